@@ -1,0 +1,25 @@
+"""The one exception type whose message is meant for the user.
+
+A message says what is wrong, where, and how to mend it. It never holds an identifier: a
+value from a corpus may be a patient's name, so messages name files, lines and fields only.
+"""
+
+
+class SaniLensError(Exception):
+    """A mistake that the user can mend; the CLI prints it and exits with 1."""
+
+
+class CorpusError(SaniLensError):
+    """A corpus, patient table or upload that cannot be used as it is."""
+
+
+class ModelError(SaniLensError):
+    """A model folder or hub id that cannot be loaded or examined."""
+
+
+class PlanError(SaniLensError):
+    """A plan that does not parse, or does not fit its model or corpus."""
+
+
+class RunError(SaniLensError):
+    """A run folder that cannot be executed, resumed or compared."""
