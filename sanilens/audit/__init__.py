@@ -1,0 +1,1 @@
+"""How much it says: extraction, sampling, exposure, utility, and the statistics around them."""

@@ -1,0 +1,83 @@
+"""What the model is shown for each span: its prefix, whole or cut to the last k tokens."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from sanilens.corpus.records import Record
+from sanilens.model.align import Encoded, TokenSpan, encode
+from sanilens.model.subject import SubjectModel
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A span inside a passage: positions [start, end) of the passage's ids.
+
+    `context` is the text that stands in the passage before the span.
+    """
+
+    span: TokenSpan
+    start: int
+    end: int
+    context: str
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """Token ids for one row of a batch, and the spans to be judged in it."""
+
+    encoded: Encoded
+    ids: tuple[int, ...]
+    targets: tuple[Target, ...]
+
+    @property
+    def record(self) -> Record:
+        """The record that the passage is cut from."""
+        return self.encoded.record
+
+
+def make_passages(
+    subject: SubjectModel, records: Iterable[Record], prefix_tokens: int | None = None
+) -> Iterator[Passage]:
+    """Cut records into passages that fit the model.
+
+    With the whole prefix, one passage holds all spans of a record: under teacher forcing each is
+    judged given everything before it. A record longer than the model's context becomes several
+    passages that overlap by half. With `prefix_tokens`, each span is a passage of its own.
+    """
+    for record in records:
+        encoded = encode(subject, record)
+        if prefix_tokens is None:
+            yield from _windows(encoded, subject.max_tokens)
+        else:
+            for span in encoded.spans:
+                first = max(0, span.start - prefix_tokens, span.end - subject.max_tokens)
+                yield _cut(encoded, first, span.end, (span,))
+
+
+def _windows(encoded: Encoded, size: int) -> Iterator[Passage]:
+    length = len(encoded.ids)
+    left = list(encoded.spans)
+    start = 0
+    while left:
+        # The earliest window that holds a span whole gives it the longest prefix.
+        inside = [s for s in left if s.end <= start + size]
+        left = left[len(inside) :]
+        if inside:
+            yield _cut(encoded, start, min(start + size, length, inside[-1].end), tuple(inside))
+        if left:
+            start = max(start + size // 2, left[0].end - size)
+
+
+def _cut(encoded: Encoded, first: int, end: int, spans: tuple[TokenSpan, ...]) -> Passage:
+    text_start = encoded.offsets[first][0]
+    targets = tuple(
+        Target(
+            span,
+            # A span longer than the window loses its beginning, never its place.
+            max(span.start - first, 0),
+            span.end - first,
+            encoded.record.text[text_start : max(text_start, span.span.start)],
+        )
+        for span in spans
+    )
+    return Passage(encoded, encoded.ids[first:end], targets)

@@ -1,0 +1,68 @@
+"""What the model is still good for: perplexity on text, sensitive tokens in or out."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+
+from sanilens.corpus.records import Record
+from sanilens.model.align import Encoded, encode
+from sanilens.model.batches import bucketed, pad_right, token_budget
+from sanilens.model.forward import token_logprobs
+from sanilens.model.hooks import NO_HOOKS, Hooks
+from sanilens.model.subject import SubjectModel
+
+
+@dataclass(frozen=True, slots=True)
+class Perplexity:
+    """exp of the mean negative log-likelihood over `tokens` tokens."""
+
+    value: float
+    tokens: int
+
+
+def perplexity(
+    subject: SubjectModel,
+    records: Sequence[Record],
+    *,
+    without_spans: bool = False,
+    hooks: Hooks = NO_HOOKS,
+) -> Perplexity:
+    """Perplexity per token of `records`; `without_spans` leaves the sensitive tokens out.
+
+    Texts longer than the model's context are cut into pieces of that length.
+    """
+    pieces = [
+        piece
+        for record in records
+        for piece in _pieces(encode(subject, record), subject.max_tokens, without_spans)
+    ]
+    total, tokens = 0.0, 0
+    for batch in bucketed([len(ids) for ids, _ in pieces], token_budget(subject)):
+        ids = pad_right([pieces[i][0] for i in batch], subject.device)
+        places = [(row, c) for row, i in enumerate(batch) for c in pieces[i][1]]
+        if not places:
+            continue
+        rows, columns = torch.tensor(places, device=subject.device).T
+        total -= float(token_logprobs(subject, ids, rows, columns, hooks).double().sum())
+        tokens += len(places)
+    return Perplexity(math.exp(total / tokens) if tokens else math.nan, tokens)
+
+
+def _pieces(
+    encoded: Encoded, size: int, without_spans: bool
+) -> list[tuple[tuple[int, ...], list[int]]]:
+    """(ids, scored positions) of a record, cut to the model's context."""
+    sensitive = {i for s in encoded.spans for i in range(s.start, s.end)} if without_spans else ()
+    return [
+        (
+            encoded.ids[start : start + size],
+            [
+                i - start
+                for i in range(start + 1, min(start + size, len(encoded.ids)))
+                if i not in sensitive
+            ],
+        )
+        for start in range(0, len(encoded.ids), size)
+    ]

@@ -1,0 +1,1 @@
+"""What might say it: untouched Hugging Face weights, TransformerLens names, hooks, batches."""

@@ -1,0 +1,190 @@
+"""Load the examined model: a Hugging Face causal LM exactly as it is, and its fingerprint.
+
+Safetensors only, no remote code, float32; the network is used only for a hub id that the user
+typed. Nothing changes a `SubjectModel` in place, unless the function's name ends in `_`.
+"""
+
+import copy
+import hashlib
+import json
+import re
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from transformers import (
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    PreTrainedModel,
+    PreTrainedTokenizerFast,
+)
+
+from sanilens.errors import ModelError
+from sanilens.model.sites import Sites, find_sites
+
+_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}(/[A-Za-z0-9][\w.-]{0,95})?")
+# What a model needs and nothing that executes: no pickle, no Python.
+_HUB_FILES = ["*.safetensors", "*.safetensors.index.json", "config.json", "generation_config.json"]
+_TOKENIZER_FILES = [
+    "tokenizer*.json",
+    "special_tokens_map.json",
+    "*.model",
+    "vocab.*",
+    "merges.txt",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectModel:
+    """The examined model, its tokenizer, its sites, and the SHA-256 of its files."""
+
+    model: PreTrainedModel
+    tokenizer: PreTrainedTokenizerFast
+    sites: Sites
+    path: Path
+    fingerprint: str
+
+    @property
+    def name(self) -> str:
+        """The folder's name: what a person calls this model."""
+        return self.path.name
+
+    @property
+    def device(self) -> torch.device:
+        """Where the model computes."""
+        return self.model.device
+
+    @property
+    def max_tokens(self) -> int:
+        """Longest sequence that the model was made for."""
+        config = self.model.config.get_text_config()
+        return int(getattr(config, "max_position_embeddings", None) or 2048)
+
+    def copied(self) -> "SubjectModel":
+        """The same model with weights of its own, to be edited or trained."""
+        return replace(self, model=copy.deepcopy(self.model))
+
+
+def load_model(source: str | Path, *, device: str = "auto") -> SubjectModel:
+    """Load a local Hugging Face folder, or a hub id, with safetensors weights.
+
+    Args:
+        source: a folder, or a hub id such as `openai-community/gpt2`, which is downloaded.
+        device: a torch device, or `auto`: CUDA where there is one, else the CPU.
+
+    Raises:
+        ModelError: saying which file is missing, unsafe or malformed, and how to mend it.
+    """
+    folder = _local_folder(str(source))
+    _refuse_unsafe(folder)
+    where = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(
+            folder, local_files_only=True, trust_remote_code=False
+        )
+        # float32: audits compare log-probabilities, and half precision flips near ties.
+        loaded: Any = AutoModelForCausalLM.from_pretrained(
+            folder,
+            local_files_only=True,
+            trust_remote_code=False,
+            use_safetensors=True,
+            dtype=torch.float32,
+            output_loading_info=True,
+        )
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, SafetensorError) as error:
+        raise ModelError(
+            f"{folder.name}: transformers cannot load this folder ({type(error).__name__}: "
+            f"{_first_line(error)}). Save it again with save_pretrained, model and tokenizer."
+        ) from error
+    except RuntimeError as error:  # shapes that contradict the configuration
+        raise ModelError(
+            f"{folder.name}: the weights do not fit config.json ({_first_line(error)}). "
+            "Use the config.json that was saved with these weights."
+        ) from error
+    model, info = loaded
+    if missing := sorted(info["missing_keys"]):
+        raise ModelError(
+            f"{folder.name}: {len(missing)} weights are missing, {missing[0]!r} first, and would "
+            "be random. Is this the whole model, and a causal language model?"
+        )
+    if not isinstance(tokenizer, PreTrainedTokenizerFast):
+        raise ModelError(
+            f"{folder.name}: the tokenizer gives no character offsets. "
+            "Save a fast tokenizer (tokenizer.json) with the model."
+        )
+    model.eval().requires_grad_(False).to(where)
+    return SubjectModel(model, tokenizer, find_sites(model), folder, fingerprint_folder(folder))
+
+
+def fingerprint_folder(folder: Path) -> str:
+    """SHA-256 over the names and contents of the weights, configuration and tokenizer."""
+    digest = hashlib.sha256()
+    names = {"config.json", "tokenizer.json", "tokenizer.model"}
+    files = [p for p in folder.iterdir() if p.suffix == ".safetensors" or p.name in names]
+    for path in sorted(files, key=lambda p: p.name):
+        with path.open("rb") as handle:
+            content = hashlib.file_digest(handle, "sha256").hexdigest()
+        digest.update(f"{path.name}\0{content}\n".encode())
+    return digest.hexdigest()
+
+
+def _local_folder(source: str) -> Path:
+    folder = Path(source).expanduser()
+    if folder.is_dir():
+        return folder.resolve()
+    if folder.exists():
+        raise ModelError(f"{folder.name} is a file. Give the model's folder (with config.json).")
+    if not _HUB_ID.fullmatch(source):
+        raise ModelError(
+            f"{source!r} is neither a folder that exists nor a hub id such as 'owner/name'."
+        )
+    # Imported here: only a hub id needs it, and only then may anything reach for the network.
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError
+
+    try:
+        found = snapshot_download(source, allow_patterns=[*_HUB_FILES, *_TOKENIZER_FILES])
+    except (OSError, HfHubHTTPError, HFValidationError, ValueError) as error:
+        raise ModelError(
+            f"{source!r} is no local folder, and the hub did not give it ({type(error).__name__}). "
+            "Check the spelling, the network and your access, or give a local folder."
+        ) from error
+    return Path(found)
+
+
+def _refuse_unsafe(folder: Path) -> None:
+    """Name what is wrong with a folder before any library reads it."""
+    if (folder / "adapter_config.json").exists():
+        raise ModelError(
+            f"{folder.name} holds a PEFT adapter. Merge it first (merge_and_unload, then "
+            "save_pretrained) and give the merged folder."
+        )
+    config = folder / "config.json"
+    if not config.is_file():
+        raise ModelError(
+            f"{folder.name}: config.json is missing. Give a Hugging Face model folder."
+        )
+    try:
+        fields = json.loads(config.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise ModelError(
+            f"{folder.name}: config.json is not valid JSON. Save the model again."
+        ) from error
+    if not isinstance(fields, dict):
+        raise ModelError(f"{folder.name}: config.json must hold one JSON object.")
+    if "auto_map" in fields:
+        raise ModelError(
+            f"{folder.name}: config.json asks for code from the folder (auto_map). SaniLens runs "
+            "no remote code; convert the model to an architecture that transformers itself has."
+        )
+    if not any(folder.glob("*.safetensors")):
+        raise ModelError(
+            f"{folder.name}: no *.safetensors weights. Pickled weights (.bin, .pt) can execute "
+            "code and are never loaded; convert them with save_pretrained(safe_serialization=True)."
+        )
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or ["no detail"])[0][:160]

@@ -1,0 +1,1 @@
+"""Taking it out: plans, edits of units, and repair."""

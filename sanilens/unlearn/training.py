@@ -1,0 +1,150 @@
+"""The training loop that repair and the bundled models share; deterministic and resumable.
+
+Everything random follows from (seed, epoch): a run that is killed and resumed from the state of
+its last saved step sees the same batches and ends with the same weights.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from sanilens.model.batches import pad_right
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """Token ids, and which of them the model is taught to say (the others are context)."""
+
+    ids: tuple[int, ...]
+    taught: tuple[bool, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """How to train.
+
+    Attributes:
+        learning_rate: peak of AdamW's learning rate, reached after `warmup` of all steps and
+            falling to zero along a half cosine.
+        epochs: passes over the examples.
+        batch_size: sequences a step.
+        warmup: share of the steps in [0, 1).
+        precision: `bfloat16` runs the matrix products in bfloat16 (weights stay float32).
+    """
+
+    learning_rate: float
+    epochs: int
+    batch_size: int = 8
+    warmup: float = 0.05
+    precision: Literal["float32", "bfloat16"] = "float32"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one optimiser step did; `loss` is the mean over taught tokens, in nats."""
+
+    number: int
+    of: int
+    epoch: int
+    loss: float
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingState:
+    """A point in training from which it can go on: steps done, and AdamW's moments."""
+
+    steps_done: int
+    optimizer: dict
+
+
+def train_(
+    model: nn.Module,
+    examples: Callable[[int], Sequence[Example]],
+    schedule: Schedule,
+    seed: int,
+    *,
+    resume: TrainingState | None = None,
+    before_step: Callable[[], None] | None = None,
+) -> Iterator[tuple[Step, Callable[[], TrainingState]]]:
+    """Train `model` in place, yielding after each step; stop iterating to stop training.
+
+    Args:
+        model: a causal LM; parameters with `requires_grad` are trained. It stays in `eval` mode:
+            dropout off, as determinism and small corpora want it.
+        examples: the examples of an epoch; every epoch must have as many.
+        schedule: how to train.
+        seed: decides the order of the examples.
+        resume: where to go on; the weights of that point must already be in `model`.
+        before_step: called when gradients are ready, for instance to mask some.
+
+    Yields:
+        The step, and a function that gives the state to resume after it.
+    """
+    parameters = [p for p in model.parameters() if p.requires_grad]
+    # No weight decay: it would move weights that repair was told to keep.
+    optimizer = torch.optim.AdamW(parameters, lr=schedule.learning_rate, weight_decay=0.0)
+    if resume:
+        optimizer.load_state_dict(resume.optimizer)
+    done, device = (resume.steps_done if resume else 0), parameters[0].device
+    per_epoch = -(-len(examples(0)) // schedule.batch_size)
+    total = per_epoch * schedule.epochs
+    for epoch in range(done // per_epoch, schedule.epochs):
+        current = examples(epoch)
+        batches = _batches(current, schedule.batch_size, seed, epoch)
+        for number, batch in enumerate(batches, start=epoch * per_epoch):
+            if number < done:
+                continue
+            for group in optimizer.param_groups:
+                group["lr"] = schedule.learning_rate * _rate(number, total, schedule.warmup)
+            autocast = schedule.precision == "bfloat16"
+            with torch.autocast(device.type, torch.bfloat16, enabled=autocast):
+                loss = batch_loss(model, [current[i] for i in batch])
+            loss.backward()
+            if before_step:
+                before_step()
+            torch.nn.utils.clip_grad_norm_(parameters, 1.0)
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+            step = Step(number + 1, total, epoch, loss.item())
+            yield step, lambda n=number + 1: TrainingState(n, optimizer.state_dict())
+
+
+def batch_loss(model: nn.Module, batch: Sequence[Example]) -> Float[Tensor, ""]:
+    """Mean cross-entropy of the taught tokens of a batch, in nats.
+
+    `L = -(1/|K|) sum_{t in K} log p(x_t | x_<t)`, K the taught positions after the first.
+    """
+    device = next(model.parameters()).device
+    ids = pad_right([e.ids for e in batch], device)
+    taught = pad_right([e.taught for e in batch], device).bool()[:, 1:]
+    logits = model(input_ids=ids, use_cache=False).logits[:, :-1]
+    return cross_entropy(logits[taught].float(), ids[:, 1:][taught])
+
+
+def _batches(
+    examples: Sequence[Example], size: int, seed: int, epoch: int
+) -> Iterator[Sequence[int]]:
+    """Shuffled, then sorted by length within pools of 16 batches so that little is padding."""
+    rng = np.random.default_rng((seed, epoch))
+    order = rng.permutation(len(examples))
+    batches: list[list[int]] = []
+    for start in range(0, len(order), 16 * size):
+        pool = sorted(order[start : start + 16 * size], key=lambda i: len(examples[i].ids))
+        batches += [[int(i) for i in pool[k : k + size]] for k in range(0, len(pool), size)]
+    for k in rng.permutation(len(batches)):
+        yield batches[k]
+
+
+def _rate(step: int, total: int, warmup: float) -> float:
+    """Linear warm-up, then half a cosine to zero; in [0, 1]."""
+    rising = max(1, round(warmup * total))
+    if step < rising:
+        return (step + 1) / rising
+    progress = (step - rising) / max(1, total - rising)
+    return 0.5 * (1 + float(np.cos(np.pi * progress)))

@@ -1,0 +1,127 @@
+"""Tiny real models of five architectures, made in code: no network, no fixtures on disk."""
+
+import os
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("WANDB_MODE", "disabled")
+
+from pathlib import Path
+
+import pytest
+import torch
+import transformers
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
+from transformers import PretrainedConfig, PreTrainedTokenizerFast
+
+from sanilens.corpus.records import Record, Span
+from sanilens.model.subject import SubjectModel, load_model
+
+torch.set_num_threads(2)
+
+VOCABULARY = 300
+TEXTS = [
+    "Seen on the ward with 3 weeks of cough. MRN 4471203, born 12/03/1961. Home soon.",
+    "Follow-up by phone: the number is (312) 771-0938 and the wound is dry and clean.",
+    "Zażółć gęślą jaźń — naïve façade, 北京, emoji 🙂 and a tab\tin between.",
+]
+
+
+def make_tokenizer(texts: list[str] = TEXTS, bos: bool = True) -> PreTrainedTokenizerFast:
+    """A byte-level BPE with single digits, trained on `texts`."""
+    tokenizer = Tokenizer(models.BPE())
+    digits = pre_tokenizers.Digits(individual_digits=True)
+    byte_level = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([digits, byte_level])
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=VOCABULARY,
+        special_tokens=["<|endoftext|>"],
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+    )
+    tokenizer.train_from_iterator(texts, trainer)
+    if bos:
+        tokenizer.post_processor = processors.TemplateProcessing(
+            single="<|endoftext|> $A", special_tokens=[("<|endoftext|>", 0)]
+        )
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        bos_token="<|endoftext|>",
+        eos_token="<|endoftext|>",
+        pad_token="<|endoftext|>",
+    )
+
+
+def tiny_config(architecture: str) -> PretrainedConfig:
+    """A 3-layer configuration of one architecture."""
+    shape = {"vocab_size": VOCABULARY, "hidden_size": 32, "num_hidden_layers": 3}
+    shape |= {"num_attention_heads": 4, "intermediate_size": 48, "bos_token_id": 0}
+    shape |= {"eos_token_id": 0, "pad_token_id": 0, "max_position_embeddings": 256}
+    grouped = {**shape, "num_key_value_heads": 2, "head_dim": 8}
+    match architecture:
+        case "gpt2":
+            return transformers.GPT2Config(
+                vocab_size=VOCABULARY, n_embd=32, n_layer=3, n_head=4, n_inner=48,
+                n_positions=256, bos_token_id=0, eos_token_id=0, pad_token_id=0,
+            )  # fmt: skip
+        case "llama":
+            return transformers.LlamaConfig(**grouped)
+        case "gpt_neox":
+            return transformers.GPTNeoXConfig(**shape)
+        case "qwen3":
+            return transformers.Qwen3Config(**grouped)
+        case "gemma2":
+            return transformers.Gemma2Config(**grouped, sliding_window=64)
+    raise AssertionError(architecture)
+
+
+ARCHITECTURES = ["gpt2", "llama", "gpt_neox", "qwen3", "gemma2"]
+
+
+def save_tiny(folder: Path, architecture: str, seed: int = 0) -> Path:
+    """Write a tiny random model and its tokenizer to `folder`."""
+    torch.manual_seed(seed)
+    model = transformers.AutoModelForCausalLM.from_config(tiny_config(architecture))
+    with torch.no_grad():  # sharper than the usual initialisation, so that argmaxes are clear
+        for name, parameter in model.named_parameters():
+            if parameter.dim() > 1:
+                parameter.mul_(6.0)
+            elif name.endswith("bias"):
+                parameter.normal_(std=0.3)
+    model.save_pretrained(folder)
+    make_tokenizer().save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """A saved tiny model of each architecture."""
+    root = tmp_path_factory.mktemp("models")
+    return {name: save_tiny(root / name, name) for name in ARCHITECTURES}
+
+
+@pytest.fixture(scope="session", params=ARCHITECTURES)
+def any_subject(request: pytest.FixtureRequest, tiny_folders: dict[str, Path]) -> SubjectModel:
+    """Each architecture in turn, loaded."""
+    return load_model(tiny_folders[request.param], device="cpu")
+
+
+@pytest.fixture(scope="session")
+def subject(tiny_folders: dict[str, Path]) -> SubjectModel:
+    """The GPT-NeoX model: the shape of the bundled case."""
+    return load_model(tiny_folders["gpt_neox"], device="cpu")
+
+
+def record(text: str, *values: tuple[str, str], id: str = "r-1", subject: str = "s-1") -> Record:
+    """A record whose spans are the first occurrences of (value, label) pairs."""
+    spans = [Span(text.index(v), text.index(v) + len(v), label, "direct") for v, label in values]
+    return Record(id, subject, text, tuple(sorted(spans)))
+
+
+@pytest.fixture
+def records() -> list[Record]:
+    """Three short records with spans, one of them with Unicode."""
+    return [
+        record(TEXTS[0], ("4471203", "MRN"), ("12/03/1961", "DATE_OF_BIRTH"), id="r-1"),
+        record(TEXTS[1], ("(312) 771-0938", "PHONE"), id="r-2", subject="s-2"),
+        record(TEXTS[2], ("gęślą jaźń", "NAME"), ("北京", "CITY"), id="r-3", subject="s-3"),
+    ]
