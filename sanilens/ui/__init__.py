@@ -1,0 +1,1 @@
+"""The browser app: it draws and parses, and decides nothing."""

@@ -1,0 +1,19 @@
+"""The app's own components: what no widget of Streamlit draws.
+
+Text of a corpus or a model reaches a component as data only and is set with `textContent`;
+the HTML, CSS and JavaScript are the files beside each module.
+"""
+
+from sanilens.ui.components.picking import picked
+from sanilens.ui.components.token_strip import StripToken, token_strip
+from sanilens.ui.components.unit_grid import GridRow, bin_scores, grid_rows, unit_grid
+
+__all__ = [
+    "GridRow",
+    "StripToken",
+    "bin_scores",
+    "grid_rows",
+    "picked",
+    "token_strip",
+    "unit_grid",
+]

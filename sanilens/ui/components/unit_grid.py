@@ -1,0 +1,138 @@
+"""All units of a model in one picture: a row per layer, the strongest unit of every few.
+
+A model of 48 layers of 16,384 neurons does not fit on a screen; the strongest of each cell does,
+and the caption says how many units a cell stands for.
+"""
+
+import math
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from sanilens.ui.components.picking import component, picked
+
+MAX_BINS = 160
+
+_HTML = """
+<div class="root">
+  <div class="grid" role="listbox" tabindex="0" aria-label="units by layer"
+       aria-activedescendant="cell">
+    <canvas></canvas><div class="hidden" id="cell" role="option"></div>
+  </div>
+  <div class="legend">
+    <span class="caption"></span>
+    <span class="planned"><i></i>in plan</span>
+    <span class="scale"><span>suppresses</span><i class="ramp"></i>carries<b class="high"></b></span>
+    <span class="keys">arrows move · Enter select</span>
+  </div>
+  <div class="tip" role="tooltip" popover="manual"></div>
+</div>
+"""
+_mount = component("unit_grid", _HTML)
+
+
+@dataclass(frozen=True, slots=True)
+class GridRow:
+    """One layer: unit `units[i]` is the strongest of cell i, its name `<prefix>.<unit>`.
+
+    `total` units stand in the row, `step` of them in each cell.
+    """
+
+    label: str
+    prefix: str
+    units: Sequence[int]
+    scores: Sequence[float]
+    total: int
+    step: int
+
+    def cell(self, unit: str) -> int | None:
+        """The cell that holds a unit, shown or not; None where it is none of this row's."""
+        prefix, _, index = unit.rpartition(".")
+        return int(index) // self.step if prefix == self.prefix else None
+
+
+def step_of(total: int, bins: int) -> int:
+    """How many units share a cell, so that a row has no more than `bins` cells."""
+    return max(1, math.ceil(total / bins))
+
+
+def bin_scores(
+    matrix: Float[np.ndarray, "layer unit"], bins: int = MAX_BINS
+) -> tuple[Int[np.ndarray, "layer cell"], Float[np.ndarray, "layer cell"]]:
+    """For every cell the index and the signed score of its unit of the largest |score|."""
+    layers, total = matrix.shape
+    step = step_of(total, bins)
+    cells = math.ceil(total / step)
+    # The last cell may be shorter; it is filled with NaN, which is never the strongest.
+    padded = np.full((layers, cells * step), np.nan)
+    padded[:, :total] = np.nan_to_num(matrix)
+    strength = np.abs(padded).reshape(layers, cells, step)
+    units = np.nanargmax(strength, axis=2) + step * np.arange(cells)
+    return units, np.take_along_axis(padded, units, axis=1)
+
+
+def grid_rows(
+    scores: Float[np.ndarray, "layer unit"], *, kind: str = "mlp", bins: int = MAX_BINS
+) -> list[GridRow]:
+    """A row per layer, named `layer 3` and `<kind>.3.<unit>`, from layer 0 up."""
+    units, values = bin_scores(scores, bins)
+    total = scores.shape[1]
+    step = step_of(total, bins)
+    return [
+        GridRow(f"layer {i}", f"{kind}.{i}", units[i].tolist(), values[i].tolist(), total, step)
+        for i in range(len(units))
+    ]
+
+
+def caption(rows: Sequence[GridRow], noun: str) -> str:
+    """What the cells stand for: `neurons 0 … 767, strongest of each 5 shown`."""
+    total, step = max(((row.total, row.step) for row in rows), default=(0, 1))
+    shown = f", strongest of each {step} shown" if step > 1 else ""
+    return f"{noun} 0 … {total - 1:,}{shown}"
+
+
+def _cells(rows: Sequence[GridRow], units: Collection[str]) -> list[tuple[int, int]]:
+    """(row, cell) of each of the units that the rows hold."""
+    found = ((i, row.cell(unit)) for unit in units for i, row in enumerate(rows))
+    return [(i, cell) for i, cell in found if cell is not None]
+
+
+def unit_grid(
+    rows: Sequence[GridRow],
+    *,
+    selected: str | None,
+    key: str,
+    planned: Collection[str] = (),
+    noun: str = "neurons",
+    scale: float | None = None,
+) -> str | None:
+    """Draw the rows, the last on top; returns the name of the selected unit.
+
+    `scale` is the score of the full colour: give the same one to pictures that are compared. By
+    default it is the largest |score| shown.
+    """
+    selected = picked(key, selected, str)
+    largest = max((abs(s) for row in rows for s in row.scores), default=0.0)
+    _mount(
+        key=key,
+        data={
+            "rows": [
+                {
+                    "label": row.label,
+                    "prefix": row.prefix,
+                    "units": list(row.units),
+                    "scores": [float(f"{score:.5g}") for score in row.scores],
+                }
+                for row in rows
+            ],
+            "scale": scale or largest or 1.0,
+            "signed": any(s < 0 for row in rows for s in row.scores),
+            "caption": caption(rows, noun),
+            "selected": {"unit": selected, "cells": _cells(rows, [selected] if selected else [])},
+            "planned": _cells(rows, sorted(planned)),
+        },
+        on_pick_change=lambda: None,
+    )
+    return selected

@@ -1,0 +1,92 @@
+"""The pieces every page is made of: header, chips, cards, KPI tiles, empty states, next step."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Literal, NamedTuple
+
+import streamlit as st
+from markupsafe import Markup
+from streamlit.delta_generator import DeltaGenerator
+
+from sanilens.ui.markup import show
+from sanilens.ui.navigation import page
+
+Tone = Literal["plain", "warn", "good"]
+
+
+class Chip(NamedTuple):
+    """A word in the bar on top of a page; `lead` stands before it in bold."""
+
+    text: str
+    tone: Tone = "plain"
+    lead: str = ""
+
+
+def case_chips(chips: Sequence[Chip | tuple[str, Tone]]) -> DeltaGenerator:
+    """Draw the case in chips; returns the bar's right end, for the page's buttons."""
+    chip = Markup('<span class="sl-chip sl-{}"><b>{}</b> {}</span>')
+    drawn = [chip.format(c.tone, c.lead, c.text) for c in (Chip(*each) for each in chips)]
+    with st.container(key="sl-bar", horizontal=True, vertical_alignment="center"):
+        show(Markup('<div class="sl-chips">{}</div>').format(Markup("").join(drawn)))
+        return st.container(
+            horizontal=True, horizontal_alignment="right", gap="xsmall", width="content"
+        )
+
+
+def page_header(title: str, subtitle: str) -> None:
+    """The page's name and one sentence on what it shows now (Markdown)."""
+    with st.container(key="sl-head", gap=None):
+        st.header(title, anchor=False)
+        st.markdown(subtitle)
+
+
+@contextmanager
+def card(title: str = "", note: str = "") -> Iterator[DeltaGenerator]:
+    """A bordered box; `note` stands in grey at the right of its title."""
+    with st.container(border=True) as box:
+        if title or note:
+            show(
+                Markup('<div class="sl-card-head"><h3>{}</h3><span>{}</span></div>').format(
+                    title, note
+                )
+            )
+        yield box
+
+
+def kpi(label: str, value: str, note: str) -> None:
+    """One number with what it counts above, and what to hold it against below."""
+    show(
+        Markup('<div class="sl-kpi"><p>{}</p><strong>{}</strong><p>{}</p></div>').format(
+            label, value, note
+        )
+    )
+
+
+def kpi_row(tiles: Sequence[tuple[str, str, str]]) -> None:
+    """Tiles of one height side by side: (label, value, note) each."""
+    for column, tile in zip(st.columns(len(tiles), gap="small"), tiles, strict=True):
+        with column:
+            kpi(*tile)
+
+
+def _go(label: str, to: str, *, key: str, primary: bool = True) -> None:
+    """A button that opens another page."""
+    if st.button(label, key=key, type="primary" if primary else "secondary"):
+        st.switch_page(page(to))
+
+
+def empty_state(text: str, button: str = "", to: str = "") -> None:
+    """What a page shows while it has nothing to show: why, and the way out of it."""
+    with st.container(key="sl-empty", border=True, horizontal_alignment="center", gap="small"):
+        st.markdown(text, text_alignment="center")
+        if to:
+            _go(button, to, key=f"empty-to-{to}")
+
+
+def next_step(text: str, to: str) -> None:
+    """At the foot of a page: what comes next, and the button that goes there."""
+    with st.container(
+        key="sl-next", horizontal=True, vertical_alignment="center", horizontal_alignment="right"
+    ):
+        st.markdown(text, width="content")
+        _go(f"{to.capitalize()} →", to, key=f"next-to-{to}")

@@ -1,0 +1,63 @@
+"""The app's pages by name, in the sidebar's three groups.
+
+A page's module is loaded when the page is drawn: the app starts without torch, and pages may
+import this module to link to one another.
+"""
+
+from collections.abc import Mapping
+from functools import partial
+from importlib import import_module
+
+import streamlit as st
+from markupsafe import Markup
+
+from sanilens.ui.markup import show
+
+GROUPS: Mapping[str, tuple[str, ...]] = {
+    "See": ("case", "audit", "inspect"),
+    "Change": ("plan", "run"),
+    "Prove": ("compare",),
+}
+
+
+def _draw(name: str) -> None:
+    import_module(f"sanilens.ui.pages.{name}").page()
+
+
+def page(name: str) -> st.Page:
+    """The page of that name, as `st.switch_page` and `st.page_link` take it.
+
+    Raises:
+        KeyError: when there is no such page.
+    """
+    if not any(name in names for names in GROUPS.values()):
+        raise KeyError(f"{name!r} is no page")
+    # The default page's own path is dropped by Streamlit: Case is "/".
+    return st.Page(
+        partial(_draw, name), title=name.capitalize(), url_path=name, default=name == "case"
+    )
+
+
+def register() -> st.Page:
+    """Make the pages known to Streamlit; returns the one that the address asks for."""
+    groups = {group: [page(name) for name in names] for group, names in GROUPS.items()}
+    return st.navigation(groups, position="hidden")
+
+
+def sidebar(current: st.Page, notes: Mapping[str, str] | None = None) -> None:
+    """Draw the brand and the links; `notes` sets a word beside a page ("audit": "412")."""
+    notes = notes or {}
+    with st.sidebar:
+        show(
+            Markup(
+                '<div class="sl-brand"><b>SaniLens</b><span>see it, erase it, prove it</span></div>'
+            )
+        )
+        for group, names in GROUPS.items():
+            show(Markup('<div class="sl-group">{}</div>').format(group))
+            for name in names:
+                note = f" :gray[{notes[name]}]" if name in notes else ""
+                # A link of Streamlit 1.67 does not say that it is the current one: its box does.
+                here = current.title == name.capitalize()
+                with st.container(key="sl-here" if here else f"sl-to-{name}"):
+                    st.page_link(page(name), label=name.capitalize() + note, width="stretch")

@@ -1,0 +1,63 @@
+"""The arms of a comparison as one picture: bars, the reference's tick, counts, rates, intervals."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from markupsafe import Markup
+
+from sanilens.ui.markup import show
+
+ArmTone = Literal["leak", "control", "plan", "reference"]
+
+_TABLE = Markup(
+    '<table class="sl-table sl-arms"><thead><tr><th>arm</th><th></th><th class="n">{said}</th>'
+    '<th class="n">rate</th><th class="n">95 %</th></tr></thead><tbody>{rows}</tbody></table>'
+)
+_ROW = Markup(
+    '<tr class="sl-{tone}"><td>{name}</td><td><div class="sl-bar" role="img" aria-label="{alt}">'
+    '<b style="width:{rate:.2f}%"></b><i style="left:{low:.2f}%;width:{width:.2f}%"></i>{tick}'
+    '</div></td><td class="n">{count}</td><td class="n">{percent}</td>'
+    '<td class="n sl-mute">{interval}</td></tr>'
+)
+_TICK = Markup('<u style="left:{:.2f}%"></u>')
+
+
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """One bar: `said` of `of`, and the bounds of the rate's 95 % interval (0..1)."""
+
+    name: str
+    said: int
+    of: int
+    low: float
+    high: float
+    tone: ArmTone = "control"
+
+    @property
+    def rate(self) -> float:
+        """The share that was said; 0 where nothing was asked."""
+        return self.said / self.of if self.of else 0.0
+
+
+def _row(arm: Arm, reference: float | None) -> Markup:
+    percent = f"{100 * arm.rate:.1f} %"
+    return _ROW.format(
+        tone=arm.tone,
+        name=arm.name,
+        alt=f"{percent} of {arm.of}",
+        rate=100 * arm.rate,
+        low=100 * arm.low,
+        width=100 * (arm.high - arm.low),
+        tick="" if reference is None else _TICK.format(100 * reference),
+        count=f"{arm.said:,} / {arm.of:,}",
+        percent=percent,
+        interval=f"[{100 * arm.low:.1f}, {100 * arm.high:.1f}]",
+    )
+
+
+def bar_table(arms: Sequence[Arm], *, said: str = "said") -> None:
+    """Draw the arms in their order; the arm of tone `reference` gives every bar its dark tick."""
+    reference = next((arm.rate for arm in arms if arm.tone == "reference"), None)
+    rows = Markup("").join(_row(arm, reference) for arm in arms)
+    show(_TABLE.format(said=said, rows=rows))
