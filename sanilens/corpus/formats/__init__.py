@@ -1,0 +1,10 @@
+"""Reading files into rows: JSON Lines, CSV, Parquet and plain text.
+
+A reader knows its format only; what a row must hold is the question of `load` and
+`patient_table`.
+"""
+
+from sanilens.corpus.formats.read import read_rows
+from sanilens.corpus.formats.rows import Row
+
+__all__ = ["Row", "read_rows"]

@@ -1,0 +1,195 @@
+"""`load_corpus`: a user's file to records, or one message that says what to mend.
+
+Nothing is skipped silently, and no message holds a value of the file. Spans that a record
+does not give are detected; an explicit empty list means that it has none.
+"""
+
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic.functional_validators import AfterValidator
+from pydantic_core import PydanticCustomError
+
+from sanilens.corpus.detect import detect_spans
+from sanilens.corpus.formats import Row, read_rows
+from sanilens.corpus.formats.rows import mistake
+from sanilens.corpus.patient_table import PatientTable
+from sanilens.corpus.records import KIND_OF_LABEL, KINDS, Corpus, Kind, Record, Span
+
+MAX_TEXT = 1_000_000
+MAX_NAME = 128
+
+
+def load_corpus(
+    path: Path, *, control: Path | None = None, patient_table: PatientTable | None = None
+) -> Corpus:
+    """The corpus in `path`, with the look-alike control in `control` if there is one.
+
+    Raises:
+        CorpusError: naming file, line and remedy, for anything malformed in either file.
+    """
+    records = load_records(path, patient_table=patient_table)
+    if control is None:
+        return Corpus(records)
+    return Corpus(records, load_records(control, patient_table=patient_table))
+
+
+def load_records(path: Path, *, patient_table: PatientTable | None = None) -> tuple[Record, ...]:
+    """The records of one file (JSON Lines, CSV, Parquet, text) or of a folder of .txt files.
+
+    Raises:
+        CorpusError: naming file, line and remedy.
+    """
+    return tuple(_records(path, patient_table))
+
+
+def _records(path: Path, table: PatientTable | None) -> Iterator[Record]:
+    """Records one by one, their ids unique."""
+    first_use: dict[str, str] = {}
+    for row in read_rows(path):
+        record = _record(row, table)
+        if (earlier := first_use.setdefault(record.id, row.where)) != row.where:
+            raise mistake(
+                row.where, f"its id is that of {earlier}", "Give each record an id of its own."
+            )
+        yield record
+
+
+def _text(text: str) -> str:
+    if not text.strip():
+        raise PydanticCustomError("blank", "is blank")
+    if "\0" in text:
+        raise PydanticCustomError("nul", "holds a NUL character")
+    if len(text) > MAX_TEXT:
+        raise PydanticCustomError(
+            "long", "has {n} characters, more than {most}", {"n": len(text), "most": MAX_TEXT}
+        )
+    return text
+
+
+def _name(name: str) -> str:
+    if not (name.strip() and name.isprintable() and len(name) <= MAX_NAME):
+        raise PydanticCustomError(
+            "name", "is blank, longer than {most} characters or not printable", {"most": MAX_NAME}
+        )
+    return name
+
+
+def _id(name: str) -> str:
+    # Ids stand in file names and URLs, and a span's id is `record@start-end`.
+    if any(character in "/\\@" for character in name) or name in (".", ".."):
+        raise PydanticCustomError("id", "holds '/', '\\' or '@', or is '.' or '..'")
+    return _name(name)
+
+
+class _SpanRow(BaseModel):
+    """One entry of `spans` as a file gives it."""
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    start: Annotated[int, Field(ge=0)]
+    end: int
+    label: Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]{0,39}\z")]
+    kind: Kind | None = None
+
+
+class _RecordRow(BaseModel):
+    """One record as a file gives it, without its unknown keys."""
+
+    model_config = ConfigDict(strict=True, frozen=True, hide_input_in_errors=True)
+
+    text: Annotated[str, AfterValidator(_text)]
+    id: Annotated[str, AfterValidator(_id)] | None = None
+    subject: Annotated[str, AfterValidator(_name)] | None = None
+    spans: list[_SpanRow] | None = None
+
+
+_REMEDIES = {
+    "text": f"Give each record a string `text` of 1 to {MAX_TEXT:,} characters.",
+    "id": f"Use a string of at most {MAX_NAME} printable characters without '/', '\\' and '@'.",
+    "subject": f"Use a string of at most {MAX_NAME} printable characters, such as p-004.",
+    "spans": "Give a list of {start, end, label, kind}, or leave `spans` out: they are detected.",
+    "start": "Offsets are integers that count characters from 0.",
+    "end": "Offsets are integers that count characters from 0; the end is exclusive.",
+    "label": "A label is 1 to 40 capitals, digits and underscores, such as NAME.",
+    "kind": f"Use one of {', '.join(KINDS)}.",
+}
+
+
+def _record(row: Row, table: PatientTable | None) -> Record:
+    """A checked record; what the file leaves out is filled in."""
+    own = {key: row.fields[key] for key in _RecordRow.model_fields if key in row.fields}
+    extra = {key: value for key, value in row.fields.items() if key not in own}
+    try:
+        given = _RecordRow.model_validate(own)
+    except ValidationError as error:
+        raise mistake(row.where, *_explained(error)) from None
+    name = given.id if given.id is not None else f"r-{row.number:06d}"
+    subject = given.subject
+    if subject is None:
+        subject = (table.subject_of(given.text) if table else None) or name
+    if given.spans is None:
+        spans = detect_spans(given.text, table)
+    else:
+        spans = _spans(given.spans, len(given.text), row.where)
+    return Record(name, subject, given.text, spans, extra)
+
+
+def _explained(error: ValidationError) -> tuple[str, str]:
+    """What is wrong and the remedy, from the first thing pydantic found; no input is quoted."""
+    first = error.errors(include_input=False, include_url=False, include_context=False)[0]
+    field, *inner = first["loc"]
+    place = ""
+    if inner:  # ("spans", 2, "end"), or ("spans", 2) where the entry is no object
+        place = f"span {int(inner[0]) + 1} "
+        field = inner[1] if len(inner) > 1 else "spans"
+    if first["type"] == "extra_forbidden":  # the key itself may be anything: it is not named
+        return f"{place}has a key that spans do not have", _REMEDIES["spans"]
+    return f"{place}`{field}` {_phrase(first['type'], first['msg'])}", _REMEDIES[str(field)]
+
+
+def _phrase(kind: str, message: str) -> str:
+    """Pydantic's words as the end of our sentence."""
+    if kind == "missing":
+        return "is missing"
+    if message.startswith("Input "):
+        return message.removeprefix("Input ")
+    return message[0].lower() + message[1:]
+
+
+def _spans(given: list[_SpanRow], length: int, where: str) -> tuple[Span, ...]:
+    """The spans in order of appearance; a file may give them in any order.
+
+    Raises:
+        CorpusError: a label without a kind, offsets outside the text, two spans that overlap.
+    """
+    spans: list[Span] = []
+    for number, span in enumerate(given, start=1):
+        kind = span.kind or KIND_OF_LABEL.get(span.label)
+        if kind is None:
+            raise mistake(
+                where,
+                f"span {number} has a label of the user's own and no kind",
+                f'Add "kind" to it: {", ".join(KINDS)}.',
+            )
+        if not span.start < span.end <= length:
+            raise mistake(
+                where,
+                f"span {number} [{span.start}, {span.end}) lies outside the text of {length} "
+                "characters or is empty",
+                "Offsets count characters (not bytes) from 0, and the end is exclusive.",
+            )
+        spans.append(Span(span.start, span.end, span.label, kind))
+    spans.sort()
+    for before, after in itertools.pairwise(spans):
+        if after.start < before.end:
+            raise mistake(
+                where,
+                f"the spans [{before.start}, {before.end}) and [{after.start}, {after.end}) "
+                "overlap",
+                "Merge them, or shorten one.",
+            )
+    return tuple(spans)
