@@ -1,0 +1,246 @@
+"""Conditions of brain, eyes, ears, blood and glands."""
+
+from sanilens.corpus.clinic.topics.topic import Topic
+
+HEAD_AND_GLANDS: tuple[Topic, ...] = (
+    Topic(
+        service="headache clinic",
+        complaints=(
+            "{6..18} migraine days a month for {3..11} months, tablets on {8..16} of them",
+            "{side}-sided headache with zigzags for {15..50} minutes before it",
+            "{2..5} headaches a week since {a night shift|a fall|a flu jab} {5..25} days ago",
+            "a band of pain for {4..30} days, {2..4} coffees short of {his} usual",
+            "{3..8} attacks of {side} eye pain a day, each {20..110} minutes",
+        ),
+        findings=(
+            "Discs flat, fields full, pressure {112..146}/{68..92}.",
+            "MRI of {20..35} minutes: normal but for {2..5} white spots under {3..5} mm.",
+            "Impact score {54..74}; neck turns {50..80} degrees each way.",
+            "No red flags on {12..18} questions; gait and speech normal.",
+        ),
+        courses=(
+            "{drug} cut headache days from {12..18} to {4..9} a month.",
+            "Stopped codeine for {4..8} weeks; rebound lasted {5..12} days.",
+            "Nerve block on the {side}, {2..4} ml, gave {3..9} weeks of relief.",
+            "Oxygen at {12..15} litres ended {6..9} of 10 attacks in {10..20} minutes.",
+        ),
+        plans=(
+            "{drug}, raised every {7..14} days if tolerated.",
+            "Headache diary for {8..12} weeks; triptan on {8..10} days a month at most.",
+            "Sleep {7..8} hours, screens off {30..60} minutes before.",
+            "Call if a headache peaks in under {1..5} minutes.",
+        ),
+        drugs=(
+            "propranolol 40 mg twice daily",
+            "topiramate 25 mg at night",
+            "amitriptyline 10 mg at night",
+            "candesartan 8 mg once daily",
+            "erenumab 70 mg every four weeks",
+        ),
+    ),
+    Topic(
+        service="epilepsy service",
+        complaints=(
+            "{2..5} seizures in {3..12} weeks, the last on {weekday} for {1..4} minutes",
+            "{3..9} blank spells a day for {4..14} weeks",
+            "jerks of the {side} arm {2..7} mornings a week, {10..40} minutes after waking",
+            "a first seizure of {2..5} minutes after {26..40} hours without sleep",
+            "tongue bitten on the {side} in {2..4} of {5..8} night attacks",
+        ),
+        findings=(
+            "EEG: sharp waves over the {side} temporal region, {3..14} in {20..40} minutes.",
+            "MRI normal on {3..5} sequences; glucose {4.2..6.1}, sodium {134..143}.",
+            "Drug level {4..14}, in range; ECG interval {388..436} ms.",
+            "Alert, reflexes even; bruise of {3..8} cm on the {side} shoulder.",
+        ),
+        courses=(
+            "Seizure-free for {5..30} weeks on {drug}.",
+            "{drug} built up over {3..8} weeks without a rash.",
+            "Two doses of lorazepam {2..4} mg stopped the cluster in {4..12} minutes.",
+            "Attacks down from {4..9} to {0..2} a month.",
+        ),
+        plans=(
+            "{drug}; never stop it abruptly.",
+            "No driving until {6..12} months without attacks; no baths alone.",
+            "Sleep-deprived EEG in {3..9} weeks.",
+            "Rescue midazolam {5..10} mg if an attack lasts over {4..6} minutes.",
+        ),
+        drugs=(
+            "levetiracetam 500 mg twice daily",
+            "lamotrigine 100 mg twice daily",
+            "lacosamide 100 mg twice daily",
+            "carbamazepine 200 mg twice daily",
+        ),
+    ),
+    Topic(
+        service="diabetes clinic",
+        complaints=(
+            "thirst and {4..9} kg of weight loss over {3..10} weeks",
+            "{2..6} low sugars a week, down to {2.1..3.4}, mostly before {lunch|dawn|supper}",
+            "morning glucose of {9..17} for {3..8} weeks despite {2..3} tablets",
+            "a sore of {4..16} mm on the {side} foot for {2..9} weeks",
+            "blurred sight for {3..15} days, glucose {16..29} on {weekday}",
+        ),
+        findings=(
+            "HbA1c {58..112}, ketones {0.2..1.4}, weight {61..118} kg.",
+            "Feels the filament at {3..8} of 10 points; foot pulses present.",
+            "Sensor: {32..64}% in range, {2..9}% low over {10..14} days.",
+            "Cholesterol {3.9..6.4}, eGFR {62..98}, albumin ratio {1..9}.",
+        ),
+        courses=(
+            "Started on {drug}; mean glucose {7.4..9.6} after {2..5} weeks.",
+            "Insulin cut by {2..8} units at night, no lows for {6..20} days.",
+            "Took a course of {3..5} mornings on counting carbohydrates.",
+            "The sore closed from {9..16} to {0..4} mm with an off-loading shoe.",
+        ),
+        plans=(
+            "{drug}; check sugars {3..6} times a day.",
+            "HbA1c again in {10..14} weeks, goal {48..56}.",
+            "Eye photographs within {6..12} weeks; podiatry every {2..8} weeks.",
+            "Carry {15..20} g of glucose at all times.",
+        ),
+        drugs=(
+            "metformin 1 g twice daily",
+            "gliclazide 80 mg twice daily",
+            "insulin glargine 18 units at night",
+            "semaglutide 0.5 mg once weekly",
+            "insulin aspart 6 units with meals",
+        ),
+    ),
+    Topic(
+        service="thyroid clinic",
+        complaints=(
+            "{3..9} kg lost in {5..12} weeks with a pulse of {96..128}",
+            "a neck lump of {14..38} mm found {2..10} weeks ago",
+            "feeling cold and {4..11} kg heavier over {4..12} months",
+            "shaky hands for {3..12} weeks, sleep down to {3..5} hours",
+            "gritty {side} eye and sweats for {4..15} weeks",
+        ),
+        findings=(
+            "Free T4 {28..71}, TSH {suppressed|below 0.01}, antibodies {3..14} times normal.",
+            "Ultrasound: gland {22..54} ml; {side} nodule {9..31} mm, grade {2..4}.",
+            "Fine tremor, reflexes brisk, pulse {92..124} and regular.",
+            "Needle sample from the {side} lobe, {2..4} passes: benign.",
+        ),
+        courses=(
+            "On {drug} free T4 came down to {12..22} in {5..9} weeks.",
+            "Weight back by {2..6} kg; tremor gone after {3..8} weeks.",
+            "{drug} begun, with a warning about sore throats.",
+            "Nodule unchanged over {6..18} months, growth under {1..3} mm.",
+        ),
+        plans=(
+            "Thyroid tests every {4..8} weeks on {drug}.",
+            "Radioiodine talk in {6..14} weeks; not near infants for {14..21} days.",
+            "Scan of the nodule in {9..14} months.",
+            "Blood count at once if fever or mouth ulcers.",
+        ),
+        drugs=(
+            "carbimazole 20 mg once daily",
+            "propylthiouracil 100 mg twice daily",
+            "levothyroxine 75 micrograms each morning",
+            "propranolol 40 mg three times daily",
+        ),
+    ),
+    Topic(
+        service="haematology",
+        complaints=(
+            "tiredness for {5..20} weeks and craving ice {3..9} times a day",
+            "haemoglobin {64..92} on a test taken for {2..6} weeks of breathlessness",
+            "{4..12} bruises over {2..5} cm since {weekday}, none after a knock",
+            "neck glands of {12..28} mm for {4..11} weeks, {2..6} drenching nights",
+            "nosebleeds of {15..55} minutes, {2..5} times in {6..18} days",
+        ),
+        findings=(
+            "Haemoglobin {68..104}, MCV {66..79}, ferritin {3..11}.",
+            "Platelets {14..68}, film confirms; clotting times normal.",
+            "Scope {1..2} weeks ago: no bleeding point down to {60..110} cm.",
+            "Spleen {12..17} cm on ultrasound; LDH {210..520}.",
+        ),
+        courses=(
+            "Given {1..3} units of red cells over {3..8} hours without reaction.",
+            "Iron infusion of {500..950} mg; haemoglobin up {14..32} in {3..5} weeks.",
+            "Platelets rose to {82..164} after {5..10} days on {drug}.",
+            "{drug} was tolerated; stools dark, as expected.",
+        ),
+        plans=(
+            "Blood count weekly for {3..6} weeks.",
+            "{drug} for {3..6} months.",
+            "Day unit on {weekday}, {2..4} hours.",
+            "No aspirin; come in if a bleed lasts over {15..30} minutes.",
+        ),
+        drugs=(
+            "ferrous fumarate 210 mg once daily",
+            "prednisolone 40 mg once daily",
+            "folic acid 5 mg once daily",
+            "eltrombopag 50 mg once daily",
+        ),
+    ),
+    Topic(
+        service="ear, nose and throat",
+        complaints=(
+            "spinning for {10..50} seconds on turning {side}, {4..15} times a day",
+            "ringing in the {side} ear for {3..18} weeks, hearing down {20..45} dB",
+            "{3..7} sore throats in {8..14} months, {4..9} days off each",
+            "a blocked {side} nostril for {6..30} weeks, smell gone for {2..9}",
+            "vertigo for {2..9} hours, {2..5} times since {weekday} last month",
+        ),
+        findings=(
+            "Positional test positive on the {side} after {3..9} seconds, for {15..45} seconds.",
+            "Audiogram: {side} loss of {25..55} dB at {2..4} kHz.",
+            "Scope: {side} polyp of {5..14} mm, cords mobile.",
+            "Eardrums intact; walks {4..10} metres heel to toe.",
+        ),
+        courses=(
+            "Repositioning done {1..3} times; no spinning for {2..12} days since.",
+            "{drug} for {4..12} weeks; attacks from {5..9} to {1..3} a month.",
+            "Steroid drops for {14..28} days opened the {side} side.",
+            "Injection behind the {side} eardrum, {1..3} times, {5..9} days apart.",
+        ),
+        plans=(
+            "Home exercises {2..3} times a day for {10..21} days.",
+            "{drug}, stop after {6..12} weeks if steady.",
+            "Hearing test again in {6..14} weeks.",
+            "Salt under {2..4} g; no ladders for {2..6} weeks.",
+        ),
+        drugs=(
+            "betahistine 16 mg three times daily",
+            "mometasone spray two puffs daily",
+            "prochlorperazine 5 mg when needed",
+            "cinnarizine 25 mg three times daily",
+        ),
+    ),
+    Topic(
+        service="eye clinic",
+        complaints=(
+            "cloudy sight in the {side} eye for {4..20} months, now 6/{18..60}",
+            "{side} eye pressure of {26..41} found by an optician {3..20} days ago",
+            "{4..15} floaters and flashes in the {side} eye since {weekday}",
+            "a red {side} eye for {3..9} days, pain {4..8} out of 10",
+            "bent lines in the {side} eye for {6..25} days",
+        ),
+        findings=(
+            "Pressure {side} {23..38}, other side {12..17}; cup {0.5..0.9}.",
+            "Lens grade {2..4}; corrected sight 6/{12..36} on the {side}.",
+            "Scan: {280..460} microns of central thickness.",
+            "Dilated view: no tear over {10..12} clock hours.",
+        ),
+        courses=(
+            "Lens exchanged in {12..28} minutes under drops; 6/{6..9} on day {1..7}.",
+            "Pressure down to {13..18} after {3..8} weeks of {drug}.",
+            "Laser of {90..160} spots to the {side} eye, well tolerated.",
+            "{2..5} injections, {4..6} weeks apart; gained {5..14} letters.",
+        ),
+        plans=(
+            "{drug} to the {side} eye.",
+            "Shield at night for {5..10} nights, no swimming for {2..5} weeks.",
+            "Field test in {8..20} weeks.",
+            "Come in the same day if a curtain or {3..9} new floaters appear.",
+        ),
+        drugs=(
+            "latanoprost one drop at night",
+            "timolol one drop twice daily",
+            "dexamethasone drops four times daily",
+            "dorzolamide one drop three times daily",
+        ),
+    ),
+)
