@@ -22,10 +22,10 @@ class Chip(NamedTuple):
     lead: str = ""
 
 
-def case_chips(chips: Sequence[Chip | tuple[str, Tone]]) -> DeltaGenerator:
+def case_chips(chips: Sequence[Chip]) -> DeltaGenerator:
     """Draw the case in chips; returns the bar's right end, for the page's buttons."""
     chip = Markup('<span class="sl-chip sl-{}"><b>{}</b> {}</span>')
-    drawn = [chip.format(c.tone, c.lead, c.text) for c in (Chip(*each) for each in chips)]
+    drawn = [chip.format(each.tone, each.lead, each.text) for each in chips]
     with st.container(key="sl-bar", horizontal=True, vertical_alignment="center"):
         show(Markup('<div class="sl-chips">{}</div>').format(Markup("").join(drawn)))
         return st.container(
@@ -43,7 +43,8 @@ def page_header(title: str, subtitle: str) -> None:
 @contextmanager
 def card(title: str = "", note: str = "") -> Iterator[DeltaGenerator]:
     """A bordered box; `note` stands in grey at the right of its title."""
-    with st.container(border=True) as box:
+    box = st.container(border=True)
+    with box:
         if title or note:
             show(
                 Markup('<div class="sl-card-head"><h3>{}</h3><span>{}</span></div>').format(
@@ -53,20 +54,14 @@ def card(title: str = "", note: str = "") -> Iterator[DeltaGenerator]:
         yield box
 
 
-def kpi(label: str, value: str, note: str) -> None:
-    """One number with what it counts above, and what to hold it against below."""
-    show(
-        Markup('<div class="sl-kpi"><p>{}</p><strong>{}</strong><p>{}</p></div>').format(
-            label, value, note
-        )
-    )
+def kpi(*tiles: tuple[str, str, str]) -> None:
+    """Tiles of one height side by side, one number each: (label, value, note).
 
-
-def kpi_row(tiles: Sequence[tuple[str, str, str]]) -> None:
-    """Tiles of one height side by side: (label, value, note) each."""
-    for column, tile in zip(st.columns(len(tiles), gap="small"), tiles, strict=True):
-        with column:
-            kpi(*tile)
+    The label says what the number counts, the note what to hold it against.
+    """
+    tile = Markup('<div class="sl-kpi"><p>{}</p><strong>{}</strong><p>{}</p></div>')
+    drawn = Markup("").join(tile.format(*each) for each in tiles)
+    show(Markup('<div class="sl-kpis">{}</div>').format(drawn))
 
 
 def _go(label: str, to: str, *, key: str, primary: bool = True) -> None:

@@ -5,7 +5,7 @@ import streamlit as st
 
 from sanilens.ui import navigation, theme
 from sanilens.ui.components import StripToken, grid_rows, token_strip, unit_grid
-from sanilens.ui.layout import Chip, card, case_chips, kpi_row, next_step, page_header
+from sanilens.ui.layout import Chip, card, case_chips, kpi, next_step, page_header
 from sanilens.ui.masking import mask
 from sanilens.ui.tables import Arm, bar_table
 
@@ -94,13 +94,11 @@ def see() -> None:
 
 
 def prove() -> None:
-    kpi_row(
-        [
-            ("sensitive spans the model says", "412 → 9", "of 520 · reference 7 · p = 0.62"),
-            ("perplexity on unseen notes", "1.01 ×", "of the reference · before 1.18 ×"),
-            ("after relearning on a tenth", "11", "of 468 others · reference 9"),
-            ("worst subject", "1 of 9", HOSTILE),
-        ]
+    kpi(
+        ("sensitive spans the model says", "412 → 9", "of 520 · reference 7 · p = 0.62"),
+        ("perplexity on unseen notes", "1.01 ×", "of the reference · before 1.18 ×"),
+        ("after relearning on a tenth", "11", "of 468 others · reference 9"),
+        ("worst subject", "1 of 9", HOSTILE),
     )
     with card("Spans still said, beside the controls"):
         bar_table(
@@ -113,7 +111,7 @@ def prove() -> None:
                 Arm("Reference: never saw them", 7, 520, 0.007, 0.028, "reference"),
             ]
         )
-        st.caption("Dark tick: reference. Thin line: 95 % interval.")
+        st.caption("Tick: reference. Thin line: 95 % interval.")
 
 
 st.set_page_config(page_title="SaniLens gallery", layout="wide", initial_sidebar_state=216)
@@ -122,8 +120,8 @@ navigation.sidebar(navigation.register(), {"audit": "412", "plan": "37 units"})
 with case_chips(
     [
         Chip("· GPT-NeoX · 6 layers × 768", lead="clinic-leaking"),
-        ("168 notes · 60 subjects", "plain"),
-        ("identifiers masked", "warn"),
+        Chip("168 notes · 60 subjects"),
+        Chip("identifiers masked", "warn"),
     ]
 ):
     for label in ("Reveal…", "Copy link", "Copy as command"):

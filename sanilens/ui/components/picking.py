@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import streamlit as st
+from streamlit.components import v2
 from streamlit.components.v2.types import ComponentRenderer
 
 _HERE = Path(__file__).parent
@@ -25,7 +26,7 @@ def component(name: str, html: str) -> ComponentRenderer:
         "\n".join((_HERE / f"{stem}.{kind}").read_text("utf-8") for stem in ("shared", name))
         for kind in ("css", "js")
     )
-    return st.components.v2.component(f"sanilens_{name}", html=html, css=css, js=js)
+    return v2.component(f"sanilens_{name}", html=html, css=css, js=js)
 
 
 def picked(key: str, selected: T | None, kind: type[T]) -> T | None:

@@ -24,7 +24,8 @@ _HTML = """
   <div class="legend">
     <span class="caption"></span>
     <span class="planned"><i></i>in plan</span>
-    <span class="scale"><span>suppresses</span><i class="ramp"></i>carries<b class="high"></b></span>
+    <span class="scale"><span>suppresses</span><i class="ramp"></i>carries
+      <b class="high"></b></span>
     <span class="keys">arrows move · Enter select</span>
   </div>
   <div class="tip" role="tooltip" popover="manual"></div>

@@ -1,0 +1,86 @@
+"""The pure parts of the components, and the door for HTML."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from markupsafe import Markup
+from streamlit.testing.v1 import AppTest
+
+from sanilens.ui.components.token_strip import opacity
+from sanilens.ui.components.unit_grid import bin_scores, caption, grid_rows
+from sanilens.ui.markup import show
+
+finite = st.floats(-1e3, 1e3)
+matrices = st.tuples(st.integers(1, 4), st.integers(1, 60)).flatmap(
+    lambda shape: arrays(np.float64, shape, elements=finite)
+)
+
+
+@given(matrices, st.integers(1, 70))
+def test_each_cell_shows_its_strongest_unit(matrix: np.ndarray, bins: int) -> None:
+    units, values = bin_scores(matrix, bins)
+    layers, cells = units.shape
+    assert cells <= bins
+    step = -(-matrix.shape[1] // bins)
+    for layer in range(layers):
+        for cell in range(cells):
+            block = matrix[layer, cell * step : (cell + 1) * step]
+            assert cell * step <= units[layer, cell] < cell * step + len(block)
+            assert values[layer, cell] == matrix[layer, units[layer, cell]]
+            assert abs(values[layer, cell]) == np.abs(block).max()
+
+
+@given(matrices, st.integers(1, 70))
+def test_a_unit_lies_in_the_cell_that_shows_it(matrix: np.ndarray, bins: int) -> None:
+    for row in grid_rows(matrix, bins=bins):
+        for cell, unit in enumerate(row.units):
+            assert row.cell(f"{row.prefix}.{unit}") == cell
+        assert row.cell("mlp.99.0") is None
+
+
+def test_units_without_a_score_count_as_nothing() -> None:
+    units, values = bin_scores(np.array([[np.nan, -2.0, 1.0, np.nan]]), 2)
+    assert units.tolist() == [[1, 2]]
+    assert values.tolist() == [[-2.0, 1.0]]
+
+
+def test_caption_says_what_a_cell_stands_for() -> None:
+    assert caption(grid_rows(np.ones((2, 768))), "neurons") == (
+        "neurons 0 … 767, strongest of each 5 shown"
+    )
+    assert caption(grid_rows(np.ones((2, 16384))), "neurons").startswith("neurons 0 … 16,383")
+    assert caption(grid_rows(np.ones((2, 8))), "heads") == "heads 0 … 7"
+
+
+def test_opacity_grows_from_nothing_to_one() -> None:
+    assert opacity(0) == opacity(-1) == 0
+    assert opacity(1) == opacity(2) == pytest.approx(1)
+    assert 0.3 < opacity(0.1) < opacity(0.5) < 1
+
+
+def test_show_refuses_text_that_nobody_escaped() -> None:
+    with pytest.raises(TypeError, match="Markup"):
+        show("<b>" + "x" + "</b>")  # pyright: ignore[reportArgumentType]
+
+
+def _hostile_page() -> None:
+    from sanilens.ui.layout import Chip, card, case_chips, kpi
+    from sanilens.ui.tables import Arm, bar_table
+
+    bad = '"><script>alert(1)</script>'
+    case_chips([Chip(bad, lead=bad)])
+    kpi((bad, bad, bad))
+    with card(bad, bad):
+        bar_table([Arm(bad, 1, 2, 0.1, 0.9)], said=bad)
+
+
+def test_every_value_is_escaped() -> None:
+    app = AppTest.from_function(_hostile_page).run()
+    assert not app.exception
+    drawn = [block.proto.body for block in app.get("html")]  # pyright: ignore
+    assert len(drawn) == 4
+    for body in drawn:
+        assert "<script" not in body
+        assert str(Markup.escape('"><script>')) in body
