@@ -76,8 +76,11 @@ class Gazetteer:
             if not _begins(text, start, words, first):
                 continue
             for end, entries in self._from(text, words, folded, first):
-                if kept := _kept(entries, lower=text[start:end].islower()):
-                    yield Hit(start, end, kept)
+                value = text[start:end]
+                if kept := _kept(entries, lower=value.islower()):
+                    # "(617) 555" is one number with its bracket.
+                    opened = ")" in value and "(" not in value and text[start - 1 : start] == "("
+                    yield Hit(start - opened, end, kept)
 
     def _from(
         self, text: str, words: list[tuple[int, int]], folded: list[str], first: int

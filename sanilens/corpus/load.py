@@ -15,12 +15,11 @@ from pydantic_core import PydanticCustomError
 
 from sanilens.corpus.detect import detect_spans
 from sanilens.corpus.formats import Row, read_rows
-from sanilens.corpus.formats.rows import mistake
+from sanilens.corpus.formats.rows import MAX_NAME, mistake
 from sanilens.corpus.patient_table import PatientTable
 from sanilens.corpus.records import KIND_OF_LABEL, KINDS, Corpus, Kind, Record, Span
 
 MAX_TEXT = 1_000_000
-MAX_NAME = 128
 
 
 def load_corpus(

@@ -13,7 +13,7 @@ from typing import Any
 
 from sanilens.corpus.dates import TEMPLATES, write_date
 from sanilens.corpus.formats import Row, read_rows
-from sanilens.corpus.formats.rows import mistake
+from sanilens.corpus.formats.rows import MAX_NAME, mistake
 from sanilens.corpus.gazetteer import Entry, Gazetteer, Hit
 from sanilens.corpus.records import KIND_OF_LABEL, Span
 
@@ -96,6 +96,8 @@ def _identifiers(row: Row) -> list[tuple[str, str, str]]:
         raise mistake(
             row.where, "no usable `subject`", "Give each row a subject, as text, such as p-004."
         )
+    if len(subject) > MAX_NAME:
+        raise mistake(row.where, f"a subject of over {MAX_NAME} characters", "Shorten it.")
     found = [
         (subject, label, _value(row, label, value))
         for column, value in row.fields.items()
@@ -167,12 +169,12 @@ def _add_name(gazetteer: Gazetteer, name: str, entry: Entry) -> None:
     last, comma, first = name.partition(",")
     words = f"{first} {last}".split() if comma else name.split()
     words = [word for word in words if word.rstrip(".").casefold() not in _TITLES] or words
-    full = (words, [*words[1:], words[0]], [words[0], words[-1]], [words[-1], *words[:-1]])
-    for order in full:
-        alone = len(set(order)) == 1
-        if not alone:
+    if len(words) > 1:
+        first_word, last_word = words[0], words[-1]
+        last_first = ([*words[1:], first_word], [last_word, *words[:-1]], [last_word, first_word])
+        for order in (words, [first_word, last_word], *last_first):
             gazetteer.add_phrase(" ".join(order), entry)
-    if len(words) == 1 and len(words[0]) < _SHORTEST_NAME:
+    elif len(words[0]) < _SHORTEST_NAME:
         gazetteer.add_phrase(words[0], Entry(entry.label, entry.subject, capital=True))
     for word in {words[0], words[-1]}:
         if sum(character.isalpha() for character in word) >= _SHORTEST_NAME:

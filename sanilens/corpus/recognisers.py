@@ -59,7 +59,7 @@ _BIRTH = regex.compile(
 )
 _ADMISSION = regex.compile(
     r"(?i)\b(?:admitted|admission|admit)(?:\s{1,3}date)?"
-    r"\W{0,4}(?:(?:is|was|on|of|since|from)\W{1,3}){0,2}$"
+    r"\W{0,4}(?:(?:is|was|on|of|the|since|from)\W{1,3}){0,2}$"
 )
 
 _MONTH = rf"(?:{'|'.join(f'{name}|{name[:3]}' for name in MONTHS)}|Sept)\b\.?"
@@ -76,26 +76,37 @@ _DAY_AND_MONTH = (
     r"(?![ ](?:mg|ml|mcg|g|kg|units?|tablets?|times)\b)"
 )
 
-# Capitalised words of one line: "Ana M. de la Cruz-Ruiz", "RUIZ, ANA". A word followed by a
-# colon is the next field's name, as are these where the colon is missing.
+# Capitalised words of one line: "Ana M. de la Cruz-Ruiz". A word followed by a colon is the
+# next field's name, as are these where the colon is missing.
 _FIELD = (
     r"(?:DOB|MRN|SSN|NPI|AGE|SEX|DATE|PHONE|TEL|FAX|EMAIL|ADDRESS|ROOM|WARD|UNIT|GENDER|RECORD|"
     r"ADMITTED|DISCHARGED|Age|Sex|Date|Phone|Address|Room|Ward|Unit|Gender|Admitted|Discharged|"
-    r"Was|Is|Has|Had|MD|DO|RN|NP|PA|PhD)\b"
+    r"Practitioner|MD|DO|RN|NP|PA|PhD)\b"
 )
 _CAPITALISED = (
-    rf"(?!{_FIELD})\p{{Lu}}[\p{{L}}\p{{M}}'’\-]{{0,30}}(?![\p{{L}}\p{{M}}]|[ \t]{{0,3}}:)"
+    rf"(?!{_FIELD})\p{{Lu}}(?:[\p{{L}}\p{{M}}\-]|['’](?!s\b)){{0,30}}"
+    r"(?![\p{L}\p{M}]|[ \t]{0,3}:)"
 )
 _PARTICLE = r"(?:(?:de|del|della|der|den|di|da|dos|du|la|le|van|von|zu|al|el|bin|ibn|st)[ ]){0,2}"
-_PERSON = rf"(?P<value>{_CAPITALISED}(?:(?:\.?[ ]|,[ ]?){_PARTICLE}{_CAPITALISED}){{0,3}})"
+# A full stop ends an initial; after anything longer it ends the sentence.
+_NEXT_NAME = rf"(?:(?<=\b\p{{Lu}})\.)?[ ]{_PARTICLE}{_CAPITALISED}"
+_PERSON = rf"(?P<value>{_CAPITALISED}(?:{_NEXT_NAME}){{0,3}})"
+# "Mother: Died in 2011" is no name, so after a role it takes two words; "RUIZ, ANA" are two.
+_FULL_PERSON = (
+    rf"(?P<value>{_CAPITALISED}(?:,[ ]?{_CAPITALISED}(?:{_NEXT_NAME})?|(?:{_NEXT_NAME}){{1,3}}))"
+)
 _TITLE = r"(?:Mr|Mrs|Ms|Miss|Mx|Dr|Prof|Professor|Doctor|Nurse|Sister|Sir|Dame|Rev)\.?[ ]"
-_PERSON_FIELD = (
-    r"(?:(?:patient|full|first|last|family|given|maiden|pt)(?:['’]s)?[ ]name|"
-    r"(?<!\w[ ])name|patient|next[ ]of[ ]kin|emergency[ ]contact|"
-    r"attending|(?:attending|referring|primary|consulting)?[ ]?"
+_NAME_FIELD = (
+    r"(?:(?:patient|full|first|last|family|given|maiden|pt)(?:['’]s)?[ ]name|(?<!\w[ ])name)"
+)
+_ROLE = (
+    r"(?:patient|next[ ]of[ ]kin|emergency[ ]contact|attending|"
+    r"(?:attending|referring|primary|consulting)?[ ]?"
     r"(?:physician|provider|surgeon|doctor|clinician|nurse)|(?:dictated|signed|reviewed|seen)[ ]by|"
     r"spouse|wife|husband|partner|mother|father|daughter|son|brother|sister|guardian|contact)"
 )
+
+_COLON = r"[ \t]{0,3}[:=][ \t]{0,3}"
 
 _STATE = (
     r"(?:A[KLRZ]|C[AOT]|D[CE]|FL|GA|HI|I[ADLN]|K[SY]|LA|M[ADEINOST]|N[CDEHJMVY]|O[HKR]|PA|RI|S[CD]|"
@@ -137,7 +148,7 @@ _ISO_DATE = regex.compile(r"(?:19|20)\d\d-\d\d?-\d\d?")
 
 def _after(words: str, value: str) -> regex.Pattern[str]:
     """A value that follows context words, in any case, with its own case kept."""
-    return regex.compile(rf"(?<![\p{{L}}\p{{N}}])(?i:{words}){_LINK}(?P<value>{value})")
+    return regex.compile(rf"(?<![\p{{L}}\p{{N}}])(?i:{words})(?!\p{{L}}){_LINK}(?P<value>{value})")
 
 
 RECOGNISERS: tuple[Recogniser, ...] = (
@@ -169,7 +180,7 @@ RECOGNISERS: tuple[Recogniser, ...] = (
     Recogniser(
         "DEVICE_SERIAL",
         _after(
-            r"(?:serial|s/n|sn|udi|pacemaker|defibrillator|icd|implant|device|pump|lead)"
+            r"(?:serial|s/n|sn|udi|pacemaker|defibrillator|implant|device|pump)"
             rf"(?:[ ](?:serial|device|id))?{_NUMBER_WORD}",
             r"(?=[A-Z0-9\-]{0,24}\d)[A-Z0-9](?:[A-Z0-9]|-(?=[A-Z0-9])){4,24}(?!\w)",
         ),
@@ -220,9 +231,12 @@ RECOGNISERS: tuple[Recogniser, ...] = (
     Recogniser(
         "NAME",
         regex.compile(
-            rf"(?<![\p{{L}}\p{{N}}])(?i:{_PERSON_FIELD})[ \t]{{0,3}}[:=][ \t]{{0,3}}"
-            rf"(?:{_TITLE})?{_PERSON}"
+            rf"(?<![\p{{L}}\p{{N}}])(?i:{_NAME_FIELD}){_COLON}(?:{_TITLE})?(?|{_FULL_PERSON}|{_PERSON})"
         ),
+    ),
+    Recogniser(
+        "NAME",
+        regex.compile(rf"(?<![\p{{L}}\p{{N}}])(?i:{_ROLE}){_COLON}(?:{_TITLE})?{_FULL_PERSON}"),
     ),
     Recogniser(
         "EMAIL",
@@ -249,7 +263,8 @@ RECOGNISERS: tuple[Recogniser, ...] = (
         "PHONE",
         _after(
             rf"(?:phone|telephone|tel\.?|mobile|cell|fax|pager|call){_NUMBER_WORD}(?:[ ]at)?",
-            r"(?:\+?\d{1,3}[ .\-])?(?:\(\d{1,5}\)[ ]?)?\d{2,5}(?:[ .\-]\d{2,5}){1,4}(?![\w\-])",
+            r"\+?(?:\d{1,3}[ .\-])?(?:\(\d{1,5}\)[ ]?)?\d{2,11}(?:[ .\-/]\d{2,7}){0,4}(?![\w\-])",
         ),
+        _digits(7),
     ),
 )

@@ -15,6 +15,8 @@ from sanilens.errors import CorpusError
 
 # Far above any clinical note; without a bound a hostile file is read into memory as one line.
 MAX_LINE_BYTES = 64 * 1024 * 1024
+# The longest id or subject, which stand in tables, file names and URLs.
+MAX_NAME = 128
 # Nothing sensible nests deeper, and Python's own JSON writer gives up at about 1,000 levels.
 MAX_DEPTH = 64
 

@@ -1,0 +1,133 @@
+"""Each pattern by itself: what it takes, and what only looks like it."""
+
+import pytest
+
+from sanilens.corpus.recognisers import RECOGNISERS, date_label, npi_is_valid
+
+
+def values(label: str, text: str) -> set[str]:
+    """Every value that a recogniser of this label finds."""
+    return {
+        text[start:end]
+        for recogniser in RECOGNISERS
+        if recogniser.label == label
+        for start, end in recogniser.find(text)
+    }
+
+
+FOUND = [
+    ("MRN", "MRN: 00-482-915", "00-482-915"),
+    ("MRN", "mrn is A1234567.", "A1234567"),
+    ("MRN", "Medical record number 448291", "448291"),
+    ("MRN", "Hospital No. 1234567", "1234567"),
+    ("MRN", "chart # 99-1234", "99-1234"),
+    ("ACCOUNT", "policy no. HX-4481902", "HX-4481902"),
+    ("NPI", "NPI: 1234567893", "1234567893"),
+    ("SSN", "078-05-1120", "078-05-1120"),
+    ("SSN", "Social Security number: 072 05 1120", "072 05 1120"),
+    ("SSN", "SSN 072051120", "072051120"),
+    ("DEVICE_SERIAL", "serial number PJN-771203H", "PJN-771203H"),
+    ("DEVICE_SERIAL", "S/N: 88A1204", "88A1204"),
+    ("DEVICE_SERIAL", "pacemaker W1DR01123", "W1DR01123"),
+    ("LICENSE_PLATE", "license plate 7ABC123", "7ABC123"),
+    ("LICENSE_PLATE", "registration KX21 ABC", "KX21 ABC"),
+    ("AGE_OVER_89", "a 94-year-old man", "94"),
+    ("AGE_OVER_89", "aged 94.", "94"),
+    ("AGE_OVER_89", "94 y/o", "94"),
+    ("AGE_OVER_89", "94yo M", "94"),
+    ("AGE_OVER_89", "Age: 101", "101"),
+    ("AGE_OVER_89", "90 years of age", "90"),
+    ("AGE_OVER_89", "a ninety-four-year-old", "ninety-four"),
+    ("ZIP", "Springfield, IL 62704", "62704"),
+    ("ZIP", "zip code: 62704-1234", "62704-1234"),
+    ("CITY", "lives in New Haven, CT 06510", "New Haven"),
+    ("ADDRESS", "at 14 Maple Street, Apt 3, in", "14 Maple Street, Apt 3"),
+    ("ADDRESS", "221B N. Baker St. today", "221B N. Baker St."),
+    ("ADDRESS", "1600 22nd Ave #4", "1600 22nd Ave #4"),
+    ("ADDRESS", "P.O. Box 4711", "P.O. Box 4711"),
+    ("DATE", "on 14 March 1961", "14 March 1961"),
+    ("DATE", "March 14, 1961", "March 14, 1961"),
+    ("DATE", "14-Mar-1961", "14-Mar-1961"),
+    ("DATE", "14th of march 1961", "14th of march 1961"),
+    ("DATE", "MAR 1961", "MAR 1961"),
+    ("DATE", "Sept 5", "Sept 5"),
+    ("NAME", "Mr Ruiz was", "Ruiz"),
+    ("NAME", "Dr. Jonas M. Weber", "Jonas M. Weber"),
+    ("NAME", "Mrs Ruiz's son", "Ruiz"),
+    ("NAME", "seen by Dr Weber. The scan", "Weber"),
+    ("NAME", "Patient: Ana Ruiz DOB 1961", "Ana Ruiz"),
+    ("NAME", "Name: Ana Ruiz Sex: F", "Ana Ruiz"),
+    ("NAME", "Name: RUIZ, ANA", "RUIZ, ANA"),
+    ("NAME", "Next of kin: Ms Élodie de la Cruz", "Élodie de la Cruz"),
+    ("NAME", "Last name: O’Neil-Öz", "O’Neil-Öz"),
+    ("EMAIL", "ana.ruiz@mail.example.", "ana.ruiz@mail.example"),
+    ("URL", "see https://a.example/u?x=1.", "https://a.example/u?x=1"),
+    ("PHONE", "(617) 555-0134 ext 12", "(617) 555-0134 ext 12"),
+    ("PHONE", "+1 617-555-0134", "+1 617-555-0134"),
+    ("PHONE", "call 555-0199", "555-0199"),
+    ("PHONE", "Phone 6175550134", "6175550134"),
+    ("PHONE", "Tel.: +49 30 901820 11", "+49 30 901820 11"),
+]
+
+# The last is what a reader might take for a date, an age, a plate and so on.
+NOT_FOUND = [
+    ("MRN", "MRN 12"),
+    ("MRN", "mrna 448291"),
+    ("NPI", "NPI 1234567890"),
+    ("NPI", "1234567893"),
+    ("DEVICE_SERIAL", "pacemaker 2019-03-04"),
+    ("DEVICE_SERIAL", "ICD code I25110"),
+    ("DEVICE_SERIAL", "device unremarkable"),
+    ("LICENSE_PLATE", "plate L4-L5"),
+    ("LICENSE_PLATE", "growth plate 12345"),
+    ("AGE_OVER_89", "BP 94/60, HR 94, SpO2 94%"),
+    ("AGE_OVER_89", "aged 94/60"),
+    ("AGE_OVER_89", "stage 95"),
+    ("AGE_OVER_89", "a 64-year-old"),
+    ("ZIP", "platelets 15000"),
+    ("DATE", "may 5 mg"),
+    ("DATE", "she may 5 times"),
+    ("DATE", "May 5 mg"),
+    ("NAME", "Mother: Died in 2011"),
+    ("NAME", "Patient: denies pain"),
+    ("NAME", "Drug name: Aspirin"),
+    ("EMAIL", "a@b"),
+    ("PHONE", "platelets 150 200 lactate 1.10"),
+    ("PHONE", "white cell 11.20"),
+    ("SSN", "1078-05-11203"),
+]
+
+
+@pytest.mark.parametrize(("label", "text", "value"), FOUND)
+def test_found(label: str, text: str, value: str) -> None:
+    assert value in values(label, text)
+
+
+@pytest.mark.parametrize(("label", "text"), NOT_FOUND)
+def test_not_found(label: str, text: str) -> None:
+    assert values(label, text) == set()
+
+
+@pytest.mark.parametrize(
+    ("before", "label"),
+    [
+        ("DOB: ", "DATE_OF_BIRTH"),
+        ("D.O.B. ", "DATE_OF_BIRTH"),
+        ("born on ", "DATE_OF_BIRTH"),
+        ("Date of birth is ", "DATE_OF_BIRTH"),
+        ("birthday: ", "DATE_OF_BIRTH"),
+        ("admitted on ", "ADMISSION_DATE"),
+        ("Date of admission: ", "ADMISSION_DATE"),
+        ("Admission date ", "ADMISSION_DATE"),
+        ("born in Rome, seen on ", "DATE"),
+        ("stubborn ", "DATE"),
+        ("", "DATE"),
+    ],
+)
+def test_what_stands_before_a_date_names_it(before: str, label: str) -> None:
+    assert date_label(before + "2024-01-02", len(before)) == label
+
+
+def test_npi_check_digit() -> None:
+    # 1234567893 is the worked example of CMS; no other last digit is right.
+    assert [d for d in "0123456789" if npi_is_valid("123456789" + d)] == ["3"]
