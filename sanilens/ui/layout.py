@@ -64,18 +64,23 @@ def kpi(*tiles: tuple[str, str, str]) -> None:
     show(Markup('<div class="sl-kpis">{}</div>').format(drawn))
 
 
-def _go(label: str, to: str, *, key: str, primary: bool = True) -> None:
+def _go(label: str, to: str, *, key: str) -> None:
     """A button that opens another page."""
-    if st.button(label, key=key, type="primary" if primary else "secondary"):
+    if st.button(label, key=key, type="primary"):
         st.switch_page(page(to))
 
 
-def empty_state(text: str, button: str = "", to: str = "") -> None:
-    """What a page shows while it has nothing to show: why, and the way out of it."""
-    with st.container(key="sl-empty", border=True, horizontal_alignment="center", gap="small"):
+def empty_state(text: str, button: str = "", to: str = "", *, key: str = "page") -> None:
+    """What a page, or a part of it with a `key` of its own, shows while it has nothing to show.
+
+    The text says why; the button, if there is one, leads to the page where that is mended.
+    """
+    with st.container(
+        key=f"sl-empty-{key}", border=True, horizontal_alignment="center", gap="small"
+    ):
         st.markdown(text, text_alignment="center")
         if to:
-            _go(button, to, key=f"empty-to-{to}")
+            _go(button, to, key=f"empty-{key}-to-{to}")
 
 
 def next_step(text: str, to: str) -> None:

@@ -53,6 +53,8 @@ def test_hostile_text_stays_text(tab: Page, gallery_url: str) -> None:
     expect(strip.locator(".t")).to_have_count(12)
     assert strip.locator("script, img").count() == 0
     expect(strip.locator(".t").nth(0)).to_have_text("<script>alert(1)</script>")
+    expect(strip.locator(".t").nth(2)).to_have_text("◌evil◌")
+    expect(strip.locator(".t").nth(3)).to_have_text("a◌b")
     strip.locator(".t").nth(1).hover()
     expect(strip.locator(".tip")).to_contain_text("onerror=alert(1)")
     assert strip.locator(".t").nth(8).text_content() == "···"

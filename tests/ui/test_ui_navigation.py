@@ -21,7 +21,7 @@ def test_the_next_step_leads_on() -> None:
     app.button(key="next-to-audit").click().run()
     assert not app.exception
     assert app.header[0].value == "Audit"
-    app.button(key="empty-to-case").click().run()
+    app.button(key="empty-page-to-case").click().run()
     assert app.header[0].value == "Case"
 
 

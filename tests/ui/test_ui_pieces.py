@@ -84,3 +84,34 @@ def test_every_value_is_escaped() -> None:
     for body in drawn:
         assert "<script" not in body
         assert str(Markup.escape('"><script>')) in body
+
+
+def _picking_page() -> None:
+    import numpy as np
+    import streamlit as st
+
+    from sanilens.ui.components import StripToken, grid_rows, token_strip, unit_grid
+
+    tokens = [StripToken("a", span=0), StripToken("b"), StripToken("c", span=1)]
+    st.session_state.span = token_strip(tokens, selected=st.session_state.get("span"), key="strip")
+    rows = grid_rows(np.ones((2, 300)))
+    st.session_state.unit = unit_grid(rows, selected=st.session_state.get("unit"), key="grid")
+
+
+def test_a_pick_counts_once_and_only_if_it_exists() -> None:
+    app = AppTest.from_function(_picking_page).run()
+    assert (app.session_state.span, app.session_state.unit) == (None, None)
+    app.session_state.strip = {"pick": {"value": 1, "turn": 1}}
+    app.session_state.grid = {"pick": {"value": "mlp.1.299", "turn": 1}}
+    app.run()
+    assert (app.session_state.span, app.session_state.unit) == (1, "mlp.1.299")
+    # The page chose another: the old click does not come back.
+    app.session_state.span = 0
+    app.run()
+    assert app.session_state.span == 0
+    for turn, (span, unit) in enumerate([(7, "mlp.1.300"), ("1", 3), (True, "mlp.1.x")], start=2):
+        app.session_state.strip = {"pick": {"value": span, "turn": turn}}
+        app.session_state.grid = {"pick": {"value": unit, "turn": turn}}
+        app.run()
+        assert not app.exception
+        assert (app.session_state.span, app.session_state.unit) == (0, "mlp.1.299")

@@ -1,6 +1,11 @@
+// Characters that are not seen but change what is seen: zero-width ones and changes of direction.
+const UNSEEN = /[\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]/g;
+
 // What a token looks like: line ends are shown and break the line, blanks are dots.
 const face = (text) =>
-  /^[^\S\n]+$/.test(text) ? "·".repeat(text.length) : text.replaceAll("\n", "↵\n");
+  /^[^\S\n]+$/.test(text)
+    ? "·".repeat(text.length)
+    : text.replaceAll("\n", "↵\n").replace(UNSEEN, "◌");
 
 class Strip {
   constructor(root) {

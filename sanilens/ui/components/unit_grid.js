@@ -14,7 +14,8 @@ class Grid {
     this.canvas.addEventListener("click", (event) => this.choose(this.at(event)));
     this.box.addEventListener("keydown", (event) => this.press(event));
     this.box.addEventListener("focus", () => {
-      if (this.box.matches(":focus-visible")) this.hover(this.cursor ?? this.start());
+      const seen = this.box.matches(":focus-visible") && this.data.rows.length;
+      if (seen) this.hover(this.cursor ?? this.start());
     });
     this.box.addEventListener("blur", () => this.hover(null));
     this.observer = new ResizeObserver(() => this.paint());
@@ -154,7 +155,7 @@ class Grid {
   }
 
   press(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || !this.data.rows.length) return;
     const [row, cell] = this.cursor ?? this.start();
     const last = this.data.rows[row].units.length - 1;
     const to = {

@@ -51,7 +51,9 @@ class GridRow:
     def cell(self, unit: str) -> int | None:
         """The cell that holds a unit, shown or not; None where it is none of this row's."""
         prefix, _, index = unit.rpartition(".")
-        return int(index) // self.step if prefix == self.prefix else None
+        if prefix != self.prefix or not index.isdecimal() or int(index) >= self.total:
+            return None
+        return int(index) // self.step
 
 
 def step_of(total: int, bins: int) -> int:
@@ -114,7 +116,8 @@ def unit_grid(
     `scale` is the score of the full colour: give the same one to pictures that are compared. By
     default it is the largest |score| shown.
     """
-    selected = picked(key, selected, str)
+    pick = picked(key, selected, str)
+    selected = pick if pick and _cells(rows, [pick]) else selected
     largest = max((abs(s) for row in rows for s in row.scores), default=0.0)
     _mount(
         key=key,
