@@ -25,7 +25,7 @@ VITALS: tuple[str, ...] = (
 )
 
 ADVICE: tuple[str, ...] = (
-    "Advised to rest for {1..4} days and to drink {1.5..2.5} litres.",
+    "Advised to rest for {2..4} days and to drink {1.5..2.5} litres.",
     "Told to ring again if no better in {12..72} hours.",
     "Slot offered on {weekday} at {8..16}:{10..55}.",
     "The on-call registrar will ring back within {15..90} minutes.",
@@ -33,19 +33,19 @@ ADVICE: tuple[str, ...] = (
     "Prescription ready for collection in {2..24} hours.",
     "Pain today {1..6} out of 10, eating and drinking well.",
     "No red flags on {6..14} questions.",
-    "A photograph will be sent through the portal within {1..3} days.",
+    "A photograph will be sent through the portal within {2..3} days.",
     "The duty pharmacist was asked and agrees.",
 )
 
 BILLING: tuple[str, ...] = (
-    "The insurer paid {52..90}% and asks for {1..3} more documents.",
+    "The insurer paid {52..90}% and asks for {2..3} more documents.",
     "Please check line {2..9}: the scan was counted {2..3} times.",
     "Deductible of {100..900} reached after {2..7} visits.",
     "Copay {15..60} per visit, {2..8} visits.",
     "First instalment due in {14..30} days.",
     "Code {11..98} was replaced by code {11..98}.",
     "A corrected bill follows within {5..15} working days.",
-    "{He} disputes {1..3} charges for consumables.",
+    "{He} disputes {2..3} charges for consumables.",
     "Reminder {1..3} was sent {10..40} days ago.",
     "The drug item ({drug}) needs prior approval.",
     "Physiotherapy, {2..9} sessions of {20..45} minutes, is not yet paid.",

@@ -9,11 +9,11 @@ DISCHARGE_OPENINGS: tuple[str, ...] = (
     "Discharge summary ({service}). Came with {complaint}. Left from {bed}.",
     "SUMMARY OF STAY. Service: {service}. Place: {bed}. Reason: {complaint}.",
     "Discharge letter, {service}, written on {today}: {complaint}.",
-    "FINAL SUMMARY, {service}, {2..12} days. Main problem: {complaint}.",
+    "FINAL SUMMARY, {service}, {bed}, {today}. Main problem: {complaint}.",
     "Ward discharge, {today} {morning|noon|afternoon}, {bed}. Problem: {complaint}.",
-    "Discharge from {service} after {2..12} nights. Complaint on arrival: {complaint}.",
+    "Discharge from {service} on a {today}. Complaint on arrival: {complaint}.",
     "DISCHARGE NOTE / {service} / {bed} / {complaint}.",
-    "Hospital stay of {2..12} days on {service} for {complaint}.",
+    "Hospital stay under {service}, {bed}, for {complaint}.",
     "Brought to {service} with {complaint}; now fit for home from {bed}.",
 )
 
@@ -27,7 +27,7 @@ PROGRESS_OPENINGS: tuple[str, ...] = (
     "Daily review, {service}, day {2..12}. Original complaint: {complaint}.",
     "Progress, {today}, {bed}: pulse {58..104}, BP {104..158}/{62..92}; {complaint}.",
     "ROUND {today} {8..12}:{10..55}. {service}. Context: {complaint}.",
-    "Short review on {service}, {bed}, pain {0..6} out of 10, for {complaint}.",
+    "Short review, {service}, {bed}, pain {0..6} out of 10, for {complaint}.",
 )
 
 REFERRAL_OPENINGS: tuple[str, ...] = (

@@ -9,7 +9,7 @@ CHEST_AND_BELLY: tuple[Topic, ...] = (
             "{3..12} days of cough with {green|rusty|yellow} sputum and {2..4} rigors",
             "fever to {38.2..40.1} and {side}-sided chest pain for {2..6} days",
             "a cough for {5..21} days, worse since {weekday}, after {2..4} nights of fever",
-            "breathlessness on {1..3} flights of stairs and {3..8} days of night sweats",
+            "breathlessness on {2..3} flights of stairs and {3..8} days of night sweats",
             "{4..9} days of fever not settled by {5..7} days of doxycycline",
         ),
         findings=(
@@ -19,7 +19,7 @@ CHEST_AND_BELLY: tuple[Topic, ...] = (
             "Sputum grew pneumococcus after {2..3} days; blood cultures clear.",
         ),
         courses=(
-            "Given {drug} and up to {2..5} litres of oxygen for {1..4} days.",
+            "Given {drug} and up to {2..5} litres of oxygen for {2..4} days.",
             "Afebrile from day {2..5}; CRP fell to {12..74}.",
             "Switched from the drip to {drug} after {36..72} hours.",
             "Chest physiotherapy {2..3} times a day cleared the {side} base.",
@@ -38,7 +38,7 @@ CHEST_AND_BELLY: tuple[Topic, ...] = (
         ),
     ),
     Topic(
-        service="asthma clinic",
+        service="allergy and asthma",
         complaints=(
             "wheeze on {3..6} nights a week for {2..9} weeks, reliever {4..12} times a day",
             "{2..5} flares needing steroid tablets in {5..11} months",
@@ -56,7 +56,7 @@ CHEST_AND_BELLY: tuple[Topic, ...] = (
             "Three nebulisers and prednisolone {30..40} mg for {5..7} days.",
             "Stepped up to {drug}; night symptoms gone by week {2..5}.",
             "Peak flow back to {390..540} after {3..6} days of treatment.",
-            "Reliever use fell from {6..12} to {1..3} puffs a day on {drug}.",
+            "Reliever use fell from {6..12} to {2..3} puffs a day on {drug}.",
         ),
         plans=(
             "{drug}, with a written action plan and a spacer.",
@@ -75,7 +75,7 @@ CHEST_AND_BELLY: tuple[Topic, ...] = (
         service="general surgery",
         complaints=(
             "{5..40} hours of pain under the right ribs after a {fatty|large|late} meal",
-            "{2..6} attacks of upper belly pain in {3..12} weeks, each of {1..6} hours",
+            "{2..6} attacks of upper belly pain in {3..12} weeks, each of {2..6} hours",
             "fever {37.8..39.4}, vomiting {3..9} times and pain through to the back",
             "pain {6..9} out of 10 that woke {him} at {1..5} on {weekday}",
             "dark urine for {2..5} days after {3..8} weeks of biliary pain",
@@ -89,7 +89,7 @@ CHEST_AND_BELLY: tuple[Topic, ...] = (
         courses=(
             "Keyhole removal of the gallbladder in {48..96} minutes, blood loss {10..80} ml.",
             "{drug} for {3..6} days; pain {1..3} out of 10 afterwards.",
-            "Drain out after {1..3} days with {15..70} ml in it.",
+            "Drain out after {2..3} days with {15..70} ml in it.",
             "Eating a light diet {6..20} hours after surgery, bowels open on day {2..3}.",
         ),
         plans=(
@@ -108,7 +108,7 @@ CHEST_AND_BELLY: tuple[Topic, ...] = (
     Topic(
         service="gastroenterology",
         complaints=(
-            "{4..11} loose stools a day for {2..8} weeks, {1..4} of them at night",
+            "{4..11} loose stools a day for {2..8} weeks, {2..4} of them at night",
             "{3..9} kg of weight loss and cramps over {4..14} weeks",
             "blood with stool on {3..12} days of the last {14..21}",
             "a flare of {6..14} stools a day since {weekday}, {8..30} days without tablets",
@@ -122,7 +122,7 @@ CHEST_AND_BELLY: tuple[Topic, ...] = (
         ),
         courses=(
             "Steroids by drip for {3..5} days, then {drug}.",
-            "Down to {1..3} formed stools a day by day {6..12}.",
+            "Down to {2..3} formed stools a day by day {6..12}.",
             "{drug} was begun after screening for hepatitis and tuberculosis.",
             "CRP came down from {48..130} to {4..18} in {5..10} days.",
         ),
@@ -155,8 +155,8 @@ CHEST_AND_BELLY: tuple[Topic, ...] = (
             "Calcium {2.24..2.61}, urate {286..488}; afebrile.",
         ),
         courses=(
-            "Pain settled with diclofenac {50..75} mg and {1..2} litres of fluid.",
-            "Ureteroscopy of {32..78} minutes; stone broken by laser, stent left on the {side}.",
+            "Pain settled with diclofenac {50..75} mg and {2..3} litres of fluid.",
+            "Ureteroscopy of {32..78} minutes; stone broken by laser, stent placed on the {side}.",
             "Given {drug}; passed a {3..6} mm fragment after {2..9} days.",
             "Stent out on day {7..16}, fever-free since.",
         ),
@@ -174,7 +174,7 @@ CHEST_AND_BELLY: tuple[Topic, ...] = (
         ),
     ),
     Topic(
-        service="kidney clinic",
+        service="nephrology",
         complaints=(
             "foamy urine for {3..14} weeks and {2..6} kg of swelling",
             "kidney function down from {58..74} to {28..46} in {6..18} months",
@@ -191,8 +191,8 @@ CHEST_AND_BELLY: tuple[Topic, ...] = (
         courses=(
             "{drug} brought the albumin ratio down by {25..60}% in {8..14} weeks.",
             "Potassium fell to {4.1..4.9} after {2..4} weeks on a binder.",
-            "Pressure now {122..138}/{68..82} on {drug} and {1..2} others.",
-            "Intravenous iron, {1..2} doses of 500 mg, without reaction.",
+            "Pressure now {122..138}/{68..82} on {drug} and {2..3} others.",
+            "Intravenous iron, {2..3} doses of 500 mg, without reaction.",
         ),
         plans=(
             "Bloods every {4..12} weeks; avoid ibuprofen.",

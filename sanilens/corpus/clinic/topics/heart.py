@@ -35,7 +35,7 @@ HEART: tuple[Topic, ...] = (
             "rivaroxaban 20 mg once daily",
             "edoxaban 60 mg once daily",
             "tinzaparin 175 units per kg daily",
-            "warfarin to an INR of 2.5",
+            "warfarin 3 mg each evening",
         ),
     ),
     Topic(
@@ -45,7 +45,7 @@ HEART: tuple[Topic, ...] = (
             "ankle swelling and a gain of {3..11} kg over {2..6} weeks",
             "waking breathless {2..5} times a night, sleeping on {2..4} pillows",
             "{3..14} days of orthopnoea after running out of tablets",
-            "tiredness and a tight belt for {3..8} weeks, {1..3} flights of stairs at best",
+            "tiredness and a tight belt for {3..8} weeks, {2..3} flights of stairs at best",
         ),
         findings=(
             "Echocardiogram: ejection fraction {22..39}%, left ventricle {56..69} mm.",
@@ -74,7 +74,7 @@ HEART: tuple[Topic, ...] = (
         ),
     ),
     Topic(
-        service="arrhythmia service",
+        service="electrophysiology",
         complaints=(
             "{3..12} spells of palpitations a {week|month}, each of {5..55} minutes",
             "a racing pulse of {128..174} for {2..14} hours after {coffee|a late dinner|a cold}",
@@ -90,7 +90,7 @@ HEART: tuple[Topic, ...] = (
         ),
         courses=(
             "Rate came down to {66..92} within {2..9} hours on {drug}.",
-            "Cardioverted with {1..3} shocks at {120..200} J under brief sedation.",
+            "Cardioverted with {2..3} shocks at {120..200} J under brief sedation.",
             "Back in sinus rhythm {3..20} hours after the first dose of {drug}.",
             "Rate control with {drug} was preferred after a talk of {10..30} minutes.",
         ),
