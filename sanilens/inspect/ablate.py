@@ -1,0 +1,115 @@
+"""Exact ablation: what really happens to targets, other spans and neutral text without a unit."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import torch
+
+from sanilens.audit.extraction import SpanVerdict, audit_spans
+from sanilens.audit.passages import make_passages
+from sanilens.audit.summary import RateRow, memory, rate_row
+from sanilens.audit.utility import perplexity
+from sanilens.corpus.records import Record
+from sanilens.inspect.gradient import Scope
+from sanilens.model.batches import pad_right, token_budget
+from sanilens.model.forward import token_logprobs
+from sanilens.model.hooks import NO_HOOKS, Hooks
+from sanilens.model.interventions import one_zeroed_per_row
+from sanilens.model.subject import SubjectModel
+from sanilens.model.units import Neuron
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """A quantity before and after; counts for spans, nats or perplexity otherwise."""
+
+    before: float
+    after: float
+
+
+@dataclass(frozen=True, slots=True)
+class Ablation:
+    """What hooks do, measured exactly.
+
+    Attributes:
+        targets, others: spans in and out of scope that are said, before and after.
+        target_logprob, other_logprob: mean log-probability of a span, in nats.
+        neutral: perplexity on `neutral` records.
+    """
+
+    targets: tuple[RateRow, RateRow]
+    others: tuple[RateRow, RateRow]
+    target_logprob: Effect
+    other_logprob: Effect
+    neutral: Effect
+
+
+def ablate(
+    subject: SubjectModel,
+    hooks: Hooks,
+    records: Sequence[Record],
+    scope: Scope,
+    neutral: Sequence[Record],
+) -> Ablation:
+    """Audit `records` and read `neutral` without and with `hooks`."""
+    sides = [audit_spans(subject, records, hooks=h) for h in (NO_HOOKS, hooks)]
+    by_id = {r.id: r for r in records}
+
+    def split(verdicts: Sequence[SpanVerdict], inside: bool) -> list[SpanVerdict]:
+        return [
+            v
+            for v in memory(verdicts)
+            if scope.holds(by_id[v.record], v.span_id, v.label) == inside
+        ]
+
+    targets = [split(side, True) for side in sides]
+    others = [split(side, False) for side in sides]
+    utility = [perplexity(subject, neutral, hooks=h).value for h in (NO_HOOKS, hooks)]
+    return Ablation(
+        targets=(rate_row(targets[0]), rate_row(targets[1])),
+        others=(rate_row(others[0]), rate_row(others[1])),
+        target_logprob=Effect(_mean(targets[0]), _mean(targets[1])),
+        other_logprob=Effect(_mean(others[0]), _mean(others[1])),
+        neutral=Effect(utility[0], utility[1]),
+    )
+
+
+def single_effects(
+    subject: SubjectModel, record: Record, span_id: str, neurons: Sequence[Neuron]
+) -> list[float]:
+    """Change of a span's log-probability, in nats, when each neuron alone is zeroed.
+
+    One batch holds the record once for every neuron, each row without another one.
+    """
+    passage, target = next(
+        (p, t)
+        for p in make_passages(subject, [record])
+        for t in p.targets
+        if record.span_id(t.span.span) == span_id
+    )
+    ids = passage.ids[: target.end]
+    columns = list(range(max(target.start, 1), target.end))
+    before = _span_logprobs(subject, ids, columns, 1, NO_HOOKS)[0]
+    size = max(1, token_budget(subject) // len(ids))
+    changes: list[float] = []
+    for start in range(0, len(neurons), size):
+        part = list(neurons[start : start + size])
+        hooks = one_zeroed_per_row(subject, part)
+        after = _span_logprobs(subject, ids, columns, len(part), hooks)
+        changes += [value - before for value in after]
+    return changes
+
+
+def _span_logprobs(
+    subject: SubjectModel, ids: tuple[int, ...], columns: list[int], rows: int, hooks: Hooks
+) -> list[float]:
+    batch = pad_right([ids] * rows, subject.device)
+    row = torch.arange(rows, device=subject.device).repeat_interleave(len(columns))
+    column = torch.tensor(columns, device=subject.device).repeat(rows)
+    found = token_logprobs(subject, batch, row, column, hooks)
+    return found.view(rows, len(columns)).sum(1).tolist()
+
+
+def _mean(verdicts: Iterable[SpanVerdict]) -> float:
+    values = [v.logprob for v in verdicts]
+    return sum(values) / len(values) if values else 0.0

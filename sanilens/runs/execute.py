@@ -1,0 +1,263 @@
+"""Execute a plan in a folder: measure, edit, repair, measure again, beside the controls.
+
+Every arm that is done is a file, and every repair keeps a checkpoint, so the same command goes on
+where a killed process stopped and ends with the same weights.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sanilens.audit.extraction import audit_spans
+from sanilens.audit.sampling import Sampler
+from sanilens.audit.summary import extraction_by_kind, memory, rate_row, rates_by
+from sanilens.audit.utility import perplexity
+from sanilens.corpus.records import Record
+from sanilens.inspect.scores import random_like
+from sanilens.model.hooks import NO_HOOKS, Hooks, hooked
+from sanilens.model.subject import SubjectModel
+from sanilens.runs.arms import Arm, ArmName, load_arm, save_arm
+from sanilens.runs.checkpoint import load_checkpoint_, save_checkpoint
+from sanilens.runs.events import EventLog, read_events
+from sanilens.runs.export import export_model
+from sanilens.runs.folder import RunFolder
+from sanilens.runs.sources import Inputs, open_inputs
+from sanilens.unlearn.edits import apply_edits_, check_units, edit_hooks
+from sanilens.unlearn.plan import Plan, UnitEdit
+from sanilens.unlearn.repair import (
+    clear_gradients_,
+    frozen_slices,
+    repair_examples,
+    schedule_of,
+    select_trained_,
+)
+from sanilens.unlearn.training import train_
+
+Tell = Callable[[dict[str, Any]], None]
+"""Receives every event as it is written: the CLI shows progress with it."""
+
+# A checkpoint at each epoch's end, and at least this often (seconds) in long epochs.
+_CHECKPOINT_EVERY = 30.0
+# Curves are measured on a part of the corpus, so that looking costs little beside training.
+_CURVE_RECORDS, _CURVE_UNSEEN = 48, 16
+
+
+class Cancelled(Exception):
+    """The user asked this run to stop; it can be resumed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Treatment:
+    """What an arm does to the examined model before it is measured."""
+
+    edits: tuple[UnitEdit, ...] = ()
+    repair: bool = False
+
+
+def treatments(plan: Plan, width: int) -> dict[ArmName, Treatment]:
+    """The arms that change the model, in the order in which they run: the plan's own first."""
+    repairs = plan.repair.method != "none"
+    arms: dict[ArmName, Treatment] = {"after": Treatment(plan.edits, repairs)}
+    if plan.controls and repairs:
+        arms["repair_only"] = Treatment((), True)
+    if plan.controls and plan.edits:
+        drawn = random_like([e.neuron for e in plan.edits], width, plan.seed)
+        arms["random_units"] = Treatment(_moved(plan.edits, drawn), repairs)
+        if repairs:
+            arms["edits_only"] = Treatment(plan.edits, False)
+    return arms
+
+
+def _moved(edits: Sequence[UnitEdit], drawn: Sequence[Any]) -> tuple[UnitEdit, ...]:
+    """The same operations on other units of the same layers."""
+    left = {layer: [n for n in drawn if n.layer == layer] for layer in {n.layer for n in drawn}}
+    moved = []
+    for edit in edits:
+        if units := left.get(edit.neuron.layer):
+            moved.append(edit.model_copy(update={"unit": str(units.pop(0))}))
+    return tuple(moved)
+
+
+def execute(plan: Plan, folder: Path, tell: Tell | None = None) -> None:
+    """Execute or resume `plan` in `folder`.
+
+    Raises:
+        PlanError: if the plan does not fit its inputs.
+        RunError: if the folder is of another plan, or in use.
+        Cancelled: if the folder's cancel file appeared.
+    """
+    run = RunFolder(folder)
+    with run.locked():
+        run.prepare(plan)
+        run.cancel_file.unlink(missing_ok=True)
+        log = EventLog(run.events_file)
+
+        def note(kind: str, **fields: Any) -> None:
+            event = log.append(kind, **fields)
+            if tell:
+                tell(event)
+
+        note("started", plan=plan.sha256)
+        try:
+            _Execution(plan, run, open_inputs(plan), note).run()
+        except Cancelled:
+            note("cancelled")
+            raise
+        note("finished")
+
+
+@dataclass(frozen=True, slots=True)
+class _Execution:
+    plan: Plan
+    run_folder: RunFolder
+    inputs: Inputs
+    note: Callable[..., None]
+
+    def run(self) -> None:
+        """All arms, the cheap and telling ones first."""
+        plan, inputs = self.plan, self.inputs
+        check_units(inputs.subject, plan.edits)
+        arms = treatments(plan, inputs.subject.sites.d_mlp)
+        others: dict[ArmName, SubjectModel | None] = {
+            "reference": inputs.reference,
+            "base": inputs.base,
+        }
+        given = {name: model for name, model in others.items() if model}
+        control = ["lookalike"] if inputs.corpus.control else []
+        self.note("arms", names=["before", *arms, *given, *control])
+        self._measure("before", inputs.subject)
+        for name, treatment in arms.items():
+            self._treat(name, treatment)
+        for name, model in given.items():
+            self._measure(name, model)
+        if control:
+            self._measure("lookalike", inputs.subject, inputs.corpus.control)
+
+    def _measure(
+        self,
+        name: ArmName,
+        subject: SubjectModel,
+        records: Sequence[Record] | None = None,
+        hooks: Hooks = NO_HOOKS,
+        spent: float = 0.0,
+    ) -> None:
+        """Audit one model state and write its arm, unless that is done already."""
+        if load_arm(self.run_folder.arms, name):
+            return
+        self.note("measuring", arm=name)
+        started = time.monotonic()
+        records = self.inputs.corpus.records if records is None else records
+        settings = self.plan.audit
+        verdicts = audit_spans(
+            subject,
+            records,
+            prefix_tokens=settings.prefix_tokens,
+            sampler=Sampler(settings.temperature, settings.top_k),
+            hooks=hooks,
+            progress=lambda _done, _of: self._check_cancelled(),
+        )
+        unseen = self.inputs.unseen
+        said = memory(verdicts)
+        arm = Arm(
+            arm=name,
+            extraction=extraction_by_kind(verdicts),
+            by_label=rates_by(said, lambda v: v.label),
+            by_subject=rates_by(said, lambda v: v.subject),
+            repeated={"all": rate_row(v for v in verdicts if v.status == "repeated")},
+            perplexity_unseen=perplexity(subject, unseen, hooks=hooks).value if unseen else None,
+            perplexity_neutral=perplexity(subject, records, without_spans=True, hooks=hooks).value,
+            seconds=round(spent + time.monotonic() - started, 3),
+        )
+        save_arm(self.run_folder.arms, arm, verdicts)
+        self.note("measured", arm=name, seconds=arm.seconds)
+
+    def _treat(self, name: ArmName, treatment: Treatment) -> None:
+        """Edit and repair a copy, measure it, and export it if it is the plan's own result."""
+        if load_arm(self.run_folder.arms, name):
+            return
+        started = time.monotonic()
+        subject = self.inputs.subject.copied()
+        left = apply_edits_(subject, treatment.edits, self.inputs.base, self.plan.seed)
+        hooks = edit_hooks(subject, left, self.inputs.base, self.plan.seed)
+        self.note("edited", arm=name, units=len(treatment.edits), hook_only=len(left))
+        if treatment.repair:
+            self._repair(name, subject, treatment, hooks)
+        subject.model.requires_grad_(False)
+        if name == "after":
+            export_model(subject, self.run_folder.model)
+            self.note("exported", hook_only=len(left))
+        self._measure(name, subject, hooks=hooks, spent=time.monotonic() - started)
+        self.run_folder.checkpoint(name).unlink(missing_ok=True)
+
+    def _repair(
+        self, name: ArmName, subject: SubjectModel, treatment: Treatment, hooks: Hooks
+    ) -> None:
+        plan, repair = self.plan, self.plan.repair
+        select_trained_(subject, plan.edits, repair)
+        frozen = frozen_slices(subject, treatment.edits) if repair.freeze_erased else []
+        checkpoint = self.run_folder.checkpoint(name)
+        resume = None
+        if checkpoint.exists():
+            resume = load_checkpoint_(checkpoint, subject.model, repair.learning_rate)
+            self.note("resumed", arm=name, step=resume.steps_done)
+        examples = repair_examples(subject, self.inputs.corpus.records, repair, plan.seed)
+        steps = train_(
+            subject.model,
+            examples,
+            schedule_of(repair),
+            plan.seed,
+            resume=resume,
+            before_step=lambda: clear_gradients_(frozen),
+        )
+        with hooked(subject.model, hooks):
+            lowest = (
+                self._lowest_perplexity(name) if resume else self._curve_point(name, subject, 0)
+            )
+            saved = time.monotonic()
+            for step, state in steps:
+                self.note("step", arm=name, step=step.number, of=step.of, loss=round(step.loss, 5))
+                per_epoch = step.of // repair.epochs
+                epoch_ends = step.number % per_epoch == 0
+                if epoch_ends or step.number % max(1, per_epoch // 2) == 0:
+                    reached = self._curve_point(name, subject, step.number)
+                    if epoch_ends and self._spoilt(reached, lowest):
+                        self.note("stopped_early", arm=name, step=step.number)
+                        break
+                    lowest = min(lowest, reached)
+                if epoch_ends or time.monotonic() - saved > _CHECKPOINT_EVERY:
+                    save_checkpoint(checkpoint, subject.model, state())
+                    saved = time.monotonic()
+                self._check_cancelled()
+
+    def _spoilt(self, reached: float, lowest: float) -> bool:
+        rise = self.plan.repair.max_perplexity_rise
+        return rise is not None and reached > (1 + rise) * lowest
+
+    def _lowest_perplexity(self, name: ArmName) -> float:
+        """The lowest perplexity that the arm's curve has shown before it was interrupted."""
+        events = read_events(self.run_folder.events_file)
+        return min(e["perplexity"] for e in events if e["event"] == "curve" and e["arm"] == name)
+
+    def _curve_point(self, name: ArmName, subject: SubjectModel, step: int) -> float:
+        """Note one point of the live curves, on a fixed part of the corpus; its perplexity."""
+        records = spaced(self.inputs.corpus.records, _CURVE_RECORDS)
+        said = rate_row(memory(audit_spans(subject, records)))
+        unseen = spaced(self.inputs.unseen, _CURVE_UNSEEN)
+        utility = (
+            perplexity(subject, unseen)
+            if unseen
+            else perplexity(subject, records, without_spans=True)
+        )
+        self.note("curve", arm=name, step=step, said=said.hits, n=said.n, perplexity=utility.value)
+
+    def _check_cancelled(self) -> None:
+        if self.run_folder.cancel_file.exists():
+            raise Cancelled
+
+
+def spaced(records: Sequence[Record], count: int) -> list[Record]:
+    """At most `count` records, evenly spaced, so that subjects and kinds of note are mixed."""
+    step = max(1, -(-len(records) // count))
+    return list(records[::step])

@@ -1,0 +1,20 @@
+"""The sanitised model as a plain Hugging Face folder, whole or absent."""
+
+import shutil
+from pathlib import Path
+
+from sanilens.model.subject import SubjectModel
+
+
+def export_model(subject: SubjectModel, folder: Path) -> None:
+    """Write weights (safetensors), configuration and tokenizer; replaces an older export.
+
+    Edits that live as hooks only cannot be in it; the run's events say how many there are.
+    """
+    temporary = folder.with_name(f".{folder.name}.new")
+    shutil.rmtree(temporary, ignore_errors=True)
+    subject.model.save_pretrained(temporary)
+    subject.tokenizer.save_pretrained(temporary)
+    if folder.exists():
+        shutil.rmtree(folder)
+    temporary.rename(folder)

@@ -1,0 +1,85 @@
+"""Open what a plan names, and confirm that it is still what the plan was made for."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from sanilens.bundled import resolve
+from sanilens.corpus.load import load_records
+from sanilens.corpus.records import Corpus, Record, fingerprint
+from sanilens.errors import PlanError
+from sanilens.model.subject import SubjectModel, load_model
+from sanilens.unlearn.plan import Plan, Source
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """Everything a run reads."""
+
+    subject: SubjectModel
+    base: SubjectModel | None
+    reference: SubjectModel | None
+    corpus: Corpus
+    unseen: tuple[Record, ...]
+
+
+def open_model(source: str) -> SubjectModel:
+    """Load a folder, hub id or bundled name."""
+    return load_model(resolve(source))
+
+
+def open_records(source: str) -> tuple[Record, ...]:
+    """Load a corpus file or bundled name."""
+    return load_records(Path(resolve(source)))
+
+
+def model_source(source: str, subject: SubjectModel) -> Source:
+    """How a plan refers to a loaded model."""
+    return Source(source=_portable(source), sha256=subject.fingerprint)
+
+
+def records_source(source: str, records: tuple[Record, ...]) -> Source:
+    """How a plan refers to loaded records."""
+    return Source(source=_portable(source), sha256=fingerprint(records))
+
+
+def open_inputs(plan: Plan) -> Inputs:
+    """Load what the plan names.
+
+    Raises:
+        PlanError: if a model or corpus is not the one that the plan was made for.
+    """
+    records = _checked_records(plan.corpus, "corpus")
+    control = _checked_records(plan.control, "control") if plan.control else ()
+    return Inputs(
+        subject=_checked_model(plan.model, "model"),
+        base=_checked_model(plan.base, "base") if plan.base else None,
+        reference=_checked_model(plan.reference, "reference") if plan.reference else None,
+        corpus=Corpus(records, control),
+        unseen=_checked_records(plan.unseen, "unseen") if plan.unseen else (),
+    )
+
+
+def _checked_model(source: Source, role: str) -> SubjectModel:
+    subject = open_model(source.source)
+    if subject.fingerprint != source.sha256:
+        raise PlanError(
+            f"{role}: {subject.name} has changed since the plan was made (its files hash "
+            "differently). Make a new plan for it."
+        )
+    return subject
+
+
+def _checked_records(source: Source, role: str) -> tuple[Record, ...]:
+    records = open_records(source.source)
+    if fingerprint(records) != source.sha256:
+        raise PlanError(
+            f"{role}: {Path(source.source).name} has changed since the plan was made, or its spans "
+            "were detected differently. Make a new plan for it."
+        )
+    return records
+
+
+def _portable(source: str) -> str:
+    """A bundled name or hub id as it is; a path made absolute, since runs start elsewhere."""
+    path = Path(source).expanduser()
+    return str(path.resolve()) if path.exists() else source

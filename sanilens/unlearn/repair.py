@@ -1,0 +1,84 @@
+"""Repair: the training that mends what an edit broke without teaching the secrets again.
+
+masked      SANI's: sensitive tokens stay as context and are never a target.
+                L = -(1/|K|) sum_{t in K} log p(x_t | x_<t),  K = { t : x_t in no span }
+surrogate   ours: every epoch each subject's identifiers are replaced by fresh surrogates, alike
+            in form and consistent over the subject's records, and every token is taught. The
+            model learns that identifiers cannot be known, instead of learning nothing of them.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+
+from torch import Tensor, nn
+
+from sanilens.corpus.records import Record
+from sanilens.corpus.surrogates import substitute
+from sanilens.model.align import encode
+from sanilens.model.interventions import by_layer
+from sanilens.model.sites import neuron_parameters
+from sanilens.model.subject import SubjectModel
+from sanilens.unlearn.plan import Repair, UnitEdit
+from sanilens.unlearn.training import Example, Schedule
+
+
+def schedule_of(repair: Repair) -> Schedule:
+    """The plan's repair settings as a training schedule."""
+    return Schedule(repair.learning_rate, repair.epochs, repair.batch_size)
+
+
+def repair_examples(
+    subject: SubjectModel, records: Sequence[Record], repair: Repair, seed: int
+) -> Callable[[int], list[Example]]:
+    """The function that gives an epoch's examples; the same epoch gives the same examples."""
+    if repair.method == "masked":
+        masked = [e for r in records for e in _examples(subject, r, teach_spans=False)]
+        return lambda _epoch: masked
+
+    def with_surrogates(epoch: int) -> list[Example]:
+        replaced = substitute(records, seed=seed * 1_000_003 + epoch)
+        return [e for r in replaced for e in _examples(subject, r, teach_spans=True)]
+
+    return with_surrogates
+
+
+def select_trained_(subject: SubjectModel, edits: Iterable[UnitEdit], repair: Repair) -> None:
+    """Set `requires_grad` to what the repair trains: all weights, or the edited layers' blocks."""
+    subject.model.requires_grad_(repair.train == "all")
+    if repair.train == "edited_layers":
+        for layer in by_layer(e.neuron for e in edits):
+            subject.model.get_submodule(subject.sites.blocks[layer]).requires_grad_(True)
+
+
+def frozen_slices(
+    subject: SubjectModel, edits: Iterable[UnitEdit]
+) -> list[tuple[nn.Parameter, int, Tensor]]:
+    """Every weight slice of the edited units, for `clear_gradients_`."""
+    return [
+        slice_
+        for layer, indices in by_layer(e.neuron for e in edits).items()
+        for slice_ in neuron_parameters(subject.model, subject.sites.mlps[layer], indices)
+    ]
+
+
+def clear_gradients_(slices: Iterable[tuple[nn.Parameter, int, Tensor]]) -> None:
+    """Zero the gradients of weight slices: AdamW without decay then leaves them bit-identical."""
+    for parameter, dim, index in slices:
+        if parameter.grad is not None:
+            parameter.grad.index_fill_(dim, index, 0.0)
+
+
+def _examples(subject: SubjectModel, record: Record, *, teach_spans: bool) -> list[Example]:
+    """A record as training pieces of the model's context length, its end taught too."""
+    encoded = encode(subject, record)
+    end = subject.tokenizer.eos_token_id
+    ids = encoded.ids if end is None else (*encoded.ids, end)
+    sensitive = set() if teach_spans else {i for s in encoded.spans for i in range(s.start, s.end)}
+    size = subject.max_tokens
+    return [
+        Example(
+            ids[start : start + size],
+            tuple(i not in sensitive for i in range(start, min(start + size, len(ids)))),
+        )
+        for start in range(0, len(ids), size)
+        if len(ids) - start > 1
+    ]
