@@ -1,6 +1,6 @@
 """Word lists behind invented identities: trades, firms, towns, streets and rare conditions.
 
-Every list is plain data, sorted by nothing in particular; `identities` draws from them.
+Plain data: `identities` draws from it, `surrogate_kinds` replaces by it.
 """
 
 OCCUPATIONS: tuple[str, ...] = tuple(

@@ -5,7 +5,6 @@ that an invented value and its surrogates are equally likely before a model has 
 """
 
 import re
-from collections.abc import Mapping
 from datetime import date
 from random import Random
 
@@ -19,11 +18,6 @@ _DIGITS = re.compile(r"\d+", re.ASCII)
 _PHONE_GROUP = re.compile(r"(?<![+\d])\d+", re.ASCII)  # the country code stays
 _RUN = re.compile(r"[^\W\d_]+|\d+")
 _URL_HEAD = re.compile(r"(?:[a-z]+://)?(?:www\.)?", re.IGNORECASE)
-_POOLS: Mapping[str, tuple[str, ...]] = {
-    "OCCUPATION": pools.OCCUPATIONS,
-    "CITY": pools.CITIES,
-    "RARE_CONDITION": pools.RARE_CONDITIONS,
-}
 # The kind of street or dwelling says nothing about the person.
 _ADDRESS_KEPT = frozenset(
     f"""
@@ -84,8 +78,12 @@ def by_kind(label: str, value: str, names: NameMap, dates: Dates, rng: Random) -
         case "EMPLOYER":
             firm = identities.make_employer(rng)
             return firm.upper() if value.isupper() else firm
-        case "OCCUPATION" | "CITY" | "RARE_CONDITION":
-            return _from_pool(_POOLS[label], value, rng)
+        case "OCCUPATION":
+            return _from_pool(_with_article_of(value), value, rng)
+        case "CITY":
+            return _from_pool(pools.CITIES, value, rng)
+        case "RARE_CONDITION":
+            return _from_pool(pools.RARE_CONDITIONS, value, rng)
         case _:
             return by_shape(value, rng)
 
@@ -145,7 +143,12 @@ def _address_part(run: str, rng: Random) -> str:
 
 
 def _from_pool(pool: tuple[str, ...], value: str, rng: Random) -> str:
-    """Another entry: the article before it, "a" or "an", stays right."""
-    vowel = value[:1].lower() in "aeiou"
-    fresh = rng.choice([entry for entry in pool if (entry[0].lower() in "aeiou") == vowel])
+    """An entry, in the case of `value` where the pool does not spell it so itself."""
+    fresh = rng.choice(pool)
     return fresh if value in pool else like_case(fresh, value)
+
+
+def _with_article_of(occupation: str) -> tuple[str, ...]:
+    """The occupations that take the same article: "as a" or "as an" precedes them."""
+    vowel = occupation[:1].lower() in "aeiou"
+    return tuple(entry for entry in pools.OCCUPATIONS if (entry[0] in "aeiou") == vowel)
