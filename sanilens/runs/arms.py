@@ -79,5 +79,4 @@ def load_verdicts(folder: Path, name: ArmName) -> pd.DataFrame:
 
 def load_arms(folder: Path, names: Iterable[ArmName] = ARMS) -> dict[ArmName, Arm]:
     """The arms that a run has measured so far, in the order in which they are shown."""
-    found = ((name, load_arm(folder, name)) for name in names)
-    return {name: arm for name, arm in found if arm is not None}
+    return {name: arm for name in names if (arm := load_arm(folder, name))}

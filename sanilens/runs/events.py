@@ -82,6 +82,6 @@ def _chained(previous: str, event: dict[str, Any]) -> str:
 
 def _broken(path: Path, number: int) -> RunError:
     return RunError(
-        f"{path.name}, line {number + 1}: the hash does not follow from the lines before it, so the "
-        "log was changed or damaged. Keep this folder as it is and start a new run."
+        f"{path.name}, line {number + 1}: the hash does not follow from the lines before it, so "
+        "the log was changed or damaged. Keep this folder as it is and start a new run."
     )

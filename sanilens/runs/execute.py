@@ -125,7 +125,7 @@ class _Execution:
             "base": inputs.base,
         }
         given = {name: model for name, model in others.items() if model}
-        control = ["lookalike"] if inputs.corpus.control else []
+        control: list[ArmName] = ["lookalike"] if inputs.corpus.control else []
         self.note("arms", names=["before", *arms, *given, *control])
         self._measure("before", inputs.subject)
         for name, treatment in arms.items():
@@ -251,6 +251,7 @@ class _Execution:
             else perplexity(subject, records, without_spans=True)
         )
         self.note("curve", arm=name, step=step, said=said.hits, n=said.n, perplexity=utility.value)
+        return utility.value
 
     def _check_cancelled(self) -> None:
         if self.run_folder.cancel_file.exists():

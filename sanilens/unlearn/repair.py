@@ -70,8 +70,8 @@ def clear_gradients_(slices: Iterable[tuple[nn.Parameter, int, Tensor]]) -> None
 def _examples(subject: SubjectModel, record: Record, *, teach_spans: bool) -> list[Example]:
     """A record as training pieces of the model's context length, its end taught too."""
     encoded = encode(subject, record)
-    end = subject.tokenizer.eos_token_id
-    ids = encoded.ids if end is None else (*encoded.ids, end)
+    end = subject.model.config.get_text_config().eos_token_id
+    ids = (*encoded.ids, end) if isinstance(end, int) else encoded.ids
     sensitive = set() if teach_spans else {i for s in encoded.spans for i in range(s.start, s.end)}
     size = subject.max_tokens
     return [

@@ -1,0 +1,38 @@
+"""Where the app keeps runs and corrected corpora: one folder that only its owner can read.
+
+`SANILENS_HOME` moves it; by default it is `~/.sanilens`.
+"""
+
+import os
+from pathlib import Path
+
+from sanilens.runs.folder import RunFolder
+from sanilens.unlearn.plan import Plan
+
+
+def home() -> Path:
+    """The workspace, made on first use."""
+    folder = Path(os.environ.get("SANILENS_HOME") or Path.home() / ".sanilens")
+    return _private(folder)
+
+
+def corpora_folder() -> Path:
+    """Uploaded and hand-corrected corpora: they hold identifiers, as the originals do."""
+    return _private(home() / "corpora")
+
+
+def run_folder(plan: Plan) -> RunFolder:
+    """The folder of a plan's run; the same plan comes back to the same folder."""
+    return RunFolder(_private(home() / "runs") / plan.sha256[:16])
+
+
+def known_runs() -> list[RunFolder]:
+    """Every run in the workspace, newest first."""
+    folders = [RunFolder(p) for p in _private(home() / "runs").iterdir() if p.is_dir()]
+    started = [run for run in folders if run.plan_file.is_file()]
+    return sorted(started, key=lambda run: run.plan_file.stat().st_mtime, reverse=True)
+
+
+def _private(folder: Path) -> Path:
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folder
