@@ -4,11 +4,13 @@ import fcntl
 import json
 import os
 import platform
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import IO
 
 import torch
 
@@ -49,6 +51,11 @@ class RunFolder:
         return self.root / "cancel"
 
     @property
+    def lock_file(self) -> Path:
+        """Locked by the process that executes the run, for as long as it lives."""
+        return self.root / "lock"
+
+    @property
     def log_file(self) -> Path:
         """Standard error of the process that the app started."""
         return self.root / "process.log"
@@ -79,7 +86,8 @@ class RunFolder:
                     f"{self.root.name} holds a run of another plan. Give an empty folder to --out."
                 )
             return
-        if self.root.exists() and any(p.name != self.log_file.name for p in self.root.iterdir()):
+        ours = {self.lock_file, self.log_file}
+        if self.root.exists() and not ours.issuperset(self.root.iterdir()):
             raise RunError(f"{self.root.name} is not empty and not a run. Give another --out.")
         write_text(self.root / "manifest.json", json.dumps(manifest(plan), indent=1) + "\n")
         write_plan(plan, self.plan_file)
@@ -92,23 +100,26 @@ class RunFolder:
             RunError: if another process is executing this run.
         """
         self.root.mkdir(parents=True, exist_ok=True)
-        with (self.root / "lock").open("w") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                raise RunError(f"{self.root.name} is being executed by another process.") from error
+        with self.lock_file.open("w") as file:
+            # More than one try: `is_running` holds the lock for a moment when it looks.
+            if not any(_took(file) or time.sleep(0.05) for _ in range(10)):
+                raise RunError(f"{self.root.name} is being executed by another process.")
             yield
 
     def is_running(self) -> bool:
         """Whether some process holds the run at this moment."""
-        if not (lock := self.root / "lock").exists():
+        if not self.lock_file.exists():
             return False
-        with lock.open("w") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                return True
+        with self.lock_file.open("w") as file:
+            return not _took(file)
+
+
+def _took(file: IO[str]) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
         return False
+    return True
 
 
 def manifest(plan: Plan) -> dict[str, object]:
