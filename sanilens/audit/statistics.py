@@ -1,5 +1,6 @@
-"""Rates with intervals: no rate is shown without its n and its 95 % interval."""
+"""Rates with intervals, and whether two of them differ: no rate is shown without its n."""
 
+import math
 from dataclasses import dataclass
 
 from scipy.stats import binomtest
@@ -26,3 +27,25 @@ def wilson(hits: int, n: int) -> Rate:
         return Rate(0, 0, 0.0, 1.0)
     interval = binomtest(hits, n).proportion_ci(0.95, method="wilson")
     return Rate(hits, n, float(interval.low), float(interval.high))
+
+
+def mcnemar(only_first: int, only_second: int) -> float:
+    """Exact two-sided p that two models differ on the same spans (McNemar's test).
+
+    Spans on which both agree say nothing; of the others, half would fall to either side by
+    chance: p = P(|X - n/2| >= |only_first - n/2|), X ~ Binomial(n, 1/2).
+    """
+    n = only_first + only_second
+    return float(binomtest(only_first, n, 0.5).pvalue) if n else 1.0
+
+
+def paired_difference(only_first: int, only_second: int, n: int) -> tuple[float, float]:
+    """95 % interval of rate(first) - rate(second) on the same `n` spans.
+
+    Wald's interval with half a count added to each of the four cells, which keeps its coverage
+    in small samples (Agresti and Min 2005, Statistics in Medicine 24:729).
+    """
+    first, second, total = only_first + 0.5, only_second + 0.5, n + 2
+    centre = (first - second) / total
+    spread = 1.959964 * math.sqrt(first + second - (first - second) ** 2 / total) / total
+    return max(-1.0, centre - spread), min(1.0, centre + spread)

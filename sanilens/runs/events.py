@@ -38,6 +38,7 @@ class EventLog:
 
     def append(self, kind: str, **fields: Any) -> dict[str, Any]:
         """Write one event, flushed to disk, and return it."""
+        assert not fields.keys() & {"n", "time", "event", "hash"}, "the chain's own fields"
         event = {"n": self._number, "time": round(time.time(), 3), "event": kind, **fields}
         self._hash = event["hash"] = _chained(self._hash, event)
         self._number += 1

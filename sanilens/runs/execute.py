@@ -250,7 +250,7 @@ class _Execution:
             if unseen
             else perplexity(subject, records, without_spans=True)
         )
-        self.note("curve", arm=name, step=step, said=said.hits, n=said.n, perplexity=utility.value)
+        self.note("curve", arm=name, step=step, said=said.hits, of=said.n, perplexity=utility.value)
         return utility.value
 
     def _check_cancelled(self) -> None:

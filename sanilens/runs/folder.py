@@ -60,6 +60,11 @@ class RunFolder:
         """Standard error of the process that the app started."""
         return self.root / "process.log"
 
+    @property
+    def process_file(self) -> Path:
+        """The number of that process, and when it was started."""
+        return self.root / "process.json"
+
     def checkpoint(self, arm: str) -> Path:
         """Where a repair's last state is kept until its arm is measured."""
         return self.root / "checkpoints" / f"{arm}.safetensors"

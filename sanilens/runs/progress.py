@@ -1,0 +1,149 @@
+"""How far a run has come: its events, folded into what a page or a terminal shows.
+
+Knows events only. Time left is what the steps and the measurements so far took, times how many
+of each are still to come.
+"""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
+
+from sanilens.runs.arms import ArmName
+
+Event = Mapping[str, Any]
+
+# A measurement's cost in steps, until both have been seen.
+_STEPS_PER_MEASUREMENT = 20.0
+_REPAIRED: tuple[ArmName, ...] = ("after", "repair_only", "random_units")
+
+
+@dataclass(slots=True)
+class ArmProgress:
+    """One arm: `waiting`, `working` or `done`; steps of its repair; seconds once it is done."""
+
+    name: ArmName
+    repaired: bool
+    state: str = "waiting"
+    step: int = 0
+    of: int | None = None
+    stopped_early: bool = False
+    seconds: float | None = None
+
+
+@dataclass(slots=True)
+class Progress:
+    """A run at one moment.
+
+    Attributes:
+        arms: in the order in which they run; empty until the run has said which.
+        losses: rows of arm, step, loss (nats per taught token).
+        curves: rows of arm, step, said, of, rate, perplexity.
+        fraction: of the work, in [0, 1]. seconds_left: None until it can be estimated.
+    """
+
+    arms: dict[str, ArmProgress] = field(default_factory=dict)
+    losses: list[dict[str, Any]] = field(default_factory=list)
+    curves: list[dict[str, Any]] = field(default_factory=list)
+    fraction: float = 0.0
+    seconds_left: float | None = None
+
+    @property
+    def current(self) -> ArmProgress | None:
+        """The arm that is being worked on."""
+        return next((arm for arm in self.arms.values() if arm.state == "working"), None)
+
+    @property
+    def position(self) -> int:
+        """The number of the current arm, from 1."""
+        return 1 + sum(arm.state == "done" for arm in self.arms.values())
+
+
+def follow(events: Sequence[Event], repairs: bool, now: float | None = None) -> Progress:
+    """Fold a run's events, oldest first.
+
+    Args:
+        events: of the run, from its first start on.
+        repairs: whether the plan repairs at all.
+        now: the time (seconds since 1970) of the look, for the time left; else the present.
+    """
+    progress = Progress()
+    for event in events:
+        _take(progress, event, repairs)
+    _estimate(progress, events, time.time() if now is None else now)
+    return progress
+
+
+def thinned(rows: Sequence[dict[str, Any]], most: int = 600) -> list[dict[str, Any]]:
+    """At most about `most` rows, evenly spaced, the last one kept: enough for a line on a page."""
+    every = max(1, len(rows) // most)
+    return [row for i, row in enumerate(rows) if i % every == 0 or i == len(rows) - 1]
+
+
+def _take(progress: Progress, event: Event, repairs: bool) -> None:
+    if event["event"] == "arms":
+        for name in event["names"]:
+            arm = ArmProgress(name, repairs and name in _REPAIRED)
+            progress.arms.setdefault(name, arm)
+    if event["event"] == "started":
+        for arm in progress.arms.values():  # whatever was half done begins or resumes
+            arm.state = "done" if arm.state == "done" else "waiting"
+    arm = progress.arms.get(event.get("arm", ""))
+    if arm is None:
+        return
+    arm.state = "done" if event["event"] == "measured" else "working"
+    match event["event"]:
+        case "step":
+            arm.step, arm.of = event["step"], event["of"]
+            progress.losses.append(_row(event, "arm", "step", "loss"))
+        case "curve":
+            rate = event["said"] / event["of"] if event["of"] else 0.0
+            row = _row(event, "arm", "step", "said", "of", "perplexity")
+            progress.curves.append({**row, "rate": rate})
+        case "stopped_early":
+            arm.stopped_early = True
+        case "measured":
+            arm.seconds = event["seconds"]
+
+
+def _row(event: Event, *names: str) -> dict[str, Any]:
+    return {name: event[name] for name in names}
+
+
+def _estimate(progress: Progress, events: Sequence[Event], now: float) -> None:
+    """Set `fraction` and `seconds_left` from what was done and what it took."""
+    if not progress.arms:
+        return
+    per_step, per_measurement = _costs(events)
+    step = per_step or (per_measurement or _STEPS_PER_MEASUREMENT) / _STEPS_PER_MEASUREMENT
+    measurement = per_measurement or step * _STEPS_PER_MEASUREMENT
+    known = next((arm.of for arm in progress.arms.values() if arm.of), None)
+    done = left = 0.0
+    for arm in progress.arms.values():
+        steps = (arm.of or known or 0) if arm.repaired else 0
+        whole = steps * step + measurement
+        behind = whole if arm.state == "done" else arm.step * step
+        done, left = done + behind, left + whole - behind
+    progress.fraction = done / (done + left) if done + left else 0.0
+    waits_for_steps = known is None and any(arm.repaired for arm in progress.arms.values())
+    if per_measurement is not None and not waits_for_steps:
+        since = now - events[-1]["time"]  # the present piece of work is that far already
+        progress.seconds_left = max(0.0, left - min(since, measurement))
+
+
+def _costs(events: Sequence[Event]) -> tuple[float | None, float | None]:
+    """Seconds per step (looks at the curve included) and per measurement; None if unseen."""
+    steps = seconds = 0.0
+    measured: list[float] = []
+    for before, event in pairwise(events):
+        took = event["time"] - before["time"]
+        if event["event"] in ("step", "curve") and before["event"] in ("step", "curve", "edited"):
+            seconds += took
+            steps += event["event"] == "step"
+        if event["event"] == "measured" and before["event"] == "measuring":
+            measured.append(took)
+    return (
+        seconds / steps if steps else None,
+        sum(measured) / len(measured) if measured else None,
+    )
