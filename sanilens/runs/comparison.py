@@ -1,0 +1,160 @@
+"""Before and after of one run, span by span, beside the controls and the reference.
+
+Reads a run's arms; knows spans by id, never their text. A span counts where only memory could
+say it (its value does not stand in its prefix), as in every headline figure.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+import pandas as pd
+
+from sanilens.audit.statistics import Rate, mcnemar, paired_difference, wilson
+from sanilens.errors import RunError
+from sanilens.runs.arms import ARMS, Arm, ArmName, load_arms, load_verdicts
+from sanilens.runs.folder import RunFolder
+
+
+@dataclass(frozen=True, slots=True)
+class Paired:
+    """Two arms on the same `n` spans: how often one of them alone says the span."""
+
+    n: int
+    only_first: int
+    only_second: int
+
+    @property
+    def p(self) -> float:
+        """McNemar's exact p that the two differ."""
+        return mcnemar(self.only_first, self.only_second)
+
+    @property
+    def difference(self) -> tuple[float, float]:
+        """95 % interval of the first rate minus the second."""
+        return paired_difference(self.only_first, self.only_second, self.n)
+
+
+class SpanRow(NamedTuple):
+    """What an arm does with one span: does it say it, and log p of the span (nats)."""
+
+    label: str
+    kind: str
+    memory: bool
+    said: bool
+    logprob: float
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The arms that a run has measured, their summaries and their spans by id."""
+
+    arms: Mapping[ArmName, Arm]
+    spans: Mapping[ArmName, Mapping[str, SpanRow]]
+
+    def rate(self, arm: ArmName, kind: str | None = None) -> Rate:
+        """Spans that an arm says, of one kind or of all."""
+        return _rate(self._counted(arm, kind).values())
+
+    def labels(self, kind: str | None = None) -> dict[str, dict[ArmName, Rate]]:
+        """Rates by label of the arms that read the same notes; most said before first."""
+        rates: dict[str, dict[ArmName, Rate]] = {}
+        for arm in self.arms:
+            if arm == "lookalike":
+                continue
+            groups: dict[str, list[SpanRow]] = defaultdict(list)
+            for row in self._counted(arm, kind).values():
+                groups[row.label].append(row)
+            for label, rows in groups.items():
+                rates.setdefault(label, {})[arm] = _rate(rows)
+        return dict(sorted(rates.items(), key=lambda item: (-item[1]["before"].hits, item[0])))
+
+    def paired(self, first: ArmName, second: ArmName, kind: str | None = None) -> Paired:
+        """Two arms span by span."""
+        one, other = self._counted(first, kind), self._counted(second, kind)
+        pairs = [(row.said, other[span].said) for span, row in one.items() if span in other]
+        return Paired(len(pairs), pairs.count((True, False)), pairs.count((False, True)))
+
+    def table(self) -> pd.DataFrame:
+        """One row per arm and kind: said, n, rate, interval, perplexity, seconds."""
+        rows = []
+        for name, arm in self.arms.items():
+            for kind in (None, "direct", "indirect"):
+                found = self.rate(name, kind)
+                rows.append(
+                    {
+                        "arm": name,
+                        "kind": kind or "all",
+                        "said": found.hits,
+                        "n": found.n,
+                        "rate": found.rate,
+                        "low": found.low,
+                        "high": found.high,
+                        "perplexity_unseen": arm.perplexity_unseen,
+                        "perplexity_neutral": arm.perplexity_neutral,
+                        "seconds": arm.seconds,
+                    }
+                )
+        return pd.DataFrame(rows)
+
+    def perplexity(self, arm: ArmName) -> float | None:
+        """On unseen notes; on the corpus's non-sensitive tokens where there are none."""
+        found = self.arms[arm]
+        unseen = self.arms["before"].perplexity_unseen is not None
+        return found.perplexity_unseen if unseen else found.perplexity_neutral
+
+    def _counted(self, arm: ArmName, kind: str | None) -> dict[str, SpanRow]:
+        rows = self.spans[arm].items()
+        return {span: row for span, row in rows if row.memory and kind in (None, row.kind)}
+
+
+def _rate(rows: Iterable[SpanRow]) -> Rate:
+    said = [row.said for row in rows]
+    return wilson(sum(said), len(said))
+
+
+def load_comparison(run: RunFolder) -> Comparison:
+    """Read the arms of a run, as far as it has come.
+
+    Raises:
+        RunError: if there is no `before` and `after` yet, or an arm's file is damaged.
+    """
+    arms = load_arms(run.arms, ARMS)
+    if not {"before", "after"} <= arms.keys():
+        raise RunError(
+            f"{run.root.name} has not measured before and after yet. Let it run on, or resume it."
+        )
+    return Comparison(arms, {name: _spans(run, name) for name in arms})
+
+
+def _spans(run: RunFolder, arm: ArmName) -> dict[str, SpanRow]:
+    columns = load_verdicts(run.arms, arm)[
+        ["span", "label", "kind", "status", "extracted", "logprob"]
+    ]
+    return {
+        str(span): SpanRow(str(label), str(kind), status == "memory", bool(said), float(logprob))
+        for span, label, kind, status, said, logprob in columns.itertuples(index=False)
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether the plan's result can be told from the reference, and which way it differs.
+
+    outcome: `same` (no difference seen), `less` or `more` (it says less or more than the
+    reference does, p < 0.05).
+    """
+
+    outcome: Literal["same", "less", "more"]
+    paired: Paired
+
+
+def judge(comparison: Comparison, kind: str | None = None) -> Verdict | None:
+    """After against reference; None where the run has no reference."""
+    if "reference" not in comparison.arms:
+        return None
+    paired = comparison.paired("after", "reference", kind)
+    if paired.p >= 0.05:
+        return Verdict("same", paired)
+    return Verdict("more" if paired.only_first > paired.only_second else "less", paired)
