@@ -2,10 +2,11 @@
 
 import streamlit as st
 
-from sanilens.ui import navigation, theme
+from sanilens.ui import links, navigation, state, theme
 
 st.set_page_config(page_title="SaniLens", page_icon="🔎", layout="wide", initial_sidebar_state=216)
 theme.apply()
+links.restore()
 current = navigation.register()
-navigation.sidebar(current)
+navigation.sidebar(current, state.sidebar_notes())
 current.run()

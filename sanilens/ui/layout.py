@@ -11,7 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 from sanilens.ui.markup import show
 from sanilens.ui.navigation import page
 
-Tone = Literal["plain", "warn", "good"]
+Tone = Literal["plain", "warn", "good", "alert"]
 
 
 class Chip(NamedTuple):

@@ -4,8 +4,17 @@ It takes `Markup` only: `Markup("<b>{}</b>").format(value)` escapes every value,
 corpus or a model cannot become a tag.
 """
 
+import re
+
 import streamlit as st
 from markupsafe import Markup
+
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~:$&])")
+
+
+def plain(text: str) -> str:
+    """Any text as Markdown that shows exactly that text: no link, image, tag or emphasis."""
+    return _MARKDOWN.sub(r"\\\1", text)
 
 
 def show(html: Markup) -> None:

@@ -1,30 +1,39 @@
 """The open case, loaded once and shared; and what was computed of it, kept per session.
 
 Models are cached for all sessions of this server, since they are large and nothing changes them;
-anything that holds a patient's text, or was measured on it, is kept in the session alone.
+anything that holds a patient's text, or was measured on it, is kept in the session alone. What
+was measured is keyed by the content of models and corpora, so a changed file is measured anew.
 """
 
+import hashlib
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
-from sanilens.audit.extraction import SpanVerdict, audit_spans
+from sanilens.audit.extraction import Progress, SpanVerdict, audit_spans
 from sanilens.audit.sampling import Sampler
 from sanilens.audit.utility import perplexity
 from sanilens.bundled import resolve
 from sanilens.corpus.load import load_records
 from sanilens.corpus.patient_table import load_patient_table
-from sanilens.corpus.records import Corpus, Record
-from sanilens.model.subject import SubjectModel, fingerprint_folder, load_model
+from sanilens.corpus.records import Corpus, Record, fingerprint
+from sanilens.model.subject import SubjectModel, load_model
 from sanilens.runs.sources import model_source, records_source
+from sanilens.ui import state
 from sanilens.ui.state import CaseRef
 from sanilens.unlearn.plan import AuditSettings, Plan, Repair, UnitEdit
+
+Stage = Callable[[str], AbstractContextManager[None]]
+"""Told the name of each stage of opening a case, such as `st.spinner`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A case, loaded."""
+    """A case, loaded; `key` is the hash of all its content, `corpus_fingerprint` the records'."""
 
     ref: CaseRef
     subject: SubjectModel
@@ -32,50 +41,91 @@ class Opened:
     reference: SubjectModel | None
     corpus: Corpus
     unseen: tuple[Record, ...]
+    corpus_fingerprint: str
+    key: str
+
+    @property
+    def name(self) -> str:
+        """What a person calls the examined model: `clinic-leaking`, or its folder."""
+        return self.ref.model.replace(":", "-") if ":" in self.ref.model else self.subject.name
 
     def record(self, record_id: str) -> Record | None:
         """The record of that id."""
         return next((r for r in self.corpus.records if r.id == record_id), None)
 
+    def model_of(self, who: str) -> SubjectModel:
+        """`reference`, `base`, or the examined model for any other word."""
+        found = {"reference": self.reference, "base": self.base}.get(who, self.subject)
+        if found is None:
+            raise ValueError(f"this case has no {who} model")
+        return found
 
-def open_case(ref: CaseRef) -> Opened:
+
+# How Streamlit's caches tell cases apart.
+KEYED: dict[str | type[Any], Callable[[Any], Any]] = {Opened: lambda opened: opened.key}
+
+
+def open_case(ref: CaseRef, stage: Stage = lambda _: nullcontext()) -> Opened:
     """Load a case; instant the second time.
 
     Raises:
         SaniLensError: what is wrong with the model or the corpus, and how to mend it.
     """
-    records = _records(ref.corpus, ref.patient_table, _changed(ref.corpus))
-    control = _records(ref.control, None, _changed(ref.control)) if ref.control else ()
-    unseen = _records(ref.unseen, None, _changed(ref.unseen)) if ref.unseen else ()
-    return Opened(
-        ref,
-        _model(ref.model),
-        _model(ref.base) if ref.base else None,
-        _model(ref.reference) if ref.reference else None,
-        Corpus(records, control),
-        unseen,
-    )
+    with stage("Reading the corpus…"):
+        records, corpus_key = _records(ref.corpus, ref.patient_table, _changed(ref.corpus))
+        control, control_key = _some_records(ref.control)
+        unseen, unseen_key = _some_records(ref.unseen)
+    with stage("Loading the model…"):
+        subject = _model(ref.model)
+    with stage("Loading the base model…"):
+        base = _model(ref.base) if ref.base else None
+    with stage("Loading the reference model…"):
+        reference = _model(ref.reference) if ref.reference else None
+    models = [model.fingerprint if model else "" for model in (subject, base, reference)]
+    parts = "|".join([*models, corpus_key, control_key, unseen_key])
+    key = hashlib.sha256(parts.encode()).hexdigest()
+    corpus = Corpus(records, control)
+    return Opened(ref, subject, base, reference, corpus, unseen, corpus_key, key)
 
 
-@st.cache_data(scope="session", show_spinner=False, max_entries=8)
-def audit(ref: CaseRef, settings: AuditSettings, who: str = "subject") -> list[SpanVerdict]:
+def audit(
+    ref: CaseRef, settings: AuditSettings, who: str = "subject", progress: Progress | None = None
+) -> list[SpanVerdict]:
     """The verdicts of the case; `who`: `subject`, `reference`, `base`, or `control` records."""
     opened = open_case(ref)
-    subject = {"reference": opened.reference, "base": opened.base}.get(who) or opened.subject
-    records = opened.corpus.control if who == "control" else opened.corpus.records
+    verdicts = _audit(opened, settings.model_dump_json(), who, progress)
+    state.set_measured((opened.key, settings, who))
+    return verdicts
+
+
+def audited(ref: CaseRef, settings: AuditSettings, who: str) -> list[SpanVerdict] | None:
+    """The verdicts if this session has them; asking costs nothing."""
+    known = state.measured((open_case(ref).key, settings, who))
+    return audit(ref, settings, who) if known else None
+
+
+@st.cache_data(scope="session", show_spinner=False, max_entries=16, hash_funcs=KEYED)
+def _audit(
+    opened: Opened, settings: str, who: str, _progress: Progress | None
+) -> list[SpanVerdict]:
+    chosen = AuditSettings.model_validate_json(settings)
     return audit_spans(
-        subject,
-        records,
-        prefix_tokens=settings.prefix_tokens,
-        sampler=Sampler(settings.temperature, settings.top_k),
+        opened.model_of(who),
+        opened.corpus.control if who == "control" else opened.corpus.records,
+        prefix_tokens=chosen.prefix_tokens,
+        sampler=Sampler(chosen.temperature, chosen.top_k),
+        progress=_progress,
     )
 
 
-@st.cache_data(scope="session", show_spinner=False, max_entries=8)
 def utility(ref: CaseRef, who: str = "subject") -> dict[str, float]:
     """Perplexity on `neutral` (non-sensitive) tokens of the corpus, and on `unseen` notes."""
-    opened = open_case(ref)
-    subject = {"reference": opened.reference, "base": opened.base}.get(who) or opened.subject
+    return _utility(open_case(ref), who)
+
+
+@st.cache_data(scope="session", show_spinner=False, max_entries=8, hash_funcs=KEYED)
+def _utility(opened: Opened, who: str) -> dict[str, float]:
+    subject = opened.model_of(who)
     found = {"neutral": perplexity(subject, opened.corpus.records, without_spans=True).value}
     if opened.unseen:
         found["unseen"] = perplexity(subject, opened.unseen).value
@@ -111,22 +161,32 @@ def make_plan(
 
 
 def _model(source: str) -> SubjectModel:
-    path = Path(resolve(source))
-    # The content is part of the key: a folder that was written again is another model.
-    return _load(source, fingerprint_folder(path) if path.is_dir() else "")
+    folder = Path(resolve(source)).expanduser()
+    # A folder that was written again is another model: its files' sizes and times are in the key.
+    files = sorted(folder.iterdir()) if folder.is_dir() else []
+    stats = [(file.name, file.stat()) for file in files]
+    return _load(source, tuple((name, s.st_size, s.st_mtime_ns) for name, s in stats))
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def _load(source: str, fingerprint: str) -> SubjectModel:
+def _load(source: str, written: tuple[tuple[str, int, int], ...]) -> SubjectModel:
     return load_model(resolve(source))
 
 
-def _changed(source: str | None) -> float:
-    path = Path(resolve(source)) if source else None
-    return path.stat().st_mtime if path and path.exists() else 0.0
+def _changed(source: str) -> int:
+    path = Path(resolve(source)).expanduser()
+    return path.stat().st_mtime_ns if path.exists() else 0
 
 
-@st.cache_data(scope="session", show_spinner=False, max_entries=8)
-def _records(source: str, patient_table: str | None, changed: float) -> tuple[Record, ...]:
+def _some_records(source: str | None) -> tuple[tuple[Record, ...], str]:
+    return _records(source, None, _changed(source)) if source else ((), "")
+
+
+@st.cache_resource(scope="session", show_spinner=False, max_entries=8)
+def _records(
+    source: str, patient_table: str | None, changed: int
+) -> tuple[tuple[Record, ...], str]:
+    """Records and their fingerprint; kept in the session, unlike models."""
     table = load_patient_table(Path(patient_table)) if patient_table else None
-    return load_records(Path(resolve(source)), patient_table=table)
+    records = load_records(Path(resolve(source)).expanduser(), patient_table=table)
+    return records, fingerprint(records)

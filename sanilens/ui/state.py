@@ -3,7 +3,9 @@
 Only this module knows the keys.
 """
 
-from dataclasses import dataclass
+from collections.abc import Hashable
+from dataclasses import dataclass, replace
+from uuid import uuid4
 
 import streamlit as st
 
@@ -50,9 +52,24 @@ def case() -> CaseRef | None:
 def open_case(ref: CaseRef) -> None:
     """Open a case and forget everything that belonged to another one."""
     if ref != case():
-        for key in ("selection", "basket", "basket_history", "run", "revealed"):
+        for key in ("selection", "basket", "basket_history", "run", "revealed", "extracted"):
             st.session_state.pop(key, None)
     st.session_state["case"] = ref
+
+
+def correct_corpus(source: str) -> None:
+    """Go on with the same case and the corpus of `source`: the same texts, other spans."""
+    if (ref := case()) is None:
+        raise RuntimeError("no case is open")
+    for key in ("extracted", "run"):
+        st.session_state.pop(key, None)
+    select(replace(selection(), span=None))
+    st.session_state["case"] = replace(ref, corpus=source, patient_table=None)
+
+
+def session_id() -> str:
+    """A random name of this session, for the log of reveals: it says nothing of the user."""
+    return st.session_state.setdefault("session_id", uuid4().hex[:12])
 
 
 def revealed() -> bool:
@@ -131,3 +148,44 @@ def run() -> str | None:
 def set_run(name: str | None) -> None:
     """Show another run."""
     st.session_state["run"] = name
+
+
+def extracted() -> int | None:
+    """How many spans the open case's audit found extractable; None before it."""
+    return st.session_state.get("extracted")
+
+
+def set_extracted(count: int) -> None:
+    """Keep the audit's headline, for the sidebar."""
+    st.session_state["extracted"] = count
+
+
+def sidebar_notes() -> dict[str, str]:
+    """The word that stands beside a page in the sidebar."""
+    notes: dict[str, str] = {}
+    if (count := extracted()) is not None:
+        notes["audit"] = f"{count:,}"
+    if units := len(basket()):
+        notes["plan"] = f"{units:,} unit" + "s" * (units != 1)
+    return notes
+
+
+def measured(what: Hashable) -> bool:
+    """Whether this session has measured `what`, so that asking for it again costs nothing."""
+    return what in st.session_state.get("measured", ())
+
+
+def set_measured(what: Hashable) -> None:
+    """Remember that `what` is in the session's cache."""
+    st.session_state.setdefault("measured", set()).add(what)
+
+
+def is_new(widget: str, value: Hashable) -> bool:
+    """Whether a widget reports another value than at the last call: a pick counts once.
+
+    A widget keeps its value from run to run, while the page may have chosen something else since.
+    """
+    key = f"{widget}:seen"
+    seen = st.session_state.get(key)
+    st.session_state[key] = value
+    return value != seen

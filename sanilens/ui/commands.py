@@ -1,0 +1,46 @@
+"""What a page does, as commands for a terminal."""
+
+import shlex
+
+from sanilens.ui.state import CaseRef
+from sanilens.unlearn.plan import AuditSettings
+
+NEW_LINE = " \\\n  "
+
+
+def audit_command(ref: CaseRef, settings: AuditSettings, tries: int, probability: float) -> str:
+    """`sanilens audit` of the open case."""
+    options = [
+        *_case(ref),
+        _option("control", ref.control),
+        _option("unseen", ref.unseen),
+        _option("prefix", settings.prefix_tokens),
+        _option("temperature", settings.temperature),
+        _option("top-k", settings.top_k or 0),
+        _option("tries", tries),
+        _option("probability", probability),
+    ]
+    return _command("audit", options)
+
+
+def locate_command(ref: CaseRef, scope: tuple[str, str] | None, top: int) -> str:
+    """`sanilens locate` in a scope: (`span`, `label` or `subject`, its value), None for all."""
+    chosen = _option(*scope) if scope else ""
+    return _command("locate", [*_case(ref), chosen, _option("top", top)])
+
+
+def card_command(ref: CaseRef, unit: str) -> str:
+    """`sanilens card` of a unit."""
+    return _command("card", [*_case(ref), unit])
+
+
+def _case(ref: CaseRef) -> list[str]:
+    return [_option("model", ref.model), _option("corpus", ref.corpus)]
+
+
+def _option(name: str, value: str | float | None) -> str:
+    return "" if value is None else f"--{name} {shlex.quote(str(value))}"
+
+
+def _command(name: str, options: list[str]) -> str:
+    return NEW_LINE.join([f"sanilens {name}", *(o for o in options if o)])

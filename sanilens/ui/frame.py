@@ -1,0 +1,61 @@
+"""The frame of every page: the open case in chips, and what can be done with it anywhere."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from sanilens.errors import SaniLensError
+from sanilens.ui import links, state
+from sanilens.ui.layout import Chip, case_chips
+from sanilens.ui.markup import plain
+from sanilens.ui.opened import Opened, open_case
+from sanilens.ui.reveal import reveal_button
+
+
+def opened_case() -> Opened | None:
+    """The open case; None where none is open, or, with the reason on the page, cannot be."""
+    ref = state.case()
+    if ref is None:
+        return None
+    try:
+        return open_case(ref, st.spinner)
+    except SaniLensError as error:
+        show_error(error)
+        return None
+
+
+def show_error(error: SaniLensError) -> None:
+    """A user's error, word for word, until it is mended."""
+    st.error(plain(str(error)))
+
+
+def case_bar(opened: Opened, command: Sequence[str], *, selection: bool = False) -> None:
+    """Chips of the case; Reveal, Copy link and Copy as command at their right.
+
+    Args:
+        opened: the open case.
+        command: the command lines that do what the page does.
+        selection: whether the link names what Inspect shows.
+    """
+    links.publish(selection=selection)
+    with case_chips(chips(opened)):
+        reveal_button(opened)
+        with st.popover("Copy link"):
+            st.code(links.link(selection=selection), language=None, wrap_lines=True)
+            st.caption("It holds ids only. Who opens it needs this workspace.")
+        with st.popover("Copy as command"):
+            st.code("\n".join(command), language="bash", wrap_lines=True)
+
+
+def chips(opened: Opened) -> list[Chip]:
+    """What is open, in a few words."""
+    sites = opened.subject.sites
+    family = sites.architecture.removesuffix("ForCausalLM").removesuffix("LMHeadModel")
+    shape = f"{sites.n_layers} layers × {sites.d_mlp:,}"
+    records, subjects = len(opened.corpus.records), len(opened.corpus.subjects)
+    shown = state.revealed()
+    return [
+        Chip(f"· {family} · {shape}", lead=opened.name),
+        Chip(f"{records:,} records · {subjects:,} subjects"),
+        Chip("identifiers shown", "alert") if shown else Chip("identifiers masked", "warn"),
+    ]
