@@ -15,7 +15,7 @@ Status = Literal["memory", "repeated", "no_prefix"]
 _WORD = re.compile(r"[^\W\d_]+")
 _DIGITS = re.compile(r"\d+")
 # Words that values share with ordinary text: seeing one in the prefix tells nothing.
-_COMMON = frozenset(
+COMMON_WORDS = frozenset(
     """street road avenue lane drive court place close terrace crescent boulevard apartment suite
     flat unit square hill park view north south east west example mail email post inbox home
     disease syndrome disorder chronic acute primary hereditary familial type deficiency
@@ -55,8 +55,8 @@ def stands_in(value: str, label: str, context: str) -> bool:
     words = _words(context)
     if label == "EMAIL":
         local = _plain(value.split("@")[0])
-        return any(len(w) >= 4 and w in local for w in words if w not in _COMMON)
-    telling = {w for w in _words(value) if len(w) >= shortest and w not in _COMMON}
+        return any(len(w) >= 4 and w in local for w in words if w not in COMMON_WORDS)
+    telling = {w for w in _words(value) if len(w) >= shortest and w not in COMMON_WORDS}
     runs = {run for run in _DIGITS.findall(value) if len(run) >= 5}
     return bool(telling & words) or bool(runs & set(_DIGITS.findall(context)))
 

@@ -1,0 +1,75 @@
+"""What a model says at the place of each span, greedily, given everything that precedes it."""
+
+from collections.abc import Sequence
+
+import torch
+from transformers import GenerationConfig
+
+from sanilens.audit.passages import Target, make_passages
+from sanilens.corpus.records import Record
+from sanilens.model.batches import bucketed, token_budget
+from sanilens.model.hooks import NO_HOOKS, Hooks, hooked
+from sanilens.model.subject import SubjectModel
+
+# Another model may need more tokens for a value of the same form.
+_MORE_TOKENS = 6
+
+
+def say_spans(subject: SubjectModel, record: Record, *, hooks: Hooks = NO_HOOKS) -> dict[str, str]:
+    """What stands, by the model, in the place of each span of `record`, by span id.
+
+    Every span is asked with the record's own text before it. The answer ends where the record
+    goes on after the span (its next character), or after as many tokens as the span has.
+    """
+    asked = [
+        (record.span_id(target.span.span), passage.ids[: target.start], target)
+        for passage in make_passages(subject, [record])
+        for target in passage.targets
+        if target.start >= 1
+    ]
+    said: dict[str, str] = {}
+    for batch in bucketed([len(ids) for _, ids, _ in asked], token_budget(subject)):
+        longest = max(asked[i][2].end - asked[i][2].start for i in batch)
+        written = _continue(subject, [asked[i][1] for i in batch], longest + _MORE_TOKENS, hooks)
+        for i, ids in zip(batch, written, strict=True):
+            span_id, _, target = asked[i]
+            said[span_id] = _cut(subject, record, target, ids)
+    return said
+
+
+@torch.inference_mode()
+def _continue(
+    subject: SubjectModel, prompts: Sequence[Sequence[int]], tokens: int, hooks: Hooks
+) -> list[list[int]]:
+    """Greedy continuations of a batch, padded on the left as `generate` wants it."""
+    width = min(max(map(len, prompts)), max(1, subject.max_tokens - tokens))
+    kept = [list(p[-width:]) for p in prompts]
+    ids = torch.tensor([[0] * (width - len(p)) + p for p in kept], device=subject.device)
+    mask = torch.tensor([[0] * (width - len(p)) + [1] * len(p) for p in kept])
+    config = GenerationConfig(
+        max_new_tokens=tokens, do_sample=False, eos_token_id=None, pad_token_id=0
+    )
+    with hooked(subject.model, hooks):
+        out = subject.model.generate(  # pyright: ignore
+            ids, attention_mask=mask.to(subject.device), generation_config=config
+        )
+    return out[:, width:].tolist()
+
+
+def _cut(subject: SubjectModel, record: Record, target: Target, ids: list[int]) -> str:
+    span, wanted = target.span.span, target.end - target.start
+    own = _text(subject, ids[:wanted])
+    value = record.value(span)
+    if own.strip() == value.strip():
+        return value
+    written = _text(subject, ids).lstrip()
+    following = record.text[span.end : span.end + 1]
+    end = written.find(following, 1) if following and not following.isalnum() else -1
+    # A value may hold the character that follows it: "12 March 1961 at". Such a cut comes early.
+    if following == " " or end < 0:
+        return own.strip() or written.strip()
+    return written[:end].strip()
+
+
+def _text(subject: SubjectModel, ids: list[int]) -> str:
+    return str(subject.tokenizer.decode(ids, skip_special_tokens=True))
