@@ -33,6 +33,11 @@ def known_runs() -> list[RunFolder]:
     return sorted(started, key=lambda run: run.plan_file.stat().st_mtime, reverse=True)
 
 
+def find_run(name: str) -> RunFolder | None:
+    """The run of that name, as an address may give it; None where the workspace has none."""
+    return next((run for run in known_runs() if run.root.name == name), None)
+
+
 def _private(folder: Path) -> Path:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return folder

@@ -1,13 +1,14 @@
 """Deep links: the open case and what Inspect shows, as ids in the address.
 
-An address ends in histories and logs: it holds the case's name, a record's and a span's id and a
-unit's name, never text and never a path.
+An address ends in histories and logs: it holds the case's name, a record's and a span's id, a
+unit's name and a run's, never text and never a path.
 """
 
 from urllib.parse import urlencode, urlsplit
 
 import streamlit as st
 
+from sanilens.runs.workspace import find_run
 from sanilens.ui import state
 from sanilens.ui.cases import recall, remember
 from sanilens.ui.state import Selection
@@ -20,6 +21,8 @@ def restore() -> None:
     state.open_case(ref)
     found = (st.query_params.get(name) for name in ("record", "span", "unit"))
     state.select(Selection(*found))
+    if run := find_run(st.query_params.get("run", "")):
+        state.set_run(run.root.name)
 
 
 def publish(*, selection: bool = False) -> None:
@@ -46,4 +49,6 @@ def _parameters(selection: bool) -> dict[str, str]:
     if selection:
         parts = {"record": shown.record, "span": shown.span, "unit": shown.unit}
         found |= {name: value for name, value in parts.items() if value}
+    if run := state.run():
+        found["run"] = run
     return found

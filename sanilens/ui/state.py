@@ -44,6 +44,14 @@ class Selection:
     unit: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Tries:
+    """An attacker who samples `count` times; a span counts that leaks with `probability`."""
+
+    count: int = 100
+    probability: float = 0.5
+
+
 def case() -> CaseRef | None:
     """The open case."""
     return st.session_state.get("case")
@@ -130,6 +138,24 @@ def set_repair(value: Repair) -> None:
     st.session_state["repair"] = value
 
 
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """Whether the control arms run too, and the seed of everything random."""
+
+    controls: bool = True
+    seed: int = 0
+
+
+def run_options() -> RunOptions:
+    """The rest of the plan that is being made."""
+    return st.session_state.get("run_options", RunOptions())
+
+
+def set_run_options(value: RunOptions) -> None:
+    """Change controls or seed."""
+    st.session_state["run_options"] = value
+
+
 def audit_settings() -> AuditSettings:
     """How arms are measured."""
     return st.session_state.get("audit_settings", AuditSettings())
@@ -138,6 +164,16 @@ def audit_settings() -> AuditSettings:
 def set_audit_settings(value: AuditSettings) -> None:
     """Change how arms are measured."""
     st.session_state["audit_settings"] = value
+
+
+def tries() -> Tries:
+    """How long the assumed attacker samples."""
+    return st.session_state.get("tries", Tries())
+
+
+def set_tries(value: Tries) -> None:
+    """Change it."""
+    st.session_state["tries"] = value
 
 
 def run() -> str | None:
