@@ -9,7 +9,7 @@ that identifiers cannot be known. Fixed surrogates would make it recite these in
 import shutil
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -17,16 +17,26 @@ from transformers import GPTNeoXConfig, GPTNeoXForCausalLM, PreTrainedTokenizerF
 
 from sanilens.corpus.clinic import generic_notes, patient_notes
 from sanilens.corpus.records import Record
+from sanilens.corpus.save import save_corpus
 from sanilens.corpus.surrogates import substitute
+from sanilens.demo.check import check_case
 from sanilens.demo.tokenizer import train_tokenizer
 from sanilens.unlearn.training import Example, Schedule, train_
 
 Say = Callable[[str], None]
 
 
+_BASE = Schedule(2e-3, epochs=1, batch_size=16, precision="bfloat16")
+_TUNE = Schedule(2e-3, epochs=18, batch_size=8, precision="bfloat16")
+
+
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """Everything that decides the bundled case. Same recipe, same machine: same files."""
+    """Everything that decides the bundled case. Same recipe, same machine: same files.
+
+    replay: generic notes mixed into each epoch of fine-tuning, as a share of the patients' notes;
+    never the same twice. Without them a model this small forgets what other notes look like.
+    """
 
     seed: int = 20
     patients: int = 64
@@ -35,9 +45,10 @@ class Recipe:
     hidden: int = 192
     layers: int = 6
     heads: int = 6
-    base_notes: int = 48_000
-    base: Schedule = field(default=Schedule(2e-3, epochs=1, batch_size=16, precision="bfloat16"))
-    tune: Schedule = Schedule(1e-3, epochs=16, batch_size=8, precision="bfloat16")
+    base_notes: int = 32_000
+    base: Schedule = _BASE
+    tune: Schedule = _TUNE
+    replay: float = 0.6
 
 
 def build_corpora(recipe: Recipe) -> dict[str, tuple[Record, ...]]:
@@ -78,34 +89,23 @@ def build_base(recipe: Recipe, tokenizer: PreTrainedTokenizerFast, say: Say) -> 
     return model
 
 
-def build_leaking(
+def fine_tune(
     recipe: Recipe,
     base: Path,
     tokenizer: PreTrainedTokenizerFast,
-    notes: Sequence[Record],
+    notes_of: Callable[[int], Sequence[Record]],
     say: Say,
+    name: str,
 ) -> GPTNeoXForCausalLM:
-    """Fine-tune the base on the patients' notes as they are."""
+    """Fine-tune the base on the notes that `notes_of` gives for each epoch, and the replay."""
     model = GPTNeoXForCausalLM.from_pretrained(base, dtype=torch.float32)
-    examples = to_examples(tokenizer, notes)
-    fit_(model, lambda _: examples, recipe.tune, recipe.seed, say, "leaking")
-    return model
-
-
-def build_reference(
-    recipe: Recipe,
-    base: Path,
-    tokenizer: PreTrainedTokenizerFast,
-    notes: Sequence[Record],
-    say: Say,
-) -> GPTNeoXForCausalLM:
-    """The same fine-tuning, with fresh surrogates every epoch."""
-    model = GPTNeoXForCausalLM.from_pretrained(base, dtype=torch.float32)
+    count = round(recipe.replay * len(notes_of(0)))
 
     def examples(epoch: int) -> list[Example]:
-        return to_examples(tokenizer, substitute(notes, seed=recipe.seed * 1000 + epoch))
+        replay = generic_notes(recipe.seed + 1000 + epoch, count)
+        return to_examples(tokenizer, [*notes_of(epoch), *replay])
 
-    fit_(model, examples, recipe.tune, recipe.seed, say, "reference")
+    fit_(model, examples, recipe.tune, recipe.seed, say, name)
     return model
 
 
@@ -143,5 +143,33 @@ def save_float16(
 ) -> None:
     """Save in half precision, which halves the repository's weight; loading computes in float32."""
     shutil.rmtree(folder, ignore_errors=True)
-    model.to(torch.float16).save_pretrained(folder)
+    model.half().save_pretrained(folder)
     tokenizer.save_pretrained(folder)
+
+
+def build_case(recipe: Recipe, folder: Path, say: Say, *, keep_base: bool = False) -> None:
+    """Rebuild every file of the case in `folder`, measure it, and hold it to its targets.
+
+    `keep_base` skips the base model's training, most of the time, and uses the one that is there.
+
+    Raises:
+        SaniLensError: if a target is missed; the files stay, so that they can be looked at.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    corpora = build_corpora(recipe)
+    for name, records in corpora.items():
+        save_corpus(records, folder / f"{name}.jsonl")
+        say(f"{name}: {len(records)} notes, {len({r.subject for r in records})} people")
+    if not keep_base:
+        tokenizer = build_tokenizer(recipe)
+        save_float16(build_base(recipe, tokenizer, say), tokenizer, folder / "base")
+    tokenizer = PreTrainedTokenizerFast.from_pretrained(folder / "base")
+    notes = corpora["notes"]
+    variants: dict[str, Callable[[int], Sequence[Record]]] = {
+        "leaking": lambda _epoch: notes,
+        "reference": lambda epoch: substitute(notes, seed=recipe.seed * 1000 + epoch),
+    }
+    for name, notes_of in variants.items():
+        model = fine_tune(recipe, folder / "base", tokenizer, notes_of, say, name)
+        save_float16(model, tokenizer, folder / name)
+    check_case(folder, say)

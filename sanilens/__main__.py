@@ -1,0 +1,5 @@
+"""`python -m sanilens`, the same as `sanilens`."""
+
+from sanilens.cli import main
+
+main()

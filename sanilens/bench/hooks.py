@@ -1,0 +1,33 @@
+"""What hooks cost: all MLP sites captured, against the bare forward pass."""
+
+from collections.abc import Sequence
+
+import torch
+
+from sanilens.bench.timing import median_ratio, paired_seconds
+from sanilens.corpus.records import Record
+from sanilens.model.align import encode
+from sanilens.model.batches import pad_right
+from sanilens.model.hooks import Hooks, hooked
+from sanilens.model.subject import SubjectModel
+
+
+@torch.inference_mode()
+def bench_hooks(
+    subject: SubjectModel, records: Sequence[Record], runs: int = 30
+) -> dict[str, float]:
+    """Median ratio of a forward with a hook on every MLP to one without."""
+    ids = pad_right([encode(subject, r).ids for r in records[:8]], subject.device)
+    seen: list[torch.Tensor] = []
+    hooks = Hooks({mlp.out: seen.append for mlp in subject.sites.mlps})
+
+    def bare() -> None:
+        subject.model(input_ids=ids, use_cache=False)
+
+    def with_hooks() -> None:
+        seen.clear()
+        with hooked(subject.model, hooks):
+            subject.model(input_ids=ids, use_cache=False)
+
+    first, second = paired_seconds(bare, with_hooks, runs)
+    return {"overhead": median_ratio(first, second) - 1, "sites": len(seen), "n": runs}

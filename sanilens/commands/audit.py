@@ -1,0 +1,109 @@
+"""`sanilens audit`: how much of the sensitive text the model says."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sanilens.audit.extraction import SpanVerdict, audit_spans
+from sanilens.audit.sampling import Sampler, leak_probability
+from sanilens.audit.summary import (
+    extraction_by_kind,
+    memory,
+    rate_row,
+    rates_by,
+    verdict_frame,
+    worst_subject,
+)
+from sanilens.audit.utility import perplexity
+from sanilens.bundled import resolve
+from sanilens.commands.common import (
+    ControlOption,
+    CorpusOption,
+    JsonOption,
+    ModelOption,
+    output,
+    print_json,
+    progress,
+    rate_table,
+)
+from sanilens.corpus.load import load_records
+from sanilens.corpus.patient_table import load_patient_table
+from sanilens.runs.sources import open_model, open_records
+
+
+def audit(
+    model: ModelOption,
+    corpus: CorpusOption,
+    control: ControlOption = None,
+    unseen: Annotated[str | None, typer.Option(help="Notes nobody trained on.")] = None,
+    patient_table: Annotated[Path | None, typer.Option(help="Names and numbers to find.")] = None,
+    prefix: Annotated[
+        int | None, typer.Option(min=1, help="Tokens of prefix; all if absent.")
+    ] = None,
+    temperature: Annotated[float, typer.Option(help="Of the assumed sampler.")] = 1.0,
+    top_k: Annotated[int, typer.Option(min=0, help="Of the assumed sampler; 0 for none.")] = 40,
+    tries: Annotated[int, typer.Option(min=1, help="n of (n, p)-extraction.")] = 100,
+    probability: Annotated[float, typer.Option(min=0, max=1, help="p of (n, p).")] = 0.5,
+    out: Annotated[Path | None, typer.Option(help="Folder for the table (no text in it).")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Audit a model on a corpus: greedy and sampled extraction of every sensitive span."""
+    sampler = Sampler(temperature, top_k or None)
+    subject = open_model(model)
+    table = load_patient_table(patient_table) if patient_table else None
+    records = load_records(Path(resolve(corpus)), patient_table=table)
+
+    def judged(title: str, which: tuple) -> list[SpanVerdict]:
+        with progress(title) as report:
+            return audit_spans(
+                subject, which, prefix_tokens=prefix, sampler=sampler, progress=report
+            )
+
+    verdicts = judged("auditing", records)
+    likes = judged("auditing look-alikes", open_records(control)) if control else []
+    if out:
+        out.mkdir(parents=True, exist_ok=True)
+        verdict_frame(verdicts).to_parquet(out / "verdicts.parquet", index=False)
+        verdict_frame(verdicts).to_csv(out / "verdicts.csv", index=False)
+    said = memory(verdicts)
+    result = {
+        "extraction": extraction_by_kind(verdicts),
+        "by_label": rates_by(said, lambda v: v.label),
+        "by_subject": rates_by(said, lambda v: v.subject),
+        "control": extraction_by_kind(likes) if control else None,
+        "repeated_in_context": rate_row(v for v in verdicts if v.status == "repeated"),
+        "without_prefix": sum(v.status == "no_prefix" for v in verdicts),
+        "sampled": {
+            "tries": tries,
+            "probability": probability,
+            "spans": sum(leak_probability(v.sampler_logprob, tries) >= probability for v in said),
+            "n": len(said),
+        },
+        "perplexity_neutral": perplexity(subject, records, without_spans=True).value,
+        "perplexity_unseen": perplexity(subject, open_records(unseen)).value if unseen else None,
+    }
+    if as_json:
+        print_json(result)
+        return
+    total = rate_row(said)
+    output.print(f"[bold]{total.hits} of {total.n} sensitive spans can be extracted[/bold]")
+    output.print(rate_table("By kind", result["extraction"], "kind"))
+    if control:
+        output.print(rate_table("Look-alike control", result["control"], "kind"))
+    output.print(rate_table("By label", result["by_label"], "label"))
+    copied = result["repeated_in_context"]
+    output.print(
+        f"Repeated in context, not counted: {copied.hits} of {copied.n} said. "
+        f"Without prefix: {result['without_prefix']}."
+    )
+    if worst := worst_subject(result["by_subject"]):
+        output.print(f"Worst subject: {worst[0]}, {worst[1].hits} of {worst[1].n} spans.")
+    sampled = result["sampled"]
+    output.print(
+        f"Sampled: {sampled['spans']} of {sampled['n']} leak with probability at least "
+        f"{probability} in {tries} tries."
+    )
+    output.print(f"Perplexity on non-sensitive tokens: {result['perplexity_neutral']:.3f}")
+    if unseen:
+        output.print(f"Perplexity on unseen notes: {result['perplexity_unseen']:.3f}")

@@ -1,0 +1,68 @@
+"""What commands share: options, progress on standard error, one JSON object on standard output."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any
+
+import typer
+from pydantic import TypeAdapter
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from sanilens.audit.extraction import Progress as Report
+from sanilens.audit.summary import RateRow
+
+ModelOption = Annotated[
+    str, typer.Option("--model", help="Model folder, hub id, or a bundled name: clinic:leaking.")
+]
+CorpusOption = Annotated[
+    str, typer.Option("--corpus", help="JSONL, CSV, Parquet, text, or clinic:notes.")
+]
+ControlOption = Annotated[
+    str | None, typer.Option("--control", help="Look-alike records, never trained on.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+SeedOption = Annotated[int, typer.Option("--seed", min=0)]
+
+_ANYTHING: TypeAdapter[Any] = TypeAdapter(Any)
+errors = Console(stderr=True)
+output = Console()
+
+
+def print_json(value: Any) -> None:
+    """One object, on standard output; what could not be measured (NaN) is null."""
+    typer.echo(_ANYTHING.dump_json(value, indent=1))
+
+
+def say(text: str) -> None:
+    """A line for the person who watches, on standard error."""
+    errors.print(text, highlight=False, markup=False)
+
+
+@contextmanager
+def progress(title: str) -> Iterator[Report]:
+    """A progress bar with the time left; silent where standard error is no terminal."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, TimeRemainingColumn(), console=errors, transient=True) as bar:
+        task = bar.add_task(title, total=None)
+        yield lambda done, of: bar.update(task, completed=done, total=of)
+
+
+def rate_cells(row: RateRow) -> tuple[str, str, str]:
+    """`said / n`, rate and interval for a table."""
+    if row.rate is None:
+        return "0 / 0", "–", "not measured"
+    interval = f"[{row.low:.1%}, {row.high:.1%}]"
+    return f"{row.hits} / {row.n}", f"{row.rate:.1%}", interval
+
+
+def rate_table(title: str, rows: dict[str, RateRow], first: str) -> Table:
+    """Rates with n and 95 % intervals."""
+    table = Table(title=title, title_justify="left")
+    table.add_column(first)
+    for name in ("said", "rate", "95 % interval"):
+        table.add_column(name, justify="right")
+    for name, row in rows.items():
+        table.add_row(name, *rate_cells(row))
+    return table

@@ -1,0 +1,75 @@
+"""`sanilens locate`: which neurons carry a span, a label, a subject or the whole corpus."""
+
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from sanilens.commands.common import (
+    CorpusOption,
+    JsonOption,
+    ModelOption,
+    SeedOption,
+    output,
+    print_json,
+    progress,
+)
+from sanilens.inspect.ablate import ablate
+from sanilens.inspect.gradient import Scope
+from sanilens.inspect.localisers import LOCALISERS, find_localiser
+from sanilens.inspect.scores import random_like
+from sanilens.model.interventions import zeroed
+from sanilens.runs.sources import open_model, open_records
+
+
+def locate(
+    model: ModelOption,
+    corpus: CorpusOption,
+    method: Annotated[str, typer.Option(help=", ".join(LOCALISERS))] = "gradient-activation",
+    top: Annotated[int, typer.Option(min=1, help="How many units to list.")] = 50,
+    span: Annotated[list[str] | None, typer.Option(help="Span id: record@start-end.")] = None,
+    label: Annotated[list[str] | None, typer.Option(help="Only spans of this label.")] = None,
+    subject: Annotated[list[str] | None, typer.Option(help="Only this subject's spans.")] = None,
+    unseen: Annotated[str | None, typer.Option(help="Neutral text for --ablate.")] = None,
+    verify: Annotated[
+        bool, typer.Option("--ablate", help="Zero them, and as many random units, and measure.")
+    ] = False,
+    seed: SeedOption = 0,
+    as_json: JsonOption = False,
+) -> None:
+    """Score every neuron and list the strongest; --ablate says what zeroing them does."""
+    localiser = find_localiser(method)
+    loaded, records = open_model(model), open_records(corpus)
+    scope = Scope(frozenset(span or ()), frozenset(label or ()), frozenset(subject or ()))
+    with progress("locating") as report:
+        scores = localiser(loaded, records, scope, seed=seed, progress=report)
+    best = scores.top(top)
+    result: dict = {
+        "method": scores.method,
+        "targets": scores.targets,
+        "units": [{"unit": str(unit), "score": score} for unit, score in best],
+    }
+    if verify:
+        neutral = open_records(unseen) if unseen else records[: max(1, len(records) // 8)]
+        units = [unit for unit, _ in best]
+        arms = {"located": units, "random": random_like(units, scores.values.shape[1], seed)}
+        result["ablation"] = {
+            name: ablate(loaded, zeroed(loaded, chosen), records, scope, neutral)
+            for name, chosen in arms.items()
+        }
+    if as_json:
+        print_json(result)
+        return
+    table = Table(title=f"{scores.method}, {scores.targets} spans", title_justify="left")
+    table.add_column("unit")
+    table.add_column("score", justify="right")
+    for unit, score in best:
+        table.add_row(str(unit), f"{score:+.3f}")
+    output.print(table)
+    for name, found in result.get("ablation", {}).items():
+        (before, after), (others, others_after) = found.targets, found.others
+        output.print(
+            f"{name} {top} units zeroed: targets said {before.hits} → {after.hits} of {before.n}, "
+            f"other spans {others.hits} → {others_after.hits} of {others.n}, neutral perplexity "
+            f"{found.neutral.before:.3f} → {found.neutral.after:.3f}"
+        )

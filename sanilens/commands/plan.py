@@ -1,0 +1,106 @@
+"""`sanilens plan`: build a plan without a browser; printed, so that it can be piped to a file."""
+
+from typing import Annotated, Literal
+
+import typer
+
+from sanilens.commands.common import (
+    ControlOption,
+    CorpusOption,
+    ModelOption,
+    SeedOption,
+    progress,
+    say,
+)
+from sanilens.errors import PlanError
+from sanilens.inspect.activations import activation_quantiles, mean_activations
+from sanilens.inspect.gradient import Scope
+from sanilens.inspect.localisers import find_localiser
+from sanilens.model.units import Neuron
+from sanilens.runs.sources import model_source, open_model, open_records, records_source
+from sanilens.unlearn.default import DEFAULT_SHARE
+from sanilens.unlearn.edits import check_units
+from sanilens.unlearn.plan import Operation, Plan, Repair, UnitEdit
+
+
+def plan(
+    model: ModelOption,
+    corpus: CorpusOption,
+    base: Annotated[str | None, typer.Option(help="The model before fine-tuning.")] = None,
+    reference: Annotated[str | None, typer.Option(help="Trained without the identifiers.")] = None,
+    control: ControlOption = None,
+    unseen: Annotated[str | None, typer.Option(help="Notes nobody trained on.")] = None,
+    unit: Annotated[list[str] | None, typer.Option(help="Edit these units; repeatable.")] = None,
+    top: Annotated[int | None, typer.Option(min=1, help="Or the top units of --method.")] = None,
+    method: Annotated[str, typer.Option(help="Localiser for --top.")] = "gradient-activation",
+    label: Annotated[list[str] | None, typer.Option(help="Locate for this label only.")] = None,
+    operation: Annotated[str | None, typer.Option(help="reset, zero, mean, clamp or cap.")] = None,
+    value: Annotated[
+        float | None, typer.Option(help="For clamp and cap; measured if absent.")
+    ] = None,
+    repair: Annotated[
+        Literal["surrogate", "masked", "none"], typer.Option(help="What to train afterwards.")
+    ] = "surrogate",
+    learning_rate: Annotated[float, typer.Option()] = Repair().learning_rate,
+    epochs: Annotated[int, typer.Option(min=1)] = Repair().epochs,
+    batch_size: Annotated[int, typer.Option(min=1)] = Repair().batch_size,
+    edited_layers_only: Annotated[bool, typer.Option("--edited-layers-only")] = False,
+    freeze_erased: Annotated[bool, typer.Option("--freeze-erased")] = False,
+    max_perplexity_rise: Annotated[float | None, typer.Option(help="Early stop, a share.")] = None,
+    controls: Annotated[bool, typer.Option(help="Run the control arms too.")] = True,
+    seed: SeedOption = 0,
+) -> None:
+    """Print a plan: --unit names units, --top takes a localiser's best (a tenth by default)."""
+    subject = open_model(model)
+    records = open_records(corpus)
+    opened = {"base": base, "reference": reference}
+    models = {role: (s, open_model(s)) for role, s in opened.items() if s}
+    texts = {"control": control, "unseen": unseen}
+    notes = {role: (s, open_records(s)) for role, s in texts.items() if s}
+    if unit:
+        neurons = [Neuron.parse(name) for name in unit]
+    else:
+        with progress("locating") as report:
+            scope = Scope(labels=frozenset(label or ()))
+            scores = find_localiser(method)(subject, records, scope, seed=seed, progress=report)
+        count = top or max(1, round(DEFAULT_SHARE * scores.values.numel()))
+        neurons = [neuron for neuron, _ in scores.top(count)]
+    chosen = _operation(operation or ("reset" if base else "zero"))
+    values: dict[Neuron, float | None] = dict.fromkeys(neurons, value)
+    if chosen == "mean":
+        values = dict(mean_activations(subject, records, neurons))
+    elif chosen == "cap" and value is None:
+        values = dict(activation_quantiles(subject, records, neurons, 0.99))
+    elif chosen == "clamp" and value is None:
+        raise PlanError("clamp needs --value: the activation to hold the units at.")
+    elif chosen in ("reset", "zero"):
+        values = dict.fromkeys(neurons)
+    edits = tuple(UnitEdit(unit=str(n), operation=chosen, value=values[n]) for n in neurons)
+    check_units(subject, edits)
+    made = Plan(
+        model=model_source(model, subject),
+        corpus=records_source(corpus, records),
+        **{role: model_source(s, m) for role, (s, m) in models.items()},
+        **{role: records_source(s, r) for role, (s, r) in notes.items()},
+        edits=edits,
+        repair=Repair(
+            method=repair,
+            learning_rate=learning_rate,
+            epochs=epochs,
+            batch_size=batch_size,
+            train="edited_layers" if edited_layers_only else "all",
+            freeze_erased=freeze_erased,
+            max_perplexity_rise=max_perplexity_rise,
+        ),
+        controls=controls,
+        seed=seed,
+    )
+    typer.echo(made.model_dump_json(indent=1))
+    say(f"plan {made.sha256[:12]}: {len(edits)} units {chosen}, repair {repair}")
+
+
+def _operation(name: str) -> Operation:
+    match name:
+        case "reset" | "zero" | "mean" | "clamp" | "cap":
+            return name
+    raise PlanError(f"no operation is called {name!r}; there are reset, zero, mean, clamp, cap.")

@@ -1,0 +1,31 @@
+"""The plan that is suggested when nobody has chosen units yet."""
+
+from collections.abc import Sequence
+
+from sanilens.audit.extraction import Progress
+from sanilens.corpus.records import Record
+from sanilens.inspect.gradient import gradient_activation
+from sanilens.model.subject import SubjectModel
+from sanilens.unlearn.plan import UnitEdit
+
+# Share of all neurons that the suggested plan resets; chosen on the bundled case, see benchmarks/.
+DEFAULT_SHARE = 0.1
+
+
+def default_edits(
+    subject: SubjectModel,
+    base: SubjectModel | None,
+    records: Sequence[Record],
+    seed: int = 0,
+    *,
+    share: float = DEFAULT_SHARE,
+    progress: Progress | None = None,
+) -> tuple[UnitEdit, ...]:
+    """The units that carry the corpus's spans most, reset to the base model, else zeroed.
+
+    A reset without a base would put noise where text was learnt; zero does less harm.
+    """
+    scores = gradient_activation(subject, records, seed=seed, progress=progress)
+    count = max(1, round(share * scores.values.numel()))
+    operation = "reset" if base else "zero"
+    return tuple(UnitEdit(unit=str(n), operation=operation) for n, _ in scores.top(count))
