@@ -6,8 +6,7 @@ import streamlit as st
 
 from sanilens.errors import SaniLensError
 from sanilens.ui import links, state
-from sanilens.ui.layout import Chip, case_chips
-from sanilens.ui.markup import plain
+from sanilens.ui.layout import Chip, case_chips, show_error
 from sanilens.ui.opened import Opened, open_case
 from sanilens.ui.reveal import reveal_button
 
@@ -22,11 +21,6 @@ def opened_case() -> Opened | None:
     except SaniLensError as error:
         show_error(error)
         return None
-
-
-def show_error(error: SaniLensError) -> None:
-    """A user's error, word for word, until it is mended."""
-    st.error(plain(str(error)))
 
 
 def case_bar(opened: Opened, command: Sequence[str], *, selection: bool = False) -> None:

@@ -8,7 +8,8 @@ import streamlit as st
 from markupsafe import Markup
 from streamlit.delta_generator import DeltaGenerator
 
-from sanilens.ui.markup import show
+from sanilens.errors import SaniLensError
+from sanilens.ui.markup import plain, show
 from sanilens.ui.navigation import page
 
 Tone = Literal["plain", "warn", "good", "alert"]
@@ -62,6 +63,11 @@ def kpi(*tiles: tuple[str, str, str]) -> None:
     tile = Markup('<div class="sl-kpi"><p>{}</p><strong>{}</strong><p>{}</p></div>')
     drawn = Markup("").join(tile.format(*each) for each in tiles)
     show(Markup('<div class="sl-kpis">{}</div>').format(drawn))
+
+
+def show_error(error: SaniLensError) -> None:
+    """A user's error, word for word, until it is mended."""
+    st.error(plain(str(error)))
 
 
 def _go(label: str, to: str, *, key: str) -> None:

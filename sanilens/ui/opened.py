@@ -23,7 +23,7 @@ from sanilens.corpus.patient_table import load_patient_table
 from sanilens.corpus.records import Corpus, Record, fingerprint
 from sanilens.model.subject import SubjectModel, load_model
 from sanilens.runs.sources import model_source, records_source
-from sanilens.ui import state
+from sanilens.ui.results import results
 from sanilens.ui.state import CaseRef
 from sanilens.unlearn.plan import AuditSettings, Plan, Repair, UnitEdit
 
@@ -93,43 +93,36 @@ def audit(
 ) -> list[SpanVerdict]:
     """The verdicts of the case; `who`: `subject`, `reference`, `base`, or `control` records."""
     opened = open_case(ref)
-    verdicts = _audit(opened, settings.model_dump_json(), who, progress)
-    state.set_measured((opened.key, settings, who))
-    return verdicts
+
+    def measure() -> list[SpanVerdict]:
+        return audit_spans(
+            opened.model_of(who),
+            opened.corpus.control if who == "control" else opened.corpus.records,
+            prefix_tokens=settings.prefix_tokens,
+            sampler=Sampler(settings.temperature, settings.top_k),
+            progress=progress,
+        )
+
+    return results().get(("audit", opened.key, settings, who), measure)
 
 
-def audited(ref: CaseRef, settings: AuditSettings, who: str) -> list[SpanVerdict] | None:
-    """The verdicts if this session has them; asking costs nothing."""
-    known = state.measured((open_case(ref).key, settings, who))
-    return audit(ref, settings, who) if known else None
-
-
-@st.cache_data(scope="session", show_spinner=False, max_entries=16, hash_funcs=KEYED)
-def _audit(
-    opened: Opened, settings: str, who: str, _progress: Progress | None
-) -> list[SpanVerdict]:
-    chosen = AuditSettings.model_validate_json(settings)
-    return audit_spans(
-        opened.model_of(who),
-        opened.corpus.control if who == "control" else opened.corpus.records,
-        prefix_tokens=chosen.prefix_tokens,
-        sampler=Sampler(chosen.temperature, chosen.top_k),
-        progress=_progress,
-    )
+def audited(ref: CaseRef, settings: AuditSettings, who: str = "subject") -> bool:
+    """Whether this session has these verdicts, so that `audit` costs nothing."""
+    return ("audit", open_case(ref).key, settings, who) in results()
 
 
 def utility(ref: CaseRef, who: str = "subject") -> dict[str, float]:
     """Perplexity on `neutral` (non-sensitive) tokens of the corpus, and on `unseen` notes."""
-    return _utility(open_case(ref), who)
+    opened = open_case(ref)
 
+    def measure() -> dict[str, float]:
+        subject, records = opened.model_of(who), opened.corpus.records
+        found = {"neutral": perplexity(subject, records, without_spans=True).value}
+        if opened.unseen:
+            found["unseen"] = perplexity(subject, opened.unseen).value
+        return found
 
-@st.cache_data(scope="session", show_spinner=False, max_entries=8, hash_funcs=KEYED)
-def _utility(opened: Opened, who: str) -> dict[str, float]:
-    subject = opened.model_of(who)
-    found = {"neutral": perplexity(subject, opened.corpus.records, without_spans=True).value}
-    if opened.unseen:
-        found["unseen"] = perplexity(subject, opened.unseen).value
-    return found
+    return results().get(("utility", opened.key, who), measure)
 
 
 def make_plan(

@@ -206,16 +206,6 @@ def sidebar_notes() -> dict[str, str]:
     return notes
 
 
-def measured(what: Hashable) -> bool:
-    """Whether this session has measured `what`, so that asking for it again costs nothing."""
-    return what in st.session_state.get("measured", ())
-
-
-def set_measured(what: Hashable) -> None:
-    """Remember that `what` is in the session's cache."""
-    st.session_state.setdefault("measured", set()).add(what)
-
-
 def is_new(widget: str, value: Hashable) -> bool:
     """Whether a widget reports another value than at the last call: a pick counts once.
 

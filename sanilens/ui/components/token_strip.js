@@ -61,6 +61,9 @@ class Strip {
     if (this.items.length) this.items[0].tabIndex = 0;
     this.root.querySelector(".fill").textContent = fillLabel;
     this.root.querySelector(".under").textContent = underlineLabel;
+    // Where nothing is filled, there is no scale to read.
+    const flat = tokens.fill.every((fill) => fill === 0);
+    for (const part of this.root.querySelectorAll(".scale, .fill")) part.hidden = flat;
     this.root.querySelector(".second").hidden = tokens.underline.every((u) => u === null);
   }
 

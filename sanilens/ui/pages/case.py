@@ -1,10 +1,43 @@
 """Case: the model, the text that it learned, and what must not be said."""
 
-from sanilens.ui.layout import empty_state, next_step, page_header
+import streamlit as st
+
+from sanilens.ui import state
+from sanilens.ui.case.opening import opening
+from sanilens.ui.commands import audit_command
+from sanilens.ui.layout import next_step, page_header
+from sanilens.ui.markup import plain
+
+_WHAT = "The model, the text that it learned, and what must not be said."
 
 
 def page() -> None:
-    """Draw the page."""
-    page_header("Case", "The model, the text that it learned, and what must not be said.")
-    empty_state("No case is open yet. A case is a model folder and the corpus it was trained on.")
-    next_step("Then see how much of it the model says.", "audit")
+    """Draw the page: the two ways to a case, or the open one."""
+    if state.case() is None:
+        _choose()
+        return
+    # Imported here: they bring torch with them, and the first page is to stand at once.
+    from sanilens.ui.case.spans import correct_spans
+    from sanilens.ui.case.summary import summary
+    from sanilens.ui.frame import case_bar, opened_case
+
+    if (opened := opened_case()) is None:
+        _choose()
+        return
+    settings, tries = state.audit_settings(), state.tries()
+    case_bar(opened, [audit_command(opened.ref, settings, tries.count, tries.probability)])
+    records = len(opened.corpus.records)
+    page_header(
+        "Case", f"**{plain(opened.name)}** and the {records:,} records that it was trained on."
+    )
+    summary(opened)
+    with st.expander("Correct the spans by hand"):
+        correct_spans(opened)
+    with st.expander("Open another case"):
+        opening()
+    next_step("Next: how much of it the model says by itself.", "audit")
+
+
+def _choose() -> None:
+    page_header("Case", _WHAT)
+    opening()

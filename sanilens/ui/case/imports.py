@@ -1,0 +1,59 @@
+"""What the user gives the app: kept in the workspace, where only its owner can read it."""
+
+import re
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+from sanilens.corpus.load import load_records
+from sanilens.corpus.patient_table import load_patient_table
+from sanilens.corpus.records import Record, fingerprint
+from sanilens.corpus.save import save_corpus
+from sanilens.errors import CorpusError
+from sanilens.runs.workspace import corpora_folder
+from sanilens.ui.case.uploads import Upload
+
+
+def keep_corpus(records: Iterable[Record], stem: str) -> str:
+    """Save records under a name that says their content, so a plan finds what it was made for."""
+    records = tuple(records)
+    path = corpora_folder() / f"{_plain_stem(stem)}-{fingerprint(records)[:12]}.jsonl"
+    if not path.exists():
+        save_corpus(records, path)
+    return str(path)
+
+
+def import_corpus(source: str | Upload, table: str | Upload | None) -> str:
+    """The path to open: of a path, itself; of an upload, or with a patient table, a kept copy.
+
+    The copy holds the spans that were found, so whoever opens it later needs no table.
+
+    Raises:
+        CorpusError: naming file, line and remedy.
+    """
+    if isinstance(source, str) and table is None:
+        return source
+    with tempfile.TemporaryDirectory(dir=corpora_folder()) as folder:
+        names = load_patient_table(_on_disk(table, Path(folder) / "table")) if table else None
+        path = _on_disk(source, Path(folder) / "corpus")
+        return keep_corpus(load_records(path, patient_table=names), path.stem)
+
+
+def _on_disk(given: str | Upload, folder: Path) -> Path:
+    """A path as it is; an upload under its own name, so that messages name it."""
+    if isinstance(given, str):
+        return Path(given).expanduser()
+    name = Path(given.name).name
+    if not name or name.startswith("."):
+        raise CorpusError("the upload has no file name. Rename the file and upload it again.")
+    folder.mkdir(mode=0o700)
+    path = folder / name
+    path.touch(mode=0o600)
+    path.write_bytes(given.getvalue())
+    return path
+
+
+def _plain_stem(stem: str) -> str:
+    """A file name of harmless characters, without the hash that an earlier copy had."""
+    stem = re.sub(r"-[0-9a-f]{12}$", "", stem)
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", stem).strip("-.")[:60] or "corpus"

@@ -1,0 +1,98 @@
+"""The two ways to a case: the bundled clinic, or the user's own model and corpus."""
+
+import streamlit as st
+
+from sanilens.errors import SaniLensError
+from sanilens.ui import state
+from sanilens.ui.case.uploads import CORPUS_TYPES, TABLE_TYPES, Upload
+from sanilens.ui.layout import card, show_error
+from sanilens.ui.state import BUNDLED, CaseRef
+
+
+def opening() -> None:
+    """Both ways, side by side."""
+    left, right = st.columns([2, 3], gap="medium")
+    with left, card("The bundled clinic", "no file needed"):
+        st.markdown(
+            "A small language model that learned invented clinic notes by heart, and all that it "
+            "is held against: its base model, a reference, look-alikes and unseen notes."
+        )
+        st.button(
+            "Open the bundled clinic",
+            key="open-bundled",
+            type="primary",
+            on_click=state.open_case,
+            args=(BUNDLED,),
+        )
+    with right, card("Your model and corpus", "nothing leaves this computer"):
+        _own()
+
+
+def _own() -> None:
+    with st.form("own-case", border=False):
+        model = st.text_input(
+            "Model",
+            placeholder="/models/clinic-gpt or owner/name",
+            help="A Hugging Face folder with safetensors weights. A hub id is downloaded.",
+        )
+        path = st.text_input(
+            "Corpus: the text that the model was trained on",
+            placeholder="/data/notes.jsonl, .csv, .parquet, .txt, or a folder of .txt files",
+            help="JSONL: one object a line with `id`, `subject`, `text` and, if known, `spans`.",
+        )
+        upload = st.file_uploader("or upload it", CORPUS_TYPES, key="corpus-upload")
+        with st.expander("What makes the result stronger (optional)"):
+            base = _source("Base model", "the model before fine-tuning: units can be reset to it.")
+            reference = _source(
+                "Reference model",
+                "the same fine-tuning with other identities: the mark for every “after”.",
+            )
+            control = _source(
+                "Look-alike control",
+                "records of the same form, never trained on: what is said of them is guessing.",
+            )
+            unseen = _source(
+                "Unseen notes", "ordinary text, never trained on: what the model must still do."
+            )
+            table = _source(
+                "Patient table", "names and numbers to find, one row a person, where spans are "
+                "not given.",
+            )  # fmt: skip
+            table_upload = st.file_uploader("or upload it", TABLE_TYPES, key="table-upload")
+        if st.form_submit_button("Open", type="primary", key="open-own"):
+            _open(
+                (model, base, reference), (upload or path, control, unseen), table_upload or table
+            )
+
+
+def _source(label: str, enables: str) -> str:
+    return st.text_input(label, placeholder="path", help=f"{label}: {enables}") or ""
+
+
+def _open(
+    models: tuple[str, str, str],
+    texts: tuple[str | Upload, str, str],
+    table: str | Upload,
+) -> None:
+    """Load everything before the case counts as open: an error leaves the form as it is."""
+    # Imported here: they bring torch with them, and the first page is to stand at once.
+    from sanilens.ui.case.imports import import_corpus
+    from sanilens.ui.opened import open_case
+
+    model, base, reference = (source.strip() or None for source in models)
+    corpus, control, unseen = texts
+    if not model or not corpus:
+        st.error("A case needs a model and a corpus. Fill in both fields.")
+        return
+    try:
+        with st.spinner("Reading the corpus and finding what is sensitive…"):
+            source = import_corpus(corpus, table or None)
+        ref = CaseRef(
+            model, source, base, reference, control.strip() or None, unseen.strip() or None
+        )
+        open_case(ref, st.spinner)
+    except SaniLensError as error:
+        show_error(error)
+        return
+    state.open_case(ref)
+    st.rerun()

@@ -1,0 +1,125 @@
+"""Spans corrected by hand: in a table, or by typing the text to mark."""
+
+import json
+from collections.abc import Iterable
+
+import pandas as pd
+import streamlit as st
+
+from sanilens.corpus.corrections import label_and_kind, mark, span_of, with_spans
+from sanilens.corpus.records import KIND_OF_LABEL, KINDS, Record
+from sanilens.errors import SaniLensError
+from sanilens.ui import state
+from sanilens.ui.case.imports import keep_corpus
+from sanilens.ui.components import StripToken, token_strip
+from sanilens.ui.layout import show_error
+from sanilens.ui.masking import mask_record
+from sanilens.ui.opened import Opened
+
+_HERE, _ALL = "this record", "all records"
+
+
+def correct_spans(opened: Opened) -> None:
+    """A record with its spans, the table of them, and a field to mark a text."""
+    st.caption("What you change is saved as a corpus of its own; the file that you gave stays.")
+    left, right = st.columns([3, 2], gap="medium")
+    with left:
+        record = _chosen(opened)
+        token_strip(_pieces(record), selected=None, key=f"spans-{record.id}")
+    with right:
+        _table(opened, record)
+        _marking(opened, record)
+
+
+def _chosen(opened: Opened) -> Record:
+    ids = [record.id for record in opened.corpus.records]
+    start = state.selection().record
+    name = st.selectbox(
+        "Record", ids, index=ids.index(start) if start in ids else 0, key="correct-record"
+    )
+    return opened.corpus.records[ids.index(name)]
+
+
+def _pieces(record: Record) -> list[StripToken]:
+    """The text cut at its spans, masked unless revealed."""
+    text = mask_record(record, state.revealed())
+    pieces, end = [], 0
+    for number, span in enumerate(record.spans):
+        pieces.append(StripToken(text[end : span.start]))
+        tip = (span.label, f"{span.kind}, characters {span.start} to {span.end}")
+        pieces.append(StripToken(text[span.start : span.end], span=number, tooltip=tip))
+        end = span.end
+    return [piece for piece in (*pieces, StripToken(text[end:])) if piece.text]
+
+
+def _table(opened: Opened, record: Record) -> None:
+    text = mask_record(record, state.revealed())
+    rows = [(s.start, s.end, s.label, s.kind, text[s.start : s.end]) for s in record.spans]
+    frame = pd.DataFrame(rows, columns=["start", "end", "label", "kind", "text"])
+    edited = st.data_editor(
+        frame,
+        key=f"span-table-{record.id}-{opened.corpus_fingerprint[:12]}-{state.revealed()}",
+        num_rows="dynamic",
+        hide_index=True,
+        disabled=["text"],
+        height=min(38 + 35 * (len(rows) + 1), 400),
+        column_config={
+            "start": st.column_config.NumberColumn(min_value=0, max_value=len(text), width=55),
+            "end": st.column_config.NumberColumn(min_value=1, max_value=len(text), width=55),
+            "label": st.column_config.TextColumn(validate=r"^[A-Z][A-Z0-9_]{0,39}$"),
+            "kind": st.column_config.SelectboxColumn(options=list(KINDS)),
+        },
+    )
+    own = ["start", "end", "label", "kind"]
+    changed = not edited[own].equals(frame[own])
+    if st.button("Save this record's spans", key="save-spans", disabled=not changed):
+        _save(opened, record, edited.filter(items=own))
+
+
+def _marking(opened: Opened, record: Record) -> None:
+    with st.form("mark", clear_on_submit=True, border=False):
+        value = st.text_input("Mark a text as sensitive", placeholder="exactly as it is written")
+        labels = sorted({*KIND_OF_LABEL, *opened.corpus.labels})
+        one, two, three = st.columns(3)
+        label = one.selectbox("Label", labels, accept_new_options=True, key="mark-label")
+        kind = two.selectbox("Kind", ["as usual", *KINDS], key="mark-kind")
+        where = three.selectbox("Where", [_HERE, _ALL], key="mark-where")
+        if st.form_submit_button("Mark", key="mark-submit"):
+            _mark(opened, [record] if where == _HERE else opened.corpus.records, value, label, kind)
+
+
+def _mark(opened: Opened, records: Iterable[Record], value: str, label: str, kind: str) -> None:
+    try:
+        checked = label_and_kind(label, kind)
+    except SaniLensError as error:
+        show_error(error)
+        return
+    marked = {record.id: mark(record, value, *checked) for record in records}
+    count = sum(number for _, number in marked.values())
+    if not count:
+        st.warning("Nothing was marked: the text does not occur, or is marked already.")
+        return
+    _keep(opened, {name: record for name, (record, _) in marked.items()})
+    st.toast(f"Marked {count:,} occurrences.")
+    st.rerun()
+
+
+def _save(opened: Opened, record: Record, table: pd.DataFrame) -> None:
+    rows = json.loads(
+        table.to_json(orient="records") or "[]"
+    )  # numbers as Python's own, blanks as None
+    try:
+        spans = [span_of(row, number) for number, row in enumerate(rows, start=1)]
+        corrected = with_spans(record, spans)
+    except SaniLensError as error:
+        show_error(error)
+        return
+    _keep(opened, {record.id: corrected})
+    st.rerun()
+
+
+def _keep(opened: Opened, changed: dict[str, Record]) -> None:
+    """Write the corpus with these records and go on with it."""
+    records = (changed.get(record.id, record) for record in opened.corpus.records)
+    stem = opened.ref.corpus.replace("\\", "/").rsplit("/", 1)[-1].rsplit(".", 1)[0]
+    state.correct_corpus(keep_corpus(records, stem.replace(":", "-")))

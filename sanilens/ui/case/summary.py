@@ -1,0 +1,62 @@
+"""What is open: the models, the texts, and how much of them is sensitive."""
+
+import streamlit as st
+from markupsafe import Markup
+
+from sanilens.corpus.counts import label_counts
+from sanilens.model.subject import SubjectModel
+from sanilens.ui.layout import card
+from sanilens.ui.markup import show
+from sanilens.ui.opened import Opened
+
+_ROW = Markup('<tr><td>{}</td><td>{}</td><td class="sl-mute">{}</td></tr>')
+_TABLE = Markup('<table class="sl-table"><tbody>{}</tbody></table>')
+_COUNTS = Markup(
+    '<table class="sl-table"><thead><tr><th>label</th><th>kind</th><th class="n">spans</th>'
+    '<th class="n">different</th><th class="n">records</th></tr></thead><tbody>{}</tbody></table>'
+)
+_COUNT = Markup(
+    '<tr><td>{}</td><td class="sl-mute">{}</td><td class="n">{:,}</td><td class="n">{:,}</td>'
+    '<td class="n">{:,}</td></tr>'
+)
+
+
+def summary(opened: Opened) -> None:
+    """Two cards: what the case is made of, and its sensitive spans by label."""
+    left, right = st.columns([3, 2], gap="medium")
+    with left, card("What is open", f"content {opened.key[:8]}"):
+        show(_TABLE.format(Markup("").join(_ROW.format(*row) for row in _parts(opened))))
+    counts = label_counts(opened.corpus.records)
+    total = sum(count.spans for count in counts)
+    with right, card("What must not be said", f"{total:,} spans"):
+        rows = (_COUNT.format(c.label, c.kind, c.spans, c.values, c.records) for c in counts)
+        show(_COUNTS.format(Markup("").join(rows)))
+
+
+def _parts(opened: Opened) -> list[tuple[str, str, str]]:
+    """(role, what it is, what it is for); what is missing says what it would have enabled."""
+    corpus, ref = opened.corpus, opened.ref
+    records = f"{len(corpus.records):,} records of {len(corpus.subjects):,} subjects"
+    return [
+        ("Examined model", opened.name, _size(opened.subject)),
+        _model("Base model", opened.base, "units can be reset to it"),
+        _model("Reference model", opened.reference, "every result is held against it"),
+        ("Corpus", records, "what the model was trained on"),
+        _records(
+            "Look-alikes", len(corpus.control), ref.control, "what is said of them is guessing"
+        ),
+        _records("Unseen notes", len(opened.unseen), ref.unseen, "what the model must still do"),
+    ]
+
+
+def _model(role: str, model: SubjectModel | None, use: str) -> tuple[str, str, str]:
+    return (role, model.name, use) if model else (role, "none", f"with one, {use}")
+
+
+def _records(role: str, count: int, source: str | None, use: str) -> tuple[str, str, str]:
+    return (role, f"{count:,} records", use) if source else (role, "none", f"with them: {use}")
+
+
+def _size(subject: SubjectModel) -> str:
+    sites, count = subject.sites, subject.model.num_parameters()
+    return f"{sites.architecture}, {count / 1e6:,.1f} M parameters, context {subject.max_tokens:,}"
