@@ -1,6 +1,7 @@
 """What a page does, as commands for a terminal."""
 
 import shlex
+from pathlib import Path
 
 from sanilens.ui.state import CaseRef
 from sanilens.unlearn.plan import AuditSettings
@@ -34,11 +35,21 @@ def card_command(ref: CaseRef, unit: str) -> str:
     return _command("card", [*_case(ref), unit])
 
 
+def run_command(plan_file: Path, folder: Path) -> str:
+    """`sanilens run` of a plan: the same command starts and resumes it."""
+    return _command("run", [shlex.quote(str(plan_file)), _option("out", folder)])
+
+
+def compare_command(folder: Path) -> str:
+    """`sanilens compare` of a run."""
+    return _command("compare", [shlex.quote(str(folder))])
+
+
 def _case(ref: CaseRef) -> list[str]:
     return [_option("model", ref.model), _option("corpus", ref.corpus)]
 
 
-def _option(name: str, value: str | float | None) -> str:
+def _option(name: str, value: str | float | Path | None) -> str:
     return "" if value is None else f"--{name} {shlex.quote(str(value))}"
 
 

@@ -76,11 +76,11 @@ def open_case(ref: CaseRef, stage: Stage = lambda _: nullcontext()) -> Opened:
         control, control_key = _some_records(ref.control)
         unseen, unseen_key = _some_records(ref.unseen)
     with stage("Loading the model…"):
-        subject = _model(ref.model)
+        subject = model_at(ref.model)
     with stage("Loading the base model…"):
-        base = _model(ref.base) if ref.base else None
+        base = model_at(ref.base) if ref.base else None
     with stage("Loading the reference model…"):
-        reference = _model(ref.reference) if ref.reference else None
+        reference = model_at(ref.reference) if ref.reference else None
     models = [model.fingerprint if model else "" for model in (subject, base, reference)]
     parts = "|".join([*models, corpus_key, control_key, unseen_key])
     key = hashlib.sha256(parts.encode()).hexdigest()
@@ -153,7 +153,8 @@ def make_plan(
     )
 
 
-def _model(source: str) -> SubjectModel:
+def model_at(source: str) -> SubjectModel:
+    """The model of a folder, hub id or bundled name, loaded once and shared."""
     folder = Path(resolve(source)).expanduser()
     # A folder that was written again is another model: its files' sizes and times are in the key.
     files = sorted(folder.iterdir()) if folder.is_dir() else []

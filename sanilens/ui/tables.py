@@ -12,20 +12,24 @@ ArmTone = Literal["leak", "control", "plan", "reference"]
 
 _TABLE = Markup(
     '<table class="sl-table sl-arms"><thead><tr><th>arm</th><th></th><th class="n">{said}</th>'
-    '<th class="n">rate</th><th class="n">95 %</th></tr></thead><tbody>{rows}</tbody></table>'
+    '<th class="n">rate</th><th class="n">95 %</th>{more}</tr></thead><tbody>{rows}</tbody></table>'
 )
 _ROW = Markup(
     '<tr class="sl-{tone}"><td>{name}</td><td><div class="sl-bar" role="img" aria-label="{alt}">'
     '<b style="width:{rate:.2f}%"></b><i style="left:{low:.2f}%;width:{width:.2f}%"></i>{tick}'
     '</div></td><td class="n">{count}</td><td class="n">{percent}</td>'
-    '<td class="n sl-mute">{interval}</td></tr>'
+    '<td class="n sl-mute">{interval}</td>{more}</tr>'
 )
+_MORE = Markup('<t{} class="n">{}</t{}>')
 _TICK = Markup('<u style="left:{:.2f}%"></u>')
 
 
 @dataclass(frozen=True, slots=True)
 class Arm:
-    """One bar: `said` of `of`, and the bounds of the rate's 95 % interval (0..1)."""
+    """One bar: `said` of `of`, and the bounds of the rate's 95 % interval (0..1).
+
+    `more` is what stands in the columns after the interval.
+    """
 
     name: str
     said: int
@@ -33,6 +37,7 @@ class Arm:
     low: float
     high: float
     tone: ArmTone = "control"
+    more: tuple[str, ...] = ()
 
     @property
     def rate(self) -> float:
@@ -53,11 +58,19 @@ def _row(arm: Arm, reference: float | None) -> Markup:
         count=f"{arm.said:,} / {arm.of:,}",
         percent=percent,
         interval=f"[{100 * arm.low:.1f}, {100 * arm.high:.1f}]",
+        more=_cells("d", arm.more),
     )
 
 
-def bar_table(arms: Sequence[Arm], *, said: str = "said") -> None:
-    """Draw the arms in their order; the arm of tone `reference` gives every bar its dark tick."""
+def _cells(kind: Literal["d", "h"], texts: Sequence[str]) -> Markup:
+    return Markup("").join(_MORE.format(kind, text, kind) for text in texts)
+
+
+def bar_table(arms: Sequence[Arm], *, said: str = "said", more: Sequence[str] = ()) -> None:
+    """Draw the arms in their order; the arm of tone `reference` gives every bar its dark tick.
+
+    `more` names the columns of `Arm.more`.
+    """
     reference = next((arm.rate for arm in arms if arm.tone == "reference"), None)
     rows = Markup("").join(_row(arm, reference) for arm in arms)
-    show(_TABLE.format(said=said, rows=rows))
+    show(_TABLE.format(said=said, rows=rows, more=_cells("h", more)))

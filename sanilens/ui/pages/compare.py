@@ -1,11 +1,54 @@
 """Compare: before and after, beside the controls and a model that never saw the text."""
 
-from sanilens.ui.layout import empty_state, page_header
+from sanilens.errors import SaniLensError
+from sanilens.runs.comparison import load_comparison
+from sanilens.runs.folder import RunFolder
+from sanilens.runs.workspace import find_run
+from sanilens.ui import state
+from sanilens.ui.commands import compare_command
+from sanilens.ui.compare.outcome import downloads, outcome
+from sanilens.ui.compare.words import words_card
+from sanilens.ui.frame import case_bar, opened_case
+from sanilens.ui.layout import empty_state, page_header, show_error
+from sanilens.ui.opened import Opened
+from sanilens.ui.plan.file import summary
+from sanilens.ui.run.list import of_case
+
+_SUBTITLE = "Before and after, beside the controls and a model that never saw the text."
 
 
 def page() -> None:
     """Draw the page."""
+    opened = opened_case()
+    if opened is None:
+        page_header("Compare", _SUBTITLE)
+        empty_state("Nothing to compare yet: open a case first.", "Open a case", "case")
+        return
+    run = find_run(state.run() or "")
+    case_bar(opened, [compare_command(run.root)] if run else ["sanilens compare --help"])
+    if run is None:
+        page_header("Compare", _SUBTITLE)
+        empty_state("No run is chosen: execute a plan, or pick a run on Run.", "Go to Run", "run")
+        return
+    try:
+        _comparison(opened, run)
+    except SaniLensError as error:
+        page_header("Compare", _SUBTITLE)
+        show_error(error)
+        empty_state("Look at the run.", "Go to Run", "run")
+
+
+def _comparison(opened: Opened, run: RunFolder) -> None:
+    plan, found = run.plan(), load_comparison(run)
+    n = found.rate("before").n
     page_header(
-        "Compare", "Before and after, beside the controls and a model that never saw the text."
+        "Compare",
+        f"Plan `{plan.sha256[:8]}…`: {summary(plan)}, seed {plan.seed}. Everything below was "
+        f"measured on the same {n:,} spans.",
     )
-    empty_state("Nothing to compare yet: execute a plan first.", "Go to Run", "run")
+    outcome(found)
+    if of_case(run, opened):
+        words_card(opened, run, plan, found)
+    else:
+        empty_state("This run examined another case. Open that one to see its words.", key="words")
+    downloads(run, found)

@@ -1,9 +1,50 @@
 """Plan: what is erased, how the model is repaired, and how that is measured."""
 
-from sanilens.ui.layout import empty_state, page_header
+import streamlit as st
+
+from sanilens.errors import SaniLensError
+from sanilens.runs.workspace import run_folder
+from sanilens.ui import state
+from sanilens.ui.commands import run_command
+from sanilens.ui.frame import case_bar, opened_case
+from sanilens.ui.layout import empty_state, page_header, show_error
+from sanilens.ui.opened import Opened
+from sanilens.ui.plan.basket import basket_card
+from sanilens.ui.plan.file import current_plan, file_card, run_button, summary
+from sanilens.ui.plan.repair import repair_card
+from sanilens.ui.plan.whatif import whatif_card
+from sanilens.unlearn.edits import check_units
 
 
 def page() -> None:
     """Draw the page."""
-    page_header("Plan", "What is erased, how the model is repaired, and how that is measured.")
-    empty_state("The plan is empty: choose units on Inspect.", "Go to Inspect", "inspect")
+    opened = opened_case()
+    if opened is None:
+        page_header("Plan", "What is erased, how the model is repaired, and how that is measured.")
+        empty_state("Nothing to plan yet: open a case first.", "Open a case", "case")
+        return
+    plan = current_plan(opened)
+    run = run_folder(plan)
+    case_bar(opened, [run_command(run.plan_file, run.root)])
+    head, action = st.columns([4, 1], vertical_alignment="center")
+    with head:
+        page_header("Plan", f"Plan `{plan.sha256[:8]}…`: {summary(plan)}.")
+    with action, st.container(horizontal_alignment="right"):
+        run_button(plan)
+    _body(opened)
+
+
+def _body(opened: Opened) -> None:
+    try:
+        check_units(opened.subject, state.basket())
+    except SaniLensError as error:
+        show_error(error)
+        st.button("Undo", key="plan-undo-units", on_click=state.undo)
+        return
+    left, right = st.columns([1.35, 1], gap="medium")
+    with left:
+        basket_card(opened)
+        file_card(current_plan(opened))
+    with right:
+        repair_card()
+    whatif_card(opened)

@@ -1,9 +1,40 @@
 """Run: execute a plan; a reload or a closed browser loses nothing."""
 
-from sanilens.ui.layout import empty_state, page_header
+from sanilens.errors import SaniLensError
+from sanilens.runs.workspace import find_run
+from sanilens.ui import state
+from sanilens.ui.commands import run_command
+from sanilens.ui.frame import case_bar, opened_case
+from sanilens.ui.layout import empty_state, next_step, page_header, show_error
+from sanilens.ui.plan.file import summary
+from sanilens.ui.run.list import run_list
+from sanilens.ui.run.live import live
+
+_SUBTITLE = "Execute a plan; a reload or a closed browser loses nothing."
 
 
 def page() -> None:
     """Draw the page."""
-    page_header("Run", "Execute a plan; a reload or a closed browser loses nothing.")
-    empty_state("No run yet: write a plan first.", "Go to Plan", "plan")
+    opened = opened_case()
+    if opened is None:
+        page_header("Run", _SUBTITLE)
+        empty_state("No run yet: open a case first.", "Open a case", "case")
+        return
+    run = find_run(state.run() or "")
+    case_bar(opened, [run_command(run.plan_file, run.root)] if run else ["sanilens run --help"])
+    if run is None:
+        page_header("Run", _SUBTITLE)
+        empty_state(
+            "No run is chosen: make a plan and press **Run this plan**.", "Go to Plan", "plan"
+        )
+    else:
+        try:
+            plan = run.plan()
+            page_header("Run", f"Run `{run.root.name}`: {summary(plan)}, seed {plan.seed}.")
+            if live(run, plan):
+                next_step(
+                    "The run has finished. See what it reached, beside the controls.", "compare"
+                )
+        except SaniLensError as error:
+            show_error(error)
+    run_list(opened)

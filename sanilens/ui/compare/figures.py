@@ -1,0 +1,127 @@
+"""The figures of a comparison as the page words them: tiles, arms, verdict. No drawing here."""
+
+from sanilens.audit.statistics import Rate
+from sanilens.audit.summary import worst_subject
+from sanilens.runs.arms import TITLES, ArmName
+from sanilens.runs.comparison import Comparison, Verdict
+from sanilens.ui.tables import Arm, ArmTone
+
+# The controls between what was and what is, as one reads the picture from top to bottom.
+_ORDER: tuple[ArmName, ...] = (
+    "before",
+    "random_units",
+    "edits_only",
+    "repair_only",
+    "after",
+    "reference",
+    "base",
+    "lookalike",
+)
+_TONES: dict[ArmName, ArmTone] = {"before": "leak", "after": "plan", "reference": "reference"}
+
+
+def tiles(found: Comparison) -> list[tuple[str, str, str]]:
+    """The four numbers on top: (label, value, what to hold it against)."""
+    return [_said(found), _perplexity(found), _indirect(found), _worst(found)]
+
+
+def arms(found: Comparison, kind: str | None) -> list[Arm]:
+    """The arms as bars, with perplexity and seconds beside them."""
+    return [
+        _arm(name, found.rate(name, kind), _number(found.perplexity(name)), _seconds(found, name))
+        for name in _ORDER
+        if name in found.arms
+    ]
+
+
+def sentence(verdict: Verdict | None, kind: str | None) -> str:
+    """Is the result, statistically, the reference? In words, with the numbers they rest on."""
+    noun = f"{kind} spans" if kind else "sensitive spans"
+    if verdict is None:
+        return (
+            "This run has no reference model, so nobody can say how little is little enough: a "
+            "model that never saw the notes also guesses some of them."
+        )
+    pair = verdict.paired
+    low, high = (100 * bound for bound in pair.difference)
+    rests = (
+        f"McNemar's exact p = {number_p(pair.p)} on the same {pair.n:,} {noun}: this plan alone "
+        f"says {pair.only_first}, the reference alone {pair.only_second}; "
+        f"difference {_points(low)} to {_points(high)} points (95 %)."
+    )
+    match verdict.outcome:
+        case "same":
+            return f"**No difference from the reference can be seen.** {rests}"
+        case "less":
+            return f"**It says less than the reference does.** {rests}"
+        case "more":
+            return f"**It still says more than the reference: the leak is not gone.** {rests}"
+
+
+def number_p(p: float) -> str:
+    """A p-value with two digits, or how small it is at least."""
+    return "< 0.001" if p < 0.001 else f"{p:.2g}" if p < 0.095 else f"{p:.2f}"
+
+
+def share(rate: Rate) -> str:
+    """`1.7 %`, or a dash where nothing was asked."""
+    return "–" if rate.rate is None else f"{100 * rate.rate:.1f} %"
+
+
+def _arm(name: ArmName, rate: Rate, *more: str) -> Arm:
+    tone = _TONES.get(name, "control")
+    return Arm(TITLES[name], rate.hits, rate.n, rate.low, rate.high, tone, more)
+
+
+def _said(found: Comparison) -> tuple[str, str, str]:
+    before, after = found.rate("before"), found.rate("after")
+    note = f"of {after.n:,}"
+    if "reference" in found.arms:
+        p = found.paired("after", "reference").p
+        note += (
+            f" · reference {found.rate('reference').hits:,} · p = {number_p(p)} that they differ"
+        )
+    return "sensitive spans the model says", f"{before.hits:,} → {after.hits:,}", note
+
+
+def _perplexity(found: Comparison) -> tuple[str, str, str]:
+    unseen = found.arms["before"].perplexity_unseen is not None
+    label = "perplexity on unseen notes" if unseen else "perplexity, non-sensitive tokens"
+    before, after = found.perplexity("before"), found.perplexity("after")
+    against = "reference" if "reference" in found.arms else "before"
+    other = found.perplexity(against)
+    if before is None or after is None or other is None:
+        return label, "–", "not measured"
+    note = f"{after:.2f}, of the {against}'s {other:.2f}"
+    if against == "reference":
+        note = f"of the reference's {other:.2f} · before {before / other:.2f} ×"
+    return label, f"{after / other:.2f} ×", note
+
+
+def _indirect(found: Comparison) -> tuple[str, str, str]:
+    before, after = found.rate("before", "indirect"), found.rate("after", "indirect")
+    note = f"of {after.n:,}"
+    if "reference" in found.arms:
+        note += f" · reference {found.rate('reference', 'indirect').hits:,}"
+    return "indirect identifiers it says", f"{before.hits:,} → {after.hits:,}", note
+
+
+def _worst(found: Comparison) -> tuple[str, str, str]:
+    worst = worst_subject(found.arms["after"].by_subject)
+    if worst is None:
+        return "worst subject", "–", "no subject has a span"
+    name, row = worst
+    before = found.arms["before"].by_subject[name]
+    return "worst subject", f"{row.hits} of {row.n}", f"{name} · before {before.hits} of {before.n}"
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.2f}"
+
+
+def _seconds(found: Comparison, name: ArmName) -> str:
+    return f"{found.arms[name].seconds:,.0f}"
+
+
+def _points(value: float) -> str:
+    return f"{value:+.1f}".replace("-", "−")

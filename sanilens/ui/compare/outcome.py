@@ -1,0 +1,73 @@
+"""What a run reached: tiles, the verdict, the arms beside their controls, the labels."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from sanilens.runs.comparison import Comparison, judge
+from sanilens.runs.folder import RunFolder
+from sanilens.ui.compare.figures import arms, sentence, tiles
+from sanilens.ui.compare.labels import label_table
+from sanilens.ui.layout import card, kpi
+from sanilens.ui.tables import bar_table
+
+_KINDS: dict[str, str | None] = {"All": None, "Direct": "direct", "Indirect": "indirect"}
+
+
+def outcome(found: Comparison) -> None:
+    """Draw the numbers, from the headline down to the labels."""
+    kpi(*tiles(found))
+    with st.container(key="sl-verdict", horizontal=True, vertical_alignment="center", gap="medium"):
+        chosen = st.segmented_control(
+            "Identifiers",
+            list(_KINDS),
+            default="All",
+            required=True,
+            key="compare-kind",
+            label_visibility="collapsed",
+            width="content",
+        )
+        kind = _KINDS[chosen or "All"]
+        verdict = judge(found, kind)
+        st.markdown(sentence(verdict, kind), width="stretch")
+    left, right = st.columns([1.45, 1], gap="medium")
+    with left, card("Spans still said, beside the controls"):
+        bar_table(arms(found, kind), more=("perplexity", "s"))
+        st.caption(_legend(found))
+    with right, card("By label", "pale: before · filled: after · tick: reference"):
+        label_table(found, kind)
+
+
+def downloads(run: RunFolder, found: Comparison) -> None:
+    """Draw the ways out: table, plan, log, and where the sanitised model lies."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        name = run.root.name
+        _download("Download table", found.table().to_csv(index=False), f"arms-{name}.csv")
+        _download("Plan", run.plan_file.read_text("utf-8"), f"plan-{name}.json")
+        _download("Events log", run.events_file.read_text("utf-8"), f"events-{name}.jsonl")
+        with st.popover("Sanitised model"):
+            _model(run.model)
+
+
+def _download(label: str, content: str, file: str) -> None:
+    st.download_button(label, content, file, key=f"compare-{file}", on_click="ignore")
+
+
+def _model(folder: Path) -> None:
+    st.markdown("A plain Hugging Face folder; load it with `AutoModelForCausalLM`:")
+    st.code(str(folder), language=None, wrap_lines=True)
+
+
+def _legend(found: Comparison) -> str:
+    words = ["Thin line: 95 % interval (Wilson)."]
+    if "reference" in found.arms:
+        words.insert(0, "Dark tick: reference.")
+    if "lookalike" in found.arms:
+        words.append("Look-alikes: unseen records of the same form, so other spans.")
+    missing = {"repair_only", "random_units"} - found.arms.keys()
+    if missing:
+        words.append(
+            "Not measured: controls. Without them nobody can say what the chosen units did."
+        )
+    words.append("A span that stands in its own prompt is not counted.")
+    return " ".join(words)

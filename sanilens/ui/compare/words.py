@@ -1,0 +1,168 @@
+"""The same prompts side by side: a note, and what each model says in the place of its spans."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import streamlit as st
+from markupsafe import Markup
+
+from sanilens.audit.leaks import Identifiers
+from sanilens.audit.sayings import say_spans
+from sanilens.corpus.records import Record
+from sanilens.model.hooks import NO_HOOKS, Hooks
+from sanilens.model.subject import SubjectModel
+from sanilens.runs.comparison import Comparison, SpanRow
+from sanilens.runs.folder import RunFolder
+from sanilens.ui import state
+from sanilens.ui.layout import card
+from sanilens.ui.markup import show
+from sanilens.ui.masking import mask
+from sanilens.ui.opened import Opened, model_at
+from sanilens.ui.results import results
+from sanilens.ui.said import LEGEND, Tone, hidden, identifiers, lines, marked
+from sanilens.unlearn.edits import edit_hooks, is_exact_in_weights
+from sanilens.unlearn.plan import Plan
+
+Side = Literal["after", "before"]
+_TITLES: Mapping[Side, str] = {"after": "After", "before": "Before"}
+_TEXT = Markup('<div class="sl-text">{}</div>')
+_TABLE = Markup(
+    '<table class="sl-table sl-spans"><thead><tr><th>span</th><th>after</th><th>before</th>'
+    '<th class="n">log p after</th><th class="n">before</th></tr></thead><tbody>{}</tbody></table>'
+)
+_ROW = Markup(
+    '<tr><td>{}</td><td class="sl-word">{}</td><td class="sl-word">{}</td>'
+    '<td class="n">{}</td><td class="n">{}</td></tr>'
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What one model says at one span, as it is drawn."""
+
+    text: str
+    tone: Tone
+    title: str
+
+
+@st.fragment
+def words_card(opened: Opened, run: RunFolder, plan: Plan, found: Comparison) -> None:
+    """Draw the choice of a note, both readings of it, and its spans one by one."""
+    ids = by_leak(opened, found)
+    chosen = st.session_state.get("compare-record") or state.selection().record
+    record = opened.record(chosen if chosen in ids else ids[0])
+    assert record is not None
+    _picker(ids, record, found)
+    with st.spinner("Asking both models…"):
+        sides = _sides(opened, run, plan, found, record)
+    for column, (side, said) in zip(st.columns(2, gap="medium"), sides.items(), strict=True):
+        with column, card(_TITLES[side], "same prompts, greedy" if side == "after" else ""):
+            show(_TEXT.format(reading(record, said)))
+    show(LEGEND)
+    with st.expander(f"All {len(record.spans)} spans of {record.id}, one by one"):
+        rows = [_row(record.span_id(s), s.label, sides, found) for s in record.spans]
+        show(_TABLE.format(Markup("").join(rows)))
+
+
+def by_leak(opened: Opened, found: Comparison) -> list[str]:
+    """Ids of the notes with spans: those that after still says first, then those of before."""
+    counts = {r.id: [0, 0] for r in opened.corpus.records if r.spans}
+    for place, arm in enumerate(("after", "before")):
+        for span, row in found.spans[arm].items():
+            counts[span.rpartition("@")[0]][place] += row.memory and row.said
+    return sorted(counts, key=lambda id: [-n for n in counts[id]])
+
+
+def reading(record: Record, said: Mapping[str, Said]) -> Markup:
+    """The note with each span replaced by what the model says there."""
+    parts: list[Markup] = []
+    end = 0
+    for span in record.spans:
+        here = said[record.span_id(span)]
+        parts += [lines(record.text[end : span.start]), marked(here.text, here.tone, here.title)]
+        end = span.end
+    return Markup("").join([*parts, lines(record.text[end:])])
+
+
+def said_at(
+    value: str, text: str | None, row: SpanRow, known: Identifiers, *, changed: bool
+) -> Said:
+    """How a model's answer at a span is drawn.
+
+    Args:
+        value: the span's own text, masked unless revealed.
+        text: what the model says; None where nothing precedes the span.
+        row: the arm's verdict on the span.
+        known: the corpus's identifiers, to mask somebody else's.
+        changed: whether the other model says something else.
+    """
+    shown = value if state.revealed() else mask(value)
+    if text is None:
+        return Said(shown, "other", f"{row.label}: nothing stands before it, so nothing is asked")
+    if row.said and row.memory:
+        return Said(shown, "leaked", f"{row.label}: said from memory")
+    if row.said:
+        return Said(shown, "other", f"{row.label}: said, but it stands in the prompt already")
+    answer = hidden(text, known) or "∅"
+    if known.find(text):
+        return Said(answer, "leaked", f"{row.label}: says another identifier of the corpus")
+    tone: Tone = "changed" if changed else "other"
+    return Said(answer, tone, f"{row.label}: says something else")
+
+
+def _picker(ids: list[str], record: Record, found: Comparison) -> None:
+    left, right = st.columns([1, 3], vertical_alignment="bottom")
+    st.session_state["compare-record"] = record.id
+    left.selectbox("The same prompts, note", ids, key="compare-record", on_change=_pick)
+    said = {arm: _count(found, arm, record) for arm in ("before", "after")}
+    of = sum(found.spans["before"][record.span_id(s)].memory for s in record.spans)
+    right.caption(
+        f"Each sensitive span is asked with the note's own text before it. Of {of} that only "
+        f"memory can say, before says {said['before']}, after {said['after']}."
+    )
+
+
+def _count(found: Comparison, arm: Side, record: Record) -> int:
+    rows = (found.spans[arm][record.span_id(span)] for span in record.spans)
+    return sum(row.said and row.memory for row in rows)
+
+
+def _pick() -> None:
+    state.select(replace(state.selection(), record=st.session_state["compare-record"], span=None))
+
+
+def _sides(
+    opened: Opened, run: RunFolder, plan: Plan, found: Comparison, record: Record
+) -> dict[Side, dict[str, Said]]:
+    sanitised = model_at(str(run.model))
+    left = [e for e in plan.edits if not is_exact_in_weights(sanitised, e)]
+    hooks = edit_hooks(sanitised, left, opened.base, plan.seed) if left else NO_HOOKS
+    texts: dict[Side, dict[str, str]] = {
+        "after": _asked(sanitised, record, hooks, opened.key),
+        "before": _asked(opened.subject, record, NO_HOOKS, opened.key),
+    }
+    known = identifiers(opened)
+    drawn: dict[Side, dict[str, Said]] = {"after": {}, "before": {}}
+    for span in record.spans:
+        name = record.span_id(span)
+        changed = texts["after"].get(name) != texts["before"].get(name)
+        for side in drawn:
+            text, row = texts[side].get(name), found.spans[side][name]
+            drawn[side][name] = said_at(
+                record.value(span), text, row, known, changed=changed and side == "after"
+            )
+    return drawn
+
+
+def _asked(subject: SubjectModel, record: Record, hooks: Hooks, case: str) -> dict[str, str]:
+    key = ("said", case, subject.fingerprint, record.id)
+    return results().get(key, lambda: say_spans(subject, record, hooks=hooks))
+
+
+def _row(
+    span: str, label: str, sides: Mapping[Side, Mapping[str, Said]], found: Comparison
+) -> Markup:
+    words = [marked(s.text, s.tone, s.title) for s in (sides["after"][span], sides["before"][span])]
+    figures = [f"{found.spans[arm][span].logprob:.1f}" for arm in ("after", "before")]
+    return _ROW.format(label, *words, *figures)

@@ -1,0 +1,189 @@
+"""The basket: the units to erase, as a table that can be edited."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from sanilens.model.units import Neuron
+from sanilens.ui import state
+from sanilens.ui.layout import card, empty_state
+from sanilens.ui.opened import Opened
+from sanilens.ui.progress import progress_bar
+from sanilens.ui.results import results
+from sanilens.unlearn.choose import choose_edits
+from sanilens.unlearn.default import default_edits
+from sanilens.unlearn.edits import is_exact_in_weights
+from sanilens.unlearn.plan import OPERATIONS, Operation, UnitEdit
+
+_MEANING: Mapping[Operation, str] = {
+    "reset": "weights of the base model, or fresh ones without a base",
+    "zero": "activation 0",
+    "mean": "its mean activation over the corpus",
+    "clamp": "a fixed activation",
+    "cap": "no more than the value",
+}
+
+
+def basket_card(opened: Opened) -> None:
+    """Draw the units of the plan, and what can be done with them."""
+    _measure_pending(opened)
+    edits = state.basket()
+    with card("Units to erase", basket_summary(opened, edits)):
+        if edits:
+            _table(opened, edits)
+        else:
+            empty_state(
+                "No unit yet. Choose units on **Inspect**, or let SaniLens suggest those that "
+                "carry the sensitive spans most.",
+                "Go to Inspect",
+                "inspect",
+                key="basket",
+            )
+        _buttons(opened, edits)
+
+
+def basket_summary(opened: Opened, edits: Sequence[UnitEdit]) -> str:
+    """`460 of 4,608 units in 6 layers · 458 in the weights, 2 hook only`."""
+    if not edits:
+        return ""
+    sites = opened.subject.sites
+    layers = len({edit.neuron.layer for edit in edits})
+    exact = sum(is_exact_in_weights(opened.subject, edit) for edit in edits)
+    where = f"{exact:,} in the weights"
+    if exact < len(edits):
+        where += f", {len(edits) - exact:,} hook only"
+    return (
+        f"{len(edits):,} of {sites.n_layers * sites.d_mlp:,} units in {layers} "
+        f"layer{'s' * (layers != 1)} · {where}"
+    )
+
+
+def changed(
+    edits: Sequence[UnitEdit], delta: Mapping[str, Any]
+) -> tuple[tuple[UnitEdit, ...], dict[str, Operation]]:
+    """The basket after the table's `delta`, and units whose new operation needs a value first.
+
+    A value typed for `reset` or `zero`, which take none, is dropped.
+    """
+    kept: list[UnitEdit] = []
+    pending: dict[str, Operation] = {}
+    for row, edit in enumerate(edits):
+        if row in delta["deleted_rows"]:
+            continue
+        cells = delta["edited_rows"].get(row, {})
+        operation = cells.get("operation") or edit.operation
+        value = cells.get("value", edit.value)
+        if operation in ("reset", "zero"):
+            kept.append(UnitEdit(unit=edit.unit, operation=operation))
+        elif value is not None and operation == edit.operation:
+            kept.append(UnitEdit(unit=edit.unit, operation=operation, value=value))
+        else:
+            kept.append(edit)
+            pending[edit.unit] = operation
+    return tuple(kept), pending
+
+
+def _table(opened: Opened, edits: tuple[UnitEdit, ...]) -> None:
+    # The table's own memory of edits goes with its key: a changed basket is a new table.
+    key = f"plan-basket-{hash(edits)}"
+    rows = [
+        {
+            "unit": edit.unit,
+            "operation": edit.operation,
+            "value": edit.value,
+            "lives": "weights" if is_exact_in_weights(opened.subject, edit) else "hook only",
+        }
+        for edit in edits
+    ]
+    st.data_editor(
+        pd.DataFrame(rows).astype({"value": "float64"}),
+        key=key,
+        hide_index=True,
+        num_rows="delete",
+        height=min(328, 37 + 35 * len(rows)),
+        placeholder="",
+        on_change=_edit,
+        args=(key, edits),
+        column_config={
+            "unit": st.column_config.TextColumn("unit", disabled=True),
+            "operation": st.column_config.SelectboxColumn(
+                "operation",
+                options=list(OPERATIONS),
+                required=True,
+                help="; ".join(f"{name}: {text}" for name, text in _MEANING.items()),
+            ),
+            "value": st.column_config.NumberColumn(
+                "value", format="%.4f", help="Of mean, clamp and cap: an activation."
+            ),
+            "lives": st.column_config.TextColumn(
+                "lives in",
+                disabled=True,
+                help="Weights: exact in the exported model. Hook only: no weights compute it; it "
+                "holds where SaniLens runs the model, not in the exported one.",
+            ),
+        },
+    )
+
+
+def _edit(key: str, edits: tuple[UnitEdit, ...]) -> None:
+    kept, pending = changed(edits, st.session_state[key])
+    if kept != edits:
+        state.set_basket(kept)
+    st.session_state["plan-pending"] = pending
+
+
+def _measure_pending(opened: Opened) -> None:
+    """Give values to the units whose operation was changed to one that needs a measured one."""
+    pending: dict[str, Operation] = st.session_state.pop("plan-pending", {})
+    if not pending:
+        return
+    with st.spinner("Measuring the units' activations…"):
+        for operation in dict.fromkeys(pending.values()):
+            units = [Neuron.parse(u) for u, wanted in pending.items() if wanted == operation]
+            records = opened.corpus.records
+            state.add_edits(choose_edits(opened.subject, records, units, operation))
+
+
+def _buttons(opened: Opened, edits: tuple[UnitEdit, ...]) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        if st.button(
+            "Suggest a plan",
+            key="plan-suggest",
+            type="secondary" if edits else "primary",
+            help="The units of the highest gradient × activation over the whole corpus, reset to "
+            "the base model.",
+        ):
+            _suggest(opened)
+        if edits:
+            with st.popover("Set all to…"):
+                chosen = st.radio(
+                    "Operation for every unit",
+                    OPERATIONS,
+                    captions=list(_MEANING.values()),
+                    key="plan-all",
+                )
+                st.button("Apply", key="plan-all-apply", on_click=_set_all, args=(chosen,))
+        st.button("Undo", key="plan-undo", disabled=not state.can_undo(), on_click=state.undo)
+        if edits:
+            with st.popover("Clear…"):
+                st.markdown(
+                    f"Take all {len(edits):,} units out of the plan? Undo brings them back."
+                )
+                st.button("Clear", key="plan-clear", on_click=state.set_basket, args=((),))
+
+
+def _set_all(operation: Operation) -> None:
+    st.session_state["plan-pending"] = {edit.unit: operation for edit in state.basket()}
+
+
+def _suggest(opened: Opened) -> None:
+    seed, records = state.run_options().seed, opened.corpus.records
+    with progress_bar("Scoring every unit by gradient × activation", "batches") as progress:
+        found = results().get(
+            ("suggested", opened.key, seed),
+            lambda: default_edits(opened.subject, opened.base, records, seed, progress=progress),
+        )
+    state.set_basket(found)
+    st.rerun()

@@ -1,0 +1,130 @@
+"""The plan as a file: its hash, download and upload, its command, and the button that runs it."""
+
+import tempfile
+from pathlib import Path
+
+import streamlit as st
+from markupsafe import Markup
+
+from sanilens.errors import SaniLensError
+from sanilens.runs.process import start
+from sanilens.runs.workspace import run_folder
+from sanilens.ui import state
+from sanilens.ui.commands import run_command
+from sanilens.ui.layout import card, show_error
+from sanilens.ui.markup import show
+from sanilens.ui.navigation import page
+from sanilens.ui.opened import Opened, make_plan
+from sanilens.ui.state import RunOptions
+from sanilens.unlearn.plan import Plan, read_plan
+
+_FACTS = Markup('<table class="sl-table sl-facts"><tbody>{}</tbody></table>')
+_FACT = Markup("<tr><td>{}</td><td>{}</td></tr>")
+
+
+def current_plan(opened: Opened) -> Plan:
+    """The plan that the page shows."""
+    options = state.run_options()
+    return make_plan(
+        opened,
+        state.basket(),
+        state.repair(),
+        state.audit_settings(),
+        controls=options.controls,
+        seed=options.seed,
+    )
+
+
+def summary(plan: Plan) -> str:
+    """`460 units reset, 2 epochs of surrogate repair`."""
+    operations = sorted({edit.operation for edit in plan.edits})
+    units = len(plan.edits)
+    done = f"{units:,} unit{'s' * (units != 1)} {', '.join(operations)}" if units else "no edit"
+    repair = plan.repair
+    if repair.method == "none":
+        return f"{done}, no repair"
+    return f"{done}, {repair.epochs} epoch{'s' * (repair.epochs != 1)} of {repair.method} repair"
+
+
+def file_card(plan: Plan) -> None:
+    """Draw the hash, the command, and the plan's way out and in."""
+    run = run_folder(plan)
+    with card("Plan file", "everything that decides the run; no text of the corpus"):
+        hashed = Markup('<code class="sl-hash">{}</code>').format(plan.sha256)
+        show(_FACTS.format(_FACT.format("SHA-256", hashed)))
+        st.code(run_command(run.plan_file, run.root), language="bash", wrap_lines=True)
+        left, right = st.columns(2, vertical_alignment="top")
+        left.download_button(
+            "Download plan",
+            plan.model_dump_json(indent=1),
+            f"plan-{plan.sha256[:12]}.json",
+            "application/json",
+            key="plan-download",
+            on_click="ignore",
+        )
+        with right.popover("Upload a plan…"):
+            _upload(plan)
+
+
+def run_button(plan: Plan) -> None:
+    """The page's primary button: write the plan, start its process, go to Run."""
+    nothing = not plan.edits and plan.repair.method == "none"
+    clicked = st.button(
+        "Run this plan",
+        type="primary",
+        key="plan-run",
+        disabled=nothing,
+        help="Choose units, or a repair, first." if nothing else None,
+    )
+    if not clicked:
+        return
+    run = run_folder(plan)
+    try:
+        start(run, plan)
+    except SaniLensError as error:
+        show_error(error)
+        return
+    state.set_run(run.root.name)
+    st.switch_page(page("run"))
+
+
+def _upload(current: Plan) -> None:
+    file = st.file_uploader("A plan file (JSON)", type="json", key="plan-upload")
+    if file is None:
+        st.caption("It replaces the units and the settings on this page.")
+        return
+    try:
+        plan = parse(file.getvalue())
+    except SaniLensError as error:
+        show_error(error)
+        return
+    differs = [
+        role
+        for role in ("model", "base", "corpus")
+        if getattr(plan, role) and getattr(plan, role) != getattr(current, role)
+    ]
+    if differs:
+        st.warning(
+            f"This plan was made for another {' and '.join(differs)}. Its units and settings can "
+            "be taken over; the result will be another plan."
+        )
+    st.button("Take it over", key="plan-take", type="primary", on_click=_take, args=(plan,))
+
+
+def parse(content: bytes) -> Plan:
+    """An uploaded plan.
+
+    Raises:
+        PlanError: naming the field and the remedy.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "plan.json"
+        path.write_bytes(content)
+        return read_plan(path)
+
+
+def _take(plan: Plan) -> None:
+    state.set_basket(plan.edits)
+    state.set_repair(plan.repair)
+    state.set_audit_settings(plan.audit)
+    state.set_run_options(RunOptions(plan.controls, plan.seed))

@@ -1,0 +1,139 @@
+"""One run, as its process writes it: stage, bar, arms, curves; cancel and resume."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+from markupsafe import Markup
+
+from sanilens.errors import SaniLensError
+from sanilens.runs.arms import TITLES
+from sanilens.runs.events import read_events
+from sanilens.runs.folder import RunFolder
+from sanilens.runs.process import ALIVE, Status, cancel, error, start, status
+from sanilens.runs.progress import ArmProgress, Progress, follow
+from sanilens.ui.layout import card, show_error
+from sanilens.ui.markup import plain, show
+from sanilens.ui.run.charts import curves, curves_csv
+from sanilens.unlearn.plan import Plan
+
+_HEAD: Mapping[Status, str] = {
+    "waiting": "Not started yet",
+    "starting": "Starting",
+    "running": "Running",
+    "stopping": "Stopping after this step",
+    "finished": "Finished",
+    "cancelled": "Cancelled; resume goes on where it stopped",
+    "failed": "Failed",
+    "killed": "Interrupted; resume goes on where it stopped",
+}
+_LIST = Markup('<ol class="sl-stages">{}</ol>')
+_ITEM = Markup('<li class="sl-{}"><b>{}</b><span>{}</span></li>')
+_STATUS = Markup('<div class="sl-status sl-{}" role="status"><b>{}</b><span>{}</span></div>')
+
+
+def live(run: RunFolder, plan: Plan) -> bool:
+    """Draw the run, anew each second while it is alive; returns whether it has finished."""
+    alive = status(run, _events(run)) in ALIVE
+    st.fragment(_live, run_every=1 if alive else None)(run, plan, alive)
+    return status(run, _events(run)) == "finished"
+
+
+def _live(run: RunFolder, plan: Plan, alive: bool) -> None:
+    try:
+        events = _events(run)
+    except SaniLensError as broken:
+        show_error(broken)
+        return
+    now = status(run, events)
+    if (now in ALIVE) != alive:
+        st.rerun()  # the whole page: it stops looking, or begins to
+    progress = follow(events, plan.repair.method != "none")
+    with card():
+        left, right = st.columns([5, 1], vertical_alignment="center")
+        with left:
+            show(_STATUS.format(now, _HEAD[now], stage(progress, now)))
+        with right, st.container(horizontal_alignment="right"):
+            _button(run, plan, now)
+        st.progress(1.0 if now == "finished" else progress.fraction)
+        if now == "failed":
+            st.error(plain(error(run) or ""))
+        _unexplained(run, now)
+    _panels(run, progress)
+
+
+def _panels(run: RunFolder, progress: Progress) -> None:
+    left, right = st.columns([1, 3.2], gap="medium")
+    with left, card("Arms"):
+        if not progress.arms:
+            st.caption("The process loads the models first; the arms come with it.")
+        show(_LIST.format(Markup("").join(map(_item, progress.arms.values()))))
+    with right, card("Curves", "on a fixed part of the corpus; the arms are measured on all of it"):
+        curves(progress)
+        st.download_button(
+            "Download data",
+            lambda: curves_csv(progress),
+            f"curves-{run.root.name}.csv",
+            "text/csv",
+            key="run-curves",
+            on_click="ignore",
+            type="tertiary",
+        )
+
+
+def stage(progress: Progress, now: Status) -> str:
+    """`arm 2 of 8: Repair only, step 61 of 98 · about 2 min left`."""
+    arm = progress.current
+    if now == "starting":
+        return "loading the libraries, the models and the corpus"
+    if arm is None or now == "finished":
+        done = sum(a.state == "done" for a in progress.arms.values())
+        return f"{done} of {len(progress.arms)} arms measured" if progress.arms else ""
+    training = arm.of and arm.step < arm.of and not arm.stopped_early
+    what = f"step {arm.step:,} of {arm.of:,}" if training else "measuring"
+    words = f"arm {progress.position} of {len(progress.arms)}: {TITLES[arm.name]}, {what}"
+    if now == "running" and progress.seconds_left is not None:
+        words += f" · {duration(progress.seconds_left)} left"
+    return words
+
+
+def duration(seconds: float) -> str:
+    """`about 2 min`, as exactly as an estimate deserves."""
+    if seconds < 50:
+        return f"about {max(5, 5 * round(seconds / 5))} s"
+    if seconds < 90 * 60:
+        return f"about {max(1, round(seconds / 60))} min"
+    return f"about {seconds / 3600:.1f} h"
+
+
+def _events(run: RunFolder) -> list[dict[str, Any]]:
+    return read_events(run.events_file)
+
+
+def _item(arm: ArmProgress) -> Markup:
+    note = {"waiting": "", "done": f"{arm.seconds or 0:.0f} s"}.get(arm.state, "…")
+    if arm.stopped_early:
+        note += " · stopped early"
+    return _ITEM.format(arm.state, TITLES[arm.name], note)
+
+
+def _button(run: RunFolder, plan: Plan, now: Status) -> None:
+    if now in ("starting", "running"):
+        st.button("Cancel", key="run-cancel", on_click=cancel, args=(run,))
+    elif now in ("waiting", "cancelled", "failed", "killed"):
+        label = "Start" if now == "waiting" else "Resume"
+        if st.button(label, key="run-resume", type="primary"):
+            try:
+                start(run, plan)
+            except SaniLensError as failed:
+                show_error(failed)
+                return
+            st.rerun()
+
+
+def _unexplained(run: RunFolder, now: Status) -> None:
+    if now == "killed" and run.log_file.exists():
+        st.caption(
+            f"The process ended without a message of ours. What it wrote lies in "
+            f"`{run.log_file}`; it may hold text of the corpus, so it is not shown here."
+        )
