@@ -27,6 +27,7 @@ from sanilens.model.sites import Sites, find_sites
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}(/[A-Za-z0-9][\w.-]{0,95})?")
 # What a model needs and nothing that executes: no pickle, no Python.
 _HUB_FILES = ["*.safetensors", "*.safetensors.index.json", "config.json", "generation_config.json"]
+_VOCABULARIES = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt")
 _TOKENIZER_FILES = [
     "tokenizer*.json",
     "special_tokens_map.json",
@@ -178,6 +179,11 @@ def _refuse_unsafe(folder: Path) -> None:
         raise ModelError(
             f"{folder.name}: config.json asks for code from the folder (auto_map). SaniLens runs "
             "no remote code; convert the model to an architecture that transformers itself has."
+        )
+    # transformers makes an empty tokenizer up where there is none.
+    if not any((folder / name).is_file() for name in _VOCABULARIES):
+        raise ModelError(
+            f"{folder.name}: no tokenizer (tokenizer.json). Save the tokenizer with the model."
         )
     if not any(folder.glob("*.safetensors")):
         raise ModelError(

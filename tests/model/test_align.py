@@ -1,0 +1,43 @@
+"""Span to tokens and back, for any text."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sanilens.corpus.records import Record, Span
+from sanilens.model.align import encode, token_texts
+from sanilens.model.subject import SubjectModel
+
+UNICODE = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=60)
+
+
+@given(data=st.data(), text=UNICODE)
+def test_span_tokens_cover_the_span_and_no_more(
+    subject: SubjectModel, data: st.DataObject, text: str
+) -> None:
+    """Byte-level tokens split characters; the span's tokens are exactly those that touch it."""
+    start = data.draw(st.integers(0, len(text) - 1))
+    end = data.draw(st.integers(start + 1, len(text)))
+    encoded = encode(subject, Record("r", "s", text, (Span(start, end, "X", "direct"),)))
+    (span,) = encoded.spans
+    touching = [i for i, (a, b) in enumerate(encoded.offsets) if a < end and b > start]
+    assert (span.start, span.end) == (touching[0], touching[-1] + 1)
+    assert touching == list(range(span.start, span.end))
+    ids = list(encoded.ids[span.start : span.end])
+    assert text[start:end] in subject.tokenizer.decode(ids) or "\ufffd" in subject.tokenizer.decode(
+        ids
+    )
+
+
+@given(text=UNICODE)
+def test_token_texts_make_the_text(subject: SubjectModel, text: str) -> None:
+    encoded = encode(subject, Record("r", "s", text))
+    assert "".join(token_texts(subject, encoded)) == text
+
+
+@pytest.mark.parametrize(
+    "text", ["naïve 北京 🙂", "a\u0301b", "👩‍👩‍👧", "\u202eevil\u202c", "tab\tnew\nline"]
+)
+def test_every_architecture_aligns(any_subject: SubjectModel, text: str) -> None:
+    encoded = encode(any_subject, Record("r", "s", text, (Span(0, len(text), "X", "direct"),)))
+    assert encoded.spans[0].end == len(encoded.ids)

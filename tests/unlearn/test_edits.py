@@ -1,0 +1,123 @@
+"""Edits: nothing changes nothing, hook and weights agree, resetting all gives the base."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from sanilens.errors import PlanError
+from sanilens.model.hooks import hooked
+from sanilens.model.subject import SubjectModel, load_model
+from sanilens.unlearn.edits import apply_edits_, edit_hooks, is_exact_in_weights
+from sanilens.unlearn.plan import OPERATIONS, UnitEdit
+from tests.conftest import ARCHITECTURES, save_tiny
+
+IDS = torch.tensor([[0, 40, 50, 60, 70, 80], [0, 41, 51, 61, 71, 81]])
+
+
+def logits(subject: SubjectModel) -> torch.Tensor:
+    with torch.inference_mode():
+        return subject.model(IDS).logits
+
+
+def edit(operation: str, unit: str = "mlp.1.5") -> UnitEdit:
+    value = 0.7 if operation in ("mean", "clamp", "cap") else None
+    return UnitEdit.model_validate({"unit": unit, "operation": operation, "value": value})
+
+
+@pytest.fixture(scope="module")
+def bases(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Other weights of the same shapes."""
+    root = tmp_path_factory.mktemp("bases")
+    return {name: save_tiny(root / name, name, seed=1) for name in ARCHITECTURES}
+
+
+@pytest.fixture
+def base(any_subject: SubjectModel, bases: dict[str, Path]) -> SubjectModel:
+    return load_model(bases[any_subject.path.name], device="cpu")
+
+
+def test_an_empty_plan_leaves_logits_bit_identical(any_subject: SubjectModel) -> None:
+    before = logits(any_subject)
+    copied = any_subject.copied()
+    assert apply_edits_(copied, ()) == ()
+    assert torch.equal(logits(copied), before)
+    with hooked(any_subject.model, edit_hooks(any_subject, ())):
+        assert torch.equal(logits(any_subject), before)
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_hook_and_weights_agree(
+    any_subject: SubjectModel, base: SubjectModel, operation: str
+) -> None:
+    edits = tuple(edit(operation, unit) for unit in ("mlp.0.3", "mlp.1.5", "mlp.1.47", "mlp.2.0"))
+    with hooked(any_subject.model, edit_hooks(any_subject, edits, base)):
+        hooked_logits = logits(any_subject)
+    copied = any_subject.copied()
+    left = apply_edits_(copied, edits, base)
+    assert left == tuple(e for e in edits if not is_exact_in_weights(any_subject, e))
+    with hooked(copied.model, edit_hooks(copied, left, base)):
+        assert torch.allclose(logits(copied), hooked_logits, atol=1e-5)
+    if operation != "cap":  # a cap that no activation reaches changes nothing, rightly
+        assert not torch.allclose(hooked_logits, logits(any_subject), atol=1e-4)
+
+
+@pytest.mark.parametrize("operation", ["zero", "mean", "clamp", "cap", "reset"])
+def test_which_edits_live_in_the_weights(any_subject: SubjectModel, operation: str) -> None:
+    has_bias = any_subject.path.name in ("gpt2", "gpt_neox")
+    want = {"zero": True, "reset": True, "cap": False}.get(operation, has_bias)
+    assert is_exact_in_weights(any_subject, edit(operation)) == want
+
+
+def test_a_reset_without_base_is_the_same_as_hook_and_in_the_weights(
+    any_subject: SubjectModel,
+) -> None:
+    edits = (edit("reset"), edit("reset", "mlp.0.1"))
+    with hooked(any_subject.model, edit_hooks(any_subject, edits, seed=3)):
+        hooked_logits = logits(any_subject)
+    copied = any_subject.copied()
+    apply_edits_(copied, edits, seed=3)
+    assert torch.allclose(logits(copied), hooked_logits, atol=1e-5)
+    other = any_subject.copied()
+    apply_edits_(other, edits, seed=4)
+    assert not torch.allclose(logits(other), hooked_logits, atol=1e-4)
+
+
+def test_resetting_every_neuron_gives_the_base_mlps(
+    any_subject: SubjectModel, base: SubjectModel
+) -> None:
+    """With the rest of the weights the base's too, the model is the base, bit for bit."""
+    mixed = base.copied()
+    for layer, mlp in enumerate(any_subject.sites.mlps):
+        for path in (*mlp.reads, mlp.out):
+            own = any_subject.model.get_submodule(path)
+            target = mixed.model.get_submodule(path)
+            target.weight.data.copy_(own.weight)
+            if path != mlp.out and getattr(own, "bias", None) is not None:
+                target.bias.data.copy_(own.bias)
+        assert layer < 3
+    assert not torch.equal(logits(mixed), logits(base))
+    everything = [edit("reset", f"mlp.{i}.{j}") for i in range(3) for j in range(48)]
+    apply_edits_(mixed, everything, base)
+    assert torch.equal(logits(mixed), logits(base))
+
+
+def test_a_unit_that_is_not_there_is_named(subject: SubjectModel) -> None:
+    for unit in ("mlp.3.0", "mlp.0.48"):
+        with pytest.raises(PlanError, match=f"unit {unit} does not exist"):
+            edit_hooks(subject, [edit("zero", unit)])
+
+
+def test_a_base_of_another_shape_is_refused(
+    subject: SubjectModel, tmp_path: Path, bases: dict[str, Path]
+) -> None:
+    import transformers
+
+    from tests.conftest import make_tokenizer, tiny_config
+
+    config = tiny_config("gpt_neox")
+    config.intermediate_size = 64
+    transformers.AutoModelForCausalLM.from_config(config).save_pretrained(tmp_path)
+    make_tokenizer().save_pretrained(tmp_path)
+    with pytest.raises(PlanError, match="differ in shape"):
+        edit_hooks(subject, [edit("reset")], load_model(tmp_path))
