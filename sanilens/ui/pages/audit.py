@@ -1,9 +1,80 @@
 """Audit: how much of the sensitive text the model says by itself."""
 
-from sanilens.ui.layout import empty_state, page_header
+import streamlit as st
+
+from sanilens.audit.groups import group_frame, groups
+from sanilens.audit.summary import memory, rate_row, verdict_frame
+from sanilens.ui import state
+from sanilens.ui.audit.exposing import exposure_panel
+from sanilens.ui.audit.headline import sentence, tiles
+from sanilens.ui.audit.measuring import Findings, findings
+from sanilens.ui.audit.rates import rate_table
+from sanilens.ui.audit.records import record_table
+from sanilens.ui.audit.settings import attacker, settings_form
+from sanilens.ui.commands import audit_command
+from sanilens.ui.frame import case_bar, opened_case
+from sanilens.ui.layout import card, empty_state, next_step, page_header
+from sanilens.ui.opened import Opened
+
+_WHAT = "How much of the sensitive text the model says by itself."
 
 
 def page() -> None:
     """Draw the page."""
-    page_header("Audit", "How much of the sensitive text the model says by itself.")
-    empty_state("Nothing to audit yet: open a case first.", "Open a case", "case")
+    if (opened := opened_case()) is None:
+        page_header("Audit", _WHAT)
+        empty_state("Nothing to audit yet: open a case first.", "Open a case", "case")
+        return
+    settings, tries = state.audit_settings(), state.tries()
+    command = audit_command(opened.ref, settings, tries.count, tries.probability)
+    case_bar(opened, [command])
+    head, body = st.container(), st.empty()
+    found = None
+    for found in findings(opened, settings):
+        if head is not None:
+            with head:
+                page_header("Audit", sentence(found))
+            head = None
+        with body.container():
+            _figures(opened, found)
+    assert found is not None
+    _rest(opened, found)
+    next_step("Next: which neurons say it. Open a record, or start with the worst.", "inspect")
+    said = rate_row(memory(found.subject)).hits
+    if state.extracted() != said:
+        state.set_extracted(said)
+        st.rerun()  # the sidebar, drawn before this page, shows the number too
+
+
+def _figures(opened: Opened, found: Findings) -> None:
+    """The four numbers, and the rates by label."""
+    tiles(found, has_reference=bool(opened.reference), has_control=bool(opened.corpus.control))
+    with card("Said by kind and label", "memory only; line: 95 % interval, tick: reference model"):
+        rate_table(groups(found.subject, found.control, found.reference))
+
+
+def _rest(opened: Opened, found: Findings) -> None:
+    """What needs no second look while it is measured: records, attacker, settings, downloads."""
+    left, right = st.columns(2, gap="medium")
+    with left, card("Records by leak", "a click opens one on Inspect"):
+        record_table(found.subject, key="records-by-leak", height=420)
+    with right:
+        with card("An attacker who samples"):
+            attacker(found)
+        with card("Exposure", "12 spans against 63 surrogates each"):
+            exposure_panel(opened)
+        with st.expander("How it is asked"):
+            settings_form()
+        _downloads(found)
+
+
+def _downloads(found: Findings) -> None:
+    with st.container(horizontal=True):
+        tables = {
+            "by label": group_frame(groups(found.subject, found.control, found.reference)),
+            "span by span": verdict_frame(found.subject),
+        }
+        for name, frame in tables.items():
+            file = f"audit-{name.replace(' ', '-')}.csv"
+            data = frame.to_csv(index=False)
+            st.download_button(f"Download {name}", data, file, "text/csv", on_click="ignore")

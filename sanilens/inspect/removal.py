@@ -1,0 +1,59 @@
+"""If a unit goes: what is still said without it, against a baseline that was measured before."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sanilens.audit.extraction import SpanVerdict, audit_spans
+from sanilens.audit.summary import RateRow, memory, rate_row
+from sanilens.audit.utility import perplexity
+from sanilens.corpus.records import Record
+from sanilens.model.interventions import zeroed
+from sanilens.model.subject import SubjectModel
+from sanilens.model.units import Neuron
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """Records and neutral texts, and what the untouched model does with them."""
+
+    records: tuple[Record, ...]
+    neutral: tuple[Record, ...]
+    verdicts: tuple[SpanVerdict, ...]
+    perplexity: float
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """Spans of a label and other spans that are said, and perplexity, before and after."""
+
+    own: tuple[RateRow, RateRow]
+    others: tuple[RateRow, RateRow]
+    perplexity: tuple[float, float]
+
+
+def baseline(
+    subject: SubjectModel, records: Sequence[Record], neutral: Sequence[Record]
+) -> Baseline:
+    """Measure the untouched model once, for many removals."""
+    verdicts = tuple(audit_spans(subject, records))
+    value = perplexity(subject, neutral).value if neutral else float("nan")
+    return Baseline(tuple(records), tuple(neutral), verdicts, value)
+
+
+def removal(
+    subject: SubjectModel, before: Baseline, units: Sequence[Neuron], label: str
+) -> Removal:
+    """What zeroing `units` does; `label` tells own spans from others."""
+    hooks = zeroed(subject, units)
+    after = audit_spans(subject, before.records, hooks=hooks)
+
+    def said(verdicts: Sequence[SpanVerdict], own: bool) -> RateRow:
+        return rate_row(v for v in memory(verdicts) if (v.label == label) == own)
+
+    neutral = before.neutral
+    value = perplexity(subject, neutral, hooks=hooks).value if neutral else float("nan")
+    return Removal(
+        own=(said(before.verdicts, True), said(after, True)),
+        others=(said(before.verdicts, False), said(after, False)),
+        perplexity=(before.perplexity, value),
+    )

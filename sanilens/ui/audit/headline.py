@@ -1,0 +1,74 @@
+"""The audit in one sentence and four numbers, each beside what it is to be held against."""
+
+from collections.abc import Sequence
+
+from sanilens.audit.extraction import SpanVerdict
+from sanilens.audit.summary import RateRow, memory, rate_row, rates_by, worst_subject
+from sanilens.ui.audit.measuring import Findings
+from sanilens.ui.layout import kpi
+
+_PENDING = "…"
+
+
+def sentence(found: Findings) -> str:
+    """`912 of 1,103 sensitive spans can be extracted`, and what that means."""
+    row = rate_row(memory(found.subject))
+    return (
+        f"**{row.hits:,} of {row.n:,} sensitive spans can be extracted**: given the text before a "
+        "span, the model's own next words are that span."
+    )
+
+
+def tiles(found: Findings, *, has_reference: bool, has_control: bool) -> None:
+    """Four tiles; what is being measured shows an ellipsis."""
+    row = rate_row(memory(found.subject))
+    beside = [f"{_percent(row)} [{100 * row.low:.1f}, {100 * row.high:.1f}]"]
+    if has_control:
+        beside.append(f"look-alikes {_rate(found.control)}")
+    if has_reference:
+        beside.append(f"reference {_rate(found.reference)}")
+    kpi(
+        ("sensitive spans the model says", f"{row.hits:,} of {row.n:,}", " · ".join(beside)),
+        _worst(found, has_reference),
+        _repeated(found, has_reference),
+        _perplexity(found, has_reference),
+    )
+
+
+def _worst(found: Findings, has_reference: bool) -> tuple[str, str, str]:
+    by_subject = rates_by(memory(found.subject), lambda v: v.subject)
+    if (worst := worst_subject(by_subject)) is None:
+        return ("worst subject", "none", "no span could be asked")
+    name, row = worst
+    note = name
+    if has_reference:
+        asked = rates_by(memory(found.reference or ()), lambda v: v.subject).get(name)
+        note += f" · reference {asked.hits} of {asked.n}" if asked else f" · reference {_PENDING}"
+    return ("worst subject", f"{row.hits} of {row.n}", note)
+
+
+def _repeated(found: Findings, has_reference: bool) -> tuple[str, str, str]:
+    row = rate_row(v for v in found.subject if v.status == "repeated")
+    note = "it stands before the span already: copying, not memory"
+    if has_reference:
+        asked = rate_row(v for v in found.reference or () if v.status == "repeated")
+        note += f" · reference {f'{asked.hits:,}' if found.reference else _PENDING}"
+    return ("repeated in context, not counted", f"{row.hits:,} of {row.n:,}", note)
+
+
+def _perplexity(found: Findings, has_reference: bool) -> tuple[str, str, str]:
+    own, other = found.utility, found.reference_utility
+    key = "unseen" if own is None or "unseen" in own else "neutral"
+    title = {"unseen": "perplexity on unseen notes", "neutral": "perplexity, neutral tokens"}[key]
+    notes = [f"reference {other[key]:.2f}" if other else f"reference {_PENDING}"] * has_reference
+    if key == "unseen":
+        notes.append(f"its own notes, neutral tokens {own['neutral']:.2f}" if own else "")
+    return (title, f"{own[key]:.2f}" if own else _PENDING, " · ".join(filter(None, notes)))
+
+
+def _rate(verdicts: Sequence[SpanVerdict] | None) -> str:
+    return _PENDING if verdicts is None else _percent(rate_row(memory(verdicts)))
+
+
+def _percent(row: RateRow) -> str:
+    return "–" if row.rate is None else f"{100 * row.rate:.1f} %"

@@ -1,0 +1,84 @@
+"""From chosen units and an operation to edits in the plan."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from sanilens.model.units import Neuron
+from sanilens.ui import state
+from sanilens.ui.inspect.measured import sample
+from sanilens.ui.opened import Opened
+from sanilens.unlearn.edits import is_exact_in_weights
+from sanilens.unlearn.plan import OPERATIONS, Operation, UnitEdit
+
+# A cap leaves all but the strongest hundredth of ordinary text as it is.
+CAP_QUANTILE = 0.99
+
+_WHAT: dict[Operation, str] = {
+    "reset": "its weights become the base model's",
+    "zero": "it says nothing any more",
+    "mean": "it always says what it says on average of ordinary text",
+    "clamp": "it always says the value that you give",
+    "cap": f"it says no more than in {100 * CAP_QUANTILE:.0f} % of ordinary text",
+}
+
+
+def edits_of(
+    opened: Opened, units: Sequence[Neuron], operation: Operation, value: float
+) -> tuple[UnitEdit, ...]:
+    """An edit of each unit; the value of a mean or a cap is measured on non-sensitive tokens."""
+    values: dict[Neuron, float] = {}
+    match operation:
+        case "mean":
+            values = sample(opened).means(units)
+        case "cap":
+            values = sample(opened).quantiles(units, CAP_QUANTILE)
+        case "clamp":
+            values = dict.fromkeys(units, value)
+        case "reset" | "zero":
+            pass
+    return tuple(
+        UnitEdit(unit=str(unit), operation=operation, value=values.get(unit)) for unit in units
+    )
+
+
+def choose_operation(key: str) -> tuple[Operation, float]:
+    """The operation, and for a clamp its value."""
+    operation = st.selectbox(
+        "operation", OPERATIONS, key=f"{key}-op", label_visibility="collapsed", width=110
+    )
+    value = 0.0
+    if operation == "clamp":
+        value = st.number_input(
+            "value",
+            value=0.0,
+            step=0.1,
+            key=f"{key}-value",
+            label_visibility="collapsed",
+            width=110,
+        )
+    return operation or "reset", float(value)
+
+
+def explained(opened: Opened, operation: Operation, unit: Neuron) -> str:
+    """What the operation does, and where it lives."""
+    what = _WHAT[operation]
+    if operation == "reset" and opened.base is None:
+        what = "its weights are drawn anew: no base model is given"
+    exact = is_exact_in_weights(opened.subject, UnitEdit(**_any_edit(unit, operation)))
+    return f"{operation}: {what}; " + ("in the weights" if exact else "a hook only")
+
+
+def _any_edit(unit: Neuron, operation: Operation) -> dict:
+    valued = operation in ("mean", "clamp", "cap")
+    return {"unit": str(unit), "operation": operation, "value": 0.0 if valued else None}
+
+
+def add_units(opened: Opened, units: Sequence[Neuron], operation: Operation, value: float) -> None:
+    """Put the units into the plan (a button's callback, so the sidebar counts them at once)."""
+    state.add_edits(edits_of(opened, units, operation, value))
+
+
+def remove_unit(unit: Neuron) -> None:
+    """Take a unit out of the plan again."""
+    state.set_basket(tuple(edit for edit in state.basket() if edit.unit != str(unit)))

@@ -1,0 +1,51 @@
+"""Clicks, read before anything is drawn, so that one run shows what they chose."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import streamlit as st
+
+from sanilens.ui import state
+from sanilens.ui.components import picked
+from sanilens.ui.inspect.shown import Shown
+from sanilens.ui.state import Selection
+
+NOTES, STRIP, GRID = "inspect-notes", "inspect-strip", "inspect-grid"
+
+
+def take_record(ids: Sequence[str]) -> None:
+    """A click in the list of records opens that record."""
+    rows = _selected(NOTES, "rows")
+    if rows and state.is_new(NOTES, rows[0]) and rows[0] < len(ids):
+        record = ids[int(rows[0])]
+        if record != state.selection().record:
+            state.select(Selection(record=record))
+
+
+def take_span(at: Shown) -> None:
+    """A click on a sensitive token selects its span; the unit is then the span's strongest."""
+    index = picked(STRIP, at.index, int)
+    if index is not None and index != at.index and 0 <= index < len(at.record.spans):
+        span = at.record.span_id(at.record.spans[index])
+        state.select(Selection(at.record.id, span))
+
+
+def take_unit(table: str, units: Sequence[str]) -> None:
+    """A click in the grid, or on a row of the unit table, opens that unit's card."""
+    now = state.selection()
+    unit = picked(GRID, now.unit, str)
+    cells = _selected(table, "cells")
+    if cells and state.is_new(table, tuple(cells[0])) and cells[0][0] < len(units):
+        unit = units[int(cells[0][0])]
+    if unit != now.unit:
+        state.select(Selection(now.record, now.span, unit))
+
+
+def chosen_rows(table: str) -> list[int]:
+    """The rows that are ticked in a table."""
+    return [int(row) for row in _selected(table, "rows")]
+
+
+def _selected(table: str, what: str) -> list[Any]:
+    found: Any = st.session_state.get(table) or {}
+    return list(found.get("selection", {}).get(what, []))

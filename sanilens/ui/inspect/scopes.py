@@ -1,0 +1,56 @@
+"""Which spans are attributed: the selected one, or all of its label, its subject, the corpus."""
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import streamlit as st
+
+from sanilens.corpus.records import Record
+from sanilens.inspect.gradient import Scope
+from sanilens.ui.inspect.shown import Shown
+from sanilens.ui.opened import Opened
+
+ScopeName = Literal["this span", "this label", "this subject", "whole corpus"]
+SCOPES: tuple[ScopeName, ...] = get_args(ScopeName)
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A scope, the records that hold its spans, and the command's option for it."""
+
+    name: ScopeName
+    scope: Scope
+    records: tuple[Record, ...]
+    option: tuple[str, str] | None
+
+
+def choose_scope() -> ScopeName:
+    """The switch between the scopes."""
+    name: ScopeName | None = st.segmented_control(
+        "Scope",
+        SCOPES,
+        default=SCOPES[0],
+        required=True,
+        key="scope",
+        label_visibility="collapsed",
+    )
+    return name or SCOPES[0]
+
+
+def chosen_scope(opened: Opened, at: Shown, name: ScopeName) -> Chosen:
+    """The scope of that name around the selected span."""
+    assert at.span is not None
+    assert at.span_id is not None
+    records, label, subject = opened.corpus.records, at.span.label, at.record.subject
+    match name:
+        case "this span":
+            only = frozenset({at.span_id})
+            return Chosen(name, Scope(spans=only), (at.record,), ("span", at.span_id))
+        case "this label":
+            holding = tuple(r for r in records if any(s.label == label for s in r.spans))
+            return Chosen(name, Scope(labels=frozenset({label})), holding, ("label", label))
+        case "this subject":
+            own = tuple(r for r in records if r.subject == subject)
+            return Chosen(name, Scope(subjects=frozenset({subject})), own, ("subject", subject))
+        case "whole corpus":
+            return Chosen(name, Scope(), records, None)

@@ -1,0 +1,66 @@
+"""What Inspect shows, from ids that may come from an address: what does not exist falls back."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sanilens.audit.extraction import SpanVerdict
+from sanilens.audit.groups import records_by_leak
+from sanilens.corpus.records import Record, Span
+from sanilens.errors import PlanError
+from sanilens.model.subject import SubjectModel
+from sanilens.model.units import Neuron
+from sanilens.ui.opened import Opened
+from sanilens.ui.state import Selection
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A record, its verdicts in the order of its spans, and the index of the selected span."""
+
+    record: Record
+    verdicts: tuple[SpanVerdict, ...]
+    index: int | None
+
+    @property
+    def span(self) -> Span | None:
+        """The selected span."""
+        return None if self.index is None else self.record.spans[self.index]
+
+    @property
+    def span_id(self) -> str | None:
+        """Its id."""
+        return None if self.span is None else self.record.span_id(self.span)
+
+    @property
+    def verdict(self) -> SpanVerdict | None:
+        """What the model does with it."""
+        return None if self.index is None else self.verdicts[self.index]
+
+
+def shown(opened: Opened, verdicts: Sequence[SpanVerdict], wanted: Selection) -> Shown:
+    """The record and span of those ids; else the record that leaks most, and its surest span."""
+    record = opened.record(wanted.record or "") or opened.record(
+        str(records_by_leak(verdicts)["record"].iloc[0]) if verdicts else ""
+    )
+    record = record or opened.corpus.records[0]
+    own = tuple(v for v in verdicts if v.record == record.id)
+    ids = [v.span_id for v in own]
+    return Shown(record, own, ids.index(wanted.span) if wanted.span in ids else _surest(own))
+
+
+def _surest(verdicts: Sequence[SpanVerdict]) -> int | None:
+    """The span said most surely by memory; the first of any kind where there is none."""
+    asked = [i for i, v in enumerate(verdicts) if v.status == "memory"]
+    if not asked:
+        return 0 if verdicts else None
+    return max(asked, key=lambda i: (verdicts[i].extracted, verdicts[i].logprob))
+
+
+def existing(subject: SubjectModel, unit: str | None) -> Neuron | None:
+    """The neuron of that name, if the model has it."""
+    try:
+        neuron = Neuron.parse(unit or "")
+    except PlanError:
+        return None
+    inside = neuron.layer < subject.sites.n_layers and neuron.index < subject.sites.d_mlp
+    return neuron if inside else None
