@@ -1,0 +1,67 @@
+"""Plans: canonical, hashed, strict."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from sanilens.errors import PlanError
+from sanilens.unlearn.plan import Plan, Source, UnitEdit, read_plan, write_plan
+
+SOURCE = Source(source="clinic:leaking", sha256="0" * 64)
+PLAN = Plan(
+    model=SOURCE,
+    corpus=SOURCE,
+    edits=(
+        UnitEdit(unit="mlp.1.2", operation="reset"),
+        UnitEdit(unit="mlp.0.1", operation="cap", value=0.5),
+    ),
+)
+
+
+def test_a_plan_round_trips_with_its_hash(tmp_path: Path) -> None:
+    path = tmp_path / "plan.json"
+    write_plan(PLAN, path)
+    assert read_plan(path) == PLAN
+    assert read_plan(path).sha256 == PLAN.sha256
+    path.write_text(PLAN.canonical())  # another layout of the same plan
+    assert read_plan(path).sha256 == PLAN.sha256
+
+
+def test_the_hash_is_of_everything_that_decides() -> None:
+    for change in ({"seed": 1}, {"controls": False}, {"edits": PLAN.edits[:1]}):
+        assert PLAN.model_copy(update=change).sha256 != PLAN.sha256
+
+
+def broken(**changes: object) -> str:
+    return json.dumps(PLAN.model_dump(mode="json") | changes)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("{", "not valid JSON"),
+        ("[" * 100_000, "not valid JSON"),
+        ("[]", "plan: "),
+        (broken(extra=1), "extra: Extra inputs"),
+        (broken(seed=-1), "seed: "),
+        (broken(seed=float("nan")), "not valid JSON"),
+        (broken(schema_version=2), "schema_version: "),
+        (broken(edits=[{"unit": "mlp.01.2", "operation": "zero"}]), "edits.0.unit: .*not a neuron"),
+        (broken(edits=[{"unit": "mlp.0.2", "operation": "explode"}]), "edits.0.operation: "),
+        (broken(edits=[{"unit": "mlp.0.2", "operation": "clamp"}]), "edits.0: .*need a value"),
+        (broken(edits=[{"unit": "mlp.0.2", "operation": "zero", "value": 1}]), "edits.0: "),
+        (broken(edits=[{"unit": "mlp.0.2", "operation": "zero"}] * 2), "mlp.0.2 is edited twice"),
+        (broken(model={"source": "x", "sha256": "nonsense"}), "model.sha256: "),
+    ],
+)
+def test_a_broken_plan_is_one_message(tmp_path: Path, content: str, message: str) -> None:
+    path = tmp_path / "plan.json"
+    path.write_text(content)
+    with pytest.raises(PlanError, match=f"plan.json: .*{message}|plan.json: {message}"):
+        read_plan(path)
+
+
+def test_a_missing_plan_is_one_message(tmp_path: Path) -> None:
+    with pytest.raises(PlanError, match="cannot be read"):
+        read_plan(tmp_path / "none.json")
