@@ -61,3 +61,8 @@ def marked(text: str, tone: Tone, title: str) -> Markup:
 def lines(text: str) -> Markup:
     """Text whose line ends can be seen."""
     return Markup("↵\n").join(text.split("\n"))
+
+
+def signed(value: float, form: str = ".1f") -> str:
+    """A number with a minus sign that is one."""
+    return format(value, form).replace("-", "−")

@@ -4,6 +4,7 @@ from sanilens.audit.statistics import Rate
 from sanilens.audit.summary import worst_subject
 from sanilens.runs.arms import TITLES, ArmName
 from sanilens.runs.comparison import Comparison, Verdict
+from sanilens.ui.said import signed
 from sanilens.ui.tables import Arm, ArmTone
 
 # The controls between what was and what is, as one reads the picture from top to bottom.
@@ -43,11 +44,11 @@ def sentence(verdict: Verdict | None, kind: str | None) -> str:
             "model that never saw the notes also guesses some of them."
         )
     pair = verdict.paired
-    low, high = (100 * bound for bound in pair.difference)
+    low, high = (signed(100 * bound, "+.1f") for bound in pair.difference)
     rests = (
-        f"McNemar's exact p = {number_p(pair.p)} on the same {pair.n:,} {noun}: this plan alone "
-        f"says {pair.only_first}, the reference alone {pair.only_second}; "
-        f"difference {_points(low)} to {_points(high)} points (95 %)."
+        f"On the same {pair.n:,} {noun}, {pair.only_first:,} are said by this plan's model alone "
+        f"and {pair.only_second:,} by the reference alone: {low} to {high} points (95 %), "
+        f"McNemar's exact {worded_p(pair.p)}."
     )
     match verdict.outcome:
         case "same":
@@ -58,14 +59,11 @@ def sentence(verdict: Verdict | None, kind: str | None) -> str:
             return f"**It still says more than the reference: the leak is not gone.** {rests}"
 
 
-def number_p(p: float) -> str:
-    """A p-value with two digits, or how small it is at least."""
-    return "< 0.001" if p < 0.001 else f"{p:.2g}" if p < 0.095 else f"{p:.2f}"
-
-
-def share(rate: Rate) -> str:
-    """`1.7 %`, or a dash where nothing was asked."""
-    return "–" if rate.rate is None else f"{100 * rate.rate:.1f} %"
+def worded_p(p: float) -> str:
+    """`p = 0.62`, `p = 0.012` or `p < 0.001`."""
+    if p < 0.001:
+        return "p < 0.001"
+    return f"p = {p:.2f}" if p >= 0.1 else f"p = {p:.3f}"
 
 
 def _arm(name: ArmName, rate: Rate, *more: str) -> Arm:
@@ -77,10 +75,8 @@ def _said(found: Comparison) -> tuple[str, str, str]:
     before, after = found.rate("before"), found.rate("after")
     note = f"of {after.n:,}"
     if "reference" in found.arms:
-        p = found.paired("after", "reference").p
-        note += (
-            f" · reference {found.rate('reference').hits:,} · p = {number_p(p)} that they differ"
-        )
+        reference, p = found.rate("reference").hits, found.paired("after", "reference").p
+        note += f" · reference {reference:,}, differs with {worded_p(p)}"
     return "sensitive spans the model says", f"{before.hits:,} → {after.hits:,}", note
 
 
@@ -121,7 +117,3 @@ def _number(value: float | None) -> str:
 
 def _seconds(found: Comparison, name: ArmName) -> str:
     return f"{found.arms[name].seconds:,.0f}"
-
-
-def _points(value: float) -> str:
-    return f"{value:+.1f}".replace("-", "−")

@@ -17,7 +17,8 @@ _KINDS: dict[str, str | None] = {"All": None, "Direct": "direct", "Indirect": "i
 def outcome(found: Comparison) -> None:
     """Draw the numbers, from the headline down to the labels."""
     kpi(*tiles(found))
-    with st.container(key="sl-verdict", horizontal=True, vertical_alignment="center", gap="medium"):
+    words, switch = st.columns([4, 1], vertical_alignment="center", gap="small")
+    with switch, st.container(horizontal_alignment="right"):
         chosen = st.segmented_control(
             "Identifiers",
             list(_KINDS),
@@ -27,10 +28,15 @@ def outcome(found: Comparison) -> None:
             label_visibility="collapsed",
             width="content",
         )
-        kind = _KINDS[chosen or "All"]
-        verdict = judge(found, kind)
-        st.markdown(sentence(verdict, kind), width="stretch")
-    left, right = st.columns([1.45, 1], gap="medium")
+    kind = _KINDS[chosen or "All"]
+    with words.container(key="sl-verdict"):
+        st.markdown(sentence(judge(found, kind), kind))
+    with st.container(key="sl-pair-compare"):
+        _pictures(found, kind)
+
+
+def _pictures(found: Comparison, kind: str | None) -> None:
+    left, right = st.columns([1.45, 1], gap="small")
     with left, card("Spans still said, beside the controls"):
         bar_table(arms(found, kind), more=("perplexity", "s"))
         st.caption(_legend(found))

@@ -20,7 +20,7 @@ from sanilens.ui.markup import show
 from sanilens.ui.masking import mask
 from sanilens.ui.opened import Opened, model_at
 from sanilens.ui.results import results
-from sanilens.ui.said import LEGEND, Tone, hidden, identifiers, lines, marked
+from sanilens.ui.said import LEGEND, Tone, hidden, identifiers, lines, marked, signed
 from sanilens.unlearn.edits import edit_hooks, is_exact_in_weights
 from sanilens.unlearn.plan import Plan
 
@@ -56,7 +56,7 @@ def words_card(opened: Opened, run: RunFolder, plan: Plan, found: Comparison) ->
     _picker(ids, record, found)
     with st.spinner("Asking both models…"):
         sides = _sides(opened, run, plan, found, record)
-    for column, (side, said) in zip(st.columns(2, gap="medium"), sides.items(), strict=True):
+    for column, (side, said) in zip(st.columns(2, gap="small"), sides.items(), strict=True):
         with column, card(_TITLES[side], "same prompts, greedy" if side == "after" else ""):
             show(_TEXT.format(reading(record, said)))
     show(LEGEND)
@@ -164,5 +164,5 @@ def _row(
     span: str, label: str, sides: Mapping[Side, Mapping[str, Said]], found: Comparison
 ) -> Markup:
     words = [marked(s.text, s.tone, s.title) for s in (sides["after"][span], sides["before"][span])]
-    figures = [f"{found.spans[arm][span].logprob:.1f}" for arm in ("after", "before")]
+    figures = [signed(found.spans[arm][span].logprob) for arm in ("after", "before")]
     return _ROW.format(label, *words, *figures)

@@ -43,12 +43,16 @@ def _comparison(opened: Opened, run: RunFolder) -> None:
     n = found.rate("before").n
     page_header(
         "Compare",
-        f"Plan `{plan.sha256[:8]}…`: {summary(plan)}, seed {plan.seed}. Everything below was "
+        f"Plan `{plan.sha256[:8]}` · {summary(plan)}, seed {plan.seed}. Everything below was "
         f"measured on the same {n:,} spans.",
     )
     outcome(found)
     if of_case(run, opened):
         words_card(opened, run, plan, found)
     else:
-        empty_state("This run examined another case. Open that one to see its words.", key="words")
+        empty_state(
+            "This run examined another case, or this one has changed since: open its case to see "
+            "the words themselves.",
+            key="words",
+        )
     downloads(run, found)

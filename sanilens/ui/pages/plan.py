@@ -28,7 +28,7 @@ def page() -> None:
     case_bar(opened, [run_command(run.plan_file, run.root)])
     head, action = st.columns([4, 1], vertical_alignment="center")
     with head:
-        page_header("Plan", f"Plan `{plan.sha256[:8]}…`: {summary(plan)}.")
+        page_header("Plan", f"Plan `{plan.sha256[:8]}` · {summary(plan)}.")
     with action, st.container(horizontal_alignment="right"):
         run_button(plan)
     _body(opened)
@@ -41,7 +41,8 @@ def _body(opened: Opened) -> None:
         show_error(error)
         st.button("Undo", key="plan-undo-units", on_click=state.undo)
         return
-    left, right = st.columns([1.35, 1], gap="medium")
+    with st.container(key="sl-pair-plan"):
+        left, right = st.columns([1.35, 1], gap="small")
     with left:
         basket_card(opened)
         file_card(current_plan(opened))

@@ -30,7 +30,7 @@ def page() -> None:
     else:
         try:
             plan = run.plan()
-            page_header("Run", f"Run `{run.root.name}`: {summary(plan)}, seed {plan.seed}.")
+            page_header("Run", f"Run `{run.root.name}` · {summary(plan)}, seed {plan.seed}.")
             if live(run, plan):
                 next_step(
                     "The run has finished. See what it reached, beside the controls.", "compare"

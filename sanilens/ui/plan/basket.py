@@ -9,6 +9,7 @@ import streamlit as st
 from sanilens.model.units import Neuron
 from sanilens.ui import state
 from sanilens.ui.layout import card, empty_state
+from sanilens.ui.navigation import page
 from sanilens.ui.opened import Opened
 from sanilens.ui.progress import progress_bar
 from sanilens.ui.results import results
@@ -30,24 +31,22 @@ def basket_card(opened: Opened) -> None:
     """Draw the units of the plan, and what can be done with them."""
     _measure_pending(opened)
     edits = state.basket()
-    with card("Units to erase", basket_summary(opened, edits)):
+    with card("Units to erase"):
         if edits:
             _table(opened, edits)
         else:
             empty_state(
                 "No unit yet. Choose units on **Inspect**, or let SaniLens suggest those that "
                 "carry the sensitive spans most.",
-                "Go to Inspect",
-                "inspect",
                 key="basket",
             )
         _buttons(opened, edits)
+        if edits:
+            st.caption(basket_summary(opened, edits))
 
 
 def basket_summary(opened: Opened, edits: Sequence[UnitEdit]) -> str:
     """`460 of 4,608 units in 6 layers · 458 in the weights, 2 hook only`."""
-    if not edits:
-        return ""
     sites = opened.subject.sites
     layers = len({edit.neuron.layer for edit in edits})
     exact = sum(is_exact_in_weights(opened.subject, edit) for edit in edits)
@@ -156,6 +155,8 @@ def _buttons(opened: Opened, edits: tuple[UnitEdit, ...]) -> None:
             "the base model.",
         ):
             _suggest(opened)
+        if not edits and st.button("Choose on Inspect", key="plan-to-inspect"):
+            st.switch_page(page("inspect"))
         if edits:
             with st.popover("Set all to…"):
                 chosen = st.radio(

@@ -18,8 +18,7 @@ from sanilens.ui.opened import Opened, make_plan
 from sanilens.ui.state import RunOptions
 from sanilens.unlearn.plan import Plan, read_plan
 
-_FACTS = Markup('<table class="sl-table sl-facts"><tbody>{}</tbody></table>')
-_FACT = Markup("<tr><td>{}</td><td>{}</td></tr>")
+_FACT = Markup('<div class="sl-fact"><span>SHA-256</span><code class="sl-hash">{}</code></div>')
 
 
 def current_plan(opened: Opened) -> Plan:
@@ -50,20 +49,19 @@ def file_card(plan: Plan) -> None:
     """Draw the hash, the command, and the plan's way out and in."""
     run = run_folder(plan)
     with card("Plan file", "everything that decides the run; no text of the corpus"):
-        hashed = Markup('<code class="sl-hash">{}</code>').format(plan.sha256)
-        show(_FACTS.format(_FACT.format("SHA-256", hashed)))
+        show(_FACT.format(plan.sha256))
         st.code(run_command(run.plan_file, run.root), language="bash", wrap_lines=True)
-        left, right = st.columns(2, vertical_alignment="top")
-        left.download_button(
-            "Download plan",
-            plan.model_dump_json(indent=1),
-            f"plan-{plan.sha256[:12]}.json",
-            "application/json",
-            key="plan-download",
-            on_click="ignore",
-        )
-        with right.popover("Upload a plan…"):
-            _upload(plan)
+        with st.container(horizontal=True, gap="small"):
+            st.download_button(
+                "Download plan",
+                plan.model_dump_json(indent=1),
+                f"plan-{plan.sha256[:12]}.json",
+                "application/json",
+                key="plan-download",
+                on_click="ignore",
+            )
+            with st.popover("Upload a plan…"):
+                _upload(plan)
 
 
 def run_button(plan: Plan) -> None:
@@ -71,7 +69,7 @@ def run_button(plan: Plan) -> None:
     nothing = not plan.edits and plan.repair.method == "none"
     clicked = st.button(
         "Run this plan",
-        type="primary",
+        type="primary" if plan.edits else "secondary",
         key="plan-run",
         disabled=nothing,
         help="Choose units, or a repair, first." if nothing else None,

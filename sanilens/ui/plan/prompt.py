@@ -77,7 +77,7 @@ def selected(opened: Opened) -> tuple[Record, Span]:
 
 
 def _of_note(record: Record, span: Span) -> Prompt:
-    shown = mask_record(record, state.revealed())[: span.start]
+    shown = mask_record(record, state.revealed())[: span.start].rstrip(" ")
     lead = "…" if len(shown) > _SHOWN else ""
     # Without the last space: to the tokenizer it is the beginning of the next word.
     text = record.text[: span.start].rstrip(" ")

@@ -58,7 +58,7 @@ def _training() -> None:
     third.number_input("Batch size", 1, 4096, **_widget("batch_size"))
     _field("train", repair.train)
     st.radio(
-        "Trained",
+        "Weights to train",
         list(_TRAINED),
         format_func=lambda name: _TRAINED[name],
         horizontal=True,

@@ -15,7 +15,7 @@ from sanilens.ui.markup import show
 from sanilens.ui.opened import Opened
 from sanilens.ui.plan.prompt import Prompt, choose_prompt
 from sanilens.ui.results import results
-from sanilens.ui.said import identifiers, written
+from sanilens.ui.said import identifiers, signed, written
 from sanilens.unlearn.edits import edit_hooks
 from sanilens.unlearn.plan import UnitEdit
 from sanilens.unlearn.whatif import WhatIf, what_if
@@ -31,7 +31,7 @@ _TABLE = Markup(
     "<tbody>{}</tbody></table>"
 )
 _ROW = Markup(
-    '<tr class="{}"><td>{}</td><td class="n">{}</td><td class="n">{}</td>'
+    '<tr><td>{}</td><td class="n">{}</td><td class="n">{}</td>'
     '<td class="n">{}</td><td class="n">{}</td></tr>'
 )
 
@@ -72,12 +72,11 @@ def _tiles(numbers: WhatIf, span_id: str) -> None:
     own = [sum(v.extracted and v.status == "memory" for v in side) for side in _sides(numbers)]
     counted = sum(v.status == "memory" for v in numbers.before)
     first, second = numbers.said
-    change = after.logprob - before.logprob
     kpi(
         (
             f"log-probability of this {before.label}",
-            f"{change:+.1f}".replace("-", "−"),
-            f"nats · {before.logprob:.1f} before, {after.logprob:.1f} after",
+            signed(after.logprob - before.logprob, "+.1f"),
+            f"nats · {signed(before.logprob)} before, {signed(after.logprob)} after",
         ),
         ("spans of this note said", f"{own[0]} → {own[1]}", f"of {counted} from memory"),
         (
@@ -99,18 +98,18 @@ def _sides(numbers: WhatIf) -> tuple[tuple[SpanVerdict, ...], ...]:
 
 def _row(before: SpanVerdict, after: SpanVerdict) -> Markup:
     if not before.token_logprobs:
-        return _ROW.format("", before.label, "–", "–", "–", "nothing stands before it")
+        return _ROW.format(before.label, "–", "–", "–", "nothing stands before it")
     said = " → ".join("yes" if v.extracted else "no" for v in (before, after))
     note = " (repeated in context)" if before.status == "repeated" else ""
-    change = f"{after.logprob - before.logprob:+.2f}"
-    cells = (f"{before.logprob:.2f}", f"{after.logprob:.2f}", change, said + note)
-    return _ROW.format("", before.label, *cells)
+    figures = (before.logprob, after.logprob)
+    change = signed(after.logprob - before.logprob, "+.2f")
+    return _ROW.format(before.label, *(signed(f, ".2f") for f in figures), change, said + note)
 
 
 def _both(opened: Opened, edits: tuple[UnitEdit, ...], seed: int, prompt: Prompt) -> None:
     known = identifiers(opened)
     sides = (("Edited", edits, "same prompt, greedy"), ("Original", (), ""))
-    for column, (title, chosen, note) in zip(st.columns(2, gap="medium"), sides, strict=True):
+    for column, (title, chosen, note) in zip(st.columns(2, gap="small"), sides, strict=True):
         with column:
             show(_TEXT.format(title, note))
             said = _continued(opened, chosen, seed, prompt.text)

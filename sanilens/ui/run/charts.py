@@ -6,37 +6,47 @@ from typing import Any
 import altair as alt
 import pandas as pd
 import streamlit as st
+from markupsafe import Markup
 
-from sanilens.runs.arms import TITLES
+from sanilens.runs.arms import TITLES, ArmName
 from sanilens.runs.progress import Progress, thinned
+from sanilens.ui.markup import show
 
 # Middle tones, legible on both of the app's backgrounds; a dash tells the lines apart too.
-_COLOURS: Mapping[str, str] = {
+_COLOURS: Mapping[ArmName, str] = {
     "after": "#1f7f87",
     "repair_only": "#8b95a5",
     "random_units": "#b0793f",
 }
-_DASHES: Mapping[str, list[int]] = {
-    "after": [1, 0],
-    "repair_only": [6, 3],
-    "random_units": [2, 2],
+_DASHES: Mapping[ArmName, tuple[str, list[int]]] = {
+    "after": ("solid", [1, 0]),
+    "repair_only": ("dashed", [6, 3]),
+    "random_units": ("dotted", [2, 2]),
 }
-_HEIGHT = 210
+_HEIGHT = 190
+_LINE = Markup('<span><i style="border-top: 2.5px {} {}"></i>{}</span>')
+_TITLE = Markup('<h4 class="sl-chart-title">{}</h4>')
 
 
 def curves(progress: Progress) -> None:
-    """Draw the three charts side by side, and offer what they show as a file."""
-    arms = [name for name in _COLOURS if name in progress.arms]
+    """Draw the three charts side by side, and their legend below."""
+    if not progress.curves:
+        st.caption("The curves begin with the first repair, after the first arm is measured.")
+        return
+    arms: list[ArmName] = [a.name for a in progress.arms.values() if a.repaired]
     charts = (
         ("Loss", progress.losses, "loss", "nats a token", False),
         ("Spans said, in a sample", progress.curves, "rate", "share of spans", True),
         ("Perplexity, unseen notes", progress.curves, "perplexity", "perplexity", True),
     )
     for column, (title, rows, value, axis, points) in zip(
-        st.columns(3, gap="medium"), charts, strict=True
+        st.columns(3, gap="small"), charts, strict=True
     ):
         with column:
+            show(_TITLE.format(title))
             _chart(title, rows, value, axis, points, arms)
+    lines = [_LINE.format(_DASHES[arm][0], _COLOURS[arm], TITLES[arm]) for arm in arms]
+    show(Markup('<div class="sl-lines">{}</div>').format(Markup("").join(lines)))
 
 
 def curves_csv(progress: Progress) -> str:
@@ -51,28 +61,28 @@ def _chart(
     value: str,
     axis: str,
     points: bool,
-    arms: Sequence[str],
+    arms: Sequence[ArmName],
 ) -> None:
     named = [{**row, "title": TITLES[row["arm"]]} for row in thinned(rows)]
     data = pd.DataFrame(named or [{"step": 0, value: None, "title": ""}]).astype({value: "float64"})
-    shown = [TITLES[arm] for arm in arms]  # pyright: ignore[reportArgumentType]
-    scale = alt.Scale(domain=shown, range=[_COLOURS[arm] for arm in arms])
-    dash = alt.Scale(domain=shown, range=[_DASHES[arm] for arm in arms])
-    legend = alt.Legend(title=None, orient="bottom", columns=1, symbolType="stroke")
-    y_axis = alt.Axis(format="%") if value == "rate" else alt.Axis()
+    titles = [TITLES[arm] for arm in arms]
+    colours = alt.Scale(domain=titles, range=[_COLOURS[arm] for arm in arms])
+    dashes = alt.Scale(domain=titles, range=[_DASHES[arm][1] for arm in arms])
+    y_axis = alt.Axis(format="%", tickCount=4) if value == "rate" else alt.Axis(tickCount=4)
     chart = (
-        alt.Chart(data, title=alt.TitleParams(title, fontSize=13, fontWeight=600, anchor="start"))
+        alt.Chart(data)
         .mark_line(point=alt.OverlayMarkDef(size=28) if points else False, strokeWidth=1.8)
         .encode(
-            x=alt.X("step:Q", title="step", axis=alt.Axis(tickMinStep=1, format="d")),
+            x=alt.X("step:Q", title="step", axis=alt.Axis(tickMinStep=1, tickCount=5, format="d")),
             y=alt.Y(f"{value}:Q", title=axis, axis=y_axis, scale=alt.Scale(zero=value == "rate")),
-            color=alt.Color("title:N", scale=scale, legend=legend),
-            strokeDash=alt.StrokeDash("title:N", scale=dash, legend=legend),
+            color=alt.Color("title:N", scale=colours, legend=None),
+            strokeDash=alt.StrokeDash("title:N", scale=dashes, legend=None),
             tooltip=["title:N", "step:Q", alt.Tooltip(f"{value}:Q", format=".4f")],
         )
-        .properties(height=_HEIGHT)
     )
-    st.altair_chart(chart, width="stretch", key=f"run-{value}", alt=_words(title, rows, value))
+    st.altair_chart(
+        chart, width="stretch", height=_HEIGHT, key=f"run-{value}", alt=_words(title, rows, value)
+    )
 
 
 def _words(title: str, rows: Sequence[dict[str, Any]], value: str) -> str:

@@ -63,22 +63,22 @@ def _live(run: RunFolder, plan: Plan, alive: bool) -> None:
 
 
 def _panels(run: RunFolder, progress: Progress) -> None:
-    left, right = st.columns([1, 3.2], gap="medium")
+    left, right = st.columns([1, 3.2], gap="small")
     with left, card("Arms"):
         if not progress.arms:
             st.caption("The process loads the models first; the arms come with it.")
         show(_LIST.format(Markup("").join(map(_item, progress.arms.values()))))
     with right, card("Curves", "on a fixed part of the corpus; the arms are measured on all of it"):
         curves(progress)
-        st.download_button(
-            "Download data",
-            lambda: curves_csv(progress),
-            f"curves-{run.root.name}.csv",
-            "text/csv",
-            key="run-curves",
-            on_click="ignore",
-            type="tertiary",
-        )
+        if progress.curves:
+            st.download_button(
+                "Download data",
+                lambda: curves_csv(progress),
+                f"curves-{run.root.name}.csv",
+                "text/csv",
+                key="run-curves",
+                on_click="ignore",
+            )
 
 
 def stage(progress: Progress, now: Status) -> str:
