@@ -1,0 +1,81 @@
+"""The command line: one JSON object on standard output, one sentence on standard error."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from sanilens.corpus.clinic import patient_notes
+from sanilens.corpus.save import save_corpus
+from sanilens.unlearn.plan import Plan
+from tests.runs.conftest import short
+
+
+def sanilens(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "sanilens", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+
+
+@pytest.fixture(scope="session")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("cli") / "notes.jsonl"
+    save_corpus(short(patient_notes(1, 4)), path)
+    return path
+
+
+def test_the_way_in_the_terminal(
+    tiny_folders: dict[str, Path], corpus: Path, tmp_path: Path
+) -> None:
+    """audit, locate, card, plan, run, compare on one's own model and notes."""
+    case = ("--model", tiny_folders["llama"], "--corpus", corpus)
+    audit = json.loads(sanilens("audit", *case, "--json", "--out", tmp_path / "audit").stdout)
+    assert audit["extraction"]["direct"]["n"] > 0
+    assert (tmp_path / "audit" / "verdicts.csv").exists()
+    located = json.loads(sanilens("locate", *case, "--top", 3, "--ablate", "--json").stdout)
+    assert [u["unit"].split(".")[0] for u in located["units"]] == ["mlp"] * 3
+    unit = located["units"][0]["unit"]
+    assert json.loads(sanilens("card", unit, *case, "--json").stdout)["tokens"] > 0
+    plan = tmp_path / "plan.json"
+    made = sanilens("plan", *case, "--unit", unit, "--operation", "cap", "--batch-size", 4)
+    plan.write_text(made.stdout)
+    assert Plan.model_validate_json(made.stdout).edits[0].unit == unit
+    ran = sanilens("run", plan, "--out", tmp_path / "run", "--json")
+    assert ran.returncode == 0, ran.stderr
+    assert {"before", "after", "repair_only"} <= json.loads(ran.stdout)["arms"].keys()
+    compared = sanilens("compare", tmp_path / "run", "--json")
+    assert json.loads(compared.stdout)[str(tmp_path / "run")]["arms"]["after"]["extraction"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("audit", "--model", "no/such/model/at/all", "--corpus", "x.jsonl"), "neither a folder"),
+        (("audit", "--model", "clinic:nothing", "--corpus", "x.jsonl"), "has no 'nothing'"),
+        (("run", "none.json", "--out", "out"), "none.json: cannot be read"),
+        (("compare", "nowhere"), "is not a run folder"),
+        (
+            ("card", "mlp.0", "--model", "clinic:leaking", "--corpus", "clinic:notes"),
+            "not a neuron",
+        ),
+    ],
+)
+def test_a_users_error_is_one_sentence(arguments: tuple[str, ...], message: str) -> None:
+    done = sanilens(*arguments)
+    assert done.returncode == 1
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+
+
+def test_wrong_usage_exits_with_2() -> None:
+    assert sanilens("audit").returncode == 2
+
+
+def test_no_wandb_and_no_telemetry_from_the_start() -> None:
+    code = "import sanilens.cli, os; print(os.environ['WANDB_MODE'])"
+    env = {k: v for k, v in os.environ.items() if k != "WANDB_MODE"}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=env)
+    assert done.stdout.strip() == "disabled"

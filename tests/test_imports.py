@@ -1,0 +1,45 @@
+"""Imports go up the list only, the library never imports streamlit, and the root stays small."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[1] / "sanilens"
+# A package imports from itself and from those before it.
+ORDER = ["corpus", "model", "audit", "inspect", "unlearn", "runs", "demo", "bench"]
+# Single modules that know nothing of the packages.
+GROUND = {"errors", "atomic", "bundled", "__init__"}
+# What shows it: draws and parses, so it may import everything.
+FRONT = {"ui", "commands", "cli", "__main__"}
+
+
+def imports(path: Path) -> set[str]:
+    """Every module name that a file imports, at the top or inside functions."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module)
+    return found
+
+
+FILES = sorted(PACKAGE.rglob("*.py"))
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_imports_go_up_only(path: Path) -> None:
+    room = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+    assert room in {*ORDER, *GROUND, *FRONT}, f"{room} has no place in the order"
+    used = {m.split(".")[1] for m in imports(path) if m.startswith("sanilens.") and "." in m}
+    if room in FRONT:
+        return
+    allowed = GROUND | (set(ORDER[: ORDER.index(room) + 1]) if room in ORDER else set())
+    assert used <= allowed, f"{path.name} imports {sorted(used - allowed)}"
+    assert not any(m.split(".")[0] == "streamlit" for m in imports(path))
+
+
+def test_files_stay_readable() -> None:
+    long = {p.name: n for p in FILES if (n := len(p.read_text().splitlines())) > 320}
+    assert not long
