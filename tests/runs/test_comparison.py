@@ -1,0 +1,83 @@
+"""Before and after, span by span: counts, pairs, verdicts."""
+
+from pathlib import Path
+
+import pytest
+
+from sanilens.audit.statistics import mcnemar, paired_difference
+from sanilens.audit.summary import RateRow
+from sanilens.errors import RunError
+from sanilens.runs.arms import Arm, ArmName
+from sanilens.runs.comparison import Comparison, SpanRow, judge, load_comparison
+from sanilens.runs.folder import RunFolder
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "p"),
+    [(0, 0, 1.0), (5, 5, 1.0), (0, 5, 0.0625), (10, 0, 2 / 1024), (1, 8, 20 / 512)],
+)
+def test_mcnemar_is_the_binomial_sum(first: int, second: int, p: float) -> None:
+    assert mcnemar(first, second) == pytest.approx(p)
+
+
+def test_paired_difference() -> None:
+    low, high = paired_difference(3, 3, 100)
+    assert low == pytest.approx(-high)
+    low, high = paired_difference(20, 2, 100)
+    assert 0 < low < 0.18 < high < 0.3
+
+
+def arm(name: ArmName) -> Arm:
+    row = RateRow(rate=0.5, hits=1, n=2, low=0.1, high=0.9)
+    return Arm(
+        arm=name,
+        extraction={"direct": row, "indirect": row},
+        by_label={},
+        by_subject={"p-1": row},
+        repeated={},
+        perplexity_unseen=3.0,
+        perplexity_neutral=2.0,
+        seconds=1.5,
+    )
+
+
+def comparison(**said: str) -> Comparison:
+    """Arms by what they say of each span: `1` said, `0` not, `r` repeated in context and said."""
+    kinds = ["direct", "indirect"]
+    return Comparison(
+        {name: arm(name) for name in said},  # pyright: ignore[reportArgumentType]
+        {
+            name: {  # pyright: ignore[reportArgumentType]
+                f"n@{i}-{i + 1}": SpanRow(f"L{i % 2}", kinds[i % 2], m != "r", m != "0", -1.0)
+                for i, m in enumerate(marks)
+            }
+            for name, marks in said.items()
+        },
+    )
+
+
+def test_counts_memory_only() -> None:
+    found = comparison(before="11110r", after="01000r", reference="00000r")
+    assert (found.rate("before").hits, found.rate("before").n) == (4, 5)
+    assert (found.rate("before", "indirect").hits, found.rate("before", "indirect").n) == (2, 2)
+    assert found.labels()["L0"]["before"].hits == 2
+    assert list(found.labels()) == ["L0", "L1"]
+    pair = found.paired("before", "after")
+    assert (pair.n, pair.only_first, pair.only_second) == (5, 3, 0)
+    table = found.table()
+    assert len(table) == 9
+    assert set(table["kind"]) == {"all", "direct", "indirect"}
+
+
+def test_verdicts() -> None:
+    assert judge(comparison(before="11", after="00")) is None
+    cases = {"same": ("0010", "0100"), "more": ("1" * 9, "0" * 9), "less": ("0" * 9, "1" * 9)}
+    for outcome, (after, reference) in cases.items():
+        verdict = judge(comparison(before="1" * 9, after=after, reference=reference))
+        assert verdict is not None
+        assert verdict.outcome == outcome
+
+
+def test_a_run_that_is_not_that_far_says_so(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="Let it run on"):
+        load_comparison(RunFolder(tmp_path / "run"))

@@ -1,0 +1,68 @@
+"""A run's events, folded: which arm, how far, how long still."""
+
+import pytest
+
+from sanilens.runs.progress import Progress, follow, thinned
+
+NAMES = ["before", "after", "repair_only", "edits_only", "reference"]
+
+
+def events(*rows: tuple[float, str, dict]) -> list[dict]:
+    return [{"time": time, "event": kind, **fields} for time, kind, fields in rows]
+
+
+START = (
+    (0.0, "started", {}),
+    (1.0, "arms", {"names": NAMES}),
+    (1.0, "measuring", {"arm": "before"}),
+    (11.0, "measured", {"arm": "before", "seconds": 10.0}),
+    (11.0, "edited", {"arm": "after", "units": 3, "hook_only": 0}),
+    (12.0, "curve", {"arm": "after", "step": 0, "said": 5, "of": 10, "perplexity": 3.0}),
+    (13.0, "step", {"arm": "after", "step": 1, "of": 4, "loss": 2.0}),
+    (15.0, "step", {"arm": "after", "step": 2, "of": 4, "loss": 1.5}),
+)
+
+
+def test_nothing_is_known_before_the_first_event() -> None:
+    assert follow([], True) == Progress()
+
+
+def test_the_current_arm_and_its_step() -> None:
+    progress = follow(events(*START), True, now=15.0)
+    assert progress.position == 2
+    assert progress.current is not None
+    assert (progress.current.name, progress.current.step, progress.current.of) == ("after", 2, 4)
+    assert progress.losses[-1] == {"arm": "after", "step": 2, "loss": 1.5}
+    assert progress.curves[0]["rate"] == 0.5
+    assert not progress.arms["reference"].repaired
+
+
+def test_time_left_counts_steps_and_measurements() -> None:
+    # 4 s for 2 steps and a look; 10 s a measurement. Left: 2 + 4 steps, 4 measurements.
+    progress = follow(events(*START), True, now=15.0)
+    assert progress.seconds_left == pytest.approx(6 * 2.0 + 4 * 10.0)
+    done = 10.0 + 2 * 2.0
+    assert progress.fraction == pytest.approx(done / (done + 52.0))
+    assert follow(events(*START), True, now=17.0).seconds_left == pytest.approx(50.0)
+
+
+def test_no_time_is_promised_before_the_first_step() -> None:
+    assert follow(events(*START[:4]), True, now=11.0).seconds_left is None
+    assert follow(events(*START[:4]), False, now=11.0).seconds_left == pytest.approx(40.0)
+
+
+def test_a_resumed_run_keeps_what_is_done() -> None:
+    resumed = events(*START, (99.0, "started", {}), (100.0, "arms", {"names": NAMES}))
+    progress = follow(resumed, True, now=100.0)
+    assert progress.arms["before"].state == "done"
+    assert progress.arms["after"].state == "waiting"
+    assert progress.current is None
+
+
+def test_thinned_keeps_the_ends() -> None:
+    rows = [{"step": i} for i in range(5000)]
+    kept = thinned(rows, 100)
+    assert kept[0] == rows[0]
+    assert kept[-1] == rows[-1]
+    assert len(kept) <= 102
+    assert thinned(rows[:5], 100) == rows[:5]
