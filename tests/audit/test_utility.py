@@ -1,0 +1,51 @@
+"""Perplexity equals a plain computation; spans can be left out; long texts are cut."""
+
+import math
+
+import pytest
+import torch
+
+from sanilens.audit.extraction import audit_spans
+from sanilens.audit.passages import make_passages
+from sanilens.audit.utility import perplexity
+from sanilens.corpus.records import Record, Span
+from sanilens.model.align import encode
+from sanilens.model.subject import SubjectModel
+
+
+def test_perplexity_equals_the_models_own_loss(
+    any_subject: SubjectModel, records: list[Record]
+) -> None:
+    total, count = 0.0, 0
+    for record in records:
+        ids = torch.tensor([encode(any_subject, record).ids])
+        with torch.inference_mode():
+            total += float(any_subject.model(ids, labels=ids).loss) * (ids.shape[1] - 1)
+        count += ids.shape[1] - 1
+    found = perplexity(any_subject, records)
+    assert found.tokens == count
+    assert found.value == pytest.approx(math.exp(total / count), rel=1e-4)
+
+
+def test_spans_are_left_out(subject: SubjectModel, records: list[Record]) -> None:
+    sensitive = sum(s.end - s.start for r in records for s in encode(subject, r).spans)
+    whole, rest = perplexity(subject, records), perplexity(subject, records, without_spans=True)
+    assert whole.tokens - rest.tokens == sensitive
+
+
+def test_texts_longer_than_the_model_are_read_in_windows(subject: SubjectModel) -> None:
+    """Every span of a long record is judged, each in a window that fits the model."""
+    text = "The wound is dry. " * 200 + "MRN 4471203."
+    places = [text.index("wound"), text.index("dry", 1500), text.index("4471203")]
+    record = Record("r", "s", text, tuple(Span(a, a + 3, "X", "direct") for a in places))
+    assert len(encode(subject, record).ids) > 2 * subject.max_tokens
+    passages = list(make_passages(subject, [record]))
+    assert all(len(p.ids) <= subject.max_tokens for p in passages)
+    assert len(audit_spans(subject, [record])) == 3
+    # Half a window of prefix at least, where the text has one.
+    assert all(
+        t.start >= min(subject.max_tokens // 2 - 8, t.span.start)
+        for p in passages
+        for t in p.targets
+    )
+    assert perplexity(subject, [record]).tokens > 0
