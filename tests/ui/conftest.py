@@ -11,6 +11,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from sanilens.runs.execute import execute
+from sanilens.runs.folder import RunFolder
+from sanilens.ui.state import CaseRef
+from tests.ui.tiny_case import make_case, make_plan
+
 ROOT = Path(__file__).parents[2]
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 QUIET = [
@@ -28,6 +33,28 @@ def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
+
+
+@pytest.fixture(scope="session")
+def tiny_case(tmp_path_factory: pytest.TempPathFactory) -> CaseRef:
+    """A case of tiny models and short notes."""
+    return make_case(tmp_path_factory.mktemp("case"))
+
+
+@pytest.fixture(scope="session")
+def tiny_run(tiny_case: CaseRef, tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
+    """A finished run of it, in a workspace of its own."""
+    plan = make_plan(tiny_case)
+    runs = tmp_path_factory.mktemp("workspace") / "runs"
+    execute(plan, runs / plan.sha256[:16])
+    return RunFolder(runs / plan.sha256[:16])
+
+
+@pytest.fixture
+def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty workspace."""
+    monkeypatch.setenv("SANILENS_HOME", str(tmp_path))
+    return tmp_path
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,93 @@
+"""Compare: the numbers in words, the two readings of a note, masked until revealed."""
+
+from pathlib import Path
+
+import pytest
+
+from sanilens.audit.leaks import Identifiers
+from sanilens.runs.comparison import Paired, SpanRow, Verdict, load_comparison
+from sanilens.runs.folder import RunFolder
+from sanilens.ui.compare.figures import arms, sentence, tiles, worded_p
+from sanilens.ui.compare.words import said_at
+from sanilens.ui.state import CaseRef
+from tests.conftest import record
+from tests.ui.tiny_case import everything, open_page, values
+
+KNOWN = Identifiers.of([record("MRN 4471203 of Ana Ruiz", ("Ana Ruiz", "NAME"))])
+
+
+@pytest.mark.parametrize(
+    ("p", "words"), [(1.0, "p = 1.00"), (0.0625, "p = 0.062"), (1e-9, "p < 0.001")]
+)
+def test_p_in_words(p: float, words: str) -> None:
+    assert worded_p(p) == words
+
+
+def test_the_verdict_is_plain_in_every_case() -> None:
+    assert "No difference" in sentence(Verdict("same", Paired(520, 5, 3)), None)
+    bad = sentence(Verdict("more", Paired(520, 40, 3)), "direct")
+    assert "the leak is not gone" in bad
+    assert "520 direct spans" in bad
+    assert "less than the reference" in sentence(Verdict("less", Paired(520, 1, 30)), None)
+    assert "no reference model" in sentence(None, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "row", "tone", "shown"),
+    [
+        ("4471203", SpanRow("MRN", "direct", True, True, -0.1), "leaked", "▒▒▒▒▒▒▒"),
+        ("4471203", SpanRow("MRN", "direct", False, True, -0.1), "other", "▒▒▒▒▒▒▒"),
+        ("9919034", SpanRow("MRN", "direct", True, False, -9.0), "changed", "9919034"),
+        ("ana ruiz", SpanRow("MRN", "direct", True, False, -9.0), "leaked", "▒▒▒ ▒▒▒▒"),
+        ("Ms Ruiz", SpanRow("MRN", "direct", True, False, -9.0), "changed", "Ms ▒▒▒▒"),
+        (None, SpanRow("MRN", "direct", True, False, -9.0), "other", "▒▒▒▒▒▒▒"),
+    ],
+)
+def test_what_is_said_at_a_span(text: str | None, row: SpanRow, tone: str, shown: str) -> None:
+    said = said_at("4471203", text, row, KNOWN, changed=True)
+    assert (said.tone, said.text) == (tone, shown)
+
+
+def test_numbers_of_a_run(tiny_run: RunFolder) -> None:
+    found = load_comparison(tiny_run)
+    labels = [label for label, _, _ in tiles(found)]
+    assert labels[0] == "sensitive spans the model says"
+    assert len(labels) == 4
+    shown = arms(found, "direct")
+    assert shown[0].name == "Before"
+    assert [arm.tone for arm in shown].count("reference") == 1
+    assert all(len(arm.more) == 2 for arm in shown)
+
+
+def test_the_page_masks_until_revealed(
+    tiny_case: CaseRef, tiny_run: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SANILENS_HOME", str(tiny_run.root.parents[1]))
+    app = open_page("compare", tiny_case, run=tiny_run.root.name)
+    assert not app.exception
+    drawn = everything(app)
+    assert "same prompts, greedy" in drawn
+    assert "beside the controls" in drawn
+    assert not [value for value in values(tiny_case) if value in drawn]
+    app.segmented_control(key="compare-kind").set_value("Direct").run()
+    assert not app.exception
+    assert any("direct spans" in m.value for m in app.markdown)
+    app.selectbox(key="compare-record").select_index(1).run()
+    assert not app.exception
+    assert not [value for value in values(tiny_case) if value in everything(app)]
+
+
+def test_a_run_of_another_case_shows_its_numbers_only(
+    tiny_case: CaseRef, tiny_run: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SANILENS_HOME", str(tiny_run.root.parents[1]))
+    other = CaseRef(model=tiny_case.model, corpus=str(tiny_case.control))
+    app = open_page("compare", other, run=tiny_run.root.name)
+    assert not app.exception
+    assert any("another case" in m.value for m in app.markdown)
+
+
+def test_without_a_run_it_says_where_to_go(tiny_case: CaseRef, workspace: Path) -> None:
+    app = open_page("compare", tiny_case)
+    assert not app.exception
+    assert any("No run is chosen" in m.value for m in app.markdown)

@@ -1,0 +1,138 @@
+"""Plan: the basket's edits, the plan file, the what-if, the start of a run."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from sanilens.errors import PlanError
+from sanilens.runs.workspace import known_runs
+from sanilens.ui.plan.basket import changed
+from sanilens.ui.plan.file import parse, summary
+from sanilens.ui.state import CaseRef
+from sanilens.unlearn.plan import UnitEdit
+from tests.ui.tiny_case import EDITS, everything, make_plan, open_page, values
+
+
+def delta(edited: dict | None = None, deleted: tuple[int, ...] = ()) -> dict:
+    return {"edited_rows": edited or {}, "deleted_rows": list(deleted)}
+
+
+def test_rows_are_removed_and_operations_changed() -> None:
+    kept, pending = changed(EDITS, delta({1: {"operation": "reset"}}, (0,)))
+    assert kept == (UnitEdit(unit="mlp.2.7", operation="reset"), EDITS[2])
+    assert pending == {}
+
+
+def test_an_operation_that_needs_a_value_waits_for_it() -> None:
+    kept, pending = changed(EDITS, delta({0: {"operation": "mean"}}))
+    assert kept == EDITS
+    assert pending == {"mlp.0.3": "mean"}
+
+
+def test_values_are_changed_kept_or_dropped() -> None:
+    kept, pending = changed(EDITS, delta({2: {"value": 0.5}, 1: {"value": 3.0}}))
+    assert kept == (*EDITS[:2], UnitEdit(unit="mlp.1.1", operation="cap", value=0.5))
+    assert pending == {}
+    assert changed(EDITS, delta({2: {"value": None}}))[1] == {"mlp.1.1": "cap"}
+    assert changed(EDITS, delta())[0] == EDITS
+
+
+def test_summary(tiny_case: CaseRef) -> None:
+    plan = make_plan(tiny_case)
+    assert summary(plan) == "3 units cap, reset, zero, 1 epoch of surrogate repair"
+    assert summary(plan.model_copy(update={"edits": EDITS[:1]})).startswith("1 unit reset, ")
+
+
+def test_a_wrong_plan_file_is_refused_with_its_field(tiny_case: CaseRef) -> None:
+    plan = make_plan(tiny_case)
+    assert parse(plan.model_dump_json().encode()) == plan
+    fields = json.loads(plan.model_dump_json())
+    fields["repair"]["epochs"] = 0
+    with pytest.raises(PlanError, match=r"repair\.epochs"):
+        parse(json.dumps(fields).encode())
+    with pytest.raises(PlanError, match="not valid JSON"):
+        parse(b"\xff")
+
+
+def test_an_empty_basket_says_what_to_click(tiny_case: CaseRef, workspace: Path) -> None:
+    app = open_page("plan", tiny_case)
+    assert not app.exception
+    assert any("No unit yet" in m.value for m in app.markdown)
+    app.button(key="plan-suggest").click().run()
+    assert not app.exception
+    basket = app.session_state["basket"]
+    assert basket
+    assert {edit.operation for edit in basket} == {"reset"}
+    app.button(key="plan-undo").click().run()
+    assert app.session_state["basket"] == ()
+
+
+def test_settings_change_the_plan(tiny_case: CaseRef, workspace: Path) -> None:
+    app = open_page("plan", tiny_case, basket=EDITS)
+    before = app.code[1].value  # after the link, the command
+    app.number_input(key="repair-epochs").set_value(3).run()
+    assert app.session_state["repair"].epochs == 3
+    app.checkbox(key="repair-stops").check().run()
+    assert app.session_state["repair"].max_perplexity_rise == pytest.approx(0.1)
+    app.checkbox(key="repair-stops").uncheck().run()
+    assert app.session_state["repair"].max_perplexity_rise is None
+    app.number_input(key="plan-seed").set_value(7).run()
+    app.checkbox(key="plan-controls").uncheck().run()
+    assert app.session_state["run_options"].seed == 7
+    assert not app.session_state["run_options"].controls
+    assert not app.exception
+    assert app.code[1].value != before
+
+
+def test_set_all_and_clear_and_undo(tiny_case: CaseRef, workspace: Path) -> None:
+    app = open_page("plan", tiny_case, basket=EDITS)
+    app.radio(key="plan-all").set_value("mean").run()
+    app.button(key="plan-all-apply").click().run()
+    assert not app.exception
+    assert {edit.operation for edit in app.session_state["basket"]} == {"mean"}
+    app.button(key="plan-clear").click().run()
+    assert app.session_state["basket"] == ()
+    app.button(key="plan-undo").click().run()
+    assert {edit.operation for edit in app.session_state["basket"]} == {"mean"}
+
+
+def test_what_if_shows_both_sides_masked(tiny_case: CaseRef, workspace: Path) -> None:
+    app = open_page("plan", tiny_case, basket=EDITS)
+    assert not app.exception
+    drawn = everything(app)
+    assert "Edited" in drawn
+    assert "Original" in drawn
+    assert "KL over" in drawn
+    assert not [value for value in values(tiny_case) if value in drawn]
+    app.segmented_control(key="whatif-source").set_value("My own text").run()
+    app.text_area(key="whatif-prompt").set_value("Seen on the ward").run()
+    assert not app.exception
+
+
+def test_a_unit_that_the_model_lacks_is_told(tiny_case: CaseRef, workspace: Path) -> None:
+    app = open_page("plan", tiny_case, basket=(UnitEdit(unit="mlp.9.9", operation="zero"),))
+    assert not app.exception
+    assert "does not exist" in app.error[0].value.replace("\\", "")
+
+
+def test_run_this_plan_starts_it(
+    tiny_case: CaseRef, workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[list[str]] = []
+
+    class Process:
+        pid = 2**22 + 1
+
+        def __init__(self, arguments: list[str], **_: object) -> None:
+            started.append(arguments)
+
+    monkeypatch.setattr("sanilens.runs.process.subprocess.Popen", Process)
+    app = open_page("plan", tiny_case, basket=EDITS)
+    app.button(key="plan-run").click().run()
+    (run,) = known_runs()
+    assert run.plan().edits == EDITS
+    assert started[0][1:] == [
+        "-m", "sanilens", "run", str(run.plan_file), "--out", str(run.root)
+    ]  # fmt: skip
+    assert app.session_state["run"] == run.root.name
