@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from sanilens.atomic import write_text
 from sanilens.errors import RunError
+from sanilens.runs.events import read_events
 from sanilens.runs.folder import RunFolder
 from sanilens.unlearn.plan import Plan
 
@@ -64,7 +65,7 @@ def cancel(run: RunFolder) -> None:
 
 def is_alive(run: RunFolder) -> bool:
     """Whether a process executes the run, or has been started to do so."""
-    return run.is_running() or _starting_since(run) is not None
+    return status(run, read_events(run.events_file)) in ALIVE
 
 
 def status(run: RunFolder, events: Sequence[Mapping[str, Any]]) -> Status:

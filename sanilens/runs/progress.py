@@ -5,6 +5,7 @@ of each are still to come.
 """
 
 import time
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -79,6 +80,17 @@ def thinned(rows: Sequence[dict[str, Any]], most: int = 600) -> list[dict[str, A
     """At most about `most` rows, evenly spaced, the last one kept: enough for a line on a page."""
     every = max(1, len(rows) // most)
     return [row for i, row in enumerate(rows) if i % every == 0 or i == len(rows) - 1]
+
+
+def smoothed(rows: Sequence[dict[str, Any]], value: str, window: int) -> list[dict[str, Any]]:
+    """The rows with `value` as the mean of the last `window` ones of the same arm."""
+    last: dict[str, deque[float]] = {}
+    found = []
+    for row in rows:
+        recent = last.setdefault(row["arm"], deque(maxlen=window))
+        recent.append(row[value])
+        found.append({**row, value: sum(recent) / len(recent)})
+    return found
 
 
 def _take(progress: Progress, event: Event, repairs: bool) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sanilens.runs.progress import Progress, follow, thinned
+from sanilens.runs.progress import Progress, follow, smoothed, thinned
 
 NAMES = ["before", "after", "repair_only", "edits_only", "reference"]
 
@@ -66,3 +66,8 @@ def test_thinned_keeps_the_ends() -> None:
     assert kept[-1] == rows[-1]
     assert len(kept) <= 102
     assert thinned(rows[:5], 100) == rows[:5]
+
+
+def test_smoothed_keeps_arms_apart() -> None:
+    rows = [{"arm": a, "loss": x} for a, x in [("a", 1.0), ("b", 9.0), ("a", 3.0), ("a", 5.0)]]
+    assert [row["loss"] for row in smoothed(rows, "loss", 2)] == [1.0, 9.0, 2.0, 4.0]

@@ -42,10 +42,10 @@ def _body(opened: Opened) -> None:
         st.button("Undo", key="plan-undo-units", on_click=state.undo)
         return
     with st.container(key="sl-pair-plan"):
-        left, right = st.columns([1.35, 1], gap="small")
+        left, right = st.columns([1.25, 1], gap="small")
     with left:
         basket_card(opened)
-        file_card(current_plan(opened))
     with right:
         repair_card()
+        file_card(current_plan(opened))
     whatif_card(opened)

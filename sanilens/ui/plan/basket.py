@@ -101,7 +101,7 @@ def _table(opened: Opened, edits: tuple[UnitEdit, ...]) -> None:
         key=key,
         hide_index=True,
         num_rows="delete",
-        height=min(328, 37 + 35 * len(rows)),
+        height=min(503, 37 + 35 * len(rows)),
         placeholder="",
         on_change=_edit,
         args=(key, edits),

@@ -9,7 +9,7 @@ import streamlit as st
 from markupsafe import Markup
 
 from sanilens.runs.arms import TITLES, ArmName
-from sanilens.runs.progress import Progress, thinned
+from sanilens.runs.progress import Progress, smoothed, thinned
 from sanilens.ui.markup import show
 
 # Middle tones, legible on both of the app's backgrounds; a dash tells the lines apart too.
@@ -24,6 +24,8 @@ _DASHES: Mapping[ArmName, tuple[str, list[int]]] = {
     "random_units": ("dotted", [2, 2]),
 }
 _HEIGHT = 190
+# Batches differ more from one another than a repair changes them.
+_WINDOW = 8
 _LINE = Markup('<span><i style="border-top: 2.5px {} {}"></i>{}</span>')
 _TITLE = Markup('<h4 class="sl-chart-title">{}</h4>')
 
@@ -34,8 +36,9 @@ def curves(progress: Progress) -> None:
         st.caption("The curves begin with the first repair, after the first arm is measured.")
         return
     arms: list[ArmName] = [a.name for a in progress.arms.values() if a.repaired]
+    losses = smoothed(progress.losses, "loss", _WINDOW)
     charts = (
-        ("Loss", progress.losses, "loss", "nats a token", False),
+        (f"Loss, mean of {_WINDOW} steps", losses, "loss", "nats a token", False),
         ("Spans said, in a sample", progress.curves, "rate", "share of spans", True),
         ("Perplexity, unseen notes", progress.curves, "perplexity", "perplexity", True),
     )
