@@ -8,7 +8,7 @@ from sanilens.runs.arms import Arm, load_arms
 from sanilens.runs.execute import Tell, execute
 from sanilens.runs.folder import RunFolder
 from sanilens.runs.sources import model_source, open_model, open_records, records_source
-from sanilens.unlearn.default import default_edits
+from sanilens.unlearn.default import default_edits, default_repair
 from sanilens.unlearn.plan import Plan
 
 
@@ -24,6 +24,7 @@ def default_plan(seed: int = 0) -> Plan:
         control=records_source("clinic:lookalike", open_records("clinic:lookalike")),
         unseen=records_source("clinic:unseen", open_records("clinic:unseen")),
         edits=default_edits(subject, base, notes, seed),
+        repair=default_repair(base),
         seed=seed,
     )
 

@@ -30,6 +30,7 @@ from sanilens.unlearn.repair import (
     clear_gradients_,
     frozen_slices,
     repair_examples,
+    repair_loss,
     schedule_of,
     select_trained_,
 )
@@ -202,12 +203,15 @@ class _Execution:
         if checkpoint.exists():
             resume = load_checkpoint_(checkpoint, subject.model, repair.learning_rate)
             self.note("resumed", arm=name, step=resume.steps_done)
-        examples = repair_examples(subject, self.inputs.corpus.records, repair, plan.seed)
+        examples = repair_examples(
+            subject, self.inputs.corpus.records, repair, plan.seed, self.inputs.base
+        )
         steps = train_(
             subject.model,
             examples,
             schedule_of(repair),
             plan.seed,
+            loss_of=repair_loss(repair, self.inputs.base),
             resume=resume,
             before_step=lambda: clear_gradients_(frozen),
         )

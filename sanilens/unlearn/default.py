@@ -6,10 +6,10 @@ from sanilens.audit.extraction import Progress
 from sanilens.corpus.records import Record
 from sanilens.inspect.gradient import gradient_activation
 from sanilens.model.subject import SubjectModel
-from sanilens.unlearn.plan import UnitEdit
+from sanilens.unlearn.plan import Repair, UnitEdit
 
 # Share of all neurons that the suggested plan resets; chosen on the bundled case, see benchmarks/.
-DEFAULT_SHARE = 0.1
+DEFAULT_SHARE = 0.3
 
 
 def default_edits(
@@ -29,3 +29,10 @@ def default_edits(
     count = max(1, round(share * scores.values.numel()))
     operation = "reset" if base else "zero"
     return tuple(UnitEdit(unit=str(n), operation=operation) for n, _ in scores.top(count))
+
+
+def default_repair(base: SubjectModel | None) -> Repair:
+    """The repair that is suggested: anchored to the base model, or surrogates without one."""
+    if base is None:
+        return Repair()
+    return Repair(method="anchored", learning_rate=2e-3)

@@ -67,14 +67,15 @@ class Repair(_Frozen):
 
     method: `surrogate` teaches every token of texts whose identifiers are replaced by fresh,
     consistent surrogates each epoch; `masked` (SANI) keeps the sensitive tokens as context and
-    never teaches them; `none` leaves the edits alone.
+    never teaches them; `anchored` teaches what the base model says at an identifier's
+    place (see unlearn/anchored.py) and needs one; `none` leaves the edits alone.
     train: all weights, or those of the edited layers only.
     freeze_erased: keep the weights of edited units as the edit left them.
     max_perplexity_rise: stop after an epoch in which perplexity on unseen notes (or on the
     corpus's non-sensitive tokens, without unseen notes) stands this share above the lowest seen.
     """
 
-    method: Literal["none", "masked", "surrogate"] = "surrogate"
+    method: Literal["none", "masked", "surrogate", "anchored"] = "surrogate"
     learning_rate: Annotated[float, Field(gt=0, le=1)] = 1e-3
     epochs: Annotated[int, Field(ge=1, le=1000)] = 2
     batch_size: Annotated[int, Field(ge=1, le=4096)] = 4
@@ -113,6 +114,12 @@ class Plan(_Frozen):
         if len(set(units)) != len(units):
             twice = next(u for u in units if units.count(u) > 1)
             raise ValueError(f"unit {twice} is edited twice")
+        return self
+
+    @model_validator(mode="after")
+    def _anchored_to_a_base(self) -> Self:
+        if self.repair.method == "anchored" and self.base is None:
+            raise ValueError("an anchored repair needs a base model; give one, or use surrogate")
         return self
 
     def canonical(self) -> str:

@@ -5,6 +5,7 @@ masked      SANI's: sensitive tokens stay as context and are never a target.
 surrogate   ours: every epoch each subject's identifiers are replaced by fresh surrogates, alike
             in form and consistent over the subject's records, and every token is taught. The
             model learns that identifiers cannot be known, instead of learning nothing of them.
+anchored    ours: the base model as teacher of what not knowing looks like; unlearn/anchored.py.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -17,8 +18,9 @@ from sanilens.model.align import encode
 from sanilens.model.interventions import by_layer
 from sanilens.model.sites import neuron_parameters
 from sanilens.model.subject import SubjectModel
+from sanilens.unlearn.anchored import REPLAY, anchored_loss, base_texts
 from sanilens.unlearn.plan import Repair, UnitEdit
-from sanilens.unlearn.training import Example, Schedule
+from sanilens.unlearn.training import Example, Loss, Schedule, batch_loss
 
 
 def schedule_of(repair: Repair) -> Schedule:
@@ -27,18 +29,35 @@ def schedule_of(repair: Repair) -> Schedule:
 
 
 def repair_examples(
-    subject: SubjectModel, records: Sequence[Record], repair: Repair, seed: int
+    subject: SubjectModel,
+    records: Sequence[Record],
+    repair: Repair,
+    seed: int,
+    base: SubjectModel | None = None,
 ) -> Callable[[int], list[Example]]:
     """The function that gives an epoch's examples; the same epoch gives the same examples."""
+    as_they_are = [e for r in records for e in _examples(subject, r, teach_spans=False)]
+    if repair.method == "anchored":
+        assert base, "the plan's validation asks for a base"
+        count, longest = round(REPLAY * len(records)), max(len(e.ids) for e in as_they_are)
+        written = base_texts(base, count * repair.epochs, longest, seed)
+        return lambda epoch: as_they_are + written[epoch * count : (epoch + 1) * count]
     if repair.method == "masked":
-        masked = [e for r in records for e in _examples(subject, r, teach_spans=False)]
-        return lambda _epoch: masked
+        return lambda _epoch: as_they_are
 
     def with_surrogates(epoch: int) -> list[Example]:
         replaced = substitute(records, seed=seed * 1_000_003 + epoch)
         return [e for r in replaced for e in _examples(subject, r, teach_spans=True)]
 
     return with_surrogates
+
+
+def repair_loss(repair: Repair, base: SubjectModel | None) -> Loss:
+    """The loss that a repair minimises; `anchored` needs the base model."""
+    if repair.method == "anchored":
+        assert base, "the plan's validation asks for a base"
+        return anchored_loss(base.model)
+    return batch_loss
 
 
 def select_trained_(subject: SubjectModel, edits: Iterable[UnitEdit], repair: Repair) -> None:
@@ -72,13 +91,9 @@ def _examples(subject: SubjectModel, record: Record, *, teach_spans: bool) -> li
     encoded = encode(subject, record)
     end = subject.model.config.get_text_config().eos_token_id
     ids = (*encoded.ids, end) if isinstance(end, int) else encoded.ids
-    sensitive = set() if teach_spans else {i for s in encoded.spans for i in range(s.start, s.end)}
+    spans = {i for s in encoded.spans for i in range(s.start, s.end)}
+    sensitive = tuple(i in spans for i in range(len(ids)))
+    taught = tuple(teach_spans or not hidden for hidden in sensitive)
     size = subject.max_tokens
-    return [
-        Example(
-            ids[start : start + size],
-            tuple(i not in sensitive for i in range(start, min(start + size, len(ids)))),
-        )
-        for start in range(0, len(ids), size)
-        if len(ids) - start > 1
-    ]
+    pieces = [slice(start, start + size) for start in range(0, len(ids) - 1, size)]
+    return [Example(ids[piece], taught[piece], sensitive[piece]) for piece in pieces]

@@ -19,10 +19,21 @@ from sanilens.model.batches import pad_right
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """Token ids, and which of them the model is taught to say (the others are context)."""
+    """Token ids, which of them the model is taught to say, and which are sensitive.
+
+    Attributes:
+        ids: token ids.
+        taught: those that are targets; the others are context.
+        sensitive: those of identifiers or of their surrogates, for losses that treat them apart.
+    """
 
     ids: tuple[int, ...]
     taught: tuple[bool, ...]
+    sensitive: tuple[bool, ...] = ()
+
+
+Loss = Callable[[nn.Module, Sequence[Example]], Tensor]
+"""Gives the scalar loss of a batch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +80,7 @@ def train_(
     schedule: Schedule,
     seed: int,
     *,
+    loss_of: Loss | None = None,
     resume: TrainingState | None = None,
     before_step: Callable[[], None] | None = None,
 ) -> Iterator[tuple[Step, Callable[[], TrainingState]]]:
@@ -80,6 +92,7 @@ def train_(
         examples: the examples of an epoch; every epoch must have as many.
         schedule: how to train.
         seed: decides the order of the examples.
+        loss_of: what to minimise; `batch_loss` unless given.
         resume: where to go on; the weights of that point must already be in `model`.
         before_step: called when gradients are ready, for instance to mask some.
 
@@ -104,7 +117,7 @@ def train_(
                 group["lr"] = schedule.learning_rate * _rate(number, total, schedule.warmup)
             autocast = schedule.precision == "bfloat16"
             with torch.autocast(device.type, torch.bfloat16, enabled=autocast):
-                loss = batch_loss(model, [current[i] for i in batch])
+                loss = (loss_of or batch_loss)(model, [current[i] for i in batch])
             loss.backward()
             if before_step:
                 before_step()
