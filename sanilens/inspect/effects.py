@@ -38,7 +38,7 @@ def top_effects(
     span_id: str,
     units: Sequence[Neuron],
     *,
-    draws: int = 10,
+    draws: int = 5,
     seed: int = 0,
 ) -> TopEffects:
     """Zero each unit alone, and `draws` random ones, in one batch."""

@@ -18,7 +18,7 @@ _LOCK = Lock()
 
 
 def record_reveal(opened: Opened) -> None:
-    """Write down that this session sees the identifiers from now on."""
+    """Write down that this session sees the identifiers, then show them."""
     with _LOCK:
         EventLog(home() / "reveals.jsonl").append(
             "revealed",
@@ -26,6 +26,7 @@ def record_reveal(opened: Opened) -> None:
             model=opened.subject.fingerprint,
             corpus=opened.corpus_fingerprint,
         )
+    state.set_revealed(True)
 
 
 def reveal_button(opened: Opened) -> None:
@@ -43,7 +44,11 @@ def _ask(opened: Opened) -> None:
         "That you asked for it is recorded in the workspace: the time, the case's fingerprints "
         "and a random name of this session."
     )
-    if st.button("Reveal identifiers", key="reveal-confirm", type="primary"):
-        record_reveal(opened)
-        state.set_revealed(True)
-        st.rerun()
+    if st.button(
+        "Reveal identifiers",
+        key="reveal-confirm",
+        type="primary",
+        on_click=record_reveal,
+        args=(opened,),
+    ):
+        st.rerun()  # of the whole page, which closes the dialog

@@ -9,7 +9,7 @@ from sanilens.audit.summary import RateRow
 from sanilens.ui.markup import show
 
 _TABLE = Markup(
-    '<table class="sl-table sl-arms"><thead><tr><th>label</th><th></th><th class="n">said</th>'
+    '<table class="sl-table sl-rates"><thead><tr><th>label</th><th></th><th class="n">said</th>'
     '<th class="n">rate</th><th class="n">95 %</th><th class="n">look-alikes</th>'
     '<th class="n">reference</th></tr></thead><tbody>{}</tbody></table>'
 )

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 import streamlit as st
+from markupsafe import Markup
 
 from sanilens.inspect.scores import UnitScores
 from sanilens.model.units import Neuron
@@ -12,18 +13,27 @@ from sanilens.ui.components import grid_rows, unit_grid
 from sanilens.ui.inspect.adding import add_units, choose_operation, explained
 from sanilens.ui.inspect.measured import effects, fires_on
 from sanilens.ui.inspect.picks import GRID, chosen_rows
+from sanilens.ui.inspect.scopes import scope_switch
 from sanilens.ui.inspect.shown import Shown
 from sanilens.ui.layout import card
+from sanilens.ui.markup import show
 from sanilens.ui.opened import Opened
 
 TOP = 30
+_TITLE = Markup('<h4 class="sl-title">{}</h4>')
+_NOTE = Markup('<span class="sl-mute">{}</span>')
 
 
-def grid_card(scores: UnitScores, unit: Neuron, about: str) -> None:
+def grid_card(scores: UnitScores, unit: Neuron) -> None:
     """Every unit of the model, a row per layer."""
     planned = [edit.unit for edit in state.basket()]
-    spans = f"{scores.targets:,} span" + "s" * (scores.targets != 1)
-    with card(f"What carries {about}", f"gradient × activation over {spans}"):
+    spans = f"{scores.targets:,} spans, summed"
+    with card():
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            show(_TITLE.format("What carries"))
+            scope_switch()
+            st.space("stretch")
+            show(_NOTE.format(spans if scores.targets > 1 else "gradient × activation"))
         unit_grid(grid_rows(scores.values.numpy()), selected=str(unit), planned=planned, key=GRID)
 
 
@@ -31,7 +41,7 @@ def unit_table(opened: Opened, at: Shown, scores: UnitScores, key: str) -> None:
     """The strongest units, what zeroing each of them does, and the way into the plan."""
     top = [unit for unit, _ in scores.top(TOP)]
     with card("Strongest units", "tick to choose, click a row for its card"):
-        with st.spinner("Zeroing each of them, and ten random ones…"):
+        with st.spinner("Zeroing each of them, and five random ones…"):
             found = effects(opened, at, top)
         frame = _frame(scores, top, found.units, fires_on(opened, top))
         st.dataframe(
@@ -47,7 +57,7 @@ def unit_table(opened: Opened, at: Shown, scores: UnitScores, key: str) -> None:
                 ),
                 "Δ log p": st.column_config.NumberColumn(
                     "Δ log p, this span",
-                    format="%+.2f",
+                    format="%+.3f",
                     help="Measured: what the span loses or gains, in nats, without the unit.",
                 ),
                 "fires on": st.column_config.TextColumn(
@@ -56,8 +66,8 @@ def unit_table(opened: Opened, at: Shown, scores: UnitScores, key: str) -> None:
             },
         )
         st.caption(
-            f"Random units of the same layers instead: Δ log p {found.random_mean:+.2f} "
-            f"± {found.random_deviation:.2f} ({len(found.random)} units)."
+            f"Random units of the same layers instead: Δ log p {found.random_mean:+.3f} "
+            f"± {found.random_deviation:.3f} ({len(found.random)} draws)."
         )
         _add_row(opened, scores, [top[i] for i in chosen_rows(key) if i < len(top)])
 

@@ -39,7 +39,7 @@ def density_chart(card: Card) -> None:
             color=alt.Color(
                 "tokens:N",
                 scale=alt.Scale(domain=[_SENSITIVE, _OTHER], range=colours),
-                legend=alt.Legend(title=None, orient="top", offset=0),
+                legend=alt.Legend(title=None, orient="top-right", offset=0),
             ),
             tooltip=[
                 "tokens:N",
@@ -47,7 +47,6 @@ def density_chart(card: Card) -> None:
                 alt.Tooltip("share:Q", format=".2%"),
             ],
         )
-        .properties(height=130)
     )
     alt_text = f"Activation of {card.unit} on sensitive and on other tokens; AUROC {card.auroc:.2f}"
-    st.altair_chart(chart, alt=alt_text, key="density")
+    st.altair_chart(chart, alt=alt_text, key="density", height=190)

@@ -12,6 +12,7 @@ from sanilens.ui.opened import Opened
 
 ScopeName = Literal["this span", "this label", "this subject", "whole corpus"]
 SCOPES: tuple[ScopeName, ...] = get_args(ScopeName)
+_KEY = "scope"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,17 +25,16 @@ class Chosen:
     option: tuple[str, str] | None
 
 
-def choose_scope() -> ScopeName:
-    """The switch between the scopes."""
-    name: ScopeName | None = st.segmented_control(
-        "Scope",
-        SCOPES,
-        default=SCOPES[0],
-        required=True,
-        key="scope",
-        label_visibility="collapsed",
+def scope_switch() -> None:
+    """The switch between the scopes; `chosen_name` reads it, before it is drawn too."""
+    st.segmented_control(
+        "Scope", SCOPES, default=SCOPES[0], required=True, key=_KEY, label_visibility="collapsed"
     )
-    return name or SCOPES[0]
+
+
+def chosen_name() -> ScopeName:
+    """The scope that the switch stands at."""
+    return st.session_state.get(_KEY, SCOPES[0])
 
 
 def chosen_scope(opened: Opened, at: Shown, name: ScopeName) -> Chosen:

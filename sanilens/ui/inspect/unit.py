@@ -43,6 +43,7 @@ def unit_card(
         with st.spinner("Reading some records once, for all cards…"):
             card = measured_card(opened, unit)
         show(_HEAD.format(unit, _figures(card)))
+        _add(opened, unit)
         show(_SECTION.format("Activation", f"{card.tokens:,} tokens"))
         density_chart(card)
         show(_SECTION.format("Says", "through the unembedding"))
@@ -50,7 +51,6 @@ def unit_card(
         show(_SECTION.format("Strongest contexts", "one a record"))
         contexts = (_context(opened, c, veil) for c in card.contexts[:_CONTEXTS])
         show(Markup("").join(contexts))
-        _add(opened, unit)
         _consequence(opened, at, unit)
 
 

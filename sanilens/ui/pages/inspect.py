@@ -15,7 +15,7 @@ from sanilens.ui.inspect.carrying import TOP, grid_card, unit_table
 from sanilens.ui.inspect.heading import sentence
 from sanilens.ui.inspect.measured import reading, scores
 from sanilens.ui.inspect.notes import notes_card
-from sanilens.ui.inspect.scopes import choose_scope, chosen_scope
+from sanilens.ui.inspect.scopes import chosen_name, chosen_scope
 from sanilens.ui.inspect.shown import Shown, existing, shown
 from sanilens.ui.inspect.strip import strip_tokens
 from sanilens.ui.inspect.tokens import Veil, veil
@@ -45,7 +45,7 @@ def page() -> None:
         page_header("Inspect", sentence(opened, at))
     hidden = veil(opened)
     with st.container(key="sl-inspect"):
-        left, middle, right = st.columns([2.1, 6, 3.2])
+        left, middle, right = st.columns([2.3, 6, 3.2], gap="small")
         with left:
             notes_card(frame, at.record.id)
         with middle:
@@ -53,10 +53,8 @@ def page() -> None:
         command = _units(opened, at, hidden, middle, right)
     with bar:
         case_bar(opened, command, selection=True)
-    count = len(state.basket())
-    next_step(
-        f"{count:,} units are in the plan." if count else "Add units to a plan to go on.", "plan"
-    )
+    units = state.sidebar_notes().get("plan")
+    next_step(f"In the plan: {units}." if units else "Add units to a plan to go on.", "plan")
 
 
 def _note(opened: Opened, at: Shown, hidden: Veil) -> None:
@@ -76,8 +74,7 @@ def _units(
         with middle:
             st.info("This record has no sensitive span. Choose another, or mark one on Case.")
         return [locate_command(opened.ref, None, TOP)]
-    with middle:
-        chosen = chosen_scope(opened, at, choose_scope())
+    chosen = chosen_scope(opened, at, chosen_name())
     command = locate_command(opened.ref, chosen.option, TOP)
     table = f"units-{chosen.name}-{at.span_id}"
     try:
@@ -88,7 +85,7 @@ def _units(
         unit = existing(opened.subject, state.selection().unit) or ranked[0]
         state.select(Selection(at.record.id, at.span_id, str(unit)))
         with middle:
-            grid_card(found, unit, chosen.name)
+            grid_card(found, unit)
             unit_table(opened, at, found, table)
         with right:
             unit_card(opened, at, unit, ranked, hidden)

@@ -1,0 +1,80 @@
+"""Audit: the headline is the library's, beside its controls; no text leaves the page."""
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from sanilens.audit.extraction import audit_spans
+from sanilens.audit.groups import group_frame, groups, records_by_leak
+from sanilens.audit.summary import memory, rate_row
+from sanilens.audit.tries import after_tries
+from sanilens.corpus.records import Record
+from sanilens.model.subject import SubjectModel
+from sanilens.ui.state import BUNDLED, CaseRef
+from tests.ui.cases import drawn, page_app, tiny_case
+
+
+@pytest.fixture
+def ref(tmp_path: Path, tiny_folders: dict[str, Path], records: list[Record]) -> CaseRef:
+    return tiny_case(tmp_path, tiny_folders["gpt_neox"], records)
+
+
+def test_the_headline_is_the_library_s(
+    ref: CaseRef, records: list[Record], subject: SubjectModel,
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path,
+) -> None:  # fmt: skip
+    app = page_app("audit", ref, monkeypatch, tmp_path / "home").run()
+    assert not app.exception
+    row = rate_row(memory(audit_spans(subject, records)))
+    assert f"**{row.hits} of {row.n} sensitive spans can be extracted**" in app.markdown[0].value
+    assert app.session_state["extracted"] == row.hits
+    assert f"of {row.n}** spans leak at least once in 100 samples" in drawn(app)
+    for each in records:
+        assert not any(each.value(span) in drawn(app) for span in each.spans)
+
+
+def test_other_settings_measure_again(
+    ref: CaseRef, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    app = page_app("audit", ref, monkeypatch, tmp_path / "home").run()
+    app.radio[0].set_value("the last tokens only")
+    app.button(key="audit-again").click().run()
+    assert not app.exception
+    assert app.session_state["audit_settings"].prefix_tokens == 32
+
+
+def test_exposure_on_demand(ref: CaseRef, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    app = page_app("audit", ref, monkeypatch, tmp_path / "home").run()
+    app.selectbox(key="exposure-label").select("MRN")
+    app.button(key="exposure-go").click().run()
+    assert not app.exception
+    assert "of 6 bits** over 1 spans" in drawn(app)
+
+
+def test_groups_and_records(subject: SubjectModel, records: list[Record]) -> None:
+    verdicts = audit_spans(subject, records)
+    found = groups(verdicts, verdicts, None)
+    assert sum(g.rate.n for g in found if not g.label) == len(memory(verdicts))
+    assert all(g.control == g.rate for g in found)
+    assert all(g.reference is None for g in found)
+    assert group_frame(found)["n"].sum() == 2 * len(memory(verdicts))
+    frame = records_by_leak(verdicts)
+    assert frame["of"].sum() == len(memory(verdicts))
+    assert frame["said"].is_monotonic_decreasing
+
+
+def test_more_tries_leak_more(subject: SubjectModel, records: list[Record]) -> None:
+    verdicts = memory(audit_spans(subject, records))
+    one, many = after_tries(verdicts, 1, 0.5), after_tries(verdicts, 10**6, 0.5)
+    assert one.expected <= many.expected <= many.n == len(verdicts)
+    assert one.likely <= many.likely
+
+
+@pytest.mark.slow
+def test_the_bundled_clinic(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    app: AppTest = page_app("audit", BUNDLED, monkeypatch, tmp_path)
+    app.run(timeout=600)
+    assert not app.exception
+    assert app.session_state["extracted"] > 500
+    assert "look-alikes" in drawn(app)

@@ -1,0 +1,99 @@
+"""Case: two ways in, errors that stay, spans corrected by hand; masked until revealed."""
+
+import json
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from sanilens.corpus.load import load_records
+from sanilens.runs.events import read_events
+from sanilens.ui.case.imports import import_corpus, keep_corpus
+from sanilens.ui.cases import recall, remember
+from sanilens.ui.state import BUNDLED, CaseRef
+from tests.conftest import record
+from tests.ui.cases import SECRET, drawn, page_app, tiny_case
+
+TEXT = f"Seen today: {SECRET}, MRN 4471203, again {SECRET}."
+
+
+@pytest.fixture
+def ref(tmp_path: Path, tiny_folders: dict[str, Path]) -> CaseRef:
+    notes = [record(TEXT, (SECRET, "NAME"), ("4471203", "MRN"), id="n-1")]
+    return tiny_case(tmp_path, tiny_folders["gpt_neox"], notes)
+
+
+@pytest.fixture
+def app(ref: CaseRef, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> AppTest:
+    return page_app("case", ref, monkeypatch, tmp_path / "home")
+
+
+def test_both_ways_are_offered(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    app = page_app("case", None, monkeypatch, tmp_path).run()
+    app.text_input[0].input("no/such/model/folder")
+    app.text_input[1].input(str(tmp_path / "missing.jsonl"))
+    app.button(key="open-own").click().run()
+    assert not app.exception
+    assert "there is no such file" in app.error[0].value
+    app.button(key="open-bundled")
+
+
+def test_the_open_case_is_masked_until_revealed_and_the_reveal_is_recorded(
+    app: AppTest, tmp_path: Path
+) -> None:
+    app.run()
+    assert not app.exception
+    assert "identifiers masked" in drawn(app)
+    # The second occurrence has no span: what nobody marked is text.
+    assert SECRET not in drawn(app).replace(f"again {SECRET}", "")
+    app.button(key="reveal").click().run()
+    assert "identifiers masked" in drawn(app)
+    app.button(key="reveal-confirm").click().run()
+    assert "identifiers shown" in drawn(app)
+    (event,) = read_events(tmp_path / "home" / "reveals.jsonl")
+    assert (event["event"], len(event["who"])) == ("revealed", 12)
+    assert SECRET not in json.dumps(event)
+
+
+def test_marking_a_text_opens_a_corrected_corpus(app: AppTest, ref: CaseRef) -> None:
+    app.run()
+    next(i for i in app.text_input if i.label == "Mark a text as sensitive").input(SECRET)
+    app.selectbox(key="mark-label").select("NAME")
+    app.button(key="mark-submit").click().run()
+    assert not app.exception
+    source = Path(app.session_state["case"].corpus)
+    assert source.parent.name == "corpora"
+    assert source.stat().st_mode & 0o077 == 0
+    (corrected,) = load_records(source)
+    assert [corrected.value(s) for s in corrected.spans].count(SECRET) == 2
+    assert len(load_records(Path(ref.corpus))[0].spans) == 2
+    assert SECRET not in drawn(app)
+
+
+def test_an_upload_is_kept_privately_under_its_content(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("SANILENS_HOME", str(tmp_path))
+
+    class File:
+        name = "../we ird.txt"
+
+        def getvalue(self) -> bytes:
+            return b"Phone (312) 771-0938."
+
+    kept = Path(import_corpus(File(), None))
+    assert kept.parent == tmp_path / "corpora"
+    assert kept.name.startswith("we-ird-")
+    assert load_records(kept)[0].spans
+    assert keep_corpus(load_records(kept), kept.stem) == str(kept)
+    assert [p.name for p in kept.parent.iterdir()] == [kept.name]
+
+
+def test_a_case_has_a_name_without_its_paths(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("SANILENS_HOME", str(tmp_path))
+    own = CaseRef("/models/m", "/data/c.jsonl")
+    assert (remember(BUNDLED), recall("clinic")) == ("clinic", BUNDLED)
+    assert recall(remember(own)) == own
+    assert [recall(key) for key in ("", "../x", "0" * 12)] == [None] * 3

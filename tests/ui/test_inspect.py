@@ -1,0 +1,137 @@
+"""Inspect: a span's units, their effects and card, and the way into the plan."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from sanilens.audit.extraction import audit_spans
+from sanilens.audit.reading import read_record
+from sanilens.corpus.records import Record
+from sanilens.inspect.ablate import single_effects
+from sanilens.inspect.activations import mean_activations
+from sanilens.inspect.card import unit_card
+from sanilens.inspect.effects import top_effects
+from sanilens.inspect.gradient import Scope, gradient_activation
+from sanilens.inspect.sample import take_sample
+from sanilens.model.subject import SubjectModel
+from sanilens.model.units import Neuron
+from sanilens.ui.inspect.shown import existing
+from sanilens.ui.inspect.strip import strip_tokens
+from sanilens.ui.inspect.tokens import Veil
+from sanilens.ui.masking import MASK
+from sanilens.ui.state import CaseRef, Selection
+from tests.ui.cases import drawn, page_app, tiny_case
+
+
+@pytest.fixture
+def app(
+    tmp_path: Path, tiny_folders: dict[str, Path], records: list[Record],
+    monkeypatch: pytest.MonkeyPatch,
+) -> AppTest:  # fmt: skip
+    ref: CaseRef = tiny_case(tmp_path, tiny_folders["gpt_neox"], records)
+    app = page_app("inspect", ref, monkeypatch, tmp_path / "home")
+    app.session_state["selection"] = Selection("r-1")
+    return app
+
+
+def test_a_span_its_units_and_the_plan(
+    app: AppTest, subject: SubjectModel, records: list[Record]
+) -> None:
+    app.run()
+    assert not app.exception
+    app.session_state["inspect-strip"] = {"pick": {"value": 1, "turn": 1}}
+    app.run()
+    assert not app.exception
+    span = records[0].span_id(records[0].spans[1])
+    scores = gradient_activation(subject, records[:1], Scope(spans=frozenset({span})))
+    top = [str(unit) for unit, _ in scores.top(3)]
+    assert app.session_state["selection"] == Selection("r-1", span, top[0])
+    app.session_state[f"units-this span-{span}"] = {"selection": {"rows": [0, 2]}}
+    app.run()
+    app.selectbox(key="table-op").select("zero").run()
+    app.button(key="add-ticked").click().run()
+    assert not app.exception
+    basket = app.session_state["basket"]
+    assert [(edit.unit, edit.operation) for edit in basket] == [(top[0], "zero"), (top[2], "zero")]
+    app.button(key="card-remove").click().run()
+    assert [edit.unit for edit in app.session_state["basket"]] == [top[2]]
+    app.button(key="unit+1").click().run()
+    assert app.session_state["selection"].unit == top[1]
+    app.selectbox(key="card-op").select("cap").run()
+    app.button(key="card-add").click().run()
+    assert app.session_state["basket"][-1].value is not None
+    assert not app.exception
+
+
+def test_nothing_sensitive_is_sent_before_the_reveal(app: AppTest, records: list[Record]) -> None:
+    app.run()
+    for each in records:
+        assert not any(each.value(span) in drawn(app) for span in each.spans)
+    app.session_state["revealed"] = True
+    app.run()
+    assert not app.exception
+
+
+def test_an_address_that_names_nothing_falls_back(app: AppTest) -> None:
+    app.session_state["selection"] = Selection("<b>", "x@1-2", "mlp.99.99999")
+    app.run()
+    assert not app.exception
+    assert app.session_state["selection"].record in {"r-1", "r-2", "r-3"}
+
+
+@pytest.mark.parametrize("scope", ["this label", "this subject", "whole corpus"])
+def test_wider_scopes(app: AppTest, scope: str) -> None:
+    app.session_state["scope"] = scope
+    app.run()
+    assert not app.exception
+
+
+def test_units_are_checked_against_the_model(subject: SubjectModel) -> None:
+    assert existing(subject, "mlp.2.47") == Neuron(2, 47)
+    for name in (None, "", "mlp.3.0", "mlp.0.48", "mlp.0.x"):
+        assert existing(subject, name) is None
+
+
+def test_the_sample_s_card_is_the_card(subject: SubjectModel, records: list[Record]) -> None:
+    sample = take_sample(subject, records)
+    unit = Neuron(1, 7)
+    assert sample.card(unit) == unit_card(subject, records, unit)
+    means = mean_activations(subject, records, [unit])
+    assert sample.means([unit])[unit] == pytest.approx(means[unit], abs=1e-6)
+
+
+def test_effects_are_the_exact_ones(subject: SubjectModel, records: list[Record]) -> None:
+    span = records[0].span_id(records[0].spans[0])
+    units = [Neuron(0, 1), Neuron(2, 5)]
+    found = top_effects(subject, records[0], span, units)
+    np.testing.assert_allclose(
+        found.units, single_effects(subject, records[0], span, units), atol=1e-5
+    )
+    assert len(found.random) == 2
+
+
+def test_the_strip_masks_what_it_shows_and_what_the_model_would_say(
+    subject: SubjectModel, records: list[Record]
+) -> None:
+    reading = read_record(subject, records[0])
+    tokens = strip_tokens(reading, Veil(False, frozenset()), all_tokens=False)
+    assert sum(len(t.text) for t in tokens) == len(records[0].text)
+    for token in tokens:
+        if token.span is None:
+            assert token.fill == 0
+        else:
+            bare = token.text.strip()
+            assert not any(c.isalnum() for c in bare.replace(MASK, ""))
+            said = " ".join(token.tooltip[2:-1]).split("“")[1:]
+            assert not any(c.isalpha() for s in said for c in s.split("”")[0])
+    spans = {v.span_id for v in audit_spans(subject, records[:1])}
+    assert len({t.span for t in tokens if t.span is not None}) == len(spans)
+
+
+def test_a_token_that_could_be_part_of_a_name_is_masked() -> None:
+    veil = Veil(False, frozenset({"kowal", "kowalski"}))
+    assert veil.token(" Kowal") == " ▒▒▒▒▒"
+    assert veil.token(" the") == " the"
+    assert Veil(True, veil.parts).token("kowal") == "kowal"
