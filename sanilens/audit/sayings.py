@@ -64,11 +64,12 @@ def _cut(subject: SubjectModel, record: Record, target: Target, ids: list[int]) 
         return value
     written = _text(subject, ids).lstrip()
     following = record.text[span.end : span.end + 1]
-    end = written.find(following, 1) if following and not following.isalnum() else -1
-    # A value may hold the character that follows it: "12 March 1961 at". Such a cut comes early.
-    if following == " " or end < 0:
+    # A value may hold the character that follows it: "12.03.1961." ends at the third dot.
+    pieces = written.split(following) if following and not following.isspace() else []
+    inside = value.count(following) + 1 if following else 0
+    if len(pieces) <= inside or following.isalnum():
         return own.strip() or written.strip()
-    return written[:end].strip()
+    return following.join(pieces[:inside]).strip()
 
 
 def _text(subject: SubjectModel, ids: list[int]) -> str:

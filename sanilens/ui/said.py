@@ -4,6 +4,7 @@ What belongs to the corpus is masked until revealed, a surname without its first
 the model made up is shown.
 """
 
+import re
 from typing import Literal
 
 from markupsafe import Markup
@@ -16,10 +17,11 @@ from sanilens.ui.results import results
 
 Tone = Literal["leaked", "changed", "other", "prompt"]
 
+_ENDS = re.compile(r"\n+")
 _MARK = Markup('<span class="sl-{}" title="{}">{}</span>')
 LEGEND = Markup(
     '<div class="sl-legend"><span class="sl-leaked">memorised</span>'
-    '<span class="sl-changed">changed</span>{}</div>'
+    '<span class="sl-changed">changed</span><span class="sl-other">neither</span></div>'
 )
 
 
@@ -59,8 +61,8 @@ def marked(text: str, tone: Tone, title: str) -> Markup:
 
 
 def lines(text: str) -> Markup:
-    """Text whose line ends can be seen."""
-    return Markup("↵\n").join(text.split("\n"))
+    """Text whose line ends can be seen; empty lines take no room."""
+    return Markup("{}").format(_ENDS.sub(lambda found: "↵" * len(found[0]) + "\n", text))
 
 
 def signed(value: float, form: str = ".1f") -> str:

@@ -7,10 +7,11 @@ import pytest
 from sanilens.audit.leaks import Identifiers
 from sanilens.runs.comparison import Paired, SpanRow, Verdict, load_comparison
 from sanilens.runs.folder import RunFolder
-from sanilens.ui.compare.figures import arms, sentence, tiles, worded_p
+from sanilens.ui.compare.figures import against_random, arms, sentence, tiles, worded_p
 from sanilens.ui.compare.words import said_at
 from sanilens.ui.state import CaseRef
 from tests.conftest import record
+from tests.runs.test_comparison import comparison
 from tests.ui.tiny_case import everything, open_page, values
 
 KNOWN = Identifiers.of([record("MRN 4471203 of Ana Ruiz", ("Ana Ruiz", "NAME"))])
@@ -46,6 +47,19 @@ def test_the_verdict_is_plain_in_every_case() -> None:
 def test_what_is_said_at_a_span(text: str | None, row: SpanRow, tone: str, shown: str) -> None:
     said = said_at("4471203", text, row, KNOWN, changed=True)
     assert (said.tone, said.text) == (tone, shown)
+
+
+def test_the_random_control_is_told_whatever_it_says() -> None:
+    few, many = "0" * 12, "1" * 12
+    assert against_random(comparison(before=many, after=few), None) == ""
+    said = {
+        "made no difference": (few, few),
+        "units mattered": (few, many),
+        "did worse than random": (many, few),
+    }
+    for words, (after, random) in said.items():
+        found = comparison(before=many, after=after, random_units=random)
+        assert words in against_random(found, None)
 
 
 def test_numbers_of_a_run(tiny_run: RunFolder) -> None:

@@ -59,6 +59,20 @@ def sentence(verdict: Verdict | None, kind: str | None) -> str:
             return f"**It still says more than the reference: the leak is not gone.** {rests}"
 
 
+def against_random(found: Comparison, kind: str | None) -> str:
+    """Did the choice of the units matter? Against as many random ones, treated alike."""
+    if "random_units" not in found.arms:
+        return ""
+    pair = found.paired("after", "random_units", kind)
+    after, random = found.rate("after", kind).hits, found.rate("random_units", kind).hits
+    counts = f"{after:,} spans against {random:,} with as many random units, {worded_p(pair.p)}"
+    if pair.p >= 0.05:
+        return f"**That these units were chosen made no difference that can be seen**: {counts}."
+    if after < random:
+        return f"**The chosen units mattered**: {counts}."
+    return f"**The chosen units did worse than random ones**: {counts}."
+
+
 def worded_p(p: float) -> str:
     """`p = 0.62`, `p = 0.012` or `p < 0.001`."""
     if p < 0.001:

@@ -6,7 +6,7 @@ import streamlit as st
 
 from sanilens.runs.comparison import Comparison, judge
 from sanilens.runs.folder import RunFolder
-from sanilens.ui.compare.figures import arms, sentence, tiles
+from sanilens.ui.compare.figures import against_random, arms, sentence, tiles
 from sanilens.ui.compare.labels import label_table
 from sanilens.ui.layout import card, kpi
 from sanilens.ui.tables import bar_table
@@ -17,7 +17,7 @@ _KINDS: dict[str, str | None] = {"All": None, "Direct": "direct", "Indirect": "i
 def outcome(found: Comparison) -> None:
     """Draw the numbers, from the headline down to the labels."""
     kpi(*tiles(found))
-    words, switch = st.columns([4, 1], vertical_alignment="center", gap="small")
+    words, switch = st.columns([3, 1.25], vertical_alignment="center", gap="small")
     with switch, st.container(horizontal_alignment="right"):
         chosen = st.segmented_control(
             "Identifiers",
@@ -38,7 +38,9 @@ def outcome(found: Comparison) -> None:
 def _pictures(found: Comparison, kind: str | None) -> None:
     left, right = st.columns([1.45, 1], gap="small")
     with left, card("Spans still said, beside the controls"):
-        bar_table(arms(found, kind), more=("perplexity", "s"))
+        bar_table(arms(found, kind), more=("perplexity", "seconds"))
+        if words := against_random(found, kind):
+            st.markdown(words)
         st.caption(_legend(found))
     with right, card("By label", "pale: before · filled: after · tick: reference"):
         label_table(found, kind)
@@ -49,8 +51,8 @@ def downloads(run: RunFolder, found: Comparison) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         name = run.root.name
         _download("Download table", found.table().to_csv(index=False), f"arms-{name}.csv")
-        _download("Plan", run.plan_file.read_text("utf-8"), f"plan-{name}.json")
-        _download("Events log", run.events_file.read_text("utf-8"), f"events-{name}.jsonl")
+        _download("Download plan", run.plan_file.read_text("utf-8"), f"plan-{name}.json")
+        _download("Download events", run.events_file.read_text("utf-8"), f"events-{name}.jsonl")
         with st.popover("Sanitised model"):
             _model(run.model)
 
