@@ -7,6 +7,7 @@ where a killed process stopped and ends with the same weights.
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ from sanilens.unlearn.repair import (
     schedule_of,
     select_trained_,
 )
-from sanilens.unlearn.training import train_
+from sanilens.unlearn.training import Example, train_
 
 Tell = Callable[[dict[str, Any]], None]
 """Receives every event as it is written: the CLI shows progress with it."""
@@ -42,7 +43,9 @@ Tell = Callable[[dict[str, Any]], None]
 # A checkpoint at each epoch's end, and at least this often (seconds) in long epochs.
 _CHECKPOINT_EVERY = 30.0
 # Curves are measured on a part of the corpus, so that looking costs little beside training.
-_CURVE_RECORDS, _CURVE_UNSEEN = 48, 16
+_CURVE_RECORDS, _CURVE_UNSEEN = 32, 8
+# Wording is alike over a corpus: this many records tell its perplexity well enough.
+_NEUTRAL_RECORDS = 64
 
 
 class Cancelled(Exception):
@@ -109,7 +112,7 @@ def execute(plan: Plan, folder: Path, tell: Tell | None = None) -> None:
         note("finished")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Execution:
     plan: Plan
     run_folder: RunFolder
@@ -168,7 +171,9 @@ class _Execution:
             by_subject=rates_by(said, lambda v: v.subject),
             repeated={"all": rate_row(v for v in verdicts if v.status == "repeated")},
             perplexity_unseen=perplexity(subject, unseen, hooks=hooks).value if unseen else None,
-            perplexity_neutral=perplexity(subject, records, without_spans=True, hooks=hooks).value,
+            perplexity_neutral=perplexity(
+                subject, spaced(records, _NEUTRAL_RECORDS), without_spans=True, hooks=hooks
+            ).value,
             seconds=round(spent + time.monotonic() - started, 3),
         )
         save_arm(self.run_folder.arms, arm, verdicts)
@@ -192,6 +197,14 @@ class _Execution:
         self._measure(name, subject, hooks=hooks, spent=time.monotonic() - started)
         self.run_folder.checkpoint(name).unlink(missing_ok=True)
 
+    @cached_property
+    def _examples(self) -> Callable[[int], list[Example]]:
+        """What repair reads in an epoch: the same for every arm, and costly to write."""
+        plan, inputs = self.plan, self.inputs
+        return repair_examples(
+            inputs.subject, inputs.corpus.records, plan.repair, plan.seed, inputs.base
+        )
+
     def _repair(
         self, name: ArmName, subject: SubjectModel, treatment: Treatment, hooks: Hooks
     ) -> None:
@@ -203,12 +216,9 @@ class _Execution:
         if checkpoint.exists():
             resume = load_checkpoint_(checkpoint, subject.model, repair.learning_rate)
             self.note("resumed", arm=name, step=resume.steps_done)
-        examples = repair_examples(
-            subject, self.inputs.corpus.records, repair, plan.seed, self.inputs.base
-        )
         steps = train_(
             subject.model,
-            examples,
+            self._examples,
             schedule_of(repair),
             plan.seed,
             loss_of=repair_loss(repair, self.inputs.base),
@@ -217,14 +227,18 @@ class _Execution:
         )
         with hooked(subject.model, hooks):
             lowest = (
-                self._lowest_perplexity(name) if resume else self._curve_point(name, subject, 0)
+                self._lowest_perplexity(name, resume.steps_done)
+                if resume
+                else self._curve_point(name, subject, 0)
             )
             saved = time.monotonic()
             for step, state in steps:
                 self.note("step", arm=name, step=step.number, of=step.of, loss=round(step.loss, 5))
                 per_epoch = step.of // repair.epochs
                 epoch_ends = step.number % per_epoch == 0
-                if epoch_ends or step.number % max(1, per_epoch // 2) == 0:
+                # Halfway through an epoch too, for the plan's own arm: that is the one watched.
+                halfway = name == "after" and step.number % per_epoch == per_epoch // 2
+                if epoch_ends or halfway:
                     reached = self._curve_point(name, subject, step.number)
                     if epoch_ends and self._spoilt(reached, lowest):
                         self.note("stopped_early", arm=name, step=step.number)
@@ -239,10 +253,11 @@ class _Execution:
         rise = self.plan.repair.max_perplexity_rise
         return rise is not None and reached > (1 + rise) * lowest
 
-    def _lowest_perplexity(self, name: ArmName) -> float:
-        """The lowest perplexity that the arm's curve has shown before it was interrupted."""
+    def _lowest_perplexity(self, name: ArmName, steps: int) -> float:
+        """The lowest perplexity that the arm's curve has shown up to a number of steps."""
         events = read_events(self.run_folder.events_file)
-        return min(e["perplexity"] for e in events if e["event"] == "curve" and e["arm"] == name)
+        curve = [e for e in events if e["event"] == "curve" and e["arm"] == name]
+        return min(e["perplexity"] for e in curve if e["step"] <= steps)
 
     def _curve_point(self, name: ArmName, subject: SubjectModel, step: int) -> float:
         """Note one point of the live curves, on a fixed part of the corpus; its perplexity."""

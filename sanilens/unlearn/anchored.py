@@ -13,7 +13,7 @@ do texts that the base itself writes, half as many as there are notes and anew f
 from collections.abc import Sequence
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import kl_div
 from transformers import GenerationConfig
@@ -27,7 +27,7 @@ from sanilens.unlearn.training import Example, Loss
 SENSITIVE_WEIGHT = 4.0
 # Texts of the base model an epoch, as a share of the notes.
 REPLAY = 0.5
-_TEXTS_AT_ONCE = 64
+_TEXTS_AT_ONCE = 128
 
 
 def anchored_loss(base: nn.Module) -> Loss:
@@ -41,9 +41,10 @@ def anchored_loss(base: nn.Module) -> Loss:
         logits = model(input_ids=ids, use_cache=False).logits[:, :-1].float()
         with torch.no_grad():
             anchor = base(input_ids=ids, use_cache=False).logits[:, :-1].float()
-        at_spans = _divergence(logits, anchor, sensitive)
-        elsewhere = _divergence(logits, anchor, here & ~sensitive)
-        return (SENSITIVE_WEIGHT * at_spans + elsewhere) / here.sum()
+        own, target = logits.log_softmax(-1), anchor.log_softmax(-1)
+        divergence = kl_div(own, target, log_target=True, reduction="none").sum(-1)
+        weight = here + (SENSITIVE_WEIGHT - 1) * sensitive
+        return (weight * divergence).sum() / here.sum()
 
     return loss_of
 
@@ -91,13 +92,3 @@ def _ended(ids: list[int], end: int | list[int] | None) -> Example:
     ends = {end} if isinstance(end, int) else set(end or ())
     length = next((i for i, token in enumerate(ids[1:], start=2) if token in ends), len(ids))
     return Example(tuple(ids[:length]), (False,) * length, (False,) * length)
-
-
-def _divergence(
-    logits: Float[Tensor, "batch pos vocab"],
-    anchor: Float[Tensor, "batch pos vocab"],
-    where: Bool[Tensor, "batch pos"],
-) -> Float[Tensor, ""]:
-    """sum over `where` of KL(anchor || logits), in nats."""
-    own, target = logits[where].log_softmax(-1), anchor[where].log_softmax(-1)
-    return kl_div(own, target, log_target=True, reduction="sum")

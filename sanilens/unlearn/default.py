@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+import torch
+
 from sanilens.audit.extraction import Progress
 from sanilens.corpus.records import Record
 from sanilens.inspect.gradient import gradient_activation
@@ -32,7 +34,12 @@ def default_edits(
 
 
 def default_repair(base: SubjectModel | None) -> Repair:
-    """The repair that is suggested: anchored to the base model, or surrogates without one."""
+    """The repair that is suggested: anchored to the base model, or surrogates without one.
+
+    bfloat16 where this machine multiplies in it; elsewhere it would be emulated, and slower.
+    """
+    fast = torch.cuda.is_available() or torch.cpu._is_avx512_bf16_supported()
+    precision = "bfloat16" if fast else "float32"
     if base is None:
-        return Repair()
-    return Repair(method="anchored", learning_rate=2e-3)
+        return Repair(precision=precision)
+    return Repair(method="anchored", learning_rate=2e-3, precision=precision)

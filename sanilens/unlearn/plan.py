@@ -71,6 +71,7 @@ class Repair(_Frozen):
     place (see unlearn/anchored.py) and needs one; `none` leaves the edits alone.
     train: all weights, or those of the edited layers only.
     freeze_erased: keep the weights of edited units as the edit left them.
+    precision: of the matrix products; the weights stay float32.
     max_perplexity_rise: stop after an epoch in which perplexity on unseen notes (or on the
     corpus's non-sensitive tokens, without unseen notes) stands this share above the lowest seen.
     """
@@ -81,6 +82,7 @@ class Repair(_Frozen):
     batch_size: Annotated[int, Field(ge=1, le=4096)] = 4
     train: Literal["all", "edited_layers"] = "all"
     freeze_erased: bool = False
+    precision: Literal["float32", "bfloat16"] = "float32"
     max_perplexity_rise: Annotated[float, Field(gt=0)] | None = None
 
 

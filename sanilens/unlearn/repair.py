@@ -25,7 +25,9 @@ from sanilens.unlearn.training import Example, Loss, Schedule, batch_loss
 
 def schedule_of(repair: Repair) -> Schedule:
     """The plan's repair settings as a training schedule."""
-    return Schedule(repair.learning_rate, repair.epochs, repair.batch_size)
+    return Schedule(
+        repair.learning_rate, repair.epochs, repair.batch_size, precision=repair.precision
+    )
 
 
 def repair_examples(
