@@ -60,7 +60,16 @@ def case() -> CaseRef | None:
 def open_case(ref: CaseRef) -> None:
     """Open a case and forget everything that belonged to another one."""
     if ref != case():
-        for key in ("selection", "basket", "basket_history", "run", "revealed", "extracted"):
+        belonging = (
+            "selection",
+            "basket",
+            "basket_history",
+            "repair",
+            "run",
+            "revealed",
+            "extracted",
+        )
+        for key in belonging:
             st.session_state.pop(key, None)
     st.session_state["case"] = ref
 
@@ -131,6 +140,11 @@ def undo() -> None:
 def repair() -> Repair:
     """The repair settings of the plan that is being made."""
     return st.session_state.get("repair", Repair())
+
+
+def suggest_repair(value: Repair) -> None:
+    """Begin with these repair settings, unless there are some already."""
+    st.session_state.setdefault("repair", value)
 
 
 def set_repair(value: Repair) -> None:

@@ -7,7 +7,7 @@ are context, as they are when someone attacks the model, and never a target; the
 not seen them, so its distribution is what not knowing looks like, and it teaches a whole
 distribution where a surrogate teaches one sample of it. Elsewhere the base keeps the repair from
 learning the notes' wording by heart, which is what costs plain surrogate repair its utility; so
-do texts that the base itself writes, half as many as there are notes and anew for each epoch.
+do texts that the base itself writes, a quarter as many as notes, and others in every epoch.
 """
 
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ from sanilens.unlearn.training import Example, Loss
 # Chosen on the bundled case: at 1, twice as many indirect identifiers were left.
 SENSITIVE_WEIGHT = 4.0
 # Texts of the base model an epoch, as a share of the notes.
-REPLAY = 0.5
+REPLAY = 0.25
 _TEXTS_AT_ONCE = 128
 
 

@@ -42,4 +42,4 @@ def default_repair(base: SubjectModel | None) -> Repair:
     precision = "bfloat16" if fast else "float32"
     if base is None:
         return Repair(precision=precision)
-    return Repair(method="anchored", learning_rate=2e-3, precision=precision)
+    return Repair(method="anchored", learning_rate=1.7e-3, precision=precision)

@@ -1,6 +1,7 @@
 """Plan: the basket's edits, the plan file, the what-if, the start of a run."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from sanilens.runs.workspace import known_runs
 from sanilens.ui.plan.basket import changed
 from sanilens.ui.plan.file import parse, summary
 from sanilens.ui.state import CaseRef
+from sanilens.unlearn.default import default_repair
 from sanilens.unlearn.plan import UnitEdit
 from tests.ui.tiny_case import EDITS, everything, make_plan, open_page, values
 
@@ -64,8 +66,19 @@ def test_an_empty_basket_says_what_to_click(tiny_case: CaseRef, workspace: Path)
     basket = app.session_state["basket"]
     assert basket
     assert {edit.operation for edit in basket} == {"reset"}
+    assert app.session_state["repair"] == default_repair(None).model_copy(
+        update={"method": "anchored", "learning_rate": 2e-3}
+    )
     app.button(key="plan-undo").click().run()
     assert app.session_state["basket"] == ()
+
+
+def test_without_a_base_there_is_no_anchored_repair(tiny_case: CaseRef, workspace: Path) -> None:
+    app = open_page("plan", replace(tiny_case, base=None), basket=EDITS[1:])
+    assert app.segmented_control(key="repair-method").options == ["Surrogates", "Masked", "None"]
+    app.segmented_control(key="repair-method").set_value("none").run()
+    assert app.session_state["repair"].method == "none"
+    assert not app.exception
 
 
 def test_settings_change_the_plan(tiny_case: CaseRef, workspace: Path) -> None:

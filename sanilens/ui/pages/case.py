@@ -41,3 +41,4 @@ def page() -> None:
 def _choose() -> None:
     page_header("Case", _WHAT)
     opening()
+    next_step("Then see how much of it the model says.", "audit")

@@ -13,6 +13,7 @@ from sanilens.ui.plan.basket import basket_card
 from sanilens.ui.plan.file import current_plan, file_card, run_button, summary
 from sanilens.ui.plan.repair import repair_card
 from sanilens.ui.plan.whatif import whatif_card
+from sanilens.unlearn.default import default_repair
 from sanilens.unlearn.edits import check_units
 
 
@@ -23,6 +24,7 @@ def page() -> None:
         page_header("Plan", "What is erased, how the model is repaired, and how that is measured.")
         empty_state("Nothing to plan yet: open a case first.", "Open a case", "case")
         return
+    state.suggest_repair(default_repair(opened.base))
     plan = current_plan(opened)
     run = run_folder(plan)
     case_bar(opened, [run_command(run.plan_file, run.root)])
@@ -46,6 +48,6 @@ def _body(opened: Opened) -> None:
     with left:
         basket_card(opened)
     with right:
-        repair_card()
+        repair_card(opened)
         file_card(current_plan(opened))
     whatif_card(opened)

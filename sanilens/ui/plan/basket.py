@@ -14,7 +14,7 @@ from sanilens.ui.opened import Opened
 from sanilens.ui.progress import progress_bar
 from sanilens.ui.results import results
 from sanilens.unlearn.choose import choose_edits
-from sanilens.unlearn.default import default_edits
+from sanilens.unlearn.default import default_edits, default_repair
 from sanilens.unlearn.edits import is_exact_in_weights
 from sanilens.unlearn.plan import OPERATIONS, Operation, UnitEdit
 
@@ -152,7 +152,7 @@ def _buttons(opened: Opened, edits: tuple[UnitEdit, ...]) -> None:
             key="plan-suggest",
             type="secondary" if edits else "primary",
             help="The units of the highest gradient × activation over the whole corpus, reset to "
-            "the base model.",
+            "the base model, and the repair that goes with them.",
         ):
             _suggest(opened)
         if not edits and st.button("Choose on Inspect", key="plan-to-inspect"):
@@ -187,4 +187,5 @@ def _suggest(opened: Opened) -> None:
             lambda: default_edits(opened.subject, opened.base, records, seed, progress=progress),
         )
     state.set_basket(found)
+    state.set_repair(default_repair(opened.base))
     st.rerun()

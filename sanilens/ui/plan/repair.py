@@ -8,13 +8,17 @@ import streamlit as st
 
 from sanilens.ui import state
 from sanilens.ui.layout import card
+from sanilens.ui.opened import Opened
 
 _METHODS: Mapping[str, str] = {
+    "anchored": "Anchored",
     "surrogate": "Surrogates",
     "masked": "Masked",
     "none": "None",
 }
 _METHOD_MEANING: Mapping[str, str] = {
+    "anchored": "Trains on the notes, and at an identifier's place on what the base model, which "
+    "never saw it, would say there.",
     "surrogate": "Trains on the notes with fresh, invented identifiers in every epoch: the model "
     "learns that they cannot be known.",
     "masked": "Trains on the notes, but never on a sensitive token (SANI). It can bring back part "
@@ -24,14 +28,15 @@ _METHOD_MEANING: Mapping[str, str] = {
 _TRAINED: Mapping[str, str] = {"all": "All weights", "edited_layers": "Edited layers only"}
 
 
-def repair_card() -> None:
+def repair_card(opened: Opened) -> None:
     """Draw the settings; each change is kept at once."""
     repair = state.repair()
+    methods = [m for m in _METHODS if m != "anchored" or opened.base]
     with card("Repair"):
         _field("method", repair.method)
         st.segmented_control(
             "Method",
-            list(_METHODS),
+            methods,
             key="repair-method",
             format_func=lambda name: _METHODS[name],
             on_change=_keep,
@@ -39,6 +44,8 @@ def repair_card() -> None:
             required=True,
         )
         st.caption(_METHOD_MEANING[repair.method])
+        if repair.method == "anchored" and opened.base is None:
+            st.warning("This repair needs the base model, and the case has none. Choose another.")
         if repair.method != "none":
             _training()
     with card("Controls and seed"):
@@ -69,6 +76,13 @@ def _training() -> None:
         "Keep erased units as the edit left them",
         help="Their weights get no gradient, so the repair cannot teach them anything again.",
         **_widget("freeze_erased"),
+    )
+    st.session_state["repair-bfloat16"] = repair.precision == "bfloat16"
+    st.checkbox(
+        "Multiply in bfloat16",
+        key="repair-bfloat16",
+        on_change=_keep_precision,
+        help="Faster where this machine's processor multiplies in it. The weights stay float32.",
     )
     _early_stop()
 
@@ -126,6 +140,11 @@ def _widget(name: str) -> dict[str, Any]:
 def _keep(name: str) -> None:
     value = st.session_state[f"repair-{name}"]
     state.set_repair(state.repair().model_copy(update={name: value}))
+
+
+def _keep_precision() -> None:
+    precision = "bfloat16" if st.session_state["repair-bfloat16"] else "float32"
+    state.set_repair(state.repair().model_copy(update={"precision": precision}))
 
 
 def _keep_stop() -> None:
