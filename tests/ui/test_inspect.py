@@ -48,7 +48,7 @@ def test_a_span_its_units_and_the_plan(
     scores = gradient_activation(subject, records[:1], Scope(spans=frozenset({span})))
     top = [str(unit) for unit, _ in scores.top(3)]
     assert app.session_state["selection"] == Selection("r-1", span, top[0])
-    app.session_state[f"units-this span-{span}"] = {"selection": {"rows": [0, 2]}}
+    app.session_state[f"units-span-{span}"] = {"selection": {"rows": [0, 2]}}
     app.run()
     app.selectbox(key="table-op").select("zero").run()
     app.button(key="add-ticked").click().run()
@@ -81,7 +81,7 @@ def test_an_address_that_names_nothing_falls_back(app: AppTest) -> None:
     assert app.session_state["selection"].record in {"r-1", "r-2", "r-3"}
 
 
-@pytest.mark.parametrize("scope", ["this label", "this subject", "whole corpus"])
+@pytest.mark.parametrize("scope", ["label", "subject", "corpus"])
 def test_wider_scopes(app: AppTest, scope: str) -> None:
     app.session_state["scope"] = scope
     app.run()

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 import pandas as pd
 import streamlit as st
-from markupsafe import Markup
 
 from sanilens.inspect.scores import UnitScores
 from sanilens.model.units import Neuron
@@ -16,12 +15,9 @@ from sanilens.ui.inspect.picks import GRID, chosen_rows
 from sanilens.ui.inspect.scopes import scope_switch
 from sanilens.ui.inspect.shown import Shown
 from sanilens.ui.layout import card
-from sanilens.ui.markup import show
 from sanilens.ui.opened import Opened
 
 TOP = 30
-_TITLE = Markup('<h4 class="sl-title">{}</h4>')
-_NOTE = Markup('<span class="sl-mute">{}</span>')
 
 
 def grid_card(scores: UnitScores, unit: Neuron) -> None:
@@ -30,10 +26,10 @@ def grid_card(scores: UnitScores, unit: Neuron) -> None:
     spans = f"{scores.targets:,} spans, summed"
     with card():
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            show(_TITLE.format("What carries"))
+            st.markdown("**What carries this**", width="content")
             scope_switch()
             st.space("stretch")
-            show(_NOTE.format(spans if scores.targets > 1 else "gradient × activation"))
+            st.caption(spans if scores.targets > 1 else "gradient × activation", width="content")
         unit_grid(grid_rows(scores.values.numpy()), selected=str(unit), planned=planned, key=GRID)
 
 

@@ -33,7 +33,7 @@ def scores(opened: Opened, chosen: Chosen) -> UnitScores:
     def measure() -> UnitScores:
         if len(records) == 1:
             return gradient_activation(subject, records, scope)
-        with progress_bar(f"Attributing {chosen.name}", "batches") as progress:
+        with progress_bar(f"Attributing this {chosen.name}", "batches") as progress:
             return gradient_activation(subject, records, scope, progress=progress)
 
     return results().get(("scores", opened.key, scope), measure)

@@ -10,7 +10,7 @@ from sanilens.inspect.gradient import Scope
 from sanilens.ui.inspect.shown import Shown
 from sanilens.ui.opened import Opened
 
-ScopeName = Literal["this span", "this label", "this subject", "whole corpus"]
+ScopeName = Literal["span", "label", "subject", "corpus"]
 SCOPES: tuple[ScopeName, ...] = get_args(ScopeName)
 _KEY = "scope"
 
@@ -43,14 +43,14 @@ def chosen_scope(opened: Opened, at: Shown, name: ScopeName) -> Chosen:
     assert at.span_id is not None
     records, label, subject = opened.corpus.records, at.span.label, at.record.subject
     match name:
-        case "this span":
+        case "span":
             only = frozenset({at.span_id})
             return Chosen(name, Scope(spans=only), (at.record,), ("span", at.span_id))
-        case "this label":
+        case "label":
             holding = tuple(r for r in records if any(s.label == label for s in r.spans))
             return Chosen(name, Scope(labels=frozenset({label})), holding, ("label", label))
-        case "this subject":
+        case "subject":
             own = tuple(r for r in records if r.subject == subject)
             return Chosen(name, Scope(subjects=frozenset({subject})), own, ("subject", subject))
-        case "whole corpus":
+        case "corpus":
             return Chosen(name, Scope(), records, None)
