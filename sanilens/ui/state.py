@@ -35,6 +35,9 @@ BUNDLED = CaseRef(
 )
 
 
+_OF_ONE_CASE = "selection basket basket_history repair run revealed extracted".split()
+
+
 @dataclass(frozen=True, slots=True)
 class Selection:
     """What Inspect shows: a record, one of its spans, a unit (canonical name)."""
@@ -60,16 +63,7 @@ def case() -> CaseRef | None:
 def open_case(ref: CaseRef) -> None:
     """Open a case and forget everything that belonged to another one."""
     if ref != case():
-        belonging = (
-            "selection",
-            "basket",
-            "basket_history",
-            "repair",
-            "run",
-            "revealed",
-            "extracted",
-        )
-        for key in belonging:
+        for key in _OF_ONE_CASE:
             st.session_state.pop(key, None)
     st.session_state["case"] = ref
 
