@@ -18,8 +18,12 @@ def bench_hooks(
 ) -> dict[str, float]:
     """Median ratio of a forward with a hook on every MLP to one without."""
     ids = pad_right([encode(subject, r).ids for r in records[:8]], subject.device)
-    seen: list[torch.Tensor] = []
-    hooks = Hooks({mlp.out: seen.append for mlp in subject.sites.mlps})
+    seen: list[int] = []
+
+    def look(x: torch.Tensor) -> None:
+        seen.append(x.shape[-1])
+
+    hooks = Hooks({mlp.out: look for mlp in subject.sites.mlps})
 
     def bare() -> None:
         subject.model(input_ids=ids, use_cache=False)

@@ -20,11 +20,12 @@ def bench_locate(
     records: Sequence[Record],
     unseen: Sequence[Record],
     *,
-    share: float = 0.02,
+    share: float = 0.5,
     seeds: int = 5,
 ) -> dict[str, float]:
     """Spans left and perplexity with `share` of all neurons zeroed; random: mean over seeds."""
-    scores = gradient_activation(subject, records)
+    # Not contrasted: the contrast finds stronger units, and they cost other text more.
+    scores = gradient_activation(subject, records, contrast=False)
     units = [n for n, _ in scores.top(round(share * scores.values.numel()))]
 
     def measure(hooks: Hooks) -> tuple[int, float]:
@@ -34,7 +35,10 @@ def bench_locate(
     before, utility = measure(NO_HOOKS)
     left, located_utility = measure(zeroed(subject, units))
     width = scores.values.shape[1]
-    drawn = [measure(zeroed(subject, random_like(units, width, seed))) for seed in range(seeds)]
+    drawn = [
+        measure(zeroed(subject, random_like(units, width, seed, exclude=False)))
+        for seed in range(seeds)
+    ]
     forward, backward = paired_seconds(
         lambda: perplexity(subject, records[:64], without_spans=False),
         lambda: gradient_activation(subject, records[:64]),

@@ -43,16 +43,18 @@ class UnitScores:
         return pd.DataFrame({**columns, "share": flat.clip(min=0) / total})
 
 
-def random_like(neurons: list[Neuron], width: int, seed: int) -> list[Neuron]:
-    """The random control: as many units in each layer as `neurons` has, and none of those.
+def random_like(
+    neurons: list[Neuron], width: int, seed: int, *, exclude: bool = True
+) -> list[Neuron]:
+    """The random control: as many units in each layer as `neurons` has.
 
-    A layer that has fewer units left than wanted gives what it has.
+    With `exclude`, none of those; a layer that has fewer units left than wanted gives what it has.
     """
     rng = np.random.default_rng(seed)
     picked: list[Neuron] = []
     for layer in sorted({n.layer for n in neurons}):
         taken = {n.index for n in neurons if n.layer == layer}
-        free = [i for i in range(width) if i not in taken]
+        free = [i for i in range(width) if not (exclude and i in taken)]
         count = min(len(taken), len(free))
         picked += [Neuron(layer, int(i)) for i in sorted(rng.choice(free, count, replace=False))]
     return picked
