@@ -21,7 +21,7 @@ from sanilens.unlearn.plan import UnitEdit
 from sanilens.unlearn.whatif import WhatIf, what_if
 
 _TOKENS = 48
-_SAMPLE, _NEUTRAL = 16, 8
+_SAMPLE, _NEUTRAL = 12, 6
 
 _TEXT = Markup('<div class="sl-card-head"><h3>{}</h3><span>{}</span></div>')
 _WORDS = Markup('<div class="sl-text">{}{}</div>')
