@@ -82,7 +82,7 @@ def _tiles(numbers: WhatIf, span_id: str) -> None:
         (
             "spans of a sample of notes said",
             f"{first.hits} → {second.hits}",
-            f"of {first.n} in {_SAMPLE} notes, evenly spaced",
+            f"of {first.n}, in notes evenly spaced",
         ),
         (
             "change on neutral text",
