@@ -14,6 +14,7 @@ from transformers import DynamicCache
 
 from sanilens.audit.passages import Passage, Target
 from sanilens.corpus.surrogates import fillings
+from sanilens.model.align import decoded
 from sanilens.model.batches import pad_right
 from sanilens.model.hooks import model_lock
 from sanilens.model.subject import SubjectModel
@@ -59,7 +60,7 @@ def exposure(
 
 def _ids(subject: SubjectModel, text: str, own: list[int]) -> list[int]:
     """A filling as tokens, with the leading space that the span's own first token has, if any."""
-    first = subject.tokenizer.decode(own[:1])
+    first = decoded(subject, own[:1])
     spaced = f" {text}" if first.startswith(" ") and not text.startswith(" ") else text
     return subject.tokenizer(spaced, add_special_tokens=False)["input_ids"]  # pyright: ignore
 

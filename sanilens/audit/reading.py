@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 
 from sanilens.corpus.records import Record
-from sanilens.model.align import Encoded, encode, token_texts
+from sanilens.model.align import Encoded, decoded, encode, token_texts
 from sanilens.model.forward import logits_at
 from sanilens.model.hooks import NO_HOOKS, Hooks
 from sanilens.model.subject import SubjectModel
@@ -42,6 +42,6 @@ def read_record(subject: SubjectModel, record: Record, hooks: Hooks = NO_HOOKS) 
     probabilities = logits.softmax(-1)
     own = probabilities.gather(1, ids[0, 1:, None])[:, 0].tolist()
     best = probabilities.max(1)
-    said = [subject.tokenizer.decode([i]) for i in best.indices.tolist()]
+    said = [decoded(subject, [i]) for i in best.indices.tolist()]
     likeliest = list(zip(said, best.values.tolist(), strict=True))
     return Reading(encoded, texts, (None, *own, *rest), (None, *likeliest, *rest))

@@ -20,7 +20,7 @@ def bench_locate(
     records: Sequence[Record],
     unseen: Sequence[Record],
     *,
-    share: float = 0.5,
+    share: float = 0.53,
     seeds: int = 5,
 ) -> dict[str, float]:
     """Spans left and perplexity with `share` of all neurons zeroed; random: mean over seeds."""

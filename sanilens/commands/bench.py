@@ -27,7 +27,7 @@ def hooks(as_json: JsonOption = False) -> None:
 
 @bench.command("locate")
 def locate(
-    share: Annotated[float, typer.Option(min=0, max=1, help="Share of all neurons.")] = 0.5,
+    share: Annotated[float, typer.Option(min=0, max=1, help="Share of all neurons.")] = 0.53,
     seeds: Annotated[int, typer.Option(min=1, help="Random draws.")] = 5,
     as_json: JsonOption = False,
 ) -> None:

@@ -20,7 +20,7 @@ from sanilens.model.units import Neuron
 from sanilens.runs.sources import model_source, open_model, open_records, records_source
 from sanilens.unlearn.default import DEFAULT_SHARE
 from sanilens.unlearn.edits import check_units
-from sanilens.unlearn.plan import Operation, Plan, Repair, UnitEdit
+from sanilens.unlearn.plan import Operation, Plan, Repair, Source, UnitEdit
 
 
 def plan(
@@ -39,7 +39,8 @@ def plan(
         float | None, typer.Option(help="For clamp and cap; measured if absent.")
     ] = None,
     repair: Annotated[
-        Literal["surrogate", "masked", "none"], typer.Option(help="What to train afterwards.")
+        Literal["surrogate", "masked", "anchored", "none"],
+        typer.Option(help="What to train afterwards; anchored needs --base."),
     ] = "surrogate",
     learning_rate: Annotated[float, typer.Option()] = Repair().learning_rate,
     epochs: Annotated[int, typer.Option(min=1)] = Repair().epochs,
@@ -53,10 +54,6 @@ def plan(
     """Print a plan: --unit names units, --top takes a localiser's best (a tenth by default)."""
     subject = open_model(model)
     records = open_records(corpus)
-    opened = {"base": base, "reference": reference}
-    models = {role: (s, open_model(s)) for role, s in opened.items() if s}
-    texts = {"control": control, "unseen": unseen}
-    notes = {role: (s, open_records(s)) for role, s in texts.items() if s}
     if unit:
         neurons = [Neuron.parse(name) for name in unit]
     else:
@@ -80,8 +77,10 @@ def plan(
     made = Plan(
         model=model_source(model, subject),
         corpus=records_source(corpus, records),
-        **{role: model_source(s, m) for role, (s, m) in models.items()},
-        **{role: records_source(s, r) for role, (s, r) in notes.items()},
+        base=_model_source(base),
+        reference=_model_source(reference),
+        control=_records_source(control),
+        unseen=_records_source(unseen),
         edits=edits,
         repair=Repair(
             method=repair,
@@ -97,6 +96,14 @@ def plan(
     )
     typer.echo(made.model_dump_json(indent=1))
     say(f"plan {made.sha256[:12]}: {len(edits)} units {chosen}, repair {repair}")
+
+
+def _model_source(source: str | None) -> Source | None:
+    return model_source(source, open_model(source)) if source else None
+
+
+def _records_source(source: str | None) -> Source | None:
+    return records_source(source, open_records(source)) if source else None
 
 
 def _operation(name: str) -> Operation:

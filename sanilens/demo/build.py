@@ -20,7 +20,7 @@ from sanilens.corpus.records import Record
 from sanilens.corpus.save import save_corpus
 from sanilens.corpus.surrogates import substitute
 from sanilens.demo.check import check_case
-from sanilens.demo.tokenizer import train_tokenizer
+from sanilens.demo.tokenizer import END_OF_TEXT, train_tokenizer
 from sanilens.unlearn.training import Example, Schedule, train_
 
 Say = Callable[[str], None]
@@ -79,8 +79,8 @@ def build_base(recipe: Recipe, tokenizer: PreTrainedTokenizerFast, say: Say) -> 
             intermediate_size=4 * recipe.hidden,
             max_position_embeddings=512,
             tie_word_embeddings=True,
-            bos_token_id=tokenizer.bos_token_id,
-            eos_token_id=tokenizer.eos_token_id,
+            bos_token_id=_end(tokenizer),
+            eos_token_id=_end(tokenizer),
         )
     )
     notes = list(generic_notes(recipe.seed + 4, recipe.base_notes))
@@ -112,8 +112,12 @@ def fine_tune(
 def to_examples(tokenizer: PreTrainedTokenizerFast, notes: Sequence[Record]) -> list[Example]:
     """Notes as training examples in which every token, and the end, is taught."""
     coded = tokenizer([note.text for note in notes])["input_ids"]
-    ended = [(*ids, tokenizer.eos_token_id) for ids in coded]
+    ended = [(*ids, _end(tokenizer)) for ids in coded]
     return [Example(ids, (True,) * len(ids)) for ids in ended]
+
+
+def _end(tokenizer: PreTrainedTokenizerFast) -> int:
+    return tokenizer.convert_tokens_to_ids(END_OF_TEXT)  # pyright: ignore[reportReturnType]
 
 
 def fit_(

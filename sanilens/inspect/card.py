@@ -12,6 +12,7 @@ from transformers.pytorch_utils import Conv1D
 
 from sanilens.corpus.records import Record
 from sanilens.inspect.activations import Activations, activations
+from sanilens.model.align import decoded
 from sanilens.model.subject import SubjectModel
 from sanilens.model.units import Neuron
 
@@ -115,7 +116,7 @@ def auroc(values: Float[np.ndarray, " n"], positive: np.ndarray) -> float:
 
 
 def _named(subject: SubjectModel, ids: Tensor, values: Tensor) -> tuple[tuple[str, float], ...]:
-    texts = [subject.tokenizer.decode([int(i)]) for i in ids]
+    texts = [decoded(subject, [int(i)]) for i in ids]
     return tuple(zip(texts, values.tolist(), strict=True))
 
 

@@ -58,6 +58,11 @@ def encode(subject: SubjectModel, record: Record) -> Encoded:
     return Encoded(record, ids, offsets, tuple(spans))
 
 
+def decoded(subject: SubjectModel, ids: list[int]) -> str:
+    """Token ids as text."""
+    return str(subject.tokenizer.decode(ids))
+
+
 def token_texts(subject: SubjectModel, encoded: Encoded) -> list[str]:
     """Each token's characters of the text; a character spread over tokens is the first's."""
     texts, done = [], 0

@@ -35,7 +35,8 @@ class Arm(BaseModel):
     extraction: rate, n and interval by kind (memory only); by_label the same by label.
     repeated: spans whose value stands in their prefix: said and in all.
     perplexity_unseen: on all tokens of the unseen notes; perplexity_neutral: on the non-sensitive
-    tokens of at most 64 records of the corpus, evenly spaced. None where there was nothing to measure on.
+    tokens of at most 64 records of the corpus, evenly spaced. None where there was
+    nothing to measure on.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -128,7 +128,7 @@ class _Execution:
             "reference": inputs.reference,
             "base": inputs.base,
         }
-        given = {name: model for name, model in others.items() if model}
+        given: dict[ArmName, SubjectModel] = {n: m for n, m in others.items() if m}
         control: list[ArmName] = ["lookalike"] if inputs.corpus.control else []
         self.note("arms", names=["before", *arms, *given, *control])
         self._measure("before", inputs.subject)

@@ -3,7 +3,6 @@
 import pytest
 import torch
 
-from sanilens.audit.passages import make_passages
 from sanilens.corpus.records import Record
 from sanilens.errors import PlanError
 from sanilens.inspect import gradient

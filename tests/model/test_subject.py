@@ -111,7 +111,7 @@ def test_refuses_a_mixture_of_experts(tmp_path: Path) -> None:
 def test_says_what_a_wrong_source_is(source: str, tmp_path: Path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
     if source:
-        with pytest.raises(ModelError, match="neither a folder|hub"):
+        with pytest.raises(ModelError, match=r"neither a folder|hub"):
             load_model(source)
 
 
