@@ -29,7 +29,7 @@ def now(run: RunFolder) -> str:
 
 def test_status_follows_lock_process_and_events(run: RunFolder) -> None:
     assert now(run) == "waiting"
-    run.process_file.write_text(json.dumps({"pid": os.getpid(), "started": time.time()}))
+    run.process_file.write_text(json.dumps({"pid": os.getpid(), "started": time.time() - 1}))
     assert now(run) == "starting"
     assert is_alive(run)
     log = EventLog(run.events_file)
