@@ -1,5 +1,6 @@
 """`sanilens app`: serve the browser app on loopback."""
 
+import json
 import os
 import sys
 import tomllib
@@ -32,6 +33,9 @@ def _flags(config: dict, prefix: str = "") -> list[tuple[str, str]]:
                 flags += _flags(value, f"{prefix}{key}.")
             case bool():
                 flags.append((prefix + key, str(value).lower()))
+            # Streamlit reads a theme's lists as JSON, and other lists as flags that repeat.
+            case list() if prefix.startswith("theme."):
+                flags.append((prefix + key, json.dumps(value)))
             case list():
                 flags += [(prefix + key, str(item)) for item in value]
             case _:
