@@ -142,8 +142,8 @@ def _spans(run: RunFolder, arm: ArmName) -> dict[str, SpanRow]:
 class Verdict:
     """Whether the plan's result can be told from the reference, and which way it differs.
 
-    outcome: `same` (no difference seen), `less` or `more` (it says less or more than the
-    reference does, p < 0.05).
+    outcome: `same` (no difference seen: p >= 0.05, and the 95 % interval holds zero), `less` or
+    `more` (it says less or more than the reference does).
     """
 
     outcome: Literal["same", "less", "more"]
@@ -155,6 +155,8 @@ def judge(comparison: Comparison, kind: str | None = None) -> Verdict | None:
     if "reference" not in comparison.arms:
         return None
     paired = comparison.paired("after", "reference", kind)
-    if paired.p >= 0.05:
+    low, high = paired.difference
+    # The exact test and the interval can part at the border; "same" needs both.
+    if paired.p >= 0.05 and low <= 0 <= high:
         return Verdict("same", paired)
     return Verdict("more" if paired.only_first > paired.only_second else "less", paired)

@@ -90,7 +90,7 @@ def _said(found: Comparison) -> tuple[str, str, str]:
     note = f"of {after.n:,}"
     if "reference" in found.arms:
         reference, p = found.rate("reference").hits, found.paired("after", "reference").p
-        note += f" · reference {reference:,}, differs with {worded_p(p)}"
+        note += f" · reference {reference:,}, McNemar {worded_p(p)}"
     return "sensitive spans the model says", f"{before.hits:,} → {after.hits:,}", note
 
 

@@ -1,0 +1,109 @@
+"""Looks over the user's shoulder: whatever leaves the server is searched for identifiers."""
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from urllib.parse import unquote_plus, urlsplit
+
+from playwright.sync_api import Page, WebSocket
+
+# Everything that the document and its open shadow roots hold: text, attributes, fields.
+_ALL = """
+() => {
+  const found = [];
+  const read = (root) => {
+    found.push(root.innerHTML ?? root.documentElement.outerHTML);
+    for (const element of root.querySelectorAll("*")) {
+      if ("value" in element) found.push(String(element.value));
+      if (element.shadowRoot) read(element.shadowRoot);
+    }
+  };
+  read(document);
+  return found.join("\\n");
+}
+"""
+
+
+class Watch:
+    """A tab's requests and messages, and what may not stand in them."""
+
+    def __init__(self, tab: Page, secrets: Iterable[str], home: Path, log: Path) -> None:
+        """Listen from now on.
+
+        Args:
+            tab: before its first page.
+            secrets: identifiers that nothing may show before they are revealed.
+            home: the workspace; its corpora are the only files that may hold them.
+            log: what the server prints.
+        """
+        self._tab, self._home, self._log = tab, home, log
+        # Conte is a name, Context is none: a word that goes on is another word.
+        self._secrets = {
+            secret: re.compile(re.escape(secret.encode()) + rb"(?![a-z])") for secret in secrets
+        }
+        self.urls: list[str] = []
+        self._messages: list[bytes] = []
+        tab.on("request", lambda request: self.urls.append(request.url))
+        tab.on("websocket", self._listen)
+
+    def _listen(self, socket: WebSocket) -> None:
+        self.urls.append(socket.url)
+        socket.on("framereceived", lambda data: self._messages.append(_bytes(data)))
+
+    def screen(self) -> str:
+        """The page as it is now."""
+        return f"{self._tab.title()}\n{self._tab.content()}\n{self._tab.evaluate(_ALL)}"
+
+    def shown(self) -> set[str]:
+        """Identifiers that stand on the page."""
+        return self._in(self.screen().encode())
+
+    def clean(self, where: str) -> None:
+        """Nothing has leaked so far: not to the page, the address, the messages, the files."""
+        self.urls.append(self._tab.url)
+        messages, self._messages = self._messages, []
+        places = {
+            "the page": self.screen().encode(),
+            # What canvases draw stands in no document: it came this way.
+            "the messages": b"\n".join(messages),
+            "the addresses": "\n".join(map(unquote_plus, self.urls)).encode(),
+            "the server's log": self._log.read_bytes(),
+        }
+        for place, content in places.items():
+            assert not self._in(content), f"{where}: {self._around(content)} in {place}"
+        self.files_clean(where)
+        self.stays_here(where)
+
+    def files_clean(self, where: str) -> None:
+        """No file of the workspace holds an identifier, corpora aside."""
+        for file in self._home.rglob("*"):
+            inside = file.relative_to(self._home)
+            if file.is_file() and inside.parts[0] != "corpora":
+                content = _content(file)
+                assert not self._in(content), f"{where}: {self._around(content)} in {inside}"
+
+    def stays_here(self, where: str) -> None:
+        """No request went to another computer."""
+        hosts = {
+            urlsplit(url).hostname for url in self.urls if not url.startswith(("data:", "blob:"))
+        }
+        assert hosts <= {"127.0.0.1"}, f"{where}: requests to {hosts}"
+
+    def _around(self, content: bytes) -> list[bytes]:
+        """What was found, with a little of what stands around it (the clinic is invented)."""
+        hits = (self._secrets[secret].search(content) for secret in sorted(self._in(content)))
+        return [content[max(0, hit.start() - 30) : hit.end() + 20] for hit in hits if hit][:5]
+
+    def _in(self, content: bytes) -> set[str]:
+        return {secret for secret, pattern in self._secrets.items() if pattern.search(content)}
+
+
+def _bytes(data: str | bytes) -> bytes:
+    return data if isinstance(data, bytes) else data.encode()
+
+
+def _content(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except FileNotFoundError:  # a run's temporary file, replaced meanwhile
+        return b""
