@@ -13,11 +13,11 @@ from sanilens.commands.common import (
     say,
 )
 from sanilens.errors import PlanError
-from sanilens.inspect.activations import activation_quantiles, mean_activations
 from sanilens.inspect.gradient import Scope
 from sanilens.inspect.localisers import find_localiser
 from sanilens.model.units import Neuron
 from sanilens.runs.sources import model_source, open_model, open_records, records_source
+from sanilens.unlearn.choose import choose_edits
 from sanilens.unlearn.default import DEFAULT_SHARE
 from sanilens.unlearn.edits import check_units
 from sanilens.unlearn.plan import Operation, Plan, Repair, Source, UnitEdit
@@ -63,16 +63,12 @@ def plan(
         count = top or max(1, round(DEFAULT_SHARE * scores.values.numel()))
         neurons = [neuron for neuron, _ in scores.top(count)]
     chosen = _operation(operation or ("reset" if base else "zero"))
-    values: dict[Neuron, float | None] = dict.fromkeys(neurons, value)
-    if chosen == "mean":
-        values = dict(mean_activations(subject, records, neurons))
-    elif chosen == "cap" and value is None:
-        values = dict(activation_quantiles(subject, records, neurons, 0.99))
-    elif chosen == "clamp" and value is None:
+    if chosen == "clamp" and value is None:
         raise PlanError("clamp needs --value: the activation to hold the units at.")
-    elif chosen in ("reset", "zero"):
-        values = dict.fromkeys(neurons)
-    edits = tuple(UnitEdit(unit=str(n), operation=chosen, value=values[n]) for n in neurons)
+    if value is None:
+        edits = choose_edits(subject, records, neurons, chosen)
+    else:
+        edits = tuple(UnitEdit(unit=str(n), operation=chosen, value=value) for n in neurons)
     check_units(subject, edits)
     made = Plan(
         model=model_source(model, subject),

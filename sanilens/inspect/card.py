@@ -64,10 +64,13 @@ def unit_card(
     subject: SubjectModel, records: Sequence[Record], unit: Neuron, *, top: int = 8
 ) -> Card:
     """Describe a unit over `records`."""
-    found = activations(subject, records, [unit])
+    return card_of(subject, activations(subject, records, [unit]), unit, top=top)
+
+
+def card_of(subject: SubjectModel, found: Activations, unit: Neuron, *, top: int = 8) -> Card:
+    """Describe a unit from activations that were read before."""
     values, sensitive = found.of(unit), found.sensitive
-    fires = values > 0
-    mass = values.clip(min=0)
+    fires, mass = values > 0, values.clip(min=0)
     promoted, suppressed = direct_effect(subject, unit)
     return Card(
         unit=unit,
@@ -79,7 +82,7 @@ def unit_card(
         auroc=auroc(values, sensitive),
         density=_density(values, sensitive),
         contexts=_contexts(found, values, top),
-        labels=_labels(found, values),
+        labels=strongest_labels(found, values),
         promoted=promoted,
         suppressed=suppressed,
     )
@@ -144,7 +147,10 @@ def _contexts(found: Activations, values: Float[np.ndarray, " n"], top: int) -> 
     return tuple(contexts.values())
 
 
-def _labels(found: Activations, values: Float[np.ndarray, " n"]) -> tuple[tuple[str, int], ...]:
+def strongest_labels(
+    found: Activations, values: Float[np.ndarray, " n"]
+) -> tuple[tuple[str, int], ...]:
+    """How often each label is among the sensitive tokens of the strongest hundredth."""
     strongest = np.argsort(-values, kind="stable")[: max(1, len(values) // 100)]
     counts: Counter[str] = Counter()
     for i in strongest[found.sensitive[strongest]]:

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from sanilens.corpus.records import Record
-from sanilens.inspect import card
 from sanilens.inspect.activations import Activations, activations
-from sanilens.inspect.card import Card
+from sanilens.inspect.card import Card, card_of, strongest_labels
 from sanilens.model.align import Encoded, encode
 from sanilens.model.subject import SubjectModel
 from sanilens.model.units import Neuron
@@ -50,7 +49,7 @@ class Sample:
         """For each neuron the labels that make up a quarter of its strongest hundredth, or more."""
         found = self.of(neurons)
         strongest = max(1, len(found.record) // 100)
-        named = (card._labels(found, found.of(neuron)) for neuron in neurons)
+        named = (strongest_labels(found, found.of(neuron)) for neuron in neurons)
         return [tuple(name for name, n in labels if 4 * n >= strongest) for labels in named]
 
     def means(self, neurons: Sequence[Neuron]) -> dict[Neuron, float]:
@@ -77,24 +76,3 @@ def take_sample(subject: SubjectModel, records: Sequence[Record], most: int = 48
     fits = tokens * len(every) <= _MOST_VALUES
     kept = activations(subject, chosen, every) if fits else None
     return Sample(subject, chosen, encoded, kept)
-
-
-def card_of(subject: SubjectModel, found: Activations, unit: Neuron, *, top: int = 8) -> Card:
-    """Describe a unit from its activations; `unit_card` without the forward pass."""
-    values, sensitive = found.of(unit), found.sensitive
-    fires, mass = values > 0, values.clip(min=0)
-    promoted, suppressed = card.direct_effect(subject, unit)
-    return Card(
-        unit=unit,
-        tokens=len(values),
-        firing=float(fires.mean()),
-        precision=float(mass[sensitive].sum() / max(mass.sum(), 1e-12)),
-        recall=float(fires[sensitive].mean()) if sensitive.any() else 0.0,
-        base_rate=float(sensitive.mean()),
-        auroc=card.auroc(values, sensitive),
-        density=card._density(values, sensitive),
-        contexts=card._contexts(found, values, top),
-        labels=card._labels(found, values),
-        promoted=promoted,
-        suppressed=suppressed,
-    )

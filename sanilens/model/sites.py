@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float
 from torch import Tensor, nn
 from transformers import PretrainedConfig, PreTrainedModel
 from transformers.pytorch_utils import Conv1D
@@ -128,17 +127,6 @@ def _module(model: PreTrainedModel, path: str, name: str) -> nn.Module:
         raise ModelError(
             f"{name}: TransformerLens names a module {path!r} that is absent."
         ) from error
-
-
-@torch.no_grad()
-def neuron_slices(
-    model: nn.Module, site: MlpSite, neurons: Sequence[int]
-) -> list[Float[Tensor, "..."]]:
-    """Views' worth of every weight that belongs to `neurons`, as (parameter, dim, index) reads.
-
-    See `neuron_parameters`, which names the same slices for writing.
-    """
-    return [p.index_select(dim, index) for p, dim, index in neuron_parameters(model, site, neurons)]
 
 
 def neuron_parameters(
