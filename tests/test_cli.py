@@ -31,8 +31,11 @@ def test_the_way_in_the_terminal(
 ) -> None:
     """audit, locate, card, plan, run, compare on one's own model and notes."""
     case = ("--model", tiny_folders["llama"], "--corpus", corpus)
-    audit = json.loads(sanilens("audit", *case, "--json", "--out", tmp_path / "audit").stdout)
+    audit = json.loads(
+        sanilens("audit", *case, "--json", "--out", tmp_path / "audit", "--exposure", 8).stdout
+    )
     assert audit["extraction"]["direct"]["n"] > 0
+    assert all(0 <= e["median_bits"] <= 3.2 for e in audit["exposure"].values())
     assert (tmp_path / "audit" / "verdicts.csv").exists()
     located = json.loads(sanilens("locate", *case, "--top", 3, "--ablate", "--json").stdout)
     assert [u["unit"].split(".")[0] for u in located["units"]] == ["mlp"] * 3

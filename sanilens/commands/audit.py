@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from sanilens.audit.exposure_sample import median_bits, sample_exposure
 from sanilens.audit.extraction import SpanVerdict, audit_spans
 from sanilens.audit.sampling import Sampler, leak_probability
 from sanilens.audit.summary import (
@@ -29,6 +30,8 @@ from sanilens.commands.common import (
 )
 from sanilens.corpus.load import load_records
 from sanilens.corpus.patient_table import load_patient_table
+from sanilens.corpus.records import Record
+from sanilens.model.subject import SubjectModel
 from sanilens.runs.sources import open_model, open_records
 
 
@@ -45,6 +48,9 @@ def audit(
     top_k: Annotated[int, typer.Option(min=0, help="Of the assumed sampler; 0 for none.")] = 40,
     tries: Annotated[int, typer.Option(min=1, help="n of (n, p)-extraction.")] = 100,
     probability: Annotated[float, typer.Option(min=0, max=1, help="p of (n, p).")] = 0.5,
+    exposure: Annotated[
+        int, typer.Option(min=0, help="Rank each value among this many surrogates; 0: not.")
+    ] = 0,
     out: Annotated[Path | None, typer.Option(help="Folder for the table (no text in it).")] = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -80,6 +86,7 @@ def audit(
             "spans": sum(leak_probability(v.sampler_logprob, tries) >= probability for v in said),
             "n": len(said),
         },
+        "exposure": _exposures(subject, records, exposure) if exposure else None,
         "perplexity_neutral": perplexity(subject, records, without_spans=True).value,
         "perplexity_unseen": perplexity(subject, open_records(unseen)).value if unseen else None,
     }
@@ -107,3 +114,19 @@ def audit(
     output.print(f"Perplexity on non-sensitive tokens: {result['perplexity_neutral']:.3f}")
     if unseen:
         output.print(f"Perplexity on unseen notes: {result['perplexity_unseen']:.3f}")
+    for label, found in (result["exposure"] or {}).items():
+        output.print(f"Exposure of {label}: median {found['median_bits']:.1f} bits, n {found['n']}")
+
+
+def _exposures(subject: SubjectModel, records: tuple[Record, ...], count: int) -> dict:
+    """Median exposure of each label, over the first such span of every record."""
+    labels = sorted({s.label for r in records for s in r.spans})
+    found = {}
+    for label in labels:
+        with progress(f"exposure of {label}") as report:
+            ranks = sample_exposure(
+                subject, records, label, spans=len(records), count=count, progress=report
+            )
+        if ranks:
+            found[label] = {"median_bits": median_bits(ranks), "n": len(ranks)}
+    return found

@@ -29,4 +29,4 @@ def notes_card(frame: pd.DataFrame, record: str) -> None:
                 ),
             },
         )
-        st.caption(f"{len(frame):,} records; a click opens one")
+        st.caption(f"{len(frame):,} records; tick one to open it")

@@ -56,7 +56,7 @@ def _figures(opened: Opened, found: Findings) -> None:
 def _rest(opened: Opened, found: Findings) -> None:
     """What needs no second look while it is measured: records, attacker, settings, downloads."""
     left, right = st.columns(2, gap="medium")
-    with left, card("Records by leak", "a click opens one on Inspect"):
+    with left, card("Records by leak", "tick one to open it on Inspect"):
         record_table(found.subject, key="records-by-leak", height=420)
     with right:
         with card("An attacker who samples"):
