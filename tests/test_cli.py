@@ -61,7 +61,7 @@ def test_the_way_in_the_terminal(
         (("compare", "nowhere"), "is not a run folder"),
         (
             ("card", "mlp.0", "--model", "clinic:leaking", "--corpus", "clinic:notes"),
-            "not a neuron",
+            "not a unit",
         ),
     ],
 )

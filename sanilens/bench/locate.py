@@ -8,8 +8,9 @@ from sanilens.audit.summary import memory
 from sanilens.audit.utility import perplexity
 from sanilens.bench.timing import median_ratio, paired_seconds
 from sanilens.corpus.records import Record
-from sanilens.inspect.gradient import gradient_activation
+from sanilens.inspect.localisers import Settings, find_localiser
 from sanilens.inspect.scores import random_like
+from sanilens.inspect.targets import find_targets
 from sanilens.model.hooks import NO_HOOKS, Hooks
 from sanilens.model.interventions import zeroed
 from sanilens.model.subject import SubjectModel
@@ -25,8 +26,9 @@ def bench_locate(
 ) -> dict[str, float]:
     """Spans left and perplexity with `share` of all neurons zeroed; random: mean over seeds."""
     # Not contrasted: the contrast finds stronger units, and they cost other text more.
-    scores = gradient_activation(subject, records, contrast=False)
-    units = [n for n, _ in scores.top(round(share * scores.values.numel()))]
+    plain = find_localiser("gradient-activation-plain")
+    scores = plain.score(find_targets(subject, records), Settings())
+    units = scores.units(round(share * scores.values.numel()))
 
     def measure(hooks: Hooks) -> tuple[int, float]:
         said = sum(v.extracted for v in memory(audit_spans(subject, records, hooks=hooks)))
@@ -34,14 +36,13 @@ def bench_locate(
 
     before, utility = measure(NO_HOOKS)
     left, located_utility = measure(zeroed(subject, units))
-    width = scores.values.shape[1]
     drawn = [
-        measure(zeroed(subject, random_like(units, width, seed, exclude=False)))
+        measure(zeroed(subject, random_like(subject.sites, units, seed, exclude=False)))
         for seed in range(seeds)
     ]
     forward, backward = paired_seconds(
         lambda: perplexity(subject, records[:64], without_spans=False),
-        lambda: gradient_activation(subject, records[:64]),
+        lambda: plain.score(find_targets(subject, records[:64]), Settings()),
         runs=3,
     )
     return {

@@ -7,7 +7,7 @@ import typer
 from sanilens.commands.common import CorpusOption, JsonOption, ModelOption, output, print_json
 from sanilens.errors import PlanError
 from sanilens.inspect.card import unit_card
-from sanilens.model.units import Neuron
+from sanilens.model.units import Neuron, parse_unit
 from sanilens.runs.sources import open_model, open_records
 
 
@@ -18,13 +18,11 @@ def card(
     as_json: JsonOption = False,
 ) -> None:
     """Where a unit fires, what it promotes, and how well it tells sensitive tokens apart."""
-    neuron = Neuron.parse(unit)
+    neuron = parse_unit(unit)
+    if not isinstance(neuron, Neuron):
+        raise PlanError(f"{unit}: only neurons have cards yet.")
     subject, records = open_model(model), open_records(corpus)
-    if neuron.layer >= subject.sites.n_layers or neuron.index >= subject.sites.d_mlp:
-        raise PlanError(
-            f"unit {unit} does not exist: {subject.name} has {subject.sites.n_layers} layers of "
-            f"{subject.sites.d_mlp} neurons, counted from 0."
-        )
+    subject.sites.check([neuron], subject.name)
     found = unit_card(subject, records, neuron)
     if as_json:
         print_json(found)

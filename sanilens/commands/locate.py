@@ -15,9 +15,9 @@ from sanilens.commands.common import (
     progress,
 )
 from sanilens.inspect.ablate import ablate
-from sanilens.inspect.gradient import Scope
-from sanilens.inspect.localisers import LOCALISERS, find_localiser
+from sanilens.inspect.localisers import LOCALISERS, Settings, find_localiser
 from sanilens.inspect.scores import random_like
+from sanilens.inspect.targets import Scope, find_targets
 from sanilens.model.interventions import zeroed
 from sanilens.runs.sources import open_model, open_records
 
@@ -34,15 +34,18 @@ def locate(
     verify: Annotated[
         bool, typer.Option("--ablate", help="Zero them, and as many random units, and measure.")
     ] = False,
+    heads: Annotated[bool, typer.Option("--heads", help="Attention heads, not neurons.")] = False,
     seed: SeedOption = 0,
     as_json: JsonOption = False,
 ) -> None:
-    """Score every neuron and list the strongest; --ablate says what zeroing them does."""
+    """Score every unit and list the strongest; --ablate says what zeroing them does."""
     localiser = find_localiser(method)
     loaded, records = open_model(model), open_records(corpus)
     scope = Scope(frozenset(span or ()), frozenset(label or ()), frozenset(subject or ()))
+    targets = find_targets(loaded, records, scope)
     with progress("locating") as report:
-        scores = localiser(loaded, records, scope, seed=seed, progress=report)
+        kind = "head" if heads else "mlp"
+        scores = localiser.score(targets, Settings(kind, seed, report))
     best = scores.top(top)
     result: dict = {
         "method": scores.method,
@@ -52,7 +55,7 @@ def locate(
     if verify:
         neutral = open_records(unseen) if unseen else records[: max(1, len(records) // 8)]
         units = [unit for unit, _ in best]
-        arms = {"located": units, "random": random_like(units, scores.values.shape[1], seed)}
+        arms = {"located": units, "random": random_like(loaded.sites, units, seed)}
         result["ablation"] = {
             name: ablate(loaded, zeroed(loaded, chosen), records, scope, neutral)
             for name, chosen in arms.items()

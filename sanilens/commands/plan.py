@@ -1,5 +1,6 @@
 """`sanilens plan`: build a plan without a browser; printed, so that it can be piped to a file."""
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 import typer
@@ -13,9 +14,9 @@ from sanilens.commands.common import (
     say,
 )
 from sanilens.errors import PlanError
-from sanilens.inspect.gradient import Scope
-from sanilens.inspect.localisers import find_localiser
-from sanilens.model.units import Neuron
+from sanilens.inspect.localisers import Settings, find_localiser
+from sanilens.inspect.targets import Scope, find_targets
+from sanilens.model.units import Unit, parse_unit
 from sanilens.runs.sources import model_source, open_model, open_records, records_source
 from sanilens.unlearn.choose import choose_edits
 from sanilens.unlearn.default import DEFAULT_SHARE
@@ -54,21 +55,23 @@ def plan(
     """Print a plan: --unit names units, --top takes a localiser's best (a tenth by default)."""
     subject = open_model(model)
     records = open_records(corpus)
+    units: Sequence[Unit]
     if unit:
-        neurons = [Neuron.parse(name) for name in unit]
+        units = [parse_unit(name) for name in unit]
     else:
         with progress("locating") as report:
             scope = Scope(labels=frozenset(label or ()))
-            scores = find_localiser(method)(subject, records, scope, seed=seed, progress=report)
+            targets = find_targets(subject, records, scope)
+            scores = find_localiser(method).score(targets, Settings(seed=seed, progress=report))
         count = top or max(1, round(DEFAULT_SHARE * scores.values.numel()))
-        neurons = [neuron for neuron, _ in scores.top(count)]
+        units = scores.units(count)
     chosen = _operation(operation or ("reset" if base else "zero"))
     if chosen == "clamp" and value is None:
         raise PlanError("clamp needs --value: the activation to hold the units at.")
     if value is None:
-        edits = choose_edits(subject, records, neurons, chosen)
+        edits = choose_edits(subject, records, units, chosen)
     else:
-        edits = tuple(UnitEdit(unit=str(n), operation=chosen, value=value) for n in neurons)
+        edits = tuple(UnitEdit(unit=str(n), operation=chosen, value=value) for n in units)
     check_units(subject, edits)
     made = Plan(
         model=model_source(model, subject),

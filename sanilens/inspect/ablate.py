@@ -10,13 +10,13 @@ from sanilens.audit.passages import make_passages
 from sanilens.audit.summary import RateRow, memory, rate_row
 from sanilens.audit.utility import perplexity
 from sanilens.corpus.records import Record
-from sanilens.inspect.gradient import Scope
+from sanilens.inspect.targets import Scope
 from sanilens.model.batches import pad_right, token_budget
 from sanilens.model.forward import token_logprobs
 from sanilens.model.hooks import NO_HOOKS, Hooks
 from sanilens.model.interventions import one_zeroed_per_row
 from sanilens.model.subject import SubjectModel
-from sanilens.model.units import Neuron
+from sanilens.model.units import LayerUnit
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +75,9 @@ def ablate(
 
 
 def single_effects(
-    subject: SubjectModel, record: Record, span_id: str, neurons: Sequence[Neuron]
+    subject: SubjectModel, record: Record, span_id: str, units: Sequence[LayerUnit]
 ) -> list[float]:
-    """Change of a span's log-probability, in nats, when each neuron alone is zeroed.
+    """Change of a span's log-probability, in nats, when each unit alone is zeroed.
 
     One batch holds the record once for every neuron, each row without another one.
     """
@@ -92,8 +92,8 @@ def single_effects(
     before = _span_logprobs(subject, ids, columns, 1, NO_HOOKS)[0]
     size = max(1, token_budget(subject) // len(ids))
     changes: list[float] = []
-    for start in range(0, len(neurons), size):
-        part = list(neurons[start : start + size])
+    for start in range(0, len(units), size):
+        part = list(units[start : start + size])
         hooks = one_zeroed_per_row(subject, part)
         after = _span_logprobs(subject, ids, columns, len(part), hooks)
         changes += [value - before for value in after]

@@ -13,7 +13,7 @@ from sanilens.model.align import Encoded, encode
 from sanilens.model.batches import bucketed, pad_right, token_budget
 from sanilens.model.forward import logits_at
 from sanilens.model.hooks import Hooks
-from sanilens.model.interventions import by_layer
+from sanilens.model.interventions import by_place
 from sanilens.model.subject import SubjectModel
 from sanilens.model.units import Neuron
 
@@ -49,7 +49,7 @@ def activations(
 ) -> Activations:
     """Run `records` through the model and keep the activations of `neurons` only."""
     encoded = [encode(subject, record) for record in records]
-    layers = by_layer(neurons)
+    layers = {layer: indices for (_, layer), indices in by_place(neurons).items()}
     column = {n: i for i, n in enumerate(neurons)}
     size = subject.max_tokens
     rows: list[Float[np.ndarray, "token neuron"]] = [np.empty(0)] * len(encoded)

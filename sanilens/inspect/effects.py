@@ -8,7 +8,7 @@ from sanilens.corpus.records import Record
 from sanilens.inspect.ablate import single_effects
 from sanilens.inspect.scores import random_like
 from sanilens.model.subject import SubjectModel
-from sanilens.model.units import Neuron
+from sanilens.model.units import LayerUnit
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +36,12 @@ def top_effects(
     subject: SubjectModel,
     record: Record,
     span_id: str,
-    units: Sequence[Neuron],
+    units: Sequence[LayerUnit],
     *,
     draws: int = 5,
     seed: int = 0,
 ) -> TopEffects:
     """Zero each unit alone, and `draws` random ones, in one batch."""
-    control = random_like(list(units[:draws]), subject.sites.d_mlp, seed)
+    control = random_like(subject.sites, units[:draws], seed)
     found = single_effects(subject, record, span_id, [*units, *control])
     return TopEffects(tuple(found[: len(units)]), tuple(found[len(units) :]))

@@ -9,7 +9,7 @@ from sanilens.audit.utility import perplexity
 from sanilens.corpus.records import Record
 from sanilens.model.interventions import zeroed
 from sanilens.model.subject import SubjectModel
-from sanilens.model.units import Neuron
+from sanilens.model.units import LayerUnit
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ def baseline(
 
 
 def removal(
-    subject: SubjectModel, before: Baseline, units: Sequence[Neuron], label: str
+    subject: SubjectModel, before: Baseline, units: Sequence[LayerUnit], label: str
 ) -> Removal:
     """What zeroing `units` does; `label` tells own spans from others."""
     hooks = zeroed(subject, units)

@@ -28,6 +28,15 @@ class Hooks:
     inputs: Mapping[str, InputEdit] = field(default_factory=dict)
     outputs: Mapping[str, OutputEdit] = field(default_factory=dict)
 
+    def then(self, other: "Hooks") -> "Hooks":
+        """Both: where they meet at a module, `other` sees what these made of it."""
+        inputs, outputs = dict(self.inputs), dict(self.outputs)
+        for path, edit in other.inputs.items():
+            inputs[path] = _input_chain(inputs[path], edit) if path in inputs else edit
+        for path, edit in other.outputs.items():
+            outputs[path] = _output_chain(outputs[path], edit) if path in outputs else edit
+        return Hooks(inputs, outputs)
+
 
 NO_HOOKS = Hooks()
 
@@ -68,6 +77,19 @@ def hooked(model: nn.Module, hooks: Hooks) -> Iterator[None]:
         raise ModelError(f"hook on {min(silent)!r} never fired: the forward pass does not use it.")
 
 
+def _input_chain(first: InputEdit, second: InputEdit) -> InputEdit:
+    def both(x: Tensor) -> Tensor | None:
+        made = first(x)
+        replaced = second(x if made is None else made)
+        return made if replaced is None else replaced
+
+    return both
+
+
+def _output_chain(first: OutputEdit, second: OutputEdit) -> OutputEdit:
+    return lambda x, output: second(x, first(x, output))
+
+
 def _input_hook(path: str, edit: InputEdit, silent: set[str]):
     def hook(_module: nn.Module, args: tuple[Tensor, ...]) -> tuple[Tensor, ...] | None:
         silent.discard(path)
@@ -78,8 +100,13 @@ def _input_hook(path: str, edit: InputEdit, silent: set[str]):
 
 
 def _output_hook(path: str, edit: OutputEdit, silent: set[str]):
-    def hook(_module: nn.Module, args: tuple[Tensor, ...], output: Tensor) -> Tensor:
+    def hook(
+        _module: nn.Module, args: tuple[Tensor, ...], output: Tensor | tuple[Tensor, ...]
+    ) -> Tensor | tuple[Tensor, ...]:
         silent.discard(path)
+        # Attention modules, and blocks of some architectures, return more than the hidden states.
+        if isinstance(output, tuple):
+            return (edit(args[0], output[0]), *output[1:])
         return edit(args[0], output)
 
     return hook

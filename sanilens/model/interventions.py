@@ -1,10 +1,12 @@
-"""Activation edits of neurons, as hooks: set them to a value, or cap them.
+"""Activation edits of a model's own units, as hooks: set them to a value, or cap them.
 
-The hooks sit on the input of the MLP output projections, whose coordinates are the neurons.
+The hooks sit on the input of the output projections: of the MLP, whose coordinates are neurons,
+and of the attention, where each head is a slice.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeVar
 
 import torch
 from jaxtyping import Float
@@ -12,39 +14,55 @@ from torch import Tensor
 
 from sanilens.model.hooks import Hooks, InputEdit
 from sanilens.model.subject import SubjectModel
-from sanilens.model.units import Neuron
+from sanilens.model.units import Head, LayerUnit, Neuron, UnitKind, kind_of
+
+U = TypeVar("U", Neuron, Head, LayerUnit)
+Place = tuple[UnitKind, int]
+"""A kind of unit and a layer: one module's units."""
 
 
-def by_layer(neurons: Iterable[Neuron]) -> dict[int, list[int]]:
-    """Neuron indices of each layer, in the order given."""
-    layers: dict[int, list[int]] = defaultdict(list)
-    for neuron in neurons:
-        layers[neuron.layer].append(neuron.index)
-    return dict(layers)
+def by_place(units: Iterable[LayerUnit]) -> dict[Place, list[int]]:
+    """Indices of the units of each kind and layer, in the order given."""
+    places: dict[Place, list[int]] = defaultdict(list)
+    for unit in units:
+        places[kind_of(unit), unit.layer].append(unit.index)
+    return dict(places)
 
 
-def zeroed(subject: SubjectModel, neurons: Iterable[Neuron]) -> Hooks:
-    """Hooks that set the activations of `neurons` to zero at every position."""
-    return clamped(subject, dict.fromkeys(neurons, 0.0), {})
+def zeroed(subject: SubjectModel, units: Iterable[LayerUnit]) -> Hooks:
+    """Hooks that set the values of `units` to zero at every position."""
+    return clamped(subject, dict.fromkeys(units, 0.0), {})
 
 
 def clamped(
-    subject: SubjectModel, values: Mapping[Neuron, float], caps: Mapping[Neuron, float]
+    subject: SubjectModel, values: Mapping[U, float], caps: Mapping[Neuron, float]
 ) -> Hooks:
-    """Hooks that set neurons to fixed `values` (a := v) and cap others (a := min(a, c))."""
+    """Hooks that set units to fixed `values` (a := v) and cap others (a := min(a, c))."""
+    sites = subject.sites
     inputs: dict[str, InputEdit] = {}
-    for layer in sorted({n.layer for n in (*values, *caps)}):
-        fixed = {n.index: v for n, v in values.items() if n.layer == layer}
-        capped = {n.index: c for n, c in caps.items() if n.layer == layer}
-        inputs[subject.sites.mlps[layer].out] = _edit(fixed, capped)
+    for kind, layer in sorted(by_place((*values, *caps))):
+        fixed = {
+            column: value
+            for unit, value in values.items()
+            if (kind_of(unit), unit.layer) == (kind, layer)
+            for column in sites.columns(kind, [unit.index])
+        }
+        capped = {n.index: c for n, c in caps.items() if kind == "mlp" and n.layer == layer}
+        inputs[sites.outs(kind)[layer]] = _edit(fixed, capped)
     return Hooks(inputs)
 
 
-def one_zeroed_per_row(subject: SubjectModel, neurons: list[Neuron]) -> Hooks:
-    """Hooks under which row i of the batch runs without neuron i: many ablations, one pass."""
+def one_zeroed_per_row(subject: SubjectModel, units: Sequence[LayerUnit]) -> Hooks:
+    """Hooks under which row i of the batch runs without unit i: many ablations, one pass."""
+    sites = subject.sites
     inputs: dict[str, InputEdit] = {}
-    for layer in sorted({n.layer for n in neurons}):
-        own = [(row, n.index) for row, n in enumerate(neurons) if n.layer == layer]
+    for kind, layer in by_place(units):
+        own = [
+            (row, column)
+            for row, unit in enumerate(units)
+            if (kind_of(unit), unit.layer) == (kind, layer)
+            for column in sites.columns(kind, [unit.index])
+        ]
         rows, columns = torch.tensor(own, device=subject.device).T
 
         def edit(x: Tensor, rows: Tensor = rows, columns: Tensor = columns) -> Tensor:
@@ -52,12 +70,12 @@ def one_zeroed_per_row(subject: SubjectModel, neurons: list[Neuron]) -> Hooks:
             x[rows, :, columns] = 0
             return x
 
-        inputs[subject.sites.mlps[layer].out] = edit
+        inputs[sites.outs(kind)[layer]] = edit
     return Hooks(inputs)
 
 
 def _edit(fixed: Mapping[int, float], capped: Mapping[int, float]) -> InputEdit:
-    def edit(x: Float[Tensor, "... d_mlp"]) -> Float[Tensor, "... d_mlp"]:
+    def edit(x: Float[Tensor, "... width"]) -> Float[Tensor, "... width"]:
         x = x.clone()
         if fixed:
             x[..., list(fixed)] = x.new_tensor(list(fixed.values()))

@@ -4,15 +4,15 @@ TransformerLens's architecture adapters know which module a name means. They are
 the model's configuration alone; booting a bridge would rewire the user's model in place.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 from transformers import PretrainedConfig, PreTrainedModel
 from transformers.pytorch_utils import Conv1D
 
-from sanilens.errors import ModelError
+from sanilens.errors import ModelError, PlanError
+from sanilens.model.units import LayerUnit, UnitKind, kind_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,23 +29,73 @@ class MlpSite:
 
 
 @dataclass(frozen=True, slots=True)
+class AttentionSite:
+    """The projections of one layer's attention, as module paths in the user's model.
+
+    Attributes:
+        reads: the modules that make queries, keys and values: three, or the fused one.
+        out: the output projection; its input is every head's result, one head after the other.
+    """
+
+    reads: tuple[str, ...]
+    out: str
+
+
+@dataclass(frozen=True, slots=True)
 class Sites:
-    """Module paths of a decoder: `blocks.<i>`, their MLPs, and the unembedding."""
+    """Module paths of a decoder: `blocks.<i>`, their parts, the final norm and the unembedding."""
 
     architecture: str
     blocks: tuple[str, ...]
     mlps: tuple[MlpSite, ...]
+    attentions: tuple[AttentionSite, ...]
+    final_norm: str
     unembed: str
     d_mlp: int
+    n_heads: int
+    d_head: int
 
     @property
     def n_layers(self) -> int:
         """Number of transformer blocks."""
         return len(self.blocks)
 
-    def hook_post(self, layer: int) -> str:
-        """The TransformerLens name of a layer's neurons."""
-        return f"blocks.{layer}.mlp.hook_post"
+    def count(self, kind: UnitKind) -> int:
+        """Units of that kind in each layer."""
+        return self.d_mlp if kind == "mlp" else self.n_heads
+
+    def size(self, kind: UnitKind) -> int:
+        """How many coordinates of its projection's input a unit of that kind is."""
+        return 1 if kind == "mlp" else self.d_head
+
+    def outs(self, kind: UnitKind) -> tuple[str, ...]:
+        """Of each layer the projection that the units' values enter."""
+        sites = self.mlps if kind == "mlp" else self.attentions
+        return tuple(site.out for site in sites)
+
+    def has(self, unit: LayerUnit) -> bool:
+        """Whether the model has this unit."""
+        return unit.layer < self.n_layers and unit.index < self.count(kind_of(unit))
+
+    def columns(self, kind: UnitKind, indices: Iterable[int]) -> list[int]:
+        """Coordinates of the projection's input that these units of one layer are."""
+        size = self.size(kind)
+        return [i * size + k for i in indices for k in range(size)]
+
+    def check(self, units: Iterable[LayerUnit], name: str) -> None:
+        """Refuse units that the model does not have.
+
+        Raises:
+            PlanError: naming the first such unit and what the model has.
+        """
+        for unit in units:
+            if not self.has(unit):
+                kind = kind_of(unit)
+                noun = "neurons" if kind == "mlp" else "attention heads"
+                raise PlanError(
+                    f"unit {unit} does not exist: {name} has layers 0 to {self.n_layers - 1} of "
+                    f"{self.count(kind)} {noun} each, counted from 0."
+                )
 
 
 def find_sites(model: PreTrainedModel) -> Sites:
@@ -61,18 +111,29 @@ def find_sites(model: PreTrainedModel) -> Sites:
     try:
         blocks = tuple(path(f"blocks.{i}") for i in range(n_layers))
         mlps = tuple(_mlp_site(model, path, i) for i in range(n_layers))
-        unembed = path("unembed")
+        attentions = tuple(_attention_site(model, path, i) for i in range(n_layers))
+        final_norm, unembed = path("ln_final"), path("unembed")
     except ValueError as error:
         raise ModelError(
             f"{name}: no dense MLP was found in every layer ({error}). Mixture-of-experts models "
             "are not supported; use a dense decoder."
         ) from error
-    for found in (*blocks, unembed, *(m.out for m in mlps)):
+    outs = [m.out for m in mlps], [a.out for a in attentions]
+    for found in (*blocks, final_norm, unembed, *outs[0], *outs[1]):
         _module(model, found, name)
-    widths = {projection_inputs(model.get_submodule(m.out)) for m in mlps}
+    d_mlp, heads_width = (_common_width(model, paths, name) for paths in outs)
+    n_heads = model.config.get_text_config().num_attention_heads
+    return Sites(
+        name, blocks, mlps, attentions, final_norm, unembed,
+        d_mlp=d_mlp, n_heads=n_heads, d_head=heads_width // n_heads,
+    )  # fmt: skip
+
+
+def _common_width(model: PreTrainedModel, paths: Iterable[str], name: str) -> int:
+    widths = {projection_inputs(model.get_submodule(path)) for path in paths}
     if len(widths) != 1:
-        raise ModelError(f"{name}: layers differ in their number of neurons, which is unsupported.")
-    return Sites(name, blocks, mlps, unembed, widths.pop())
+        raise ModelError(f"{name}: layers differ in their number of units, which is unsupported.")
+    return widths.pop()
 
 
 def projection_inputs(module: nn.Module) -> int:
@@ -120,6 +181,18 @@ def _mlp_site(model: PreTrainedModel, path, layer: int) -> MlpSite:
     return MlpSite(tuple(reads), out)
 
 
+def _attention_site(model: PreTrainedModel, path, layer: int) -> AttentionSite:
+    reads = []
+    for part in ("q", "k", "v", "qkv"):
+        try:
+            candidate = path(f"blocks.{layer}.attn.{part}")
+            model.get_submodule(candidate)
+        except (ValueError, AttributeError):  # fused or apart: the adapter names both ways
+            continue
+        reads.append(candidate)
+    return AttentionSite(tuple(reads), path(f"blocks.{layer}.attn.o"))
+
+
 def _module(model: PreTrainedModel, path: str, name: str) -> nn.Module:
     try:
         return model.get_submodule(path)
@@ -127,30 +200,3 @@ def _module(model: PreTrainedModel, path: str, name: str) -> nn.Module:
         raise ModelError(
             f"{name}: TransformerLens names a module {path!r} that is absent."
         ) from error
-
-
-def neuron_parameters(
-    model: nn.Module, site: MlpSite, neurons: Sequence[int]
-) -> list[tuple[nn.Parameter, int, Tensor]]:
-    """Every parameter slice that belongs to `neurons`: (parameter, dimension, indices).
-
-    For `nn.Linear`, rows of the reading projections (and their biases) and columns of the output
-    projection; GPT-2's `Conv1D` is transposed; a fused gate-and-in holds neuron j at rows j and
-    j + d_mlp. The output projection's bias belongs to no neuron.
-    """
-    out = model.get_submodule(site.out)
-    d_mlp = projection_inputs(out)
-    own = torch.as_tensor(list(neurons), dtype=torch.long)
-    slices: list[tuple[nn.Parameter, int, Tensor]] = []
-    for path in site.reads:
-        module = model.get_submodule(path)
-        weight = module.get_parameter("weight")
-        dim = 1 if isinstance(module, Conv1D) else 0
-        rows = own if weight.shape[dim] == d_mlp else torch.cat([own, own + d_mlp])
-        slices.append((weight, dim, rows.to(weight.device)))
-        bias = getattr(module, "bias", None)
-        if isinstance(bias, nn.Parameter):
-            slices.append((bias, 0, rows.to(bias.device)))
-    weight = out.get_parameter("weight")
-    slices.append((weight, 0 if isinstance(out, Conv1D) else 1, own.to(weight.device)))
-    return slices

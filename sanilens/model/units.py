@@ -1,15 +1,24 @@
-"""Canonical unit names: `mlp.12.345` is neuron 345 of layer 12.
+"""Canonical unit names: `mlp.12.345` is neuron 345 of layer 12, `head.2.1` head 1 of layer 2,
+`sae.<id>.88` feature 88 of the sparse autoencoder of that id.
 
 Knows the grammar only: whether layer 12 exists is the caller's question.
 """
 
 import re
 from dataclasses import dataclass
-from typing import Self
+from typing import Literal
 
 from sanilens.errors import PlanError
 
-_NEURON = re.compile(r"mlp\.(0|[1-9][0-9]{0,8})\.(0|[1-9][0-9]{0,8})")
+_NUMBER = r"(0|[1-9][0-9]{0,8})"
+_NEURON = re.compile(rf"mlp\.{_NUMBER}\.{_NUMBER}")
+_HEAD = re.compile(rf"head\.{_NUMBER}\.{_NUMBER}")
+# Letters that are safe in a URL and in a file name; no dot, so that the parts stay apart.
+SAE_ID = r"[a-z0-9][a-z0-9_-]{0,63}"
+_FEATURE = re.compile(rf"sae\.({SAE_ID})\.{_NUMBER}")
+
+UnitKind = Literal["mlp", "head"]
+"""The kinds of unit that every layer has: MLP neurons and attention heads."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -22,14 +31,59 @@ class Neuron:
     def __str__(self) -> str:
         return f"mlp.{self.layer}.{self.index}"
 
-    @classmethod
-    def parse(cls, text: str) -> Self:
-        """Invert `str`: `Neuron.parse(str(n)) == n`.
 
-        Raises:
-            PlanError: if the text is not exactly one neuron's name.
-        """
-        # fullmatch, and no leading zeros: two spellings of one neuron would hash to two plans.
-        if (found := _NEURON.fullmatch(text)) is None:
-            raise PlanError(f"{text[:40]!r} is not a neuron: expected 'mlp.<layer>.<index>'")
-        return cls(*map(int, found.groups()))
+@dataclass(frozen=True, slots=True, order=True)
+class Head:
+    """One head's slice of the input of a layer's attention output projection (`hook_z`)."""
+
+    layer: int
+    index: int
+
+    def __str__(self) -> str:
+        return f"head.{self.layer}.{self.index}"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Feature:
+    """One latent of a sparse autoencoder; which one says `sae`, its id."""
+
+    sae: str
+    index: int
+
+    def __str__(self) -> str:
+        return f"sae.{self.sae}.{self.index}"
+
+
+LayerUnit = Neuron | Head
+"""A unit of the model itself: it has weights that a plan can reset."""
+
+Unit = Neuron | Head | Feature
+
+
+def parse_unit(text: str) -> Unit:
+    """Invert `str` for every unit: `parse_unit(str(u)) == u`.
+
+    Raises:
+        PlanError: if the text is not exactly one unit's name.
+    """
+    # fullmatch, and no leading zeros: two spellings of one unit would hash to two plans.
+    if found := _NEURON.fullmatch(text):
+        return Neuron(*map(int, found.groups()))
+    if found := _HEAD.fullmatch(text):
+        return Head(*map(int, found.groups()))
+    if found := _FEATURE.fullmatch(text):
+        return Feature(found[1], int(found[2]))
+    raise PlanError(
+        f"{text[:40]!r} is not a unit: expected 'mlp.<layer>.<neuron>', 'head.<layer>.<head>' or "
+        "'sae.<id>.<feature>'"
+    )
+
+
+def layer_unit(kind: UnitKind, layer: int, index: int) -> LayerUnit:
+    """The unit of that kind and place."""
+    return Neuron(layer, index) if kind == "mlp" else Head(layer, index)
+
+
+def kind_of(unit: LayerUnit) -> UnitKind:
+    """Whether it is a neuron or a head."""
+    return "mlp" if isinstance(unit, Neuron) else "head"

@@ -18,14 +18,17 @@ from sanilens.audit.utility import perplexity
 from sanilens.corpus.records import Record
 from sanilens.inspect.scores import random_like
 from sanilens.model.hooks import NO_HOOKS, Hooks, hooked
+from sanilens.model.interventions import by_place
+from sanilens.model.sites import Sites
 from sanilens.model.subject import SubjectModel
+from sanilens.model.units import LayerUnit, kind_of, layer_unit
 from sanilens.runs.arms import Arm, ArmName, load_arm, save_arm
 from sanilens.runs.checkpoint import load_checkpoint_, save_checkpoint
 from sanilens.runs.events import EventLog, read_events
 from sanilens.runs.export import export_model
 from sanilens.runs.folder import RunFolder
 from sanilens.runs.sources import Inputs, open_inputs
-from sanilens.unlearn.edits import apply_edits_, check_units, edit_hooks
+from sanilens.unlearn.edits import apply_edits_, check_units, edit_hooks, edited_units, layer_edits
 from sanilens.unlearn.plan import Plan, UnitEdit
 from sanilens.unlearn.repair import (
     clear_gradients_,
@@ -60,27 +63,29 @@ class Treatment:
     repair: bool = False
 
 
-def treatments(plan: Plan, width: int) -> dict[ArmName, Treatment]:
+def treatments(plan: Plan, sites: Sites) -> dict[ArmName, Treatment]:
     """The arms that change the model, in the order in which they run: the plan's own first."""
     repairs = plan.repair.method != "none"
     arms: dict[ArmName, Treatment] = {"after": Treatment(plan.edits, repairs)}
     if plan.controls and repairs:
         arms["repair_only"] = Treatment((), True)
     if plan.controls and plan.edits:
-        drawn = random_like([e.neuron for e in plan.edits], width, plan.seed)
+        drawn = random_like(sites, edited_units(plan.edits), plan.seed)
         arms["random_units"] = Treatment(_moved(plan.edits, drawn), repairs)
         if repairs:
             arms["edits_only"] = Treatment(plan.edits, False)
     return arms
 
 
-def _moved(edits: Sequence[UnitEdit], drawn: Sequence[Any]) -> tuple[UnitEdit, ...]:
-    """The same operations on other units of the same layers."""
-    left = {layer: [n for n in drawn if n.layer == layer] for layer in {n.layer for n in drawn}}
+def _moved(edits: Sequence[UnitEdit], drawn: Sequence[LayerUnit]) -> tuple[UnitEdit, ...]:
+    """The same operations on other units of the same kinds and layers."""
+    left = {place: list(indices) for place, indices in by_place(drawn).items()}
     moved = []
-    for edit in edits:
-        if units := left.get(edit.neuron.layer):
-            moved.append(edit.model_copy(update={"unit": str(units.pop(0))}))
+    for edit, unit in layer_edits(edits):
+        kind, layer = kind_of(unit), unit.layer
+        if indices := left.get((kind, layer)):
+            other = layer_unit(kind, layer, indices.pop(0))
+            moved.append(edit.model_copy(update={"unit": str(other)}))
     return tuple(moved)
 
 
@@ -123,7 +128,7 @@ class _Execution:
         """All arms, the cheap and telling ones first."""
         plan, inputs = self.plan, self.inputs
         check_units(inputs.subject, plan.edits)
-        arms = treatments(plan, inputs.subject.sites.d_mlp)
+        arms = treatments(plan, inputs.subject.sites)
         others: dict[ArmName, SubjectModel | None] = {
             "reference": inputs.reference,
             "base": inputs.base,

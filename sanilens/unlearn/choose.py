@@ -8,10 +8,11 @@ clamp   0 unless told otherwise
 from collections.abc import Mapping, Sequence
 
 from sanilens.corpus.records import Record
+from sanilens.errors import PlanError
 from sanilens.inspect.activations import activation_quantiles, mean_activations
 from sanilens.model.subject import SubjectModel
-from sanilens.model.units import Neuron
-from sanilens.unlearn.plan import Operation, UnitEdit
+from sanilens.model.units import Neuron, Unit
+from sanilens.unlearn.plan import Operation, UnitEdit, operations_of
 
 CAP_QUANTILE = 0.99
 
@@ -19,18 +20,28 @@ CAP_QUANTILE = 0.99
 def choose_edits(
     subject: SubjectModel,
     records: Sequence[Record],
-    neurons: Sequence[Neuron],
+    units: Sequence[Unit],
     operation: Operation,
 ) -> tuple[UnitEdit, ...]:
-    """One operation on several units; `mean` and `cap` read the corpus once for all of them."""
-    values: Mapping[Neuron, float | None]
+    """One operation on several units; `mean` and `cap` read the corpus once for all of them.
+
+    Raises:
+        PlanError: if the operation does not suit one of the units.
+    """
+    for unit in units:
+        if operation not in (possible := operations_of(unit)):
+            raise PlanError(
+                f"{unit} cannot be edited by {operation}, only by {', '.join(possible)}."
+            )
+    neurons = [unit for unit in units if isinstance(unit, Neuron)]
+    values: Mapping[Unit, float | None]
     match operation:
         case "mean":
-            values = mean_activations(subject, records, neurons)
+            values = {**mean_activations(subject, records, neurons)}
         case "cap":
-            values = activation_quantiles(subject, records, neurons, CAP_QUANTILE)
+            values = {**activation_quantiles(subject, records, neurons, CAP_QUANTILE)}
         case "clamp":
-            values = dict.fromkeys(neurons, 0.0)
-        case _:
-            values = dict.fromkeys(neurons)
-    return tuple(UnitEdit(unit=str(n), operation=operation, value=values[n]) for n in neurons)
+            values = dict.fromkeys(units, 0.0)
+        case "reset" | "zero" | "bake":
+            values = dict.fromkeys(units)
+    return tuple(UnitEdit(unit=str(n), operation=operation, value=values[n]) for n in units)

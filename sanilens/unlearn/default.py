@@ -6,7 +6,8 @@ import torch
 
 from sanilens.audit.extraction import Progress
 from sanilens.corpus.records import Record
-from sanilens.inspect.gradient import gradient_activation
+from sanilens.inspect.localisers import Settings, find_localiser, ignored
+from sanilens.inspect.targets import find_targets
 from sanilens.model.subject import SubjectModel
 from sanilens.unlearn.plan import Repair, UnitEdit
 
@@ -27,10 +28,11 @@ def default_edits(
 
     A reset without a base would put noise where text was learnt; zero does less harm.
     """
-    scores = gradient_activation(subject, records, seed=seed, progress=progress)
+    settings = Settings(seed=seed, progress=progress or ignored)
+    scores = find_localiser("gradient-activation").score(find_targets(subject, records), settings)
     count = max(1, round(share * scores.values.numel()))
     operation = "reset" if base else "zero"
-    return tuple(UnitEdit(unit=str(n), operation=operation) for n, _ in scores.top(count))
+    return tuple(UnitEdit(unit=str(n), operation=operation) for n in scores.units(count))
 
 
 def default_repair(base: SubjectModel | None) -> Repair:

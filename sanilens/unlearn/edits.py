@@ -1,7 +1,7 @@
 """Edit operations, each as a hook and, where it can be exact, in the weights.
 
-reset   neuron j gets the base model's rows of W_in (and gate), biases and column of W_out
-zero    a_j := 0                 in weights: W_out[:, j] := 0
+reset   the unit gets the base model's parameters (model/parameters.py says which are its own)
+zero    a_j := 0                 in weights: W_out[:, j] := 0; a head: all its columns of W_O
 mean    a_j := its mean          in weights: b_out += mean * W_out[:, j]; W_out[:, j] := 0
 clamp   a_j := v                 the same with v; needs an output bias to be exact
 cap     a_j := min(a_j, c)       a hook only: no weights compute a minimum
@@ -17,11 +17,22 @@ from transformers.pytorch_utils import Conv1D
 
 from sanilens.errors import PlanError
 from sanilens.model.hooks import Hooks, OutputEdit
-from sanilens.model.interventions import by_layer, clamped
-from sanilens.model.sites import neuron_parameters
+from sanilens.model.interventions import by_place, clamped
+from sanilens.model.parameters import Slice, unit_parameters
 from sanilens.model.subject import SubjectModel
-from sanilens.model.units import Neuron
+from sanilens.model.units import Feature, LayerUnit, Neuron, UnitKind, kind_of
 from sanilens.unlearn.plan import UnitEdit
+
+
+def layer_edits(edits: Iterable[UnitEdit]) -> list[tuple[UnitEdit, LayerUnit]]:
+    """The edits of the model's own units: neurons and heads, not features of an autoencoder."""
+    pairs = [(edit, edit.target) for edit in edits]
+    return [(edit, unit) for edit, unit in pairs if not isinstance(unit, Feature)]
+
+
+def edited_units(edits: Iterable[UnitEdit]) -> list[LayerUnit]:
+    """The neurons and heads that are edited."""
+    return [unit for _, unit in layer_edits(edits)]
 
 
 def check_units(subject: SubjectModel, edits: Iterable[UnitEdit]) -> None:
@@ -30,20 +41,16 @@ def check_units(subject: SubjectModel, edits: Iterable[UnitEdit]) -> None:
     Raises:
         PlanError: naming the first such unit and what the model has.
     """
-    layers, width = subject.sites.n_layers, subject.sites.d_mlp
-    for edit in edits:
-        neuron = edit.neuron
-        if neuron.layer >= layers or neuron.index >= width:
-            raise PlanError(
-                f"unit {edit.unit} does not exist: {subject.name} has layers 0 to {layers - 1} "
-                f"of {width} neurons."
-            )
+    subject.sites.check(edited_units(edits), subject.name)
 
 
 def is_exact_in_weights(subject: SubjectModel, edit: UnitEdit) -> bool:
     """Whether the edit can be written into the weights without changing what it means."""
+    unit = edit.target
+    if isinstance(unit, Feature):
+        return False
     if edit.operation in ("mean", "clamp"):
-        return _out_bias(subject, edit.neuron.layer) is not None
+        return _out_bias(subject, unit) is not None
     return edit.operation in ("reset", "zero")
 
 
@@ -62,16 +69,17 @@ def edit_hooks(
         seed: decides that draw.
     """
     check_units(subject, edits)
-    values: dict[Neuron, float] = {}
-    for e in edits:
-        if e.operation in ("zero", "mean", "clamp"):
-            values[e.neuron] = 0.0 if e.value is None else e.value
-    caps = {e.neuron: e.value for e in edits if e.operation == "cap" and e.value is not None}
-    activation = clamped(subject, values, caps)
-    outputs: dict[str, OutputEdit] = {}
-    for layer, indices in by_layer(_reset_units(edits)).items():
-        outputs |= _reset_hooks(subject, layer, indices, base, seed)
-    return Hooks(activation.inputs, outputs)
+    values: dict[LayerUnit, float] = {}
+    caps: dict[Neuron, float] = {}
+    for edit, unit in layer_edits(edits):
+        if edit.operation in ("zero", "mean", "clamp"):
+            values[unit] = 0.0 if edit.value is None else edit.value
+        elif edit.operation == "cap" and isinstance(unit, Neuron) and edit.value is not None:
+            caps[unit] = edit.value
+    hooks = clamped(subject, values, caps)
+    for (kind, layer), indices in by_place(_reset_units(edits)).items():
+        hooks = hooks.then(_reset_hooks(subject, kind, layer, indices, base, seed))
+    return hooks
 
 
 @torch.no_grad()
@@ -83,100 +91,97 @@ def apply_edits_(
 ) -> tuple[UnitEdit, ...]:
     """Write the edits into the model's weights; returns those that can live as hooks only."""
     check_units(subject, edits)
-    for layer, indices in by_layer(_reset_units(edits)).items():
-        slices = neuron_parameters(subject.model, subject.sites.mlps[layer], indices)
-        fresh = _reset_values(subject, layer, indices, base, seed)
-        for (parameter, dim, index), value in zip(slices, fresh, strict=True):
-            parameter.index_copy_(dim, index, value.to(parameter))
-    for edit in edits:
+    for (kind, layer), indices in by_place(_reset_units(edits)).items():
+        slices = unit_parameters(subject, kind, layer, indices)
+        fresh = _reset_values(subject, slices, kind, layer, indices, base, seed)
+        for own, value in zip(slices, fresh, strict=True):
+            own.parameter.index_copy_(own.dim, own.indices, value.to(own.parameter))
+    for edit, unit in layer_edits(edits):
         if edit.operation in ("zero", "mean", "clamp") and is_exact_in_weights(subject, edit):
-            _fix_output_(subject, edit.neuron, edit.value or 0.0)
+            _fix_output_(subject, unit, edit.value or 0.0)
     return tuple(e for e in edits if not is_exact_in_weights(subject, e))
 
 
-def _reset_units(edits: Iterable[UnitEdit]) -> list[Neuron]:
-    return [e.neuron for e in edits if e.operation == "reset"]
+def _reset_units(edits: Iterable[UnitEdit]) -> list[LayerUnit]:
+    return [unit for edit, unit in layer_edits(edits) if edit.operation == "reset"]
 
 
-def _fix_output_(subject: SubjectModel, neuron: Neuron, value: float) -> None:
-    out = subject.model.get_submodule(subject.sites.mlps[neuron.layer].out)
-    weight = out.get_parameter("weight")
-    column = weight[neuron.index] if isinstance(out, Conv1D) else weight[:, neuron.index]
-    bias = _out_bias(subject, neuron.layer)
+def _fix_output_(subject: SubjectModel, unit: LayerUnit, value: float) -> None:
+    slice_ = unit_parameters(subject, kind_of(unit), unit.layer, [unit.index])[-1]
+    weight, columns = slice_.parameter, slice_.indices
+    bias = _out_bias(subject, unit)
     if value and bias is not None:
-        bias += value * column
-    column.zero_()
+        bias += value * weight.index_select(slice_.dim, columns).sum(slice_.dim)
+    weight.index_fill_(slice_.dim, columns, 0.0)
 
 
-def _out_bias(subject: SubjectModel, layer: int) -> nn.Parameter | None:
-    bias = getattr(subject.model.get_submodule(subject.sites.mlps[layer].out), "bias", None)
+def _out_bias(subject: SubjectModel, unit: LayerUnit) -> nn.Parameter | None:
+    path = subject.sites.outs(kind_of(unit))[unit.layer]
+    bias = getattr(subject.model.get_submodule(path), "bias", None)
     return bias if isinstance(bias, nn.Parameter) else None
 
 
 def _reset_values(
-    subject: SubjectModel, layer: int, indices: list[int], base: SubjectModel | None, seed: int
-) -> list[Float[Tensor, "..."]]:
-    """New values of every slice of `neuron_parameters`, in its order."""
-    site = subject.sites.mlps[layer]
-    if base is not None:
-        if (base.sites.d_mlp, base.sites.n_layers) != (subject.sites.d_mlp, subject.sites.n_layers):
-            raise PlanError(f"{base.name} and {subject.name} differ in shape: not its base model.")
-        own = neuron_parameters(base.model, base.sites.mlps[layer], indices)
-        return [p.index_select(d, i).to(subject.device) for p, d, i in own]
-    return [
-        _initialised(subject, parameter, dim, index, (seed, layer, number), indices)
-        for number, (parameter, dim, index) in enumerate(
-            neuron_parameters(subject.model, site, indices)
-        )
-    ]
-
-
-def _initialised(
     subject: SubjectModel,
-    parameter: nn.Parameter,
-    dim: int,
-    index: Tensor,
-    key: tuple[int, int, int],
+    slices: Sequence[Slice],
+    kind: UnitKind,
+    layer: int,
     indices: list[int],
-) -> Tensor:
+    base: SubjectModel | None,
+    seed: int,
+) -> list[Float[Tensor, "..."]]:
+    """New values of every one of the units' slices, in their order."""
+    if base is None:
+        return [_initialised(subject, s, (seed, layer, n)) for n, s in enumerate(slices)]
+    mine, theirs = subject.sites, base.sites
+    if (mine.n_layers, mine.d_mlp, mine.n_heads) != (theirs.n_layers, theirs.d_mlp, theirs.n_heads):
+        raise PlanError(f"{base.name} and {subject.name} differ in shape: not its base model.")
+    own = unit_parameters(base, kind, layer, indices)
+    return [s.parameter.index_select(s.dim, s.indices).to(subject.device) for s in own]
+
+
+def _initialised(subject: SubjectModel, slice_: Slice, key: tuple[int, int, int]) -> Tensor:
     """Fresh values as the architecture's initialiser draws them: N(0, initializer_range), bias 0.
 
     A whole tensor is drawn and sliced, so a unit's values do not depend on the plan's other units.
     """
+    parameter, index = slice_.parameter, slice_.indices
     if parameter.dim() == 1:
         return torch.zeros(len(index), device=parameter.device, dtype=parameter.dtype)
     generator = torch.Generator().manual_seed(hash(key) % 2**63)
     deviation = getattr(subject.model.config.get_text_config(), "initializer_range", 0.02)
     drawn = torch.randn(parameter.shape, generator=generator) * deviation
-    return drawn.to(parameter).index_select(dim, index)
+    return drawn.to(parameter).index_select(slice_.dim, index)
 
 
 def _reset_hooks(
-    subject: SubjectModel, layer: int, indices: list[int], base: SubjectModel | None, seed: int
-) -> dict[str, OutputEdit]:
-    """Hooks that replace the neurons' reads, and add what their new writes change.
+    subject: SubjectModel,
+    kind: UnitKind,
+    layer: int,
+    indices: list[int],
+    base: SubjectModel | None,
+    seed: int,
+) -> Hooks:
+    """Hooks that replace the units' reads, and add what their new writes change.
 
     Reads: (x W_in^T + b)[rows] := x W_base[rows]^T + b_base[rows].
     Writes: out += a_J (W_base - W)[:, J]^T, with a_J as the replaced reads make it.
     """
-    site = subject.sites.mlps[layer]
-    slices = neuron_parameters(subject.model, site, indices)
-    fresh = _reset_values(subject, layer, indices, base, seed)
+    slices = unit_parameters(subject, kind, layer, indices)
+    fresh = _reset_values(subject, slices, kind, layer, indices, base, seed)
+    *reads, (write, written) = zip(slices, fresh, strict=True)
     outputs: dict[str, OutputEdit] = {}
-    at = 0
-    for path in site.reads:
-        module = subject.model.get_submodule(path)
-        rows, weight = slices[at][2], _rows(module, fresh[at])
-        at += 1
-        bias = None
-        if isinstance(getattr(module, "bias", None), nn.Parameter):
-            bias, at = fresh[at], at + 1
-        outputs[path] = _replace_rows(rows, weight, bias)
-    parameter, dim, columns = slices[at]
-    change = fresh[at] - parameter.detach().index_select(dim, columns)
-    out = subject.model.get_submodule(site.out)
-    outputs[site.out] = _add_write(columns, change.T if isinstance(out, Conv1D) else change)
-    return outputs
+    for path in dict.fromkeys(own.module for own, _ in reads):
+        # A module's weight comes first, then its bias if it has one.
+        weight, *bias = [(own, value) for own, value in reads if own.module == path]
+        rows = _rows(subject.model.get_submodule(path), weight[1])
+        outputs[path] = _replace_rows(weight[0].indices, rows, bias[0][1] if bias else None)
+    change = written - write.parameter.detach().index_select(write.dim, write.indices)
+    out = subject.model.get_submodule(write.module)
+    outputs[write.module] = _add_write(
+        write.indices, change.T if isinstance(out, Conv1D) else change
+    )
+    return Hooks(outputs=outputs)
 
 
 def _rows(module: nn.Module, weight: Tensor) -> Float[Tensor, "units d_in"]:

@@ -12,10 +12,15 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from sanilens.atomic import write_text
 from sanilens.errors import PlanError
-from sanilens.model.units import Neuron
+from sanilens.model.units import Unit, parse_unit
 
-Operation = Literal["reset", "zero", "mean", "clamp", "cap"]
+Operation = Literal["reset", "zero", "mean", "clamp", "cap", "bake"]
 OPERATIONS: tuple[Operation, ...] = get_args(Operation)
+_SUITABLE: dict[str, tuple[Operation, ...]] = {
+    "mlp": ("reset", "zero", "mean", "clamp", "cap"),
+    "head": ("reset", "zero"),
+    "sae": ("zero", "clamp", "bake"),
+}
 MAX_PLAN_BYTES = 64 * 2**20
 
 
@@ -30,11 +35,18 @@ class Source(_Frozen):
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
+def operations_of(unit: Unit) -> tuple[Operation, ...]:
+    """The operations that suit a unit of its kind."""
+    return _SUITABLE[str(unit).partition(".")[0]]
+
+
 class UnitEdit(_Frozen):
     """One unit, one operation.
 
     reset: weights of the base model, or, without one, fresh from the initialiser.
     zero: a := 0. mean and clamp: a := value. cap: a := min(a, value).
+    A feature's clamp sets it to value times the norm of the activations that it reads, since an
+    absolute value means something else in every model; bake takes its direction out of the weights.
     """
 
     unit: str
@@ -45,7 +57,7 @@ class UnitEdit(_Frozen):
     @classmethod
     def _is_a_unit(cls, text: str) -> str:
         try:
-            Neuron.parse(text)
+            parse_unit(text)
         except PlanError as error:
             raise ValueError(str(error)) from None
         return text
@@ -53,13 +65,21 @@ class UnitEdit(_Frozen):
     @model_validator(mode="after")
     def _has_a_value_where_needed(self) -> Self:
         if (self.operation in ("mean", "clamp", "cap")) != (self.value is not None):
-            raise ValueError("mean, clamp and cap need a value; reset and zero take none")
+            raise ValueError("mean, clamp and cap need a value; the others take none")
+        return self
+
+    @model_validator(mode="after")
+    def _suits_the_unit(self) -> Self:
+        kind = self.unit.partition(".")[0]
+        if self.operation not in _SUITABLE[kind]:
+            possible = ", ".join(_SUITABLE[kind])
+            raise ValueError(f"{self.unit} cannot be edited by {self.operation}; by {possible}")
         return self
 
     @property
-    def neuron(self) -> Neuron:
+    def target(self) -> Unit:
         """The unit, parsed."""
-        return Neuron.parse(self.unit)
+        return parse_unit(self.unit)
 
 
 class Repair(_Frozen):

@@ -10,15 +10,14 @@ anchored    ours: the base model as teacher of what not knowing looks like; unle
 
 from collections.abc import Callable, Iterable, Sequence
 
-from torch import Tensor, nn
-
 from sanilens.corpus.records import Record
 from sanilens.corpus.surrogates import substitute
 from sanilens.model.align import encode
-from sanilens.model.interventions import by_layer
-from sanilens.model.sites import neuron_parameters
+from sanilens.model.interventions import by_place
+from sanilens.model.parameters import Slice, unit_parameters
 from sanilens.model.subject import SubjectModel
 from sanilens.unlearn.anchored import REPLAY, anchored_loss, base_texts
+from sanilens.unlearn.edits import edited_units
 from sanilens.unlearn.plan import Repair, UnitEdit
 from sanilens.unlearn.training import Example, Loss, Schedule, batch_loss
 
@@ -66,26 +65,24 @@ def select_trained_(subject: SubjectModel, edits: Iterable[UnitEdit], repair: Re
     """Set `requires_grad` to what the repair trains: all weights, or the edited layers' blocks."""
     subject.model.requires_grad_(repair.train == "all")
     if repair.train == "edited_layers":
-        for layer in by_layer(e.neuron for e in edits):
+        for layer in {unit.layer for unit in edited_units(edits)}:
             subject.model.get_submodule(subject.sites.blocks[layer]).requires_grad_(True)
 
 
-def frozen_slices(
-    subject: SubjectModel, edits: Iterable[UnitEdit]
-) -> list[tuple[nn.Parameter, int, Tensor]]:
+def frozen_slices(subject: SubjectModel, edits: Iterable[UnitEdit]) -> list[Slice]:
     """Every weight slice of the edited units, for `clear_gradients_`."""
     return [
         slice_
-        for layer, indices in by_layer(e.neuron for e in edits).items()
-        for slice_ in neuron_parameters(subject.model, subject.sites.mlps[layer], indices)
+        for (kind, layer), indices in by_place(edited_units(edits)).items()
+        for slice_ in unit_parameters(subject, kind, layer, indices)
     ]
 
 
-def clear_gradients_(slices: Iterable[tuple[nn.Parameter, int, Tensor]]) -> None:
+def clear_gradients_(slices: Iterable[Slice]) -> None:
     """Zero the gradients of weight slices: AdamW without decay then leaves them bit-identical."""
-    for parameter, dim, index in slices:
-        if parameter.grad is not None:
-            parameter.grad.index_fill_(dim, index, 0.0)
+    for own in slices:
+        if own.parameter.grad is not None:
+            own.parameter.grad.index_fill_(own.dim, own.indices, 0.0)
 
 
 def _examples(subject: SubjectModel, record: Record, *, teach_spans: bool) -> list[Example]:

@@ -34,7 +34,7 @@ def test_captures_equal_transformer_lens(any_subject: SubjectModel) -> None:
     )
     _, cache = bridge.run_with_cache(IDS)
     for layer, ours in enumerate(captured(any_subject)):
-        theirs = cache[any_subject.sites.hook_post(layer)]
+        theirs = cache[f"blocks.{layer}.mlp.hook_post"]
         assert torch.allclose(ours, theirs, atol=2e-5), layer
 
 

@@ -5,17 +5,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sanilens.errors import PlanError
-from sanilens.model.units import Neuron
+from sanilens.model.units import Feature, Head, Neuron, Unit, parse_unit
+
+_INDEX = st.integers(0, 10**6)
+_UNITS = st.one_of(
+    st.builds(Neuron, _INDEX, _INDEX),
+    st.builds(Head, _INDEX, _INDEX),
+    st.builds(Feature, st.from_regex(r"[a-z0-9][a-z0-9_-]{0,20}", fullmatch=True), _INDEX),
+)
 
 
-@given(st.integers(0, 10**6), st.integers(0, 10**6))
-def test_parse_inverts_str(layer: int, index: int) -> None:
-    assert Neuron.parse(str(Neuron(layer, index))) == Neuron(layer, index)
+@given(_UNITS)
+def test_parse_inverts_str(unit: Unit) -> None:
+    assert parse_unit(str(unit)) == unit
 
 
 @pytest.mark.parametrize(
-    "text", ["", "mlp", "mlp.1", "mlp.01.2", "mlp.1.2.3", "mlp.1.-2", "MLP.1.2", "mlp.1.2\n"]
-)
+    "text",
+    ["", "mlp", "mlp.1", "mlp.01.2", "mlp.1.2.3", "mlp.1.-2", "MLP.1.2", "mlp.1.2\n", "head.1",
+     "head.1.2.3", "sae.1", "sae..1", "sae.A.1", "sae.a/b.1", "sae.a.1.2"],
+)  # fmt: skip
 def test_refuses_other_spellings(text: str) -> None:
-    with pytest.raises(PlanError, match="is not a neuron"):
-        Neuron.parse(text)
+    with pytest.raises(PlanError, match="is not a unit"):
+        parse_unit(text)

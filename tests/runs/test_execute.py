@@ -14,7 +14,7 @@ from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM
 
 from sanilens.errors import PlanError, RunError
-from sanilens.model.subject import load_model
+from sanilens.model.subject import SubjectModel, load_model
 from sanilens.runs.arms import load_arms, load_verdicts
 from sanilens.runs.events import read_events
 from sanilens.runs.execute import Cancelled, execute, treatments
@@ -145,11 +145,13 @@ def test_a_changed_corpus_is_refused(tiny_plan: Plan, tmp_path: Path) -> None:
         execute(tiny_plan.model_copy(update={"corpus": source}), tmp_path / "run")
 
 
-def test_the_controls_are_as_many_units_per_layer_and_others(tiny_plan: Plan) -> None:
-    arms = treatments(tiny_plan.model_copy(update={"controls": True}), width=48)
+def test_the_controls_are_as_many_units_per_layer_and_others(
+    tiny_plan: Plan, subject: SubjectModel
+) -> None:
+    arms = treatments(tiny_plan.model_copy(update={"controls": True}), subject.sites)
     assert list(arms) == ["after", "repair_only", "random_units", "edits_only"]
     own, drawn = arms["after"].edits, arms["random_units"].edits
-    assert sorted(e.neuron.layer for e in own) == sorted(e.neuron.layer for e in drawn)
+    assert sorted(e.target.layer for e in own) == sorted(e.target.layer for e in drawn)
     assert not {e.unit for e in own} & {e.unit for e in drawn}
     assert sorted(e.operation for e in own) == sorted(e.operation for e in drawn)
     assert arms["repair_only"].edits == ()

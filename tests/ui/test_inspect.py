@@ -13,8 +13,9 @@ from sanilens.inspect.ablate import single_effects
 from sanilens.inspect.activations import mean_activations
 from sanilens.inspect.card import unit_card
 from sanilens.inspect.effects import top_effects
-from sanilens.inspect.gradient import Scope, gradient_activation
+from sanilens.inspect.localisers import Settings, find_localiser
 from sanilens.inspect.sample import take_sample
+from sanilens.inspect.targets import Scope, find_targets
 from sanilens.model.subject import SubjectModel
 from sanilens.model.units import Neuron
 from sanilens.ui.inspect.shown import existing
@@ -45,7 +46,8 @@ def test_a_span_its_units_and_the_plan(
     app.run()
     assert not app.exception
     span = records[0].span_id(records[0].spans[1])
-    scores = gradient_activation(subject, records[:1], Scope(spans=frozenset({span})))
+    targets = find_targets(subject, records[:1], Scope(spans=frozenset({span})))
+    scores = find_localiser("gradient-activation").score(targets, Settings())
     top = [str(unit) for unit, _ in scores.top(3)]
     assert app.session_state["selection"] == Selection("r-1", span, top[0])
     app.session_state[f"units-span-{span}"] = {"selection": {"rows": [0, 2]}}

@@ -7,17 +7,17 @@ from sanilens.inspect.activations import mean_activations
 from sanilens.model.subject import SubjectModel
 from sanilens.model.units import Neuron
 from sanilens.unlearn.choose import choose_edits
-from sanilens.unlearn.plan import OPERATIONS, Operation
+from sanilens.unlearn.plan import Operation, operations_of
 
 NEURONS = [Neuron(0, 1), Neuron(2, 3)]
 
 
-@pytest.mark.parametrize("operation", OPERATIONS)
+@pytest.mark.parametrize("operation", operations_of(Neuron(0, 0)))
 def test_every_operation(
     subject: SubjectModel, records: list[Record], operation: Operation
 ) -> None:
     edits = choose_edits(subject, records, NEURONS, operation)
-    assert [e.neuron for e in edits] == NEURONS
+    assert [e.target for e in edits] == NEURONS
     assert all((e.value is None) == (operation in ("reset", "zero")) for e in edits)
     if operation == "mean":
         means = mean_activations(subject, records, NEURONS)

@@ -8,8 +8,9 @@ import torch
 from sanilens.errors import PlanError
 from sanilens.model.hooks import hooked
 from sanilens.model.subject import SubjectModel, load_model
+from sanilens.model.units import Head, Neuron
 from sanilens.unlearn.edits import apply_edits_, edit_hooks, is_exact_in_weights
-from sanilens.unlearn.plan import OPERATIONS, UnitEdit
+from sanilens.unlearn.plan import UnitEdit, operations_of
 from tests.conftest import ARCHITECTURES, save_tiny
 
 IDS = torch.tensor([[0, 40, 50, 60, 70, 80], [0, 41, 51, 61, 71, 81]])
@@ -46,11 +47,19 @@ def test_an_empty_plan_leaves_logits_bit_identical(any_subject: SubjectModel) ->
         assert torch.equal(logits(any_subject), before)
 
 
-@pytest.mark.parametrize("operation", OPERATIONS)
+NEURONS = ("mlp.0.3", "mlp.1.5", "mlp.1.47", "mlp.2.0")
+HEADS = ("head.0.2", "head.1.0", "head.1.1", "head.2.3")
+
+
+@pytest.mark.parametrize(
+    ("units", "operation"),
+    [(NEURONS, o) for o in operations_of(Neuron(0, 0))]
+    + [(HEADS, o) for o in operations_of(Head(0, 0))],
+)
 def test_hook_and_weights_agree(
-    any_subject: SubjectModel, base: SubjectModel, operation: str
+    any_subject: SubjectModel, base: SubjectModel, units: tuple[str, ...], operation: str
 ) -> None:
-    edits = tuple(edit(operation, unit) for unit in ("mlp.0.3", "mlp.1.5", "mlp.1.47", "mlp.2.0"))
+    edits = tuple(edit(operation, unit) for unit in units)
     with hooked(any_subject.model, edit_hooks(any_subject, edits, base)):
         hooked_logits = logits(any_subject)
     copied = any_subject.copied()
@@ -102,8 +111,24 @@ def test_resetting_every_neuron_gives_the_base_mlps(
     assert torch.equal(logits(mixed), logits(base))
 
 
+def test_resetting_every_head_gives_the_base_attention(
+    any_subject: SubjectModel, base: SubjectModel
+) -> None:
+    """What is no head's own, the output bias and the norms of queries and keys, put back first."""
+    copied = any_subject.copied()
+    heads = {f"{path}." for site in copied.sites.attentions for path in (*site.reads, site.out)}
+    weights = dict(base.model.named_parameters())
+    for name, parameter in copied.model.named_parameters():
+        own = any(name.startswith(path) for path in heads)
+        if not own or any(name == f"{site.out}.bias" for site in copied.sites.attentions):
+            parameter.data.copy_(weights[name])
+    assert not torch.equal(logits(copied), logits(base))
+    apply_edits_(copied, [edit("reset", f"head.{i}.{j}") for i in range(3) for j in range(4)], base)
+    assert torch.equal(logits(copied), logits(base))
+
+
 def test_a_unit_that_is_not_there_is_named(subject: SubjectModel) -> None:
-    for unit in ("mlp.3.0", "mlp.0.48"):
+    for unit in ("mlp.3.0", "mlp.0.48", "head.0.4", "head.3.0"):
         with pytest.raises(PlanError, match=f"unit {unit} does not exist"):
             edit_hooks(subject, [edit("zero", unit)])
 

@@ -47,7 +47,7 @@ def broken(**changes: object) -> str:
         (broken(seed=-1), "seed: "),
         (broken(seed=float("nan")), "not valid JSON"),
         (broken(schema_version=2), "schema_version: "),
-        (broken(edits=[{"unit": "mlp.01.2", "operation": "zero"}]), "edits.0.unit: .*not a neuron"),
+        (broken(edits=[{"unit": "mlp.01.2", "operation": "zero"}]), "edits.0.unit: .*not a unit"),
         (broken(edits=[{"unit": "mlp.0.2", "operation": "explode"}]), "edits.0.operation: "),
         (broken(edits=[{"unit": "mlp.0.2", "operation": "clamp"}]), "edits.0: .*need a value"),
         (broken(edits=[{"unit": "mlp.0.2", "operation": "zero", "value": 1}]), "edits.0: "),

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from sanilens.model.units import Neuron
+from sanilens.model.units import Neuron, Unit
 from sanilens.ui import state
 from sanilens.ui.inspect.measured import sample
 from sanilens.ui.opened import Opened
 from sanilens.unlearn.edits import is_exact_in_weights
-from sanilens.unlearn.plan import OPERATIONS, Operation, UnitEdit
+from sanilens.unlearn.plan import Operation, UnitEdit, operations_of
 
 # A cap leaves all but the strongest hundredth of ordinary text as it is.
 CAP_QUANTILE = 0.99
@@ -19,6 +19,7 @@ _WHAT: dict[Operation, str] = {
     "zero": "it says nothing any more",
     "mean": "it always says what it says on average of ordinary text",
     "clamp": "it always says the value that you give",
+    "bake": "its direction is taken out of all weights that write it",
     "cap": f"it says no more than in {100 * CAP_QUANTILE:.0f} % of ordinary text",
 }
 
@@ -35,17 +36,17 @@ def edits_of(
             values = sample(opened).quantiles(units, CAP_QUANTILE)
         case "clamp":
             values = dict.fromkeys(units, value)
-        case "reset" | "zero":
+        case "reset" | "zero" | "bake":
             pass
     return tuple(
         UnitEdit(unit=str(unit), operation=operation, value=values.get(unit)) for unit in units
     )
 
 
-def choose_operation(key: str) -> tuple[Operation, float]:
+def choose_operation(key: str, unit: Unit) -> tuple[Operation, float]:
     """The operation, and for a clamp its value."""
     operation = st.selectbox(
-        "operation", OPERATIONS, key=f"{key}-op", label_visibility="collapsed", width=110
+        "operation", operations_of(unit), key=f"{key}-op", label_visibility="collapsed", width=110
     )
     value = 0.0
     if operation == "clamp":

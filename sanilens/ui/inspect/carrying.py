@@ -35,7 +35,7 @@ def grid_card(scores: UnitScores, unit: Neuron) -> None:
 
 def unit_table(opened: Opened, at: Shown, scores: UnitScores, key: str) -> None:
     """The strongest units, what zeroing each of them does, and the way into the plan."""
-    top = [unit for unit, _ in scores.top(TOP)]
+    top = neurons(scores, TOP)
     with card("Strongest units", "tick to choose, click a row for its card"):
         with st.spinner("Zeroing each of them, and five random ones…"):
             found = effects(opened, at, top)
@@ -68,6 +68,11 @@ def unit_table(opened: Opened, at: Shown, scores: UnitScores, key: str) -> None:
         _add_row(opened, scores, [top[i] for i in chosen_rows(key) if i < len(top)])
 
 
+def neurons(scores: UnitScores, count: int) -> list[Neuron]:
+    """The strongest neurons."""
+    return [unit for unit in scores.units(count) if isinstance(unit, Neuron)]
+
+
 def _frame(
     scores: UnitScores,
     units: Sequence[Neuron],
@@ -91,8 +96,9 @@ def _frame(
 
 def _add_row(opened: Opened, scores: UnitScores, ticked: Sequence[Neuron]) -> None:
     """Operation, then the ticked units or the first N of the whole ranking."""
+    best = neurons(scores, st.session_state.get("top-n", 1))
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        operation, value = choose_operation("table")
+        operation, value = choose_operation("table", best[0])
         many = f"{len(ticked)} unit" + "s" * (len(ticked) != 1)
         st.button(
             f"Add {many} to plan" if ticked else "Add to plan",
@@ -112,11 +118,10 @@ def _add_row(opened: Opened, scores: UnitScores, ticked: Sequence[Neuron]) -> No
             label_visibility="collapsed",
             width=110,
         )
-        best = [unit for unit, _ in scores.top(int(count))]
         st.button(
             f"Add the top {count:,}",
             key="add-top",
             on_click=add_units,
-            args=(opened, best, operation, value),
+            args=(opened, neurons(scores, int(count)), operation, value),
         )
     st.caption(explained(opened, operation, best[0]))

@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from sanilens.audit.reading import Reading, read_record
 from sanilens.inspect.card import Card
 from sanilens.inspect.effects import TopEffects, top_effects
-from sanilens.inspect.gradient import gradient_activation
+from sanilens.inspect.localisers import Settings, find_localiser
 from sanilens.inspect.removal import Baseline, Removal, baseline, removal
 from sanilens.inspect.sample import Sample, take_sample
 from sanilens.inspect.scores import UnitScores
+from sanilens.inspect.targets import find_targets
 from sanilens.model.units import Neuron
 from sanilens.ui.inspect.scopes import Chosen
 from sanilens.ui.inspect.shown import Shown
@@ -29,12 +30,14 @@ def reading(opened: Opened, at: Shown) -> Reading:
 def scores(opened: Opened, chosen: Chosen) -> UnitScores:
     """Gradient × activation of every neuron for the scope; a bar where it is more than a record."""
     subject, records, scope = opened.subject, chosen.records, chosen.scope
+    localiser = find_localiser("gradient-activation")
 
     def measure() -> UnitScores:
+        targets = find_targets(subject, records, scope)
         if len(records) == 1:
-            return gradient_activation(subject, records, scope)
+            return localiser.score(targets, Settings())
         with progress_bar(f"Attributing this {chosen.name}", "batches") as progress:
-            return gradient_activation(subject, records, scope, progress=progress)
+            return localiser.score(targets, Settings(progress=progress))
 
     return results().get(("scores", opened.key, scope), measure)
 

@@ -6,7 +6,7 @@ from typing import Literal, get_args
 import streamlit as st
 
 from sanilens.corpus.records import Record
-from sanilens.inspect.gradient import Scope
+from sanilens.inspect.targets import Scope
 from sanilens.ui.inspect.shown import Shown
 from sanilens.ui.opened import Opened
 

@@ -8,7 +8,7 @@ from sanilens.audit.groups import records_by_leak
 from sanilens.corpus.records import Record, Span
 from sanilens.errors import PlanError
 from sanilens.model.subject import SubjectModel
-from sanilens.model.units import Neuron
+from sanilens.model.units import Neuron, parse_unit
 from sanilens.ui.opened import Opened
 from sanilens.ui.state import Selection
 
@@ -59,8 +59,7 @@ def _surest(verdicts: Sequence[SpanVerdict]) -> int | None:
 def existing(subject: SubjectModel, unit: str | None) -> Neuron | None:
     """The neuron of that name, if the model has it."""
     try:
-        neuron = Neuron.parse(unit or "")
+        found = parse_unit(unit or "")
     except PlanError:
         return None
-    inside = neuron.layer < subject.sites.n_layers and neuron.index < subject.sites.d_mlp
-    return neuron if inside else None
+    return found if isinstance(found, Neuron) and subject.sites.has(found) else None

@@ -117,7 +117,7 @@ def _add(opened: Opened, unit: Neuron) -> None:
             st.markdown(f":gray[in plan: {planned[str(unit)]}]")
             st.button("Remove", key="card-remove", on_click=remove_unit, args=(unit,))
             return
-        operation, value = choose_operation("card")
+        operation, value = choose_operation("card", unit)
         st.button(
             "Add to plan",
             key="card-add",

@@ -11,7 +11,7 @@ from sanilens.ui.commands import card_command, locate_command
 from sanilens.ui.components import token_strip
 from sanilens.ui.frame import case_bar, opened_case
 from sanilens.ui.inspect import picks
-from sanilens.ui.inspect.carrying import TOP, grid_card, unit_table
+from sanilens.ui.inspect.carrying import TOP, grid_card, neurons, unit_table
 from sanilens.ui.inspect.heading import sentence
 from sanilens.ui.inspect.measured import reading, scores
 from sanilens.ui.inspect.notes import notes_card
@@ -80,7 +80,7 @@ def _units(
     try:
         with middle:
             found = scores(opened, chosen)
-        ranked = [unit for unit, _ in found.top(TOP)]
+        ranked = neurons(found, TOP)
         picks.take_unit(table, [str(unit) for unit in ranked])
         unit = existing(opened.subject, state.selection().unit) or ranked[0]
         state.select(Selection(at.record.id, at.span_id, str(unit)))

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from sanilens.model.units import Neuron
+from sanilens.model.units import parse_unit
 from sanilens.ui import state
 from sanilens.ui.layout import card, empty_state
 from sanilens.ui.navigation import page
@@ -15,7 +15,7 @@ from sanilens.ui.progress import progress_bar
 from sanilens.ui.results import results
 from sanilens.unlearn.choose import choose_edits
 from sanilens.unlearn.default import default_edits, default_repair
-from sanilens.unlearn.edits import is_exact_in_weights
+from sanilens.unlearn.edits import edited_units, is_exact_in_weights
 from sanilens.unlearn.plan import OPERATIONS, Operation, UnitEdit
 
 _MEANING: Mapping[Operation, str] = {
@@ -24,6 +24,7 @@ _MEANING: Mapping[Operation, str] = {
     "mean": "its mean activation over the corpus",
     "clamp": "a fixed activation",
     "cap": "no more than the value",
+    "bake": "the direction of a feature is taken out of all weights that write it",
 }
 
 
@@ -48,7 +49,7 @@ def basket_card(opened: Opened) -> None:
 def basket_summary(opened: Opened, edits: Sequence[UnitEdit]) -> str:
     """`460 of 4,608 units in 6 layers · 458 in the weights, 2 hook only`."""
     sites = opened.subject.sites
-    layers = len({edit.neuron.layer for edit in edits})
+    layers = len({unit.layer for unit in edited_units(edits)})
     exact = sum(is_exact_in_weights(opened.subject, edit) for edit in edits)
     where = f"{exact:,} in the weights"
     if exact < len(edits):
@@ -140,7 +141,7 @@ def _measure_pending(opened: Opened) -> None:
         return
     with st.spinner("Measuring the units' activations…"):
         for operation in dict.fromkeys(pending.values()):
-            units = [Neuron.parse(u) for u, wanted in pending.items() if wanted == operation]
+            units = [parse_unit(u) for u, wanted in pending.items() if wanted == operation]
             records = opened.corpus.records
             state.add_edits(choose_edits(opened.subject, records, units, operation))
 

@@ -1,0 +1,106 @@
+"""Which slices of a model's parameters belong to a unit: what a reset replaces.
+
+    neuron j   row j of W_in (and gate) and of their biases, column j of W_out
+    head h     its rows of W_Q, W_K, W_V and of their biases, its columns of W_O
+
+GPT-2's `Conv1D` is transposed. An output projection's bias belongs to no unit.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Int
+from torch import Tensor, nn
+from transformers.pytorch_utils import Conv1D
+
+from sanilens.errors import PlanError
+from sanilens.model.subject import SubjectModel
+from sanilens.model.units import UnitKind
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """Rows or columns of one parameter: `indices` along dimension `dim`.
+
+    `module` is the path of the module that owns the parameter.
+    """
+
+    module: str
+    parameter: nn.Parameter
+    dim: int
+    indices: Int[Tensor, " k"]
+
+
+def unit_parameters(
+    subject: SubjectModel, kind: UnitKind, layer: int, units: Sequence[int]
+) -> list[Slice]:
+    """Every slice of `units` of one layer: those that read first, that which writes last.
+
+    Raises:
+        PlanError: for heads, if the layout of a fused query-key-value projection is not known.
+    """
+    sites = subject.sites
+    site = sites.mlps[layer] if kind == "mlp" else sites.attentions[layer]
+    rows = _neuron_rows if kind == "mlp" else _head_rows
+    slices: list[Slice] = []
+    for path in site.reads:
+        module = subject.model.get_submodule(path)
+        weight = module.get_parameter("weight")
+        dim = 1 if isinstance(module, Conv1D) else 0
+        own = rows(subject, path, weight.shape[dim], units)
+        slices.append(Slice(path, weight, dim, own.to(weight.device)))
+        bias = getattr(module, "bias", None)
+        if isinstance(bias, nn.Parameter):
+            slices.append(Slice(path, bias, 0, own.to(bias.device)))
+    out = subject.model.get_submodule(site.out)
+    weight = out.get_parameter("weight")
+    columns = torch.tensor(sites.columns(kind, units), dtype=torch.long, device=weight.device)
+    slices.append(Slice(site.out, weight, 0 if isinstance(out, Conv1D) else 1, columns))
+    return slices
+
+
+def _neuron_rows(
+    subject: SubjectModel, path: str, total: int, units: Sequence[int]
+) -> Int[Tensor, " k"]:
+    own = torch.as_tensor(list(units), dtype=torch.long)
+    # A fused gate-and-in holds neuron j at rows j and j + d_mlp.
+    d_mlp = subject.sites.d_mlp
+    return own if total == d_mlp else torch.cat([own, own + d_mlp])
+
+
+def _head_rows(
+    subject: SubjectModel, path: str, total: int, units: Sequence[int]
+) -> Int[Tensor, " k"]:
+    """Rows of the heads in a query, key, value or fused projection.
+
+    Keys and values that several heads share belong to them all: they are taken only when every
+    head of the group is.
+    """
+    sites = subject.sites
+    width = sites.n_heads * sites.d_head
+    own = torch.tensor(sites.columns("head", units), dtype=torch.long)
+    if total == width:
+        return own
+    name = path.rsplit(".", 1)[-1]
+    if total == 3 * width and name == "c_attn":  # GPT-2: all queries, all keys, all values
+        return torch.cat([own, own + width, own + 2 * width])
+    if total == 3 * width and name == "query_key_value":  # NeoX: head after head, q k v in each
+        return _interleaved(own, sites.d_head)
+    if total % sites.d_head == 0 and width % total == 0 and len(name) <= 6:  # grouped k or v
+        group = width // total
+        whole = [
+            g
+            for g in range(sites.n_heads // group)
+            if all(h in units for h in range(g * group, (g + 1) * group))
+        ]
+        return torch.tensor(sites.columns("head", whole), dtype=torch.long)
+    raise PlanError(
+        f"heads of {subject.sites.architecture} cannot be reset: the layout of its fused "
+        "query-key-value projection is not known. Zero them instead."
+    )
+
+
+def _interleaved(own: Int[Tensor, " k"], d_head: int) -> Int[Tensor, " k3"]:
+    first = own // d_head * 3 * d_head + own % d_head
+    return torch.cat([first, first + d_head, first + 2 * d_head])
