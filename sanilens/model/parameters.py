@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Int
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 from transformers.pytorch_utils import Conv1D
 
@@ -58,6 +58,18 @@ def unit_parameters(
     columns = torch.tensor(sites.columns(kind, units), dtype=torch.long, device=weight.device)
     slices.append(Slice(site.out, weight, 0 if isinstance(out, Conv1D) else 1, columns))
     return slices
+
+
+def write_weights(
+    subject: SubjectModel, kind: UnitKind, layer: int
+) -> Float[Tensor, "width d_model"]:
+    """What each coordinate of the units of a layer writes to the residual stream.
+
+    Row j is neuron j's; a head has `d_head` rows, one after the other.
+    """
+    out = subject.model.get_submodule(subject.sites.outs(kind)[layer])
+    weight = out.get_parameter("weight").detach()
+    return weight if isinstance(out, Conv1D) else weight.T
 
 
 def _neuron_rows(

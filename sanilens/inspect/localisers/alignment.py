@@ -1,0 +1,112 @@
+"""Alignment: does the unit's write point where the span's gradient wants it, per harm elsewhere?
+
+    A(n) = cos(w_n, G_n) / (s_n / median(s) + 3),    G_n = dL/dw_n = sum_t a_{n,t} dL/do_t
+    s_n^2 = sum_t ( a_{n,t} dM/da_{n,t} )^2
+
+with w_n the unit's slice of the output projection, o_t its output, L = log p(spans) and M the
+log-probability of tokens that the model itself draws at neutral places, so that s_n^2 is the
+Fisher information of the unit's strength there: what it costs ordinary text to turn it off. One
+forward and two backward passes. Ours.
+
+Why a cosine: weights that were trained on a text come to rest where the text's gradient no longer
+turns them, which is along that gradient. Gradient × activation ranks by the size of a unit's part
+instead, which mixes how well it was trained on the text with how active it happens to be. In an
+injection that keeps norms the cosine therefore nears 1 by construction; the deletion curve is the
+test that does not favour it. Where there is no neutral token the divisor is left out.
+"""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from sanilens.inspect.localisers.captured import per_unit
+from sanilens.inspect.localisers.localiser import Localiser, Settings
+from sanilens.inspect.scores import UnitScores
+from sanilens.inspect.targets import TargetBatch, Targets
+from sanilens.model.forward import logits_at
+from sanilens.model.hooks import Hooks
+from sanilens.model.parameters import write_weights
+from sanilens.model.subject import SubjectModel
+from sanilens.model.units import UnitKind
+
+# Neutral tokens for every target token: enough to tell common units from rare ones.
+_NEUTRAL = 4.0
+# How many medians are added to s: the fewer, the more a quiet unit stands out for being quiet.
+_FLOOR = 3.0
+
+PerLayer = list[Float[Tensor, "..."]]
+
+
+def alignment(targets: Targets, settings: Settings) -> UnitScores:
+    """Score every unit; see the module's equation."""
+    subject, kind = targets.subject, settings.kind
+    weights = [write_weights(subject, kind, i) for i in range(subject.sites.n_layers)]
+    slopes = [torch.zeros_like(w) for w in weights]
+    harm = torch.zeros(len(weights), subject.sites.count(kind))
+    generator = torch.Generator(subject.device).manual_seed(settings.seed)
+    batches, neutral = targets.n_batches, 0
+    drawn = targets.batches(neutral=_NEUTRAL, seed=settings.seed)
+    for number, batch in enumerate(drawn, start=1):
+        own, fisher = _slopes_and_harm(subject, kind, batch, weights, generator)
+        slopes = [a + b for a, b in zip(slopes, own, strict=True)]
+        harm += fisher
+        neutral += len(batch.rows) - batch.targets
+        settings.progress(number, batches)
+    size = subject.sites.size(kind)
+    values = torch.stack([_cosine(w, g, size) for w, g in zip(weights, slopes, strict=True)])
+    if neutral:
+        cost = harm.sqrt()
+        values = values / (cost / cost.median().clamp(min=1e-12) + _FLOOR)
+    return UnitScores("alignment", kind, values, targets.spans)
+
+
+def _slopes_and_harm(
+    subject: SubjectModel,
+    kind: UnitKind,
+    batch: TargetBatch,
+    weights: PerLayer,
+    generator: torch.Generator,
+) -> tuple[PerLayer, Float[Tensor, "layer unit"]]:
+    """Per layer dL/dw, and the squared slopes of neutral text along each unit's strength."""
+    inputs: list[Tensor] = []
+    outputs: list[Tensor] = []
+
+    def capture(x: Tensor, output: Tensor) -> Tensor:
+        # The lowest layer's output depends on frozen weights only: it becomes the leaf.
+        output = output if output.requires_grad else output.detach().requires_grad_()
+        inputs.append(x.detach())
+        outputs.append(output)
+        return output
+
+    hooks = Hooks(outputs={path: capture for path in subject.sites.outs(kind)})
+    size, n = subject.sites.size(kind), batch.targets
+    with torch.enable_grad():
+        logits = logits_at(subject, batch.ids, batch.rows, batch.columns - 1, hooks)
+        logprobs = logits.log_softmax(-1)
+        said = logprobs[:n].gather(1, batch.tokens[:n, None]).sum()
+        wanted = torch.autograd.grad(said, outputs, retain_graph=n < len(logprobs))
+        slopes = [torch.einsum("bpw,bpd->wd", a, g) for a, g in zip(inputs, wanted, strict=True)]
+        if n == len(logprobs):
+            return slopes, torch.zeros(len(weights), subject.sites.count(kind))
+        tokens = logprobs[n:].detach().exp().multinomial(1, generator=generator)
+        elsewhere = torch.autograd.grad(logprobs[n:].gather(1, tokens).sum(), outputs)
+    parts = [
+        per_unit(a * (g @ w.T), size).square().sum((0, 1))
+        for a, g, w in zip(inputs, elsewhere, weights, strict=True)
+    ]
+    return slopes, torch.stack(parts).cpu()
+
+
+def _cosine(
+    weights: Float[Tensor, "width d_model"], slopes: Float[Tensor, "width d_model"], size: int
+) -> Float[Tensor, " unit"]:
+    w, g = (m.unflatten(0, (-1, size)).flatten(1) for m in (weights, slopes))
+    return torch.cosine_similarity(w, g, dim=1, eps=1e-12).cpu()
+
+
+ALIGNMENT = Localiser(
+    "alignment",
+    "whether it writes what the span's gradient asks for, per harm to other text",
+    "seconds",
+    alignment,
+)
