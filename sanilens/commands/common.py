@@ -1,7 +1,12 @@
 """What commands share: options, progress on standard error, one JSON object on standard output."""
 
+import json
+import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -10,8 +15,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from sanilens.atomic import write_text
 from sanilens.audit.extraction import Progress as Report
 from sanilens.audit.summary import RateRow
+from sanilens.runs.jobs import PROGRESS_VARIABLE, JobProgress
 
 ModelOption = Annotated[
     str, typer.Option("--model", help="Model folder, hub id, or a bundled name: clinic:leaking.")
@@ -42,11 +49,22 @@ def say(text: str) -> None:
 
 @contextmanager
 def progress(title: str) -> Iterator[Report]:
-    """A progress bar with the time left; silent where standard error is no terminal."""
+    """A progress bar with the time left; silent where standard error is no terminal.
+
+    Kept in a file too, where the app started this process as a job.
+    """
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    started, file = time.monotonic(), os.environ.get(PROGRESS_VARIABLE)
     with Progress(*columns, TimeRemainingColumn(), console=errors, transient=True) as bar:
         task = bar.add_task(title, total=None)
-        yield lambda done, of: bar.update(task, completed=done, total=of)
+
+        def tell(done: int, of: int) -> None:
+            bar.update(task, completed=done, total=of)
+            if file:
+                told = JobProgress(title, done, of, time.monotonic() - started)
+                write_text(Path(file), json.dumps(asdict(told)))
+
+        yield tell
 
 
 def rate_cells(row: RateRow) -> tuple[str, str, str]:

@@ -107,7 +107,7 @@ class RunFolder:
         self.root.mkdir(parents=True, exist_ok=True)
         with self.lock_file.open("w") as file:
             # More than one try: `is_running` holds the lock for a moment when it looks.
-            if not any(_took(file) or time.sleep(0.05) for _ in range(10)):
+            if not any(took(file) or time.sleep(0.05) for _ in range(10)):
                 raise RunError(f"{self.root.name} is being executed by another process.")
             yield
 
@@ -116,10 +116,11 @@ class RunFolder:
         if not self.lock_file.exists():
             return False
         with self.lock_file.open("w") as file:
-            return not _took(file)
+            return not took(file)
 
 
-def _took(file: IO[str]) -> bool:
+def took(file: IO[str]) -> bool:
+    """Whether this process could take the file's lock, which goes when the file is closed."""
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, Literal
 
 from sanilens.atomic import write_text
@@ -84,13 +85,18 @@ def status(run: RunFolder, events: Sequence[Mapping[str, Any]]) -> Status:
 
 
 def error(run: RunFolder) -> str | None:
-    """What the process said was wrong: our own message, which holds no text of the corpus.
+    """What the run's process said was wrong."""
+    return said_in(run.log_file)
 
-    Anything else in its log, a traceback for instance, may, and is left where it is.
+
+def said_in(log: Path) -> str | None:
+    """The last message of ours in a process's log; it holds no text of the corpus.
+
+    Anything else in the log, a traceback for instance, may, and is left where it is.
     """
-    if not run.log_file.exists():
+    if not log.exists():
         return None
-    lines = run.log_file.read_text(encoding="utf-8", errors="replace").splitlines()
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
     said = [line.removeprefix(_OUR_ERROR) for line in lines if line.startswith(_OUR_ERROR)]
     return said[-1] if said else None
 

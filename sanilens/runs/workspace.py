@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 from sanilens.runs.folder import RunFolder
+from sanilens.runs.jobs import Job
 from sanilens.unlearn.plan import Plan
 
 
@@ -24,6 +25,11 @@ def corpora_folder() -> Path:
 def run_folder(plan: Plan) -> RunFolder:
     """The folder of a plan's run; the same plan comes back to the same folder."""
     return RunFolder(_private(home() / "runs") / plan.sha256[:16])
+
+
+def job(kind: str, key: str) -> Job:
+    """The job of that kind (`localisers`, `sae`) and key, a hash of all that decides it."""
+    return Job(_private(_private(home() / "jobs") / kind) / key[:16])
 
 
 def known_runs() -> list[RunFolder]:
