@@ -1,13 +1,25 @@
 """`sanilens bench`: the figures that the README shows, measured on the bundled case."""
 
-from typing import Annotated
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Annotated, Any
 
 import typer
+from rich.table import Table
 
 from sanilens.bench.audit import bench_audit
+from sanilens.bench.deletion import bench_deletion
 from sanilens.bench.hooks import bench_hooks
+from sanilens.bench.inj import CURVES, bench_inj
 from sanilens.bench.locate import bench_locate
-from sanilens.commands.common import JsonOption, output, print_json
+from sanilens.commands.common import (
+    CorpusOption,
+    JsonOption,
+    SeedOption,
+    output,
+    print_json,
+    progress,
+)
 from sanilens.runs.sources import open_model, open_records
 
 bench = typer.Typer(help="Measure SaniLens on the bundled case.", no_args_is_help=True)
@@ -27,19 +39,80 @@ def hooks(as_json: JsonOption = False) -> None:
 
 @bench.command("locate")
 def locate(
-    share: Annotated[float, typer.Option(min=0, max=1, help="Share of all neurons.")] = 0.53,
+    share: Annotated[float, typer.Option(min=0, max=1, help="Share of all neurons.")] = 0.5,
     seeds: Annotated[int, typer.Option(min=1, help="Random draws.")] = 5,
     as_json: JsonOption = False,
 ) -> None:
-    """Located units zeroed without repair, against as many random ones per layer."""
+    """Located units zeroed without repair, and random ones of equal perplexity; cost; exactness."""
     subject = open_model("clinic:leaking")
     notes, unseen = open_records("clinic:notes"), open_records("clinic:unseen")
     _print(bench_locate(subject, notes, unseen, share=share, seeds=seeds), as_json)
 
 
-def _print(figures: dict[str, float], as_json: bool) -> None:
+@bench.command("inj")
+def inj(
+    model: Annotated[str, typer.Option(help="The leaking model, for the deletion curve.")] = (
+        "clinic:leaking"
+    ),
+    base: Annotated[str, typer.Option(help="The model to inject into.")] = "clinic:base",
+    corpus: CorpusOption = "clinic:notes",
+    unseen: Annotated[str, typer.Option(help="Notes that neither has seen.")] = "clinic:unseen",
+    count: Annotated[int, typer.Option(min=1, help="Test injections.")] = 24,
+    draws: Annotated[int, typer.Option(min=1, help="Random draws at each deletion.")] = 5,
+    deletion: Annotated[bool, typer.Option(help="Measure the deletion curve too.")] = True,
+    seed: SeedOption = 0,
+    as_json: JsonOption = False,
+) -> None:
+    """Which localiser finds injected memories, and what deleting its units costs."""
+    other = open_records(unseen)
+    with progress("injecting memories") as report:
+        found = bench_inj(open_model(base), other, count=count, seed=seed, tell=report)
+    result: dict[str, Any] = {**asdict(found)}
+    curves = None
+    if deletion:
+        with progress("deletion curves") as report:
+            curves = bench_deletion(
+                open_model(model), open_records(corpus), other, CURVES, found.recommended,
+                draws=draws, seed=seed, tell=report,
+            )  # fmt: skip
+        result["deletion"] = {**asdict(curves), "ratio": curves.matched.ratio}
+    if as_json:
+        print_json(result)
+        return
+    table = Table(title=f"recall@{found.share:.0%} of injected neurons", title_justify="left")
+    for name in ("localiser", "recall", "95 % interval", "n", "picked from", "setting"):
+        table.add_column(name)
+    rows = [*found.localisers.items(), *found.given_the_original.items()]
+    for name, row in sorted(rows, key=lambda each: -each[1].recall):
+        apart = " (given the original)" if name in found.given_the_original else ""
+        best = " ←" if name == found.recommended else ""
+        interval = f"[{row.low:.3f}, {row.high:.3f}]"
+        cells = (name + apart + best, f"{row.recall:.3f}", interval, str(row.n), row.picked)
+        table.add_row(*cells, row.setting)
+    output.print(table)
+    if curves:
+        matched = curves.matched
+        output.print(
+            f"{matched.located.units:,} located neurons zeroed: {matched.located.spans:.0f} spans "
+            f"left at perplexity {matched.located.perplexity:.2f}; random ones at "
+            f"{matched.random.perplexity:.2f}: {matched.random.spans:.0f} "
+            f"({matched.random_low:.0f} to {matched.random_high:.0f}, {matched.draws} draws)"
+        )
+
+
+def _print(figures: Mapping[str, Any], as_json: bool) -> None:
     if as_json:
         print_json(figures)
         return
     for name, value in figures.items():
-        output.print(f"{name:>20}  {value:.4g}", highlight=False)
+        if isinstance(value, Mapping):
+            output.print(f"{name}:", highlight=False)
+            _print(value, as_json)
+        else:
+            output.print(f"{name:>28}  {_figure(value)}", highlight=False)
+
+
+def _figure(value: Any) -> str:
+    if isinstance(value, list):
+        return "  ".join(map(_figure, value))
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -132,7 +132,7 @@ class _Vectors:
         slice_ = unit_parameters(subject, "mlp", layer, own)[-1]
         self.parameter, self._dim, self._indices = slice_.parameter, slice_.dim, slice_.indices
         self.parameter.requires_grad_(True)
-        self.values: Float[Tensor, "..."] = self.of(self.parameter.detach()).clone()
+        self.values: Tensor = self.of(self.parameter.detach()).clone()
         self._lengths = self._length(self.values)
 
     def of(self, whole: Float[Tensor, "rows columns"]) -> Float[Tensor, "..."]:

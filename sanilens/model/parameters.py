@@ -60,6 +60,29 @@ def unit_parameters(
     return slices
 
 
+def query_key_rows(subject: SubjectModel, layer: int) -> dict[str, Int[Tensor, " k"]]:
+    """Per projection of a layer's attention, the outputs that are queries or keys.
+
+    Raises:
+        PlanError: if the layout of a fused query-key-value projection is not known.
+    """
+    site, sites = subject.sites.attentions[layer], subject.sites
+    if len(site.reads) == 3:
+        weights = [subject.model.get_submodule(p).get_parameter("weight") for p in site.reads[:2]]
+        return {
+            path: torch.arange(weight.shape[0], device=weight.device)
+            for path, weight in zip(site.reads, weights, strict=False)
+        }
+    (path,) = site.reads
+    width, name = sites.n_heads * sites.d_head, path.rsplit(".", 1)[-1]
+    every = torch.arange(3 * width, device=subject.device)
+    if name == "c_attn":
+        return {path: every[: 2 * width]}
+    if name == "query_key_value":
+        return {path: every[every // sites.d_head % 3 != 2]}
+    raise PlanError(f"{sites.architecture}: which rows of {name} are keys is not known.")
+
+
 def write_weights(
     subject: SubjectModel, kind: UnitKind, layer: int
 ) -> Float[Tensor, "width d_model"]:
@@ -70,6 +93,21 @@ def write_weights(
     out = subject.model.get_submodule(subject.sites.outs(kind)[layer])
     weight = out.get_parameter("weight").detach()
     return weight if isinstance(out, Conv1D) else weight.T
+
+
+def write_norms(
+    subject: SubjectModel, kind: UnitKind, layer: int, values: Float[Tensor, "... width"]
+) -> Float[Tensor, "... unit"]:
+    """Length of what each unit adds to the residual stream: |a| ||w||, for a head ||z W_O||.
+
+    `values` is the input of the layer's output projection.
+    """
+    weights = write_weights(subject, kind, layer)
+    if kind == "mlp":
+        return values.abs() * weights.norm(dim=1)
+    size = subject.sites.d_head
+    heads = values.unflatten(-1, (-1, size))
+    return torch.einsum("...hk,hkd->...hd", heads, weights.unflatten(0, (-1, size))).norm(dim=-1)
 
 
 def _neuron_rows(

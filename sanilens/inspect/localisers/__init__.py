@@ -1,16 +1,27 @@
 """The localisers by name: one interface, scores of all units for the spans in scope."""
 
 from sanilens.errors import PlanError
+from sanilens.inspect.localisers.activation_norm import ACTIVATION_NORM
 from sanilens.inspect.localisers.alignment import ALIGNMENT
 from sanilens.inspect.localisers.gradient_activation import CONTRASTED, PLAIN
+from sanilens.inspect.localisers.hard_concrete import HARD_CONCRETE
+from sanilens.inspect.localisers.integrated_gradients import INTEGRATED_GRADIENTS
 from sanilens.inspect.localisers.localiser import Localiser, Settings, ignored
 from sanilens.inspect.localisers.random import RANDOM
+from sanilens.inspect.localisers.relp import RELP
+from sanilens.inspect.localisers.selective_pruning import SELECTIVE_PRUNING
+from sanilens.inspect.localisers.slimming import SLIMMING
+from sanilens.inspect.localisers.zero_out import ZERO_OUT
 
 __all__ = ["LOCALISERS", "Localiser", "Settings", "find_localiser", "ignored"]
 
 LOCALISERS: dict[str, Localiser] = {
-    each.name: each for each in (ALIGNMENT, CONTRASTED, PLAIN, RANDOM)
-}
+    each.name: each
+    for each in (
+        ALIGNMENT, CONTRASTED, PLAIN, RELP, SELECTIVE_PRUNING, ACTIVATION_NORM,
+        INTEGRATED_GRADIENTS, SLIMMING, HARD_CONCRETE, ZERO_OUT, RANDOM,
+    )
+}  # fmt: skip
 
 
 def find_localiser(name: str) -> Localiser:

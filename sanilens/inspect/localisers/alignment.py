@@ -78,7 +78,7 @@ def _slopes_and_harm(
         outputs.append(output)
         return output
 
-    hooks = Hooks(outputs={path: capture for path in subject.sites.outs(kind)})
+    hooks = Hooks(outputs=dict.fromkeys(subject.sites.outs(kind), capture))
     size, n = subject.sites.size(kind), batch.targets
     with torch.enable_grad():
         logits = logits_at(subject, batch.ids, batch.rows, batch.columns - 1, hooks)

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from sanilens.inspect.targets import TargetBatch
 from sanilens.model.forward import logits_at
-from sanilens.model.hooks import Hooks
+from sanilens.model.hooks import NO_HOOKS, Hooks
 from sanilens.model.subject import SubjectModel
 from sanilens.model.units import UnitKind
 
@@ -20,9 +20,13 @@ Captured = list[tuple[Float[Tensor, "batch pos width"], Float[Tensor, "batch pos
 
 
 def with_gradients(
-    subject: SubjectModel, batch: TargetBatch, kind: UnitKind, objective: Objective
+    subject: SubjectModel,
+    batch: TargetBatch,
+    kind: UnitKind,
+    objective: Objective,
+    rules: Hooks = NO_HOOKS,
 ) -> Captured:
-    """Run a batch once forward and once backward.
+    """Run a batch once forward and once backward; `rules` are hooks that change the latter.
 
     Parameters get no gradient, so the backward pass costs about as much as the forward one.
     """
@@ -34,7 +38,7 @@ def with_gradients(
         captured.append(x)
         return x
 
-    hooks = Hooks(dict.fromkeys(subject.sites.outs(kind), capture))
+    hooks = rules.then(Hooks(dict.fromkeys(subject.sites.outs(kind), capture)))
     with torch.enable_grad():
         logits = logits_at(subject, batch.ids, batch.rows, batch.columns - 1, hooks)
         gradients = torch.autograd.grad(objective(logits), captured)
@@ -54,3 +58,18 @@ def target_logprob(batch: TargetBatch, signed: bool = False) -> Objective:
 def per_unit(values: Float[Tensor, "... width"], size: int) -> Float[Tensor, "... unit"]:
     """Sum over the coordinates of each unit: one for a neuron, `d_head` for a head."""
     return values if size == 1 else values.unflatten(-1, (-1, size)).sum(-1)
+
+
+@torch.inference_mode()
+def at_targets(
+    subject: SubjectModel, batch: TargetBatch, kind: UnitKind
+) -> list[Float[Tensor, "n width"]]:
+    """Per layer the units' values at the positions that predict the batch's tokens."""
+    found: list[Tensor] = []
+
+    def keep(x: Tensor) -> None:
+        found.append(x[batch.rows, batch.columns - 1].float())
+
+    hooks = Hooks(dict.fromkeys(subject.sites.outs(kind), keep))
+    logits_at(subject, batch.ids, batch.rows[:1], batch.columns[:1] - 1, hooks)
+    return found

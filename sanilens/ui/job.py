@@ -1,0 +1,69 @@
+"""One job, as its process tells of it: start, bar with the time left, cancel, what went wrong."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from sanilens.errors import SaniLensError
+from sanilens.runs.jobs import Job, JobStatus
+from sanilens.ui.layout import show_error
+from sanilens.ui.markup import plain
+from sanilens.ui.run.live import duration
+
+_ENDED = {
+    "cancelled": "Cancelled. What it had measured is lost.",
+    "failed": "The process ended without a result.",
+}
+
+
+def job_panel(job: Job, arguments: Sequence[str], label: str, note: str, *, key: str) -> None:
+    """The button that starts `sanilens <arguments>`, and the job while it runs.
+
+    `note` says what it does and about how long it takes. When the job ends the page runs again.
+    """
+    alive = job.status() == "running"
+    st.fragment(_panel, run_every=1 if alive else None)(job, arguments, label, note, key, alive)
+
+
+def _panel(
+    job: Job, arguments: Sequence[str], label: str, note: str, key: str, was_alive: bool
+) -> None:
+    now = job.status()
+    if (now == "running") != was_alive:
+        st.rerun()
+    if now == "running":
+        _bar(job, key)
+        return
+    _ended(job, now)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        kind = "secondary" if now == "finished" else "primary"
+        if st.button(label, key=f"{key}-start", type=kind):
+            try:
+                job.start(arguments)
+            except SaniLensError as failed:
+                show_error(failed)
+                return
+            st.rerun()
+        st.caption(note)
+
+
+def _bar(job: Job, key: str) -> None:
+    at = job.progress()
+    left, right = st.columns([6, 1], vertical_alignment="center")
+    words = at.stage or "Starting: loading the libraries and the models"
+    if at.of:
+        words += f", {at.done:,} of {at.of:,}"
+    if at.seconds_left is not None:
+        words += f" · {duration(at.seconds_left)} left in this stage"
+    left.progress(at.done / at.of if at.of else 0.0, text=words)
+    right.button("Cancel", key=f"{key}-cancel", on_click=job.cancel)
+
+
+def _ended(job: Job, now: JobStatus) -> None:
+    if now in _ENDED:
+        st.warning(plain(job.error() or _ENDED[now]))
+        if now == "failed" and not job.error():
+            st.caption(
+                f"What it wrote lies in `{job.log_file}`; it may hold text of the corpus, so it is "
+                "not shown here."
+            )

@@ -1,0 +1,52 @@
+"""The measurement of the localisers on the open case: its job, its command, its result."""
+
+import hashlib
+
+from pydantic import TypeAdapter, ValidationError
+
+from sanilens.bench.deletion import DeletionResult
+from sanilens.bench.inj import InjResult
+from sanilens.runs.jobs import Job
+from sanilens.runs.workspace import job
+from sanilens.ui.opened import Opened
+
+# The command's output is the two results in one object; what else it holds is ignored here.
+_INJ = TypeAdapter(InjResult)
+_DELETION = TypeAdapter(DeletionResult)
+
+
+def measuring_job(opened: Opened) -> Job:
+    """The job of this case: another model or corpus is another job."""
+    key = hashlib.sha256(f"localisers|{opened.key}".encode()).hexdigest()
+    return job("localisers", key)
+
+
+def arguments(opened: Opened) -> list[str]:
+    """`bench inj` of the case, as a person would type it after `sanilens`."""
+    ref = opened.ref
+    base, unseen = ref.base or ref.model, ref.unseen or ref.control or ref.corpus
+    return [
+        "bench", "inj", "--model", ref.model, "--base", base,
+        "--corpus", ref.corpus, "--unseen", unseen, "--json",
+    ]  # fmt: skip
+
+
+def measured(opened: Opened) -> tuple[InjResult, DeletionResult | None] | None:
+    """What the job found; None before it has."""
+    found = measuring_job(opened).result()
+    if found is None:
+        return None
+    try:
+        deletion = found.get("deletion")
+        return (
+            _INJ.validate_python(found),
+            _DELETION.validate_python(deletion) if deletion else None,
+        )
+    except ValidationError:
+        return None  # written by another version: it is measured anew
+
+
+def recommended(opened: Opened) -> str | None:
+    """The localiser that was measured to be best on this case; None before the measurement."""
+    found = measured(opened)
+    return found[0].recommended if found else None
