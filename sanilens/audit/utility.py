@@ -21,6 +21,11 @@ class Perplexity:
     value: float
     tokens: int
 
+    @property
+    def nats(self) -> float:
+        """The mean negative log-likelihood itself: cross-entropy per token."""
+        return math.log(self.value)
+
 
 def perplexity(
     subject: SubjectModel,

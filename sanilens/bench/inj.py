@@ -40,13 +40,12 @@ CURVES = ("gradient-activation-plain", "gradient-activation", "hard-concrete", "
 SLIM = tuple(
     Slimming(learning_rate=rate, penalty=penalty)
     for rate in (1e-2, 3e-2)
-    for penalty in (0.003, 0.01, 0.03, 0.1)
+    for penalty in (0.001, 0.003, 0.01)
 )
 GATES = tuple(
-    HardConcrete(learning_rate=rate, penalty=penalty, start=start)
-    for rate in (3e-2, 1e-1)
-    for penalty in (0.001, 0.003, 0.01)
-    for start in (0.5, 0.9)
+    HardConcrete(learning_rate=rate, penalty=penalty, beta=0.33, steps=600)
+    for rate in (1e-2, 3e-2)
+    for penalty in (0.001, 0.003)
 )
 
 

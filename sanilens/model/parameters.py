@@ -154,3 +154,37 @@ def _head_rows(
 def _interleaved(own: Int[Tensor, " k"], d_head: int) -> Int[Tensor, " k3"]:
     first = own // d_head * 3 * d_head + own % d_head
     return torch.cat([first, first + d_head, first + 2 * d_head])
+
+
+def residual_writers(subject: SubjectModel, layer: int, part: str) -> list[Slice]:
+    """Every parameter that writes to the residual stream up to the end of `layer`.
+
+    `part` is `all`, or one layer's `attention` or `mlp` alone. The slices are whole; `dim` is the
+    dimension along the residual stream.
+    """
+    sites, model = subject.sites, subject.model
+    attention, mlp = (s[layer].out for s in (sites.attentions, sites.mlps))
+    match part:
+        case "attention":
+            modules = [attention]
+        case "mlp":
+            modules = [mlp]
+        case _:
+            pairs = zip(sites.attentions, sites.mlps, strict=True)
+            before = [path for a, m in list(pairs)[: layer + 1] for path in (a.out, m.out)]
+            embeddings = [
+                path
+                for path, module in model.named_modules()
+                if isinstance(module, nn.Embedding) and module.embedding_dim == sites.d_model
+            ]
+            modules = [*embeddings, *before]
+    whole = torch.arange(sites.d_model, device=subject.device)
+    slices = []
+    for path in modules:
+        module = model.get_submodule(path)
+        rows = isinstance(module, nn.Linear)  # (out, in); the others hold the output last
+        slices.append(Slice(path, module.get_parameter("weight"), 0 if rows else 1, whole))
+        bias = getattr(module, "bias", None)
+        if isinstance(bias, nn.Parameter):
+            slices.append(Slice(path, bias, 0, whole))
+    return slices

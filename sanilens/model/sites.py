@@ -51,6 +51,7 @@ class Sites:
     attentions: tuple[AttentionSite, ...]
     final_norm: str
     unembed: str
+    d_model: int
     d_mlp: int
     n_heads: int
     d_head: int
@@ -122,10 +123,11 @@ def find_sites(model: PreTrainedModel) -> Sites:
     for found in (*blocks, final_norm, unembed, *outs[0], *outs[1]):
         _module(model, found, name)
     d_mlp, heads_width = (_common_width(model, paths, name) for paths in outs)
-    n_heads = model.config.get_text_config().num_attention_heads
+    config = model.config.get_text_config()
+    n_heads = config.num_attention_heads
     return Sites(
         name, blocks, mlps, attentions, final_norm, unembed,
-        d_mlp=d_mlp, n_heads=n_heads, d_head=heads_width // n_heads,
+        d_model=config.hidden_size, d_mlp=d_mlp, n_heads=n_heads, d_head=heads_width // n_heads,
     )  # fmt: skip
 
 

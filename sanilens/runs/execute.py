@@ -5,30 +5,41 @@ where a killed process stopped and ends with the same weights.
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from sanilens.audit.extraction import audit_spans
 from sanilens.audit.sampling import Sampler
 from sanilens.audit.summary import extraction_by_kind, memory, rate_row, rates_by
 from sanilens.audit.utility import perplexity
 from sanilens.corpus.records import Record
+from sanilens.inspect.sae.sae import Sae
 from sanilens.inspect.scores import random_like
 from sanilens.model.hooks import NO_HOOKS, Hooks, hooked
 from sanilens.model.interventions import by_place
 from sanilens.model.sites import Sites
 from sanilens.model.subject import SubjectModel
-from sanilens.model.units import LayerUnit, kind_of, layer_unit
+from sanilens.model.units import Feature, LayerUnit, kind_of, layer_unit
 from sanilens.runs.arms import Arm, ArmName, load_arm, save_arm
 from sanilens.runs.checkpoint import load_checkpoint_, save_checkpoint
 from sanilens.runs.events import EventLog, read_events
 from sanilens.runs.export import export_model
 from sanilens.runs.folder import RunFolder
 from sanilens.runs.sources import Inputs, open_inputs
-from sanilens.unlearn.edits import apply_edits_, check_units, edit_hooks, edited_units, layer_edits
+from sanilens.unlearn.edits import (
+    NO_SAES,
+    apply_edits_,
+    check_units,
+    edit_hooks,
+    edited_units,
+    feature_edits,
+    layer_edits,
+)
 from sanilens.unlearn.plan import Plan, UnitEdit
 from sanilens.unlearn.repair import (
     clear_gradients_,
@@ -63,7 +74,9 @@ class Treatment:
     repair: bool = False
 
 
-def treatments(plan: Plan, sites: Sites) -> dict[ArmName, Treatment]:
+def treatments(
+    plan: Plan, sites: Sites, saes: Mapping[str, Sae] = NO_SAES
+) -> dict[ArmName, Treatment]:
     """The arms that change the model, in the order in which they run: the plan's own first."""
     repairs = plan.repair.method != "none"
     arms: dict[ArmName, Treatment] = {"after": Treatment(plan.edits, repairs)}
@@ -71,7 +84,8 @@ def treatments(plan: Plan, sites: Sites) -> dict[ArmName, Treatment]:
         arms["repair_only"] = Treatment((), True)
     if plan.controls and plan.edits:
         drawn = random_like(sites, edited_units(plan.edits), plan.seed)
-        arms["random_units"] = Treatment(_moved(plan.edits, drawn), repairs)
+        moved = _moved(plan.edits, drawn) + _other_features(plan, saes)
+        arms["random_units"] = Treatment(moved, repairs)
         if repairs:
             arms["edits_only"] = Treatment(plan.edits, False)
     return arms
@@ -86,6 +100,20 @@ def _moved(edits: Sequence[UnitEdit], drawn: Sequence[LayerUnit]) -> tuple[UnitE
         if indices := left.get((kind, layer)):
             other = layer_unit(kind, layer, indices.pop(0))
             moved.append(edit.model_copy(update={"unit": str(other)}))
+    return tuple(moved)
+
+
+def _other_features(plan: Plan, saes: Mapping[str, Sae]) -> tuple[UnitEdit, ...]:
+    """The same operations on other features of the same autoencoders."""
+    moved: list[UnitEdit] = []
+    rng = np.random.default_rng(plan.seed)
+    for name, own in feature_edits(plan.edits).items():
+        free = [i for i in range(saes[name].width) if i not in own]
+        drawn = rng.choice(free, min(len(own), len(free)), replace=False)
+        moved += [
+            edit.model_copy(update={"unit": str(Feature(name, int(i)))})
+            for edit, i in zip(own.values(), drawn, strict=False)
+        ]
     return tuple(moved)
 
 
@@ -127,8 +155,8 @@ class _Execution:
     def run(self) -> None:
         """All arms, the cheap and telling ones first."""
         plan, inputs = self.plan, self.inputs
-        check_units(inputs.subject, plan.edits)
-        arms = treatments(plan, inputs.subject.sites)
+        check_units(inputs.subject, plan.edits, inputs.saes)
+        arms = treatments(plan, inputs.subject.sites, inputs.saes)
         others: dict[ArmName, SubjectModel | None] = {
             "reference": inputs.reference,
             "base": inputs.base,
@@ -190,8 +218,9 @@ class _Execution:
             return
         started = time.monotonic()
         subject = self.inputs.subject.copied()
-        left = apply_edits_(subject, treatment.edits, self.inputs.base, self.plan.seed)
-        hooks = edit_hooks(subject, left, self.inputs.base, self.plan.seed)
+        how = (self.inputs.base, self.plan.seed, self.inputs.saes)
+        left = apply_edits_(subject, treatment.edits, *how)
+        hooks = edit_hooks(subject, left, *how)
         self.note("edited", arm=name, units=len(treatment.edits), hook_only=len(left))
         if treatment.repair:
             self._repair(name, subject, treatment, hooks)

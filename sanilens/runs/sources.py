@@ -1,5 +1,6 @@
 """Open what a plan names, and confirm that it is still what the plan was made for."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -7,6 +8,8 @@ from sanilens.bundled import resolve
 from sanilens.corpus.load import load_records
 from sanilens.corpus.records import Corpus, Record, fingerprint
 from sanilens.errors import PlanError
+from sanilens.inspect.sae.load import load_sae
+from sanilens.inspect.sae.sae import Sae
 from sanilens.model.subject import SubjectModel, load_model
 from sanilens.unlearn.plan import Plan, Source
 
@@ -20,6 +23,7 @@ class Inputs:
     reference: SubjectModel | None
     corpus: Corpus
     unseen: tuple[Record, ...]
+    saes: Mapping[str, Sae]
 
 
 def open_model(source: str) -> SubjectModel:
@@ -42,6 +46,16 @@ def records_source(source: str, records: tuple[Record, ...]) -> Source:
     return Source(source=_portable(source), sha256=fingerprint(records))
 
 
+def open_sae(source: str, subject: SubjectModel) -> Sae:
+    """Load an autoencoder's folder or bundled name, and see that it fits the model."""
+    return load_sae(Path(resolve(source)), subject)
+
+
+def sae_source(source: str, sae: Sae) -> Source:
+    """How a plan refers to a loaded autoencoder."""
+    return Source(source=_portable(source), sha256=sae.fingerprint)
+
+
 def open_inputs(plan: Plan) -> Inputs:
     """Load what the plan names.
 
@@ -50,13 +64,24 @@ def open_inputs(plan: Plan) -> Inputs:
     """
     records = _checked_records(plan.corpus, "corpus")
     control = _checked_records(plan.control, "control") if plan.control else ()
+    subject = _checked_model(plan.model, "model")
     return Inputs(
-        subject=_checked_model(plan.model, "model"),
+        subject=subject,
         base=_checked_model(plan.base, "base") if plan.base else None,
         reference=_checked_model(plan.reference, "reference") if plan.reference else None,
         corpus=Corpus(records, control),
         unseen=_checked_records(plan.unseen, "unseen") if plan.unseen else (),
+        saes={name: _checked_sae(name, own, subject) for name, own in plan.saes.items()},
     )
+
+
+def _checked_sae(name: str, source: Source, subject: SubjectModel) -> Sae:
+    sae = open_sae(source.source, subject)
+    if (sae.id, sae.fingerprint) != (name, source.sha256):
+        raise PlanError(
+            f"sae.{name}: its folder has changed since the plan was made. Make a new plan for it."
+        )
+    return sae
 
 
 def _checked_model(source: Source, role: str) -> SubjectModel:

@@ -5,9 +5,13 @@ zero    a_j := 0                 in weights: W_out[:, j] := 0; a head: all its c
 mean    a_j := its mean          in weights: b_out += mean * W_out[:, j]; W_out[:, j] := 0
 clamp   a_j := v                 the same with v; needs an output bias to be exact
 cap     a_j := min(a_j, c)       a hook only: no weights compute a minimum
+
+Of a feature of an autoencoder, zero and clamp are hooks only; bake takes its direction out of the
+weights (inspect/sae/clamp.py).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 import torch
 from jaxtyping import Float
@@ -16,12 +20,16 @@ from torch.nn.functional import linear
 from transformers.pytorch_utils import Conv1D
 
 from sanilens.errors import PlanError
+from sanilens.inspect.sae.clamp import bake_, baked_features, clamped_features
+from sanilens.inspect.sae.sae import Sae
 from sanilens.model.hooks import Hooks, OutputEdit
 from sanilens.model.interventions import by_place, clamped
 from sanilens.model.parameters import Slice, unit_parameters
 from sanilens.model.subject import SubjectModel
 from sanilens.model.units import Feature, LayerUnit, Neuron, UnitKind, kind_of
 from sanilens.unlearn.plan import UnitEdit
+
+NO_SAES: Mapping[str, Sae] = MappingProxyType({})
 
 
 def layer_edits(edits: Iterable[UnitEdit]) -> list[tuple[UnitEdit, LayerUnit]]:
@@ -35,20 +43,28 @@ def edited_units(edits: Iterable[UnitEdit]) -> list[LayerUnit]:
     return [unit for _, unit in layer_edits(edits)]
 
 
-def check_units(subject: SubjectModel, edits: Iterable[UnitEdit]) -> None:
-    """Refuse units that the model does not have.
+def check_units(
+    subject: SubjectModel, edits: Iterable[UnitEdit], saes: Mapping[str, Sae] = NO_SAES
+) -> None:
+    """Refuse units that the model, or its autoencoders, do not have.
 
     Raises:
         PlanError: naming the first such unit and what the model has.
     """
     subject.sites.check(edited_units(edits), subject.name)
+    for name, own in feature_edits(edits).items():
+        if name not in saes:
+            raise PlanError(f"sae.{name}: this autoencoder is not open. Name its folder (saes).")
+        if (beyond := max(own)) >= saes[name].width:
+            width = saes[name].width
+            raise PlanError(f"unit sae.{name}.{beyond} does not exist: it has {width:,} features.")
 
 
 def is_exact_in_weights(subject: SubjectModel, edit: UnitEdit) -> bool:
     """Whether the edit can be written into the weights without changing what it means."""
     unit = edit.target
     if isinstance(unit, Feature):
-        return False
+        return edit.operation == "bake"
     if edit.operation in ("mean", "clamp"):
         return _out_bias(subject, unit) is not None
     return edit.operation in ("reset", "zero")
@@ -59,6 +75,7 @@ def edit_hooks(
     edits: Sequence[UnitEdit],
     base: SubjectModel | None = None,
     seed: int = 0,
+    saes: Mapping[str, Sae] = NO_SAES,
 ) -> Hooks:
     """Hooks under which the untouched model computes what the edits say.
 
@@ -67,8 +84,9 @@ def edit_hooks(
         edits: what to do; units of the model.
         base: the model to reset to; without one, resets draw from the initialiser.
         seed: decides that draw.
+        saes: the autoencoders whose features are edited, by id.
     """
-    check_units(subject, edits)
+    check_units(subject, edits, saes)
     values: dict[LayerUnit, float] = {}
     caps: dict[Neuron, float] = {}
     for edit, unit in layer_edits(edits):
@@ -79,6 +97,11 @@ def edit_hooks(
     hooks = clamped(subject, values, caps)
     for (kind, layer), indices in by_place(_reset_units(edits)).items():
         hooks = hooks.then(_reset_hooks(subject, kind, layer, indices, base, seed))
+    for name, own in feature_edits(edits).items():
+        baked = [f for f, edit in own.items() if edit.operation == "bake"]
+        values = {f: edit.value or 0.0 for f, edit in own.items() if f not in baked}
+        hooks = hooks.then(baked_features(subject, saes[name], baked))
+        hooks = hooks.then(clamped_features(subject, saes[name], values))
     return hooks
 
 
@@ -88,9 +111,10 @@ def apply_edits_(
     edits: Sequence[UnitEdit],
     base: SubjectModel | None = None,
     seed: int = 0,
+    saes: Mapping[str, Sae] = NO_SAES,
 ) -> tuple[UnitEdit, ...]:
     """Write the edits into the model's weights; returns those that can live as hooks only."""
-    check_units(subject, edits)
+    check_units(subject, edits, saes)
     for (kind, layer), indices in by_place(_reset_units(edits)).items():
         slices = unit_parameters(subject, kind, layer, indices)
         fresh = _reset_values(subject, slices, kind, layer, indices, base, seed)
@@ -99,7 +123,18 @@ def apply_edits_(
     for edit, unit in layer_edits(edits):
         if edit.operation in ("zero", "mean", "clamp") and is_exact_in_weights(subject, edit):
             _fix_output_(subject, unit, edit.value or 0.0)
+    for name, own in feature_edits(edits).items():
+        bake_(subject, saes[name], [f for f, edit in own.items() if edit.operation == "bake"])
     return tuple(e for e in edits if not is_exact_in_weights(subject, e))
+
+
+def feature_edits(edits: Iterable[UnitEdit]) -> dict[str, dict[int, UnitEdit]]:
+    """The edits of features, by autoencoder and feature."""
+    found: dict[str, dict[int, UnitEdit]] = {}
+    for edit in edits:
+        if isinstance(unit := edit.target, Feature):
+            found.setdefault(unit.sae, {})[unit.index] = edit
+    return found
 
 
 def _reset_units(edits: Iterable[UnitEdit]) -> list[LayerUnit]:

@@ -12,8 +12,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from sanilens.atomic import write_text
 from sanilens.errors import PlanError
-from sanilens.model.units import Unit, parse_unit
+from sanilens.model.units import SAE_ID, Feature, Unit, parse_unit
 
+SaeId = Annotated[str, Field(pattern=f"^{SAE_ID}$")]
 Operation = Literal["reset", "zero", "mean", "clamp", "cap", "bake"]
 OPERATIONS: tuple[Operation, ...] = get_args(Operation)
 _SUITABLE: dict[str, tuple[Operation, ...]] = {
@@ -115,7 +116,10 @@ class AuditSettings(_Frozen):
 
 
 class Plan(_Frozen):
-    """What a run does. `controls` adds the arms that give the result its meaning."""
+    """What a run does. `controls` adds the arms that give the result its meaning.
+
+    `saes` names the autoencoders whose features are edited, by id.
+    """
 
     schema_version: Literal[1] = 1
     model: Source
@@ -124,6 +128,7 @@ class Plan(_Frozen):
     corpus: Source
     control: Source | None = None
     unseen: Source | None = None
+    saes: dict[SaeId, Source] = {}
     edits: tuple[UnitEdit, ...] = ()
     repair: Repair = Repair()
     audit: AuditSettings = AuditSettings()
@@ -136,6 +141,16 @@ class Plan(_Frozen):
         if len(set(units)) != len(units):
             twice = next(u for u in units if units.count(u) > 1)
             raise ValueError(f"unit {twice} is edited twice")
+        return self
+
+    @model_validator(mode="after")
+    def _features_of_known_autoencoders(self) -> Self:
+        units = [edit.target for edit in self.edits]
+        missing = {u.sae for u in units if isinstance(u, Feature)} - set(self.saes)
+        if missing:
+            raise ValueError(
+                f"features of autoencoder {min(missing)} are edited; saes must name it"
+            )
         return self
 
     @model_validator(mode="after")

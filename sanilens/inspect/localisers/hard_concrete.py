@@ -29,10 +29,10 @@ class HardConcrete:
     """How the gates are trained: Adam's learning rate, lambda, first value, temperature, steps."""
 
     learning_rate: float = 1e-2
-    penalty: float = 0.01
+    penalty: float = 0.001
     start: float = 0.5
-    beta: float = 0.67
-    steps: int = 300
+    beta: float = 0.33
+    steps: int = 600
     stop: float = 0.1
 
 

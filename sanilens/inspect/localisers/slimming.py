@@ -22,7 +22,7 @@ class Slimming:
     """How the mask is trained: Adam's learning rate, lambda, most steps, and when to stop."""
 
     learning_rate: float = 1e-2
-    penalty: float = 0.1
+    penalty: float = 0.003
     steps: int = 300
     stop: float = 0.2
 

@@ -1,0 +1,69 @@
+"""Where an autoencoder sits: TransformerLens's name of an activation, on the user's own modules."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from torch import Tensor
+
+from sanilens.errors import PlanError
+from sanilens.model.hooks import Hooks
+from sanilens.model.sites import Sites
+
+Point = Literal["hook_resid_post", "hook_attn_out", "hook_mlp_out", "mlp.hook_post"]
+POINTS: tuple[Point, ...] = get_args(Point)
+_NAME = re.compile(r"blocks\.(0|[1-9][0-9]{0,3})\.([a-z_.]+)")
+
+
+@dataclass(frozen=True, slots=True)
+class SaeSite:
+    """A point of a layer: the residual stream after it, what its parts add to it, its neurons."""
+
+    layer: int
+    point: Point
+
+    def __str__(self) -> str:
+        return f"blocks.{self.layer}.{self.point}"
+
+    def path(self, sites: Sites) -> str:
+        """The module whose output (for neurons: whose input) this is.
+
+        Raises:
+            PlanError: if the model has no such layer.
+        """
+        if self.layer >= sites.n_layers:
+            raise PlanError(f"site {self}: the model has {sites.n_layers} layers, counted from 0.")
+        match self.point:
+            case "hook_resid_post":
+                return sites.blocks[self.layer]
+            case "hook_attn_out":
+                return sites.attentions[self.layer].out
+            case "hook_mlp_out" | "mlp.hook_post":
+                return sites.mlps[self.layer].out
+
+    def hooks(self, sites: Sites, edit: Callable[[Tensor], Tensor | None]) -> Hooks:
+        """Hooks that give the activation to `edit`, and put in its place what that returns."""
+        if self.point == "mlp.hook_post":
+            return Hooks({self.path(sites): edit})
+
+        def output_edit(_x: Tensor, output: Tensor) -> Tensor:
+            edited = edit(output)
+            return output if edited is None else edited
+
+        return Hooks(outputs={self.path(sites): output_edit})
+
+
+def parse_site(text: str) -> SaeSite:
+    """Invert `str`: `parse_site(str(site)) == site`.
+
+    Raises:
+        PlanError: naming the points there are.
+    """
+    found = _NAME.fullmatch(text)
+    point = next((p for p in POINTS if found and p == found[2]), None)
+    if found is None or point is None:
+        raise PlanError(
+            f"{text[:60]!r} is no site: expected 'blocks.<layer>.' and one of {', '.join(POINTS)}."
+        )
+    return SaeSite(int(found[1]), point)
