@@ -14,7 +14,8 @@ from collections.abc import Mapping, Sequence
 
 import torch
 from jaxtyping import Float
-from torch import Tensor
+from torch import Tensor, nn
+from transformers import PreTrainedModel
 
 from sanilens.errors import PlanError
 from sanilens.inspect.sae.sae import Sae
@@ -67,12 +68,22 @@ def bake_(subject: SubjectModel, sae: Sae, features: Sequence[int]) -> None:
     if not features:
         return
     basis = _basis(sae, features)
+    _untie_(subject.model)
     for writer in residual_writers(subject, sae.site.layer, _part(sae)):
         weight = writer.parameter.data
         last = writer.dim == weight.dim() - 1
         along = weight.float() if last else weight.float().T
         kept = along - (along @ basis) @ basis.T
         weight.copy_(kept if last else kept.T)
+
+
+def _untie_(model: PreTrainedModel) -> None:
+    """Give the unembedding weights of its own: it reads the stream, and must not be changed."""
+    head, embedding = model.get_output_embeddings(), model.get_input_embeddings()
+    if head is not None and head.weight is embedding.weight:
+        head.weight = nn.Parameter(head.weight.detach().clone(), requires_grad=False)
+        model.config.get_text_config().tie_word_embeddings = False
+        model.config.tie_word_embeddings = False
 
 
 def _basis(sae: Sae, features: Sequence[int]) -> Float[Tensor, "d k"]:

@@ -138,7 +138,7 @@ def _train(
         trainer: Any = SAETrainer(config, module, (part.to(device) for part in batches))
         for step in range(1, settings.steps + 1):
             trainer.maybe_reset_sparsity()
-            loss = float(trainer.step(next(trainer.data_provider)).loss)
+            loss = trainer.step(next(trainer.data_provider)).loss.item()
             trainer.n_training_steps += 1  # step() leaves this to its caller
             tell(SaeStep(step, settings.steps, loss))
     trainer.set_final_sae_metadata()
