@@ -1,13 +1,20 @@
-"""What the model writes after a prompt, under hooks or not: greedy, or sampled from a seed."""
+"""What the model writes after a prompt, token by token, under hooks or not: greedy, or sampled.
+
+A stream keeps its own cache and holds the model's lock for one forward pass at a time, so that a
+slow reader of one stream keeps nobody else waiting, and streams under different hooks can take
+turns.
+"""
+
+from collections.abc import Iterator
 
 import torch
-from transformers import GenerationConfig
+from jaxtyping import Float, Int
+from torch import Tensor
 
 from sanilens.model.hooks import NO_HOOKS, Hooks, hooked
 from sanilens.model.subject import SubjectModel
 
 
-@torch.inference_mode()
 def continue_text(
     subject: SubjectModel,
     prompt: str,
@@ -17,7 +24,21 @@ def continue_text(
     temperature: float = 0.0,
     seed: int = 0,
 ) -> str:
-    """The continuation of `prompt` by up to `tokens` tokens, without the prompt.
+    """The continuation of `prompt` by up to `tokens` tokens, without the prompt; see the stream."""
+    stream = stream_text(subject, prompt, tokens, hooks=hooks, temperature=temperature, seed=seed)
+    return ["", *stream][-1]
+
+
+def stream_text(
+    subject: SubjectModel,
+    prompt: str,
+    tokens: int,
+    *,
+    hooks: Hooks = NO_HOOKS,
+    temperature: float = 0.0,
+    seed: int = 0,
+) -> Iterator[str]:
+    """The continuation so far, after each token; a character that is not whole yet is left out.
 
     Args:
         subject: the model.
@@ -25,22 +46,56 @@ def continue_text(
         tokens: how many to add; fewer if the model ends the text.
         hooks: edits to run under.
         temperature: 0 is greedy.
-        seed: of the sampler.
+        seed: of the sampler; the same seed under other hooks draws with the same noise.
     """
+    written: list[int] = []
+    for token in _stream(subject, _ids(subject, prompt, tokens), tokens, hooks, temperature, seed):
+        written.append(token)
+        text = str(subject.tokenizer.decode(written, skip_special_tokens=True))
+        yield text.rstrip("\N{REPLACEMENT CHARACTER}")
+
+
+def draw(logits: Float[Tensor, " vocab"], temperature: float, generator: torch.Generator) -> int:
+    """One token: argmax_v z_v / T + g_v, g standard Gumbel noise, which samples softmax(z / T).
+
+    The noise does not depend on the logits: where two models agree, they draw the same token, so
+    what differs between them is not chance. T = 0 is the argmax, and draws no noise.
+    """
+    if temperature <= 0:
+        return int(logits.argmax())
+    # On the CPU whatever the model's device: one seed, one text.
+    uniform = torch.rand(logits.shape, generator=generator, dtype=torch.float64)
+    noise = -torch.log(-torch.log(uniform.clamp_min(1e-300)))
+    return int((logits.double().cpu() / temperature + noise).argmax())
+
+
+def _ids(subject: SubjectModel, prompt: str, tokens: int) -> Int[Tensor, "1 pos"]:
     room = max(1, subject.max_tokens - tokens)
-    ids = subject.tokenizer(prompt, return_tensors="pt")["input_ids"][:, -room:]  # pyright: ignore
-    ids = ids.to(subject.device)
-    config = GenerationConfig(
-        max_new_tokens=tokens,
-        do_sample=temperature > 0,
-        temperature=temperature or None,
-        top_k=0,
-        eos_token_id=subject.tokenizer.eos_token_id,
-        pad_token_id=subject.tokenizer.pad_token_id or 0,
-    )
-    with hooked(subject.model, hooks), torch.random.fork_rng():
-        torch.manual_seed(seed)
-        out = subject.model.generate(  # pyright: ignore
-            ids, attention_mask=torch.ones_like(ids), generation_config=config
-        )
-    return subject.tokenizer.decode(out[0, ids.shape[1] :], skip_special_tokens=True)  # pyright: ignore
+    ids = list(subject.tokenizer(prompt)["input_ids"])[-room:]  # pyright: ignore
+    # Nothing at all is the beginning of a document, which these models know by a token.
+    start = subject.tokenizer.bos_token_id or subject.tokenizer.eos_token_id or 0
+    return torch.tensor([ids or [start]], device=subject.device)
+
+
+@torch.inference_mode()
+def _stream(
+    subject: SubjectModel,
+    ids: Int[Tensor, "1 pos"],
+    tokens: int,
+    hooks: Hooks,
+    temperature: float,
+    seed: int,
+) -> Iterator[int]:
+    generator = torch.Generator().manual_seed(seed)
+    # Only the last position is unembedded: a prompt's logits at all of them would be large.
+    last = Hooks({subject.sites.unembed: lambda hidden: hidden[:, -1:]})
+    cache = None
+    for _ in range(tokens):
+        with hooked(subject.model, hooks.then(last)):
+            out = subject.model(input_ids=ids, past_key_values=cache, use_cache=True)
+        cache = out.past_key_values
+        token = draw(out.logits[0, -1].float(), temperature, generator)
+        if token == subject.tokenizer.eos_token_id:
+            return
+        yield token
+        ids = ids.new_tensor([[token]])

@@ -1,6 +1,9 @@
 """Hooks: captures equal TransformerLens's, and nothing of a hook stays behind."""
 
 import threading
+from collections.abc import Callable
+from contextlib import nullcontext
+from itertools import product
 
 import pytest
 import torch
@@ -8,6 +11,7 @@ from transformer_lens.model_bridge import TransformerBridge
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from sanilens.errors import ModelError
+from sanilens.model.generation import continue_text
 from sanilens.model.hooks import Hooks, hooked
 from sanilens.model.interventions import clamped, one_zeroed_per_row, zeroed
 from sanilens.model.subject import SubjectModel
@@ -98,25 +102,106 @@ def test_each_row_misses_its_own_neuron(subject: SubjectModel) -> None:
             assert torch.allclose(together[row], alone[0], atol=1e-5)
 
 
-def test_threads_never_see_each_others_hooks(subject: SubjectModel) -> None:
-    hooks = zeroed(subject, [Neuron(1, i) for i in range(48)])
-    with torch.inference_mode():
-        plain = subject.model(IDS).logits
-        with hooked(subject.model, hooks):
-            edited = subject.model(IDS).logits
-    assert not torch.equal(plain, edited)
+Work = Callable[[SubjectModel, int, Hooks], list[torch.Tensor] | str]
+"""Uses the model under hooks of its own (at a layer) and some more; returns what it got."""
+
+
+def clamping(subject: SubjectModel, layer: int, more: Hooks) -> list[torch.Tensor]:
+    hooks = zeroed(subject, [Neuron(layer, i) for i in range(48)])
+    with torch.inference_mode(), hooked(subject.model, hooks.then(more)):
+        return [subject.model(IDS).logits]
+
+
+def capturing(subject: SubjectModel, layer: int, more: Hooks) -> list[torch.Tensor]:
+    seen: list[torch.Tensor] = []
+    captures = Hooks({mlp.out: seen.append for mlp in subject.sites.mlps})
+    with torch.inference_mode(), hooked(subject.model, captures.then(more)):
+        subject.model(IDS)
+    return seen
+
+
+def writing(subject: SubjectModel, layer: int, more: Hooks) -> str:
+    hooks = zeroed(subject, [Neuron(layer, i) for i in range(48)])
+    return continue_text(subject, "Follow-up by phone: the number is", 6, hooks=hooks.then(more))
+
+
+def meet(
+    subject: SubjectModel, first: Work, second: Work, patience: float
+) -> tuple[list[torch.Tensor] | str, list[torch.Tensor] | str, bool]:
+    """What two threads get of which the first stands still in the middle of a forward pass.
+
+    The second begins then, and has `patience` seconds; third, whether it was done by then.
+    """
+    inside, done = threading.Event(), threading.Event()
+    between: list[bool] = []
+    found: dict[str, list[torch.Tensor] | str] = {}
+
+    def stand_still(_x: torch.Tensor) -> None:
+        if threading.current_thread() is threads[0] and not inside.is_set():
+            inside.set()
+            between.append(done.wait(patience))
+
+    def run_first() -> None:
+        found["first"] = first(subject, 0, Hooks({subject.sites.mlps[1].out: stand_still}))
+
+    def run_second() -> None:
+        assert inside.wait(60)
+        found["second"] = second(subject, 2, Hooks())
+        done.set()
+
+    threads = [threading.Thread(target=run) for run in (run_first, run_second)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return found["first"], found["second"], between == [True]
+
+
+def same(one: list[torch.Tensor] | str, other: list[torch.Tensor] | str) -> bool:
+    if isinstance(one, str) or isinstance(other, str):
+        return one == other
+    return len(one) == len(other) and all(map(torch.equal, one, other))
+
+
+KINDS = (clamping, capturing, writing)
+both = pytest.mark.parametrize(("first", "second"), list(product(KINDS, KINDS)))
+
+
+@both
+def test_threads_never_see_each_others_hooks(
+    subject: SubjectModel, first: Work, second: Work
+) -> None:
+    one, other, overlapped = meet(subject, first, second, patience=0.2)
+    assert not overlapped
+    assert same(one, first(subject, 0, Hooks()))
+    assert same(other, second(subject, 2, Hooks()))
+
+
+@both
+def test_without_the_lock_they_would(
+    subject: SubjectModel, first: Work, second: Work, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The test above can fail: the threads do meet in the middle of a forward pass."""
+    with monkeypatch.context() as patched:
+        patched.setattr("sanilens.model.hooks.model_lock", lambda _model: nullcontext())
+        one, other, overlapped = meet(subject, first, second, patience=60)
+    assert overlapped
+    right = same(one, first(subject, 0, Hooks())), same(other, second(subject, 2, Hooks()))
+    assert right != (True, True)
+
+
+def test_threads_that_race_get_what_is_theirs(subject: SubjectModel) -> None:
+    wanted = [(work, layer, work(subject, layer, Hooks())) for work in KINDS for layer in (0, 2)]
+    start = threading.Barrier(len(wanted), timeout=60)
     wrong: list[str] = []
 
-    def work(mine: Hooks, want: torch.Tensor) -> None:
-        for _ in range(20):
-            with torch.inference_mode(), hooked(subject.model, mine):
-                if not torch.equal(subject.model(IDS).logits, want):
-                    wrong.append(threading.current_thread().name)
+    def race(work: Work, layer: int, want: list[torch.Tensor] | str) -> None:
+        start.wait()
+        for _ in range(8):
+            if not same(work(subject, layer, Hooks()), want):
+                wrong.append(f"{work.__name__} at {layer}")
 
-    threads = [
-        threading.Thread(target=work, args=(Hooks(), plain)),
-        threading.Thread(target=work, args=(hooks, edited)),
-    ]
+    threads = [threading.Thread(target=race, args=each) for each in wanted]
     for thread in threads:
         thread.start()
     for thread in threads:
