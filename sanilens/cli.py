@@ -15,7 +15,7 @@ import typer
 
 from sanilens import __version__
 from sanilens.commands import app as app_command
-from sanilens.commands import audit, bench, card, compare, demo, locate, plan, run
+from sanilens.commands import audit, bench, card, compare, demo, locate, plan, run, sae
 from sanilens.errors import SaniLensError
 
 cli = typer.Typer(
@@ -30,6 +30,7 @@ cli.add_typer(demo.demo, name="demo")
 cli.command("audit")(audit.audit)
 cli.command("locate")(locate.locate)
 cli.command("card")(card.card)
+cli.add_typer(sae.sae, name="sae")
 cli.command("plan")(plan.plan)
 cli.command("run")(run.run)
 cli.command("compare")(compare.compare)

@@ -52,6 +52,31 @@ def test_the_way_in_the_terminal(
     assert json.loads(compared.stdout)[str(tmp_path / "run")]["arms"]["after"]["extraction"]
 
 
+def test_an_autoencoder_in_the_terminal(
+    tiny_folders: dict[str, Path], corpus: Path, tmp_path: Path
+) -> None:
+    """Trained, judged, its features listed, one of them in a plan."""
+    case = ("--model", tiny_folders["gpt_neox"], "--corpus", corpus)
+    out = tmp_path / "Mine 1"
+    how = ("--site", "blocks.1.hook_resid_post", "--width", 2, "--k", 4, "--steps", 30)
+    trained = json.loads(sanilens("sae", "train", *case, *how, "--out", out, "--json").stdout)
+    assert (trained["id"], trained["features"], trained["l0"]) == ("mine-1", 64, 4.0)
+    judged = sanilens("sae", "quality", out, *case)
+    assert "explained variance" in judged.stdout
+    assert "warning: it explains" in judged.stderr
+    listed = sanilens("sae", "features", out, *case, "--sort", "auroc", "--top", 3, "--json")
+    features = json.loads(listed.stdout)["features"]
+    assert features[0]["auroc"] >= features[2]["auroc"] > 0
+    unit = features[0]["unit"]
+    made = sanilens("plan", *case, "--unit", unit, "--sae", out, "--operation", "bake")
+    plan = Plan.model_validate_json(made.stdout)
+    assert plan.edits[0].unit == unit
+    assert plan.saes["mine-1"].source == str(out.resolve())
+    alone = sanilens("plan", *case, "--unit", unit, "--operation", "zero")
+    assert alone.returncode == 1
+    assert "this autoencoder is not open" in alone.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Protocol
 
 import typer
 from pydantic import TypeAdapter
@@ -16,7 +16,6 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from sanilens.atomic import write_text
-from sanilens.audit.extraction import Progress as Report
 from sanilens.audit.summary import RateRow
 from sanilens.runs.jobs import PROGRESS_VARIABLE, JobProgress
 
@@ -47,6 +46,12 @@ def say(text: str) -> None:
     errors.print(text, highlight=False, markup=False)
 
 
+class Report(Protocol):
+    """Hears how far a stage is; `note` is a figure to go with it, such as a loss."""
+
+    def __call__(self, done: int, of: int, note: str = "") -> None: ...
+
+
 @contextmanager
 def progress(title: str) -> Iterator[Report]:
     """A progress bar with the time left; silent where standard error is no terminal.
@@ -58,10 +63,11 @@ def progress(title: str) -> Iterator[Report]:
     with Progress(*columns, TimeRemainingColumn(), console=errors, transient=True) as bar:
         task = bar.add_task(title, total=None)
 
-        def tell(done: int, of: int) -> None:
-            bar.update(task, completed=done, total=of)
+        def tell(done: int, of: int, note: str = "") -> None:
+            stage = f"{title}, {note}" if note else title
+            bar.update(task, completed=done, total=of, description=stage)
             if file:
-                told = JobProgress(title, done, of, time.monotonic() - started)
+                told = JobProgress(stage, done, of, time.monotonic() - started)
                 write_text(Path(file), json.dumps(asdict(told)))
 
         yield tell

@@ -17,7 +17,14 @@ from sanilens.errors import PlanError
 from sanilens.inspect.localisers import Settings, find_localiser
 from sanilens.inspect.targets import Scope, find_targets
 from sanilens.model.units import Unit, parse_unit
-from sanilens.runs.sources import model_source, open_model, open_records, records_source
+from sanilens.runs.sources import (
+    model_source,
+    open_model,
+    open_records,
+    open_sae,
+    records_source,
+    sae_source,
+)
 from sanilens.unlearn.choose import choose_edits
 from sanilens.unlearn.default import DEFAULT_SHARE
 from sanilens.unlearn.edits import check_units
@@ -32,10 +39,14 @@ def plan(
     control: ControlOption = None,
     unseen: Annotated[str | None, typer.Option(help="Notes nobody trained on.")] = None,
     unit: Annotated[list[str] | None, typer.Option(help="Edit these units; repeatable.")] = None,
+    sae: Annotated[
+        list[str] | None,
+        typer.Option(help="The autoencoder of a unit sae.<id>.88: its folder; repeatable."),
+    ] = None,
     top: Annotated[int | None, typer.Option(min=1, help="Or the top units of --method.")] = None,
     method: Annotated[str, typer.Option(help="Localiser for --top.")] = "gradient-activation",
     label: Annotated[list[str] | None, typer.Option(help="Locate for this label only.")] = None,
-    operation: Annotated[str | None, typer.Option(help="reset, zero, mean, clamp or cap.")] = None,
+    operation: Annotated[Operation | None, typer.Option()] = None,
     value: Annotated[
         float | None, typer.Option(help="For clamp and cap; measured if absent.")
     ] = None,
@@ -55,6 +66,9 @@ def plan(
     """Print a plan: --unit names units, --top takes a localiser's best (a tenth by default)."""
     subject = open_model(model)
     records = open_records(corpus)
+    opened = {
+        each.id: (source, each) for source in sae or () for each in [open_sae(source, subject)]
+    }
     units: Sequence[Unit]
     if unit:
         units = [parse_unit(name) for name in unit]
@@ -65,14 +79,14 @@ def plan(
             scores = find_localiser(method).score(targets, Settings(seed=seed, progress=report))
         count = top or max(1, round(DEFAULT_SHARE * scores.values.numel()))
         units = scores.units(count)
-    chosen = _operation(operation or ("reset" if base else "zero"))
+    chosen: Operation = operation or ("reset" if base else "zero")
     if chosen == "clamp" and value is None:
         raise PlanError("clamp needs --value: the activation to hold the units at.")
     if value is None:
         edits = choose_edits(subject, records, units, chosen)
     else:
         edits = tuple(UnitEdit(unit=str(n), operation=chosen, value=value) for n in units)
-    check_units(subject, edits)
+    check_units(subject, edits, {name: own for name, (_, own) in opened.items()})
     made = Plan(
         model=model_source(model, subject),
         corpus=records_source(corpus, records),
@@ -80,6 +94,7 @@ def plan(
         reference=_model_source(reference),
         control=_records_source(control),
         unseen=_records_source(unseen),
+        saes={name: sae_source(*own) for name, own in opened.items()},
         edits=edits,
         repair=Repair(
             method=repair,
@@ -103,10 +118,3 @@ def _model_source(source: str | None) -> Source | None:
 
 def _records_source(source: str | None) -> Source | None:
     return records_source(source, open_records(source)) if source else None
-
-
-def _operation(name: str) -> Operation:
-    match name:
-        case "reset" | "zero" | "mean" | "clamp" | "cap":
-            return name
-    raise PlanError(f"no operation is called {name!r}; there are reset, zero, mean, clamp, cap.")

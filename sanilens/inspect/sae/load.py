@@ -57,7 +57,7 @@ def load_sae(folder: Path, subject: SubjectModel) -> Sae:
         ) from error
     module.eval().requires_grad_(False)
     _check(name, module, site, subject)
-    own = record.id if record else _slug(name)
+    own = record.id if record else id_of(name)
     return Sae(own, site, module, folder, fingerprint_sae(folder))
 
 
@@ -110,14 +110,14 @@ def _check(name: str, module: Any, site: SaeSite, subject: SubjectModel) -> None
             "clamp is not what it says. Fold the scaling in first (fold_activation_norm_scaling)."
         )
     sites = subject.sites
-    site.path(sites)  # there is such a layer
-    wanted = sites.d_mlp if site.point == "mlp.hook_post" else sites.d_model
+    wanted = site.width(sites)
     if module.cfg.d_in != wanted:
         raise ModelError(
             f"{name}: it reads {module.cfg.d_in} dimensions; {site} of {subject.name} has {wanted}."
         )
 
 
-def _slug(name: str) -> str:
+def id_of(name: str) -> str:
+    """A folder's name as an autoencoder's id: what `sae.<id>.88` can hold."""
     slug = re.sub(r"[^a-z0-9_-]+", "-", name.lower()).strip("-_")[:64]
     return slug or "sae"

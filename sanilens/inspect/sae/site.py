@@ -13,6 +13,7 @@ from sanilens.model.sites import Sites
 
 Point = Literal["hook_resid_post", "hook_attn_out", "hook_mlp_out", "mlp.hook_post"]
 POINTS: tuple[Point, ...] = get_args(Point)
+_POINT_OF: dict[str, Point] = {point: point for point in POINTS}
 _NAME = re.compile(r"blocks\.(0|[1-9][0-9]{0,3})\.([a-z_.]+)")
 
 
@@ -42,6 +43,15 @@ class SaeSite:
             case "hook_mlp_out" | "mlp.hook_post":
                 return sites.mlps[self.layer].out
 
+    def width(self, sites: Sites) -> int:
+        """How many dimensions an activation has there.
+
+        Raises:
+            PlanError: if the model has no such layer.
+        """
+        self.path(sites)
+        return sites.d_mlp if self.point == "mlp.hook_post" else sites.d_model
+
     def hooks(self, sites: Sites, edit: Callable[[Tensor], Tensor | None]) -> Hooks:
         """Hooks that give the activation to `edit`, and put in its place what that returns."""
         if self.point == "mlp.hook_post":
@@ -61,7 +71,7 @@ def parse_site(text: str) -> SaeSite:
         PlanError: naming the points there are.
     """
     found = _NAME.fullmatch(text)
-    point = next((p for p in POINTS if found and p == found[2]), None)
+    point = _POINT_OF.get(found[2]) if found else None
     if found is None or point is None:
         raise PlanError(
             f"{text[:60]!r} is no site: expected 'blocks.<layer>.' and one of {', '.join(POINTS)}."

@@ -21,6 +21,7 @@ from sanilens.inspect.sae.reading import read_site, shuffled
 from sanilens.inspect.sae.sae import Sae
 from sanilens.inspect.sae.site import parse_site
 from sanilens.model.subject import SubjectModel
+from sanilens.model.units import parse_unit
 
 Architecture = Literal["topk", "batchtopk", "jumprelu", "standard"]
 
@@ -73,11 +74,12 @@ def train_sae(
     `tell` hears of each step; what it raises ends the training, and nothing is written.
 
     Raises:
-        PlanError: if the site or a setting is impossible.
+        PlanError: if the site, the id or a setting is impossible.
         ModelError: if `folder` holds something already.
     """
     site = parse_site(settings.site)
     site.path(subject.sites)
+    parse_unit(f"sae.{sae_id}.0")  # an id that units can hold
     if folder.exists() and any(folder.iterdir()):
         raise ModelError(f"{folder.name} is not empty. Give another folder.")
     if settings.k > settings.width:
@@ -92,7 +94,7 @@ def train_sae(
         id=sae_id,
         site=str(site),
         model_sha256=subject.fingerprint,
-        corpus_sha256=fingerprint(records),
+        corpus_sha256=fingerprint(tuple(records)),
         settings=asdict(settings),
         quality={},
     )
