@@ -32,8 +32,10 @@ Tell = Callable[[int, int], None]
 
 # Memories to try for each that is wanted, before a share of neurons counts as too small to hold.
 _TRIES = 8
+# Recalls on a handful of injections that differ by less are alike.
+_ALIKE = 0.02
 # Whose deletion curves are drawn, beside the recommended one's.
-CURVES = ("gradient-activation-plain", "gradient-activation", "hard-concrete", "slimming")
+CURVES = ("alignment", "gradient-activation-plain", "hard-concrete", "slimming")
 
 
 # What the learned masks are tuned over.
@@ -82,6 +84,7 @@ class InjResult:
     Attributes:
         share: of all neurons, injected and predicted.
         recommended: the localiser with the highest recall on development.
+        candidates: those within 0.02 of it there; the deletion curve decides between them.
         localisers: test recall by name, the controls among them.
         given_the_original: of those that also saw the model before the injection.
         development: how many injections the choices were made on.
@@ -90,6 +93,7 @@ class InjResult:
 
     share: float
     recommended: str
+    candidates: tuple[str, ...]
     localisers: dict[str, Recall]
     given_the_original: dict[str, Recall]
     development: int
@@ -176,8 +180,8 @@ def _at_share(
     for injected in injections(subject, texts, share, seed):
         tried += 1
         if injected is None:
-            if tried >= 2 * _TRIES and held * _TRIES < tried:
-                return None  # one in eight at most holds: the share is too small
+            if tried >= 5 * _TRIES and held * _TRIES < tried:
+                return None  # hardly any holds: the share is too small
             continue
         if held < development:
             for contestant, trial in zip(all_of_them, trials, strict=True):
@@ -193,10 +197,14 @@ def _at_share(
             break
     else:
         return None
-    recommended = max(zip(all_of_them, trials, strict=True), key=lambda each: each[1].best())
+    best = {c.name: 0.0 for c in all_of_them}
+    for contestant, trial in zip(all_of_them, trials, strict=True):
+        best[contestant.name] = max(best[contestant.name], trial.best()[0])
+    recommended = max(best, key=lambda name: best[name])
     return InjResult(
         share=share,
-        recommended=recommended[0].name,
+        recommended=recommended,
+        candidates=tuple(n for n in best if best[n] >= best[recommended] - _ALIKE),
         localisers={c.name: _summary(trial, picked, c.setting, seed) for c, picked, trial in kept},
         given_the_original={"weight-difference": _summary(apart, "whole model", "", seed)},
         development=development,

@@ -102,11 +102,11 @@ def bench_locate(
     records: Sequence[Record],
     unseen: Sequence[Record],
     *,
-    share: float = 0.5,
+    share: float = 0.4,
     seeds: int = 5,
 ) -> dict[str, Any]:
     """Spans left with `share` of all neurons zeroed, beside random ones of equal perplexity."""
-    scores = find_localiser("alignment").score(find_targets(subject, records), Settings())
+    scores = find_localiser("silencing").score(find_targets(subject, records), Settings())
     curve = DeletionCurve(subject, records, unseen)
     before = curve.located(scores, 0)
     located = curve.located(scores, round(share * scores.values.numel()))

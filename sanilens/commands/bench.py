@@ -39,7 +39,7 @@ def hooks(as_json: JsonOption = False) -> None:
 
 @bench.command("locate")
 def locate(
-    share: Annotated[float, typer.Option(min=0, max=1, help="Share of all neurons.")] = 0.5,
+    share: Annotated[float, typer.Option(min=0, max=1, help="Share of all neurons.")] = 0.4,
     seeds: Annotated[int, typer.Option(min=1, help="Random draws.")] = 5,
     as_json: JsonOption = False,
 ) -> None:
@@ -72,10 +72,11 @@ def inj(
     if deletion:
         with progress("deletion curves") as report:
             curves = bench_deletion(
-                open_model(model), open_records(corpus), other, CURVES, found.recommended,
+                open_model(model), open_records(corpus), other, CURVES, found.candidates,
                 draws=draws, seed=seed, tell=report,
             )  # fmt: skip
         result["deletion"] = {**asdict(curves), "ratio": curves.matched.ratio}
+        result["recommended"] = curves.recommended
     if as_json:
         print_json(result)
         return
@@ -85,7 +86,7 @@ def inj(
     rows = [*found.localisers.items(), *found.given_the_original.items()]
     for name, row in sorted(rows, key=lambda each: -each[1].recall):
         apart = " (given the original)" if name in found.given_the_original else ""
-        best = " ←" if name == found.recommended else ""
+        best = " ←" if name == result["recommended"] else ""
         interval = f"[{row.low:.3f}, {row.high:.3f}]"
         cells = (name + apart + best, f"{row.recall:.3f}", interval, str(row.n), row.picked)
         table.add_row(*cells, row.setting)

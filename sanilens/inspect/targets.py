@@ -43,12 +43,14 @@ class TargetBatch:
         ids: right-padded token ids.
         rows, columns: where the tokens stand; column >= 1. Target tokens first.
         targets: how many of them are of spans in scope; the rest is neutral text.
+        span: of each target token the number of its span in this batch.
     """
 
     ids: Int[Tensor, "batch pos"]
     rows: Int[Tensor, " n"]
     columns: Int[Tensor, " n"]
     targets: int
+    span: Int[Tensor, " targets"]
 
     @property
     def tokens(self) -> Int[Tensor, " n"]:
@@ -61,11 +63,6 @@ class TargetBatch:
         neutral = len(self.rows) - self.targets
         signs[self.targets :] = -self.targets / max(1, neutral)
         return signs
-
-    def only_targets(self) -> "TargetBatch":
-        """The same batch without its neutral tokens."""
-        n = self.targets
-        return TargetBatch(self.ids, self.rows[:n], self.columns[:n], n)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,16 +79,21 @@ class Targets:
     passages: tuple[tuple[Passage, tuple[int, ...]], ...]
     spans: int
 
-    def batches(self, *, neutral: float = 0.0, seed: int = 0) -> Iterator[TargetBatch]:
+    def batches(
+        self, *, neutral: float = 0.0, seed: int = 0, most: int | None = None
+    ) -> Iterator[TargetBatch]:
         """The passages by length.
 
         Args:
             neutral: how many non-sensitive tokens to draw for every target token; `inf` takes all.
             seed: draws these tokens.
+            most: passages in a batch; as many as memory takes unless given.
         """
         rng = np.random.default_rng(seed)
-        for chosen in self._buckets():
-            yield self._batch([self.passages[i] for i in chosen], neutral, rng)
+        for bucket in self._buckets():
+            for start in range(0, len(bucket), most or len(bucket)):
+                chosen = bucket[start : start + (most or len(bucket))]
+                yield self._batch([self.passages[i] for i in chosen], neutral, rng)
 
     @property
     def n_batches(self) -> int:
@@ -110,9 +112,13 @@ class Targets:
     ) -> TargetBatch:
         own: list[tuple[int, int]] = []
         other: list[tuple[int, int]] = []
+        spans: list[int] = []
         for row, (passage, chosen) in enumerate(passages):
             places = target_positions(passage, chosen)
             own += [(row, c) for c in places]
+            for i in chosen:
+                number = spans[-1] + 1 if spans else 0
+                spans += [number] * len(target_positions(passage, [i]))
             free = neutral_positions(passage)
             count = int(min(len(free), neutral * len(places)))
             if count:
@@ -120,7 +126,7 @@ class Targets:
         device = self.subject.device
         ids = pad_right([p.ids for p, _ in passages], device)
         rows, columns = torch.tensor(own + other, device=device).T
-        return TargetBatch(ids, rows, columns, len(own))
+        return TargetBatch(ids, rows, columns, len(own), torch.tensor(spans, device=device))
 
 
 def find_targets(

@@ -33,7 +33,7 @@ def test_scores_are_the_derivative_of_scaling_a_unit(
     """d log p / d s at s = 1, where s scales the unit's value everywhere."""
     ids, sites, kind = [0, 40, 50, 60, 70, 80], any_subject.sites, kind_of(units[0])
     row, column = torch.tensor([(0, 4), (0, 5)]).T
-    batch = TargetBatch(torch.tensor([ids]), row, column, 2)
+    batch = TargetBatch(torch.tensor([ids]), row, column, 2, torch.zeros(2, dtype=torch.long))
     captured = with_gradients(any_subject, batch, kind, target_logprob(batch))
     step = 1e-2
     for unit in units:

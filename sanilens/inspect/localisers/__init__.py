@@ -10,6 +10,7 @@ from sanilens.inspect.localisers.localiser import Localiser, Settings, ignored
 from sanilens.inspect.localisers.random import RANDOM
 from sanilens.inspect.localisers.relp import RELP
 from sanilens.inspect.localisers.selective_pruning import SELECTIVE_PRUNING
+from sanilens.inspect.localisers.silencing import SILENCING
 from sanilens.inspect.localisers.slimming import SLIMMING
 from sanilens.inspect.localisers.zero_out import ZERO_OUT
 
@@ -18,7 +19,7 @@ __all__ = ["LOCALISERS", "Localiser", "Settings", "find_localiser", "ignored"]
 LOCALISERS: dict[str, Localiser] = {
     each.name: each
     for each in (
-        ALIGNMENT, CONTRASTED, PLAIN, RELP, SELECTIVE_PRUNING, ACTIVATION_NORM,
+        SILENCING, ALIGNMENT, CONTRASTED, PLAIN, RELP, SELECTIVE_PRUNING, ACTIVATION_NORM,
         INTEGRATED_GRADIENTS, SLIMMING, HARD_CONCRETE, ZERO_OUT, RANDOM,
     )
 }  # fmt: skip

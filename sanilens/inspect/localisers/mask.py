@@ -70,13 +70,17 @@ def train_mask(
 def _loss(
     subject: SubjectModel, batch: TargetBatch, kind: UnitKind, mask: Mask
 ) -> Float[Tensor, ""]:
-    size = subject.sites.size(kind)
-    rows = mask.to(subject.device).repeat_interleave(size, dim=1)
-    hooks = Hooks(
+    where = (batch.ids, batch.rows, batch.columns - 1)
+    logits = logits_at(subject, *where, masked(subject, kind, mask))
+    return torch.nn.functional.cross_entropy(logits, batch.tokens)
+
+
+def masked(subject: SubjectModel, kind: UnitKind, mask: Mask) -> Hooks:
+    """Hooks that multiply each unit's value by its mask."""
+    rows = mask.to(subject.device).repeat_interleave(subject.sites.size(kind), dim=1)
+    return Hooks(
         {
             path: lambda x, row=row: x * row.to(x.dtype)
             for path, row in zip(subject.sites.outs(kind), rows, strict=True)
         }
     )
-    logits = logits_at(subject, batch.ids, batch.rows, batch.columns - 1, hooks)
-    return torch.nn.functional.cross_entropy(logits, batch.tokens)
