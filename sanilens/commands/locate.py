@@ -16,10 +16,12 @@ from sanilens.commands.common import (
 )
 from sanilens.inspect.ablate import ablate
 from sanilens.inspect.localisers import LOCALISERS, Settings, find_localiser
+from sanilens.inspect.score_cache import cached_scores
 from sanilens.inspect.scores import random_like
-from sanilens.inspect.targets import Scope, find_targets
+from sanilens.inspect.targets import Scope
 from sanilens.model.interventions import zeroed
 from sanilens.runs.sources import open_model, open_records
+from sanilens.runs.workspace import scores_folder
 
 
 def locate(
@@ -35,6 +37,7 @@ def locate(
         bool, typer.Option("--ablate", help="Zero them, and as many random units, and measure.")
     ] = False,
     heads: Annotated[bool, typer.Option("--heads", help="Attention heads, not neurons.")] = False,
+    cache: Annotated[bool, typer.Option(help="Keep scores in the workspace.")] = True,
     seed: SeedOption = 0,
     as_json: JsonOption = False,
 ) -> None:
@@ -42,10 +45,10 @@ def locate(
     localiser = find_localiser(method)
     loaded, records = open_model(model), open_records(corpus)
     scope = Scope(frozenset(span or ()), frozenset(label or ()), frozenset(subject or ()))
-    targets = find_targets(loaded, records, scope)
+    folder = scores_folder() if cache else None
     with progress("locating") as report:
-        kind = "head" if heads else "mlp"
-        scores = localiser.score(targets, Settings(kind, seed, report))
+        settings = Settings("head" if heads else "mlp", seed, report)
+        scores = cached_scores(folder, loaded, records, scope, localiser, settings)
     best = scores.top(top)
     result: dict = {
         "method": scores.method,

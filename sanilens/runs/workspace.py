@@ -27,6 +27,11 @@ def run_folder(plan: Plan) -> RunFolder:
     return RunFolder(_private(home() / "runs") / plan.sha256[:16])
 
 
+def scores_folder() -> Path:
+    """Kept scores of localisers: figures without text."""
+    return _private(home() / "scores")
+
+
 def job(kind: str, key: str) -> Job:
     """The job of that kind (`localisers`, `sae`) and key, a hash of all that decides it."""
     return Job(_private(_private(home() / "jobs") / kind) / key[:16])

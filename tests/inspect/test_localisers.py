@@ -3,19 +3,28 @@
 import pytest
 import torch
 
-from sanilens.corpus.records import Record
+from sanilens.corpus.records import Record, Span
 from sanilens.errors import PlanError
 from sanilens.inspect import targets as targets_module
 from sanilens.inspect.ablate import ablate, single_effects
-from sanilens.inspect.localisers import Settings, find_localiser
-from sanilens.inspect.localisers.captured import per_unit, target_logprob, with_gradients
+from sanilens.inspect.localisers import LOCALISERS, Settings, find_localiser
+from sanilens.inspect.localisers.captured import (
+    at_targets,
+    per_unit,
+    target_logprob,
+    with_gradients,
+)
+from sanilens.inspect.localisers.hard_concrete import HardConcrete, hard_concrete
+from sanilens.inspect.localisers.relp import relevance_rules
+from sanilens.inspect.localisers.slimming import Slimming, slimming
 from sanilens.inspect.scores import UnitScores, random_like
-from sanilens.inspect.targets import Scope, TargetBatch, find_targets
-from sanilens.model.forward import token_logprobs
-from sanilens.model.hooks import Hooks
+from sanilens.inspect.targets import Scope, TargetBatch, Targets, find_targets
+from sanilens.model.forward import logits_at, token_logprobs
+from sanilens.model.hooks import Hooks, hooked
 from sanilens.model.interventions import zeroed
+from sanilens.model.parameters import unit_parameters, write_weights
 from sanilens.model.subject import SubjectModel
-from sanilens.model.units import Head, LayerUnit, Neuron, kind_of
+from sanilens.model.units import Head, LayerUnit, Neuron, UnitKind, kind_of
 
 
 def plain(subject: SubjectModel, records: list[Record], scope: Scope | None = None) -> UnitScores:
@@ -114,3 +123,195 @@ def test_random_control_has_as_many_units_of_each_kind_and_layer(subject: Subjec
         assert not set(drawn) & set(units)
     assert random_like(subject.sites, units, 0) == random_like(subject.sites, units, 0)
     assert random_like(subject.sites, units, 0) != random_like(subject.sites, units, 1)
+
+
+@pytest.mark.parametrize("kind", ["mlp", "head"])
+@pytest.mark.parametrize("name", LOCALISERS)
+def test_every_localiser_leaves_the_model_alone_and_is_the_same_twice(
+    subject: SubjectModel, records: list[Record], name: str, kind: UnitKind
+) -> None:
+    targets = find_targets(subject, records[:1])
+    before = {n: p.clone() for n, p in subject.model.named_parameters()}
+    first, again = (score(name, targets, Settings(kind, 3)) for _ in range(2))
+    assert torch.equal(first.values, again.values)
+    assert first.values.shape == (3, subject.sites.count(kind))
+    assert (first.method, first.kind, first.targets) == (name, kind, 2)
+    assert all(torch.equal(before[n], p) for n, p in subject.model.named_parameters())
+    assert not any(p.requires_grad or p.grad is not None for p in subject.model.parameters())
+
+
+SHORT = {"slimming": (slimming, Slimming), "hard-concrete": (hard_concrete, HardConcrete)}
+
+
+def score(name: str, targets: Targets, settings: Settings, steps: int = 12) -> UnitScores:
+    """As the localiser scores; learned masks with few steps, since each takes as long."""
+    if name in SHORT:
+        localiser, how = SHORT[name]
+        return localiser(targets, settings, how(steps=steps))
+    return LOCALISERS[name].score(targets, settings)
+
+
+class Stop(Exception):
+    """Raised by a progress callback, as a cancel is."""
+
+
+@pytest.mark.parametrize("name", [n for n in LOCALISERS if n != "random"])
+def test_a_cancelled_localiser_leaves_no_hook(
+    subject: SubjectModel, records: list[Record], name: str
+) -> None:
+    def stop(_done: int, _of: int) -> None:
+        raise Stop
+
+    with pytest.raises(Stop):
+        LOCALISERS[name].score(find_targets(subject, records), Settings(progress=stop))
+    modules = list(subject.model.modules())
+    assert not any(m._forward_hooks or m._forward_pre_hooks for m in modules)
+
+
+def test_zero_out_equals_ablating_one_by_one(
+    any_subject: SubjectModel, records: list[Record]
+) -> None:
+    targets = find_targets(any_subject, records[:2])
+    units: dict[UnitKind, list[LayerUnit]] = {
+        "mlp": [Neuron(0, 1), Neuron(2, 30)],
+        "head": [Head(0, 3), Head(2, 1)],
+    }
+    for kind, own in units.items():
+        found = LOCALISERS["zero-out"].score(targets, Settings(kind)).values
+        for unit in own:
+            hooks = zeroed(any_subject, [unit])
+            exact = ablate(any_subject, hooks, records[:2], Scope(), records[2:])
+            # Of ablate the mean over spans; a first token cannot be asked in either.
+            change = exact.target_logprob.before - exact.target_logprob.after
+            assert float(found[unit.layer, unit.index]) == pytest.approx(
+                change * targets.spans, abs=2e-3
+            )
+
+
+def test_integrated_gradients_of_a_layer_add_up_to_silencing_it(
+    any_subject: SubjectModel, records: list[Record]
+) -> None:
+    targets = find_targets(any_subject, records[:1])
+    (batch,) = targets.batches()
+    for kind in ("mlp", "head"):
+        found = LOCALISERS["integrated-gradients"].score(targets, Settings(kind)).values
+        for layer in range(3):
+            path = any_subject.sites.outs(kind)[layer]
+
+            def said(hooks: Hooks) -> float:
+                where = (batch.ids, batch.rows, batch.columns)
+                logprobs = token_logprobs(any_subject, *where, hooks)
+                return float(logprobs.exp().mean())
+
+            gap = said(Hooks()) - said(Hooks({path: torch.zeros_like}))
+            assert float(found[layer].sum()) == pytest.approx(gap, abs=0.02)
+
+
+def test_activation_norm_and_selective_pruning_are_their_formulas(
+    any_subject: SubjectModel, records: list[Record]
+) -> None:
+    targets = find_targets(any_subject, records)
+    batches = list(targets.batches(neutral=4.0, seed=0))
+    for kind, layer, index in (("mlp", 1, 7), ("head", 2, 1)):
+        columns = any_subject.sites.columns(kind, [index])
+        weights = write_weights(any_subject, kind, layer)[columns]
+        own, other, writes = [], [], []
+        for batch in batches:
+            values = at_targets(any_subject, batch, kind)[layer][:, columns]
+            own.append(values[: batch.targets].norm(dim=1))
+            other.append(values[batch.targets :].norm(dim=1))
+            writes.append((values[: batch.targets] @ weights).norm(dim=1))
+        found = LOCALISERS["activation-norm"].score(targets, Settings(kind)).values
+        assert float(found[layer, index]) == pytest.approx(float(torch.cat(writes).mean()), 1e-4)
+        ratio = torch.cat(own).mean() / (torch.cat(other).mean() + 1e-3)
+        found = LOCALISERS["selective-pruning"].score(targets, Settings(kind)).values
+        assert float(found[layer, index]) == pytest.approx(float(ratio), 1e-4)
+
+
+def test_alignment_is_a_cosine_with_the_weights_gradient(
+    any_subject: SubjectModel, records: list[Record]
+) -> None:
+    """Without neutral tokens the divisor is left out: the whole text is the span."""
+    text = "Seen on the ward with 3 weeks of cough."
+    whole = Record("w", "s", text, (Span(0, len(text), "NAME", "direct"),))
+    targets = find_targets(any_subject, [whole])
+    (batch,) = targets.batches()
+    copied = any_subject.copied()
+    parameters = [unit_parameters(copied, "mlp", i, [0])[-1] for i in range(3)]
+    for each in parameters:
+        each.parameter.requires_grad_()
+    logits = logits_at(copied, batch.ids, batch.rows, batch.columns - 1)
+    logits.log_softmax(-1).gather(1, batch.tokens[:, None]).sum().backward()
+    found = LOCALISERS["alignment"].score(targets, Settings()).values
+    for layer, each in enumerate(parameters):
+        gradient = each.parameter.grad
+        assert gradient is not None
+        cosines = torch.cosine_similarity(each.parameter, gradient, dim=1 - each.dim)
+        assert torch.allclose(found[layer], cosines, atol=1e-4)
+
+
+def test_relevance_rules_change_no_value(any_subject: SubjectModel) -> None:
+    ids = torch.tensor([[0, 40, 50, 60, 70, 80]])
+    plain_logits = any_subject.model(ids).logits
+    with hooked(any_subject.model, relevance_rules(any_subject)):
+        assert torch.allclose(any_subject.model(ids).logits, plain_logits, atol=1e-3)
+
+
+def test_relevance_is_conserved_through_a_model_without_biases(
+    any_subject: SubjectModel,
+) -> None:
+    """By the rules every path is linear in its input: half the gated MLPs' part aside, what the
+    embeddings contribute is the logit itself, less what biases add."""
+    ids = torch.tensor([[0, 40, 50, 60, 70, 80]])
+    copied = any_subject.copied()
+    for name, parameter in copied.model.named_parameters():
+        if name.endswith("bias"):
+            parameter.data.zero_()
+    embeddings: list[torch.Tensor] = []
+
+    def capture(_x: torch.Tensor, output: torch.Tensor) -> torch.Tensor:
+        embeddings.append(output.detach().requires_grad_())
+        return embeddings[-1]
+
+    paths = [n for n, m in copied.model.named_modules() if isinstance(m, torch.nn.Embedding)]
+    hooks = relevance_rules(copied).then(Hooks(outputs=dict.fromkeys(paths, capture)))
+    with torch.enable_grad(), hooked(copied.model, hooks):
+        logit = copied.model(ids).logits[0, -1, 7]
+        gradients = torch.autograd.grad(logit, embeddings)
+    pairs = zip(embeddings, gradients, strict=True)
+    relevance = sum((e.detach() * g).sum().item() for e, g in pairs)
+    if "gemma" not in copied.path.name:  # its soft cap is no linear map
+        assert relevance == pytest.approx(logit.item(), rel=0.02, abs=0.02)
+
+
+@pytest.mark.parametrize("name", SHORT)
+def test_a_learned_mask_keeps_what_the_span_needs(
+    subject: SubjectModel, records: list[Record], name: str
+) -> None:
+    """The span is likelier with the upper half of the mask alone than with the lower half."""
+    targets = find_targets(subject, records[:1])
+    values = score(name, targets, Settings(), steps=80).values
+    assert ((values >= 0) & (values <= 1)).all()
+    ranked = UnitScores(name, "mlp", values, 1).units(values.numel())
+    (batch,) = targets.batches()
+    where, half = (batch.ids, batch.rows, batch.columns), len(ranked) // 2
+    upper, lower = (
+        float(token_logprobs(subject, *where, zeroed(subject, rest)).sum())
+        for rest in (ranked[half:], ranked[:half])
+    )
+    assert upper > lower
+
+
+def test_silencing_finds_units_whose_removal_silences(
+    subject: SubjectModel, records: list[Record]
+) -> None:
+    targets = find_targets(subject, records)
+    scores = LOCALISERS["silencing"].score(targets, Settings())
+    chosen = scores.units(30)
+    (batch,) = targets.batches()
+    where = (batch.ids, batch.rows, batch.columns)
+    found = [
+        float(token_logprobs(subject, *where, zeroed(subject, units)).sum())
+        for units in (chosen, scores.units(144)[-30:])
+    ]
+    assert found[0] < found[1]
