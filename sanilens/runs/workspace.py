@@ -32,6 +32,11 @@ def scores_folder() -> Path:
     return _private(home() / "scores")
 
 
+def saes_folder() -> Path:
+    """Autoencoders that were trained, or put, here."""
+    return _private(home() / "saes")
+
+
 def job(kind: str, key: str) -> Job:
     """The job of that kind (`localisers`, `sae`) and key, a hash of all that decides it."""
     return Job(_private(_private(home() / "jobs") / kind) / key[:16])

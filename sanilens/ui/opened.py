@@ -6,7 +6,7 @@ was measured is keyed by the content of models and corpora, so a changed file is
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +25,7 @@ from sanilens.model.subject import SubjectModel, load_model
 from sanilens.runs.sources import model_source, records_source
 from sanilens.ui.results import results
 from sanilens.ui.state import CaseRef
-from sanilens.unlearn.plan import AuditSettings, Plan, Repair, UnitEdit
+from sanilens.unlearn.plan import AuditSettings, Plan, Repair, Source, UnitEdit
 
 Stage = Callable[[str], AbstractContextManager[None]]
 """Told the name of each stage of opening a case, such as `st.spinner`."""
@@ -130,11 +130,12 @@ def make_plan(
     edits: tuple[UnitEdit, ...],
     repair: Repair,
     settings: AuditSettings,
+    saes: Mapping[str, Source],
     *,
     controls: bool = True,
     seed: int = 0,
 ) -> Plan:
-    """The plan of the open case with these edits."""
+    """The plan of the open case; `saes` names the autoencoders of edited features."""
     ref = opened.ref
     return Plan(
         model=model_source(ref.model, opened.subject),
@@ -145,6 +146,7 @@ def make_plan(
         corpus=records_source(ref.corpus, opened.corpus.records),
         control=records_source(ref.control, opened.corpus.control) if ref.control else None,
         unseen=records_source(ref.unseen, opened.unseen) if ref.unseen else None,
+        saes=dict(saes),
         edits=edits,
         repair=repair,
         audit=settings,

@@ -20,6 +20,7 @@ from sanilens.ui.markup import show
 from sanilens.ui.masking import mask
 from sanilens.ui.opened import Opened, model_at
 from sanilens.ui.results import results
+from sanilens.ui.saes import saes_of
 from sanilens.ui.said import LEGEND, Tone, hidden, identifiers, lines, marked, signed
 from sanilens.unlearn.edits import edit_hooks, is_exact_in_weights
 from sanilens.unlearn.plan import Plan
@@ -137,7 +138,8 @@ def _sides(
 ) -> dict[Side, dict[str, Said]]:
     sanitised = model_at(str(run.model))
     left = [e for e in plan.edits if not is_exact_in_weights(sanitised, e)]
-    hooks = edit_hooks(sanitised, left, opened.base, plan.seed) if left else NO_HOOKS
+    saes = saes_of(opened, left)
+    hooks = edit_hooks(sanitised, left, opened.base, plan.seed, saes) if left else NO_HOOKS
     texts: dict[Side, dict[str, str]] = {
         "after": _asked(sanitised, record, hooks, opened.key),
         "before": _asked(opened.subject, record, NO_HOOKS, opened.key),

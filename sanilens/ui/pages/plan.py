@@ -13,6 +13,7 @@ from sanilens.ui.plan.basket import basket_card
 from sanilens.ui.plan.file import current_plan, file_card, run_button, summary
 from sanilens.ui.plan.repair import repair_card
 from sanilens.ui.plan.whatif import whatif_card
+from sanilens.ui.saes import saes_of
 from sanilens.unlearn.default import default_repair
 from sanilens.unlearn.edits import check_units
 
@@ -38,7 +39,7 @@ def page() -> None:
 
 def _body(opened: Opened) -> None:
     try:
-        check_units(opened.subject, state.basket())
+        check_units(opened.subject, state.basket(), saes_of(opened, state.basket()))
     except SaniLensError as error:
         show_error(error)
         st.button("Undo", key="plan-undo-units", on_click=state.undo)

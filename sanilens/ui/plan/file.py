@@ -15,6 +15,7 @@ from sanilens.ui.layout import card, show_error
 from sanilens.ui.markup import show
 from sanilens.ui.navigation import page
 from sanilens.ui.opened import Opened, make_plan
+from sanilens.ui.saes import sae_sources
 from sanilens.ui.state import RunOptions
 from sanilens.unlearn.plan import Plan, read_plan
 
@@ -29,6 +30,7 @@ def current_plan(opened: Opened) -> Plan:
         state.basket(),
         state.repair(),
         state.audit_settings(),
+        sae_sources(opened, state.basket()),
         controls=options.controls,
         seed=options.seed,
     )

@@ -1,0 +1,144 @@
+"""All features, scored on the spans in scope: search, filters, pages, download, into the plan."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from sanilens.inspect.sae.features import score_features
+from sanilens.inspect.sae.sae import Sae
+from sanilens.inspect.targets import Scope
+from sanilens.ui import state
+from sanilens.ui.layout import card
+from sanilens.ui.opened import Opened
+from sanilens.ui.results import results
+from sanilens.unlearn.plan import Operation, UnitEdit
+
+_PAGE = 25
+_HELP = {
+    "attribution": "What the spans' log-probability loses without it, to first order; nats.",
+    "precision": "Share of its activation that falls on the spans, against as many other tokens.",
+    "recall": "Share of the spans' tokens on which it fires.",
+    "auroc": "Probability that a token of the spans activates it more than another token.",
+    "ratio": "How much more often it fires on the spans than on the other tokens.",
+    "firing": "Share of both kinds of token on which it fires.",
+}
+_EVERYTHING = "all spans"
+# As a share of the activation's norm: chosen on the bundled case, see benchmarks/.
+_CLAMP = -0.2
+
+
+def feature_table(opened: Opened, sae: Sae) -> None:
+    """Draw the table, and the way into the plan."""
+    with card("Features by what they carry", "against as many other tokens of the same records"):
+        with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+            label = st.selectbox(
+                "Spans", [_EVERYTHING, *opened.corpus.labels], key="features-label", width=180
+            )
+            order = st.selectbox("Sort by", list(_HELP), key="features-sort", width=150)
+            search = st.text_input("Feature", key="features-search", placeholder="88", width=110)
+            least = st.number_input(
+                "Precision at least", 0.0, 1.0, 0.0, 0.05, key="features-least", width=140
+            )
+            dead = st.toggle("with dead ones", key="features-dead")
+        frame = _scores(opened, sae, label or _EVERYTHING)
+        shown = filtered(frame, order or "attribution", search, least, dead=dead)
+        pages = max(1, -(-len(shown) // _PAGE))
+        page = min(int(st.session_state.get("features-page", 1)), pages)
+        rows = shown.iloc[(page - 1) * _PAGE : page * _PAGE]
+        picked = _rows(rows)
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.caption(f"{len(shown):,} of {len(frame):,} features")
+            st.space("stretch")
+            if pages > 1:
+                st.pagination(pages, key="features-page")
+            file = f"features-{sae.id}.csv"
+            data = shown.to_csv(index=False)
+            st.download_button("Download", data, file, "text/csv", on_click="ignore")
+        _add(picked)
+
+
+def filtered(
+    frame: pd.DataFrame, order: str, search: str, least: float, *, dead: bool
+) -> pd.DataFrame:
+    """The rows wanted, highest first; `search` is a feature's number or its beginning."""
+    kept = frame[frame["precision"] >= least]
+    if not dead:
+        kept = kept[kept["firing"] > 0]
+    if wanted := search.strip():
+        kept = kept[kept["unit"].str.rpartition(".")[2].str.startswith(wanted)]
+    return kept.sort_values(order, ascending=False, kind="stable")
+
+
+def _scores(opened: Opened, sae: Sae, label: str) -> pd.DataFrame:
+    scope = Scope() if label == _EVERYTHING else Scope(labels=frozenset({label}))
+    key = ("features", opened.key, sae.fingerprint, label)
+    with st.spinner("Reading the notes and scoring every feature…"):
+        records = opened.corpus.records
+        return results().get(key, lambda: score_features(opened.subject, sae, records, scope))
+
+
+def _rows(rows: pd.DataFrame) -> list[str]:
+    planned = {edit.unit: edit.operation for edit in state.basket()}
+    shown = rows.drop(columns="feature").assign(
+        plan=[planned.get(unit, "–") for unit in rows["unit"]]
+    )
+    event: Any = st.dataframe(
+        shown,
+        key="features-table",
+        hide_index=True,
+        height=38 + 35 * min(_PAGE, 12),
+        on_select="rerun",
+        selection_mode="multi-row",
+        column_config={
+            **{
+                name: st.column_config.NumberColumn(format="%.3f", help=text)
+                for name, text in _HELP.items()
+            },
+            "plan": st.column_config.TextColumn("in plan"),
+        },
+    )
+    return [str(rows["unit"].iloc[i]) for i in event["selection"]["rows"] if i < len(rows)]
+
+
+def _add(units: Sequence[str]) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        operation = st.selectbox(
+            "operation",
+            ["clamp", "zero", "bake"],
+            key="features-op",
+            label_visibility="collapsed",
+            width=110,
+        )
+        value = None
+        if operation == "clamp":
+            value = st.number_input(
+                "times the norm",
+                -5.0,
+                5.0,
+                _CLAMP,
+                0.05,
+                key="features-value",
+                label_visibility="collapsed",
+                width=130,
+            )
+        st.button(
+            f"Add {len(units)} to plan" if units else "Add to plan",
+            key="features-add",
+            type="primary",
+            disabled=not units,
+            on_click=_put,
+            args=(units, operation or "zero", value),
+        )
+        st.caption(
+            {
+                "clamp": "where it fires, set to this many times the activation's norm; a hook",
+                "zero": "where it fires, set to 0; a hook only",
+                "bake": "its direction is taken out of all weights that write it",
+            }[operation or "zero"]
+        )
+
+
+def _put(units: Sequence[str], operation: Operation, value: float | None) -> None:
+    state.add_edits(tuple(UnitEdit(unit=u, operation=operation, value=value) for u in units))

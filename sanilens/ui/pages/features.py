@@ -1,0 +1,57 @@
+"""Features: autoencoders of the examined model, how good they are, and what carries spans."""
+
+import shlex
+
+import streamlit as st
+
+from sanilens.errors import SaniLensError
+from sanilens.ui.features.quality import quality_of, quality_tiles
+from sanilens.ui.features.table import feature_table
+from sanilens.ui.features.training import training_panel
+from sanilens.ui.frame import case_bar, opened_case
+from sanilens.ui.layout import card, empty_state, next_step, page_header, show_error
+from sanilens.ui.opened import Opened
+from sanilens.ui.saes import sae_ids, sae_of
+
+_WHAT = (
+    "A sparse autoencoder writes an activation as a few of many features, which often say more "
+    "than a neuron does."
+)
+
+
+def page() -> None:
+    """Draw the page."""
+    if (opened := opened_case()) is None:
+        page_header("Features", _WHAT)
+        empty_state("Nothing to look at yet: open a case first.", "Open a case", "case")
+        return
+    ids = sae_ids(opened)
+    shown = st.session_state.get("features-sae")
+    shown = shown if shown in ids else next(iter(ids), None)
+    command = ["sanilens", "sae", "features", shown or "SAE", "--model", opened.ref.model]
+    case_bar(opened, [shlex.join([*command, "--corpus", opened.ref.corpus])])
+    page_header("Features", _WHAT)
+    if shown is None:
+        with card("No autoencoder of this model yet", "train one on its own activations"):
+            training_panel(opened)
+        return
+    if len(ids) > 1:
+        st.segmented_control("Autoencoder", ids, default=shown, key="features-sae", required=True)
+    try:
+        _shown(opened, shown)
+    except SaniLensError as error:
+        show_error(error)
+    with st.expander("Train another"):
+        training_panel(opened)
+    units = len([edit for edit in st.session_state.get("basket", ()) if "sae." in edit.unit])
+    text = f"Features in the plan: {units}." if units else "Add features to a plan to go on."
+    next_step(text, "plan")
+
+
+def _shown(opened: Opened, sae_id: str) -> None:
+    sae = sae_of(opened, sae_id)
+    if sae is None:
+        return
+    st.caption(f"sae.{sae.id} reads {sae.site} · {sae.width:,} features")
+    quality_tiles(quality_of(opened, sae))
+    feature_table(opened, sae)
