@@ -19,12 +19,14 @@ class Reading:
         encoded: the record as tokens.
         texts: each token's characters.
         probabilities: p of each token given all before it; None for the first.
+        ranks: 1 + how many tokens are likelier there; None for the first.
         best: the most likely token there, as text, and its probability; None for the first.
     """
 
     encoded: Encoded
     texts: tuple[str, ...]
     probabilities: tuple[float | None, ...]
+    ranks: tuple[int | None, ...]
     best: tuple[tuple[str, float] | None, ...]
 
 
@@ -37,11 +39,18 @@ def read_record(subject: SubjectModel, record: Record, hooks: Hooks = NO_HOOKS) 
     texts = tuple(token_texts(subject, encoded))
     rest = (None,) * (len(encoded.ids) - ids.shape[1])
     if not len(columns):
-        return Reading(encoded, texts, (None, *rest), (None, *rest))
+        return Reading(encoded, texts, (None, *rest), (None, *rest), (None, *rest))
     logits = logits_at(subject, ids, torch.zeros_like(columns), columns - 1, hooks)
     probabilities = logits.softmax(-1)
-    own = probabilities.gather(1, ids[0, 1:, None])[:, 0].tolist()
+    own = probabilities.gather(1, ids[0, 1:, None])
+    ranks = (1 + (probabilities > own).sum(1)).tolist()
     best = probabilities.max(1)
     said = [decoded(subject, [i]) for i in best.indices.tolist()]
     likeliest = list(zip(said, best.values.tolist(), strict=True))
-    return Reading(encoded, texts, (None, *own, *rest), (None, *likeliest, *rest))
+    return Reading(
+        encoded,
+        texts,
+        (None, *own[:, 0].tolist(), *rest),
+        (None, *ranks, *rest),
+        (None, *likeliest, *rest),
+    )

@@ -1,40 +1,90 @@
 """`sanilens card`: what one unit does."""
 
-from typing import Annotated
+from dataclasses import asdict
+from typing import Annotated, Any
 
 import typer
 
 from sanilens.commands.common import CorpusOption, JsonOption, ModelOption, output, print_json
 from sanilens.errors import PlanError
-from sanilens.inspect.card import unit_card
-from sanilens.model.units import Neuron, parse_unit
+from sanilens.inspect.card import Card, unit_card
+from sanilens.inspect.firing import Share
+from sanilens.inspect.removal import Removal, baseline, removal
+from sanilens.inspect.sample import take_sample
+from sanilens.model.units import Feature, kind_of, parse_unit
 from sanilens.runs.sources import open_model, open_records
 
 
 def card(
-    unit: Annotated[str, typer.Argument(help="mlp.<layer>.<neuron>")],
+    unit: Annotated[str, typer.Argument(help="mlp.<layer>.<neuron> or head.<layer>.<head>")],
     model: ModelOption,
     corpus: CorpusOption,
+    verify: Annotated[
+        bool, typer.Option("--ablate", help="Zero it and measure what is still said.")
+    ] = False,
+    label: Annotated[
+        str | None, typer.Option(help="The label whose spans --ablate counts as its own.")
+    ] = None,
+    unseen: Annotated[str | None, typer.Option(help="Neutral text for --ablate.")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Where a unit fires, what it promotes, and how well it tells sensitive tokens apart."""
-    neuron = parse_unit(unit)
-    if not isinstance(neuron, Neuron):
-        raise PlanError(f"{unit}: only neurons have cards yet.")
+    """Where a unit fires, what it promotes, what goes with it, and what is said without it."""
+    parsed = parse_unit(unit)
+    if isinstance(parsed, Feature):
+        raise PlanError(f"{unit}: features have no card on the command line yet.")
     subject, records = open_model(model), open_records(corpus)
-    subject.sites.check([neuron], subject.name)
-    found = unit_card(subject, records, neuron)
+    found = unit_card(subject, records, parsed)
+    sample = take_sample(subject, records)
+    correlated = sample.correlated(parsed, sample.table(kind_of(parsed)))
+    gone = None
+    if verify:
+        own = label or (found.labels[0].name if found.labels else "")
+        neutral = open_records(unseen) if unseen else ()
+        gone = removal(subject, baseline(subject, records, neutral), [parsed], own)
     if as_json:
-        print_json(found)
+        print_json(_object(found, correlated, gone))
         return
-    output.print(f"[bold]{unit}[/bold] on {found.tokens:,} tokens")
+    _print_card(found)
+    listed = ", ".join(f"{other} {r:+.2f}" for other, r in correlated)
+    output.print(f"goes with (Pearson r on {len(sample.records)} records): {listed}", markup=False)
+    if gone:
+        _print_removal(gone)
+
+
+def _object(
+    found: Card, correlated: tuple[tuple[Any, float], ...], gone: Removal | None
+) -> dict[str, Any]:
+    others = [{"unit": str(other), "r": r} for other, r in correlated]
+    return {**asdict(found), "unit": str(found.unit), "correlated": others, "ablation": gone}
+
+
+def _print_card(found: Card) -> None:
+    output.print(f"[bold]{found.unit}[/bold] on {found.tokens:,} tokens")
     output.print(
-        f"fires on {found.firing:.1%} of tokens · precision {found.precision:.2f} "
-        f"(chance {found.base_rate:.2f}) · recall {found.recall:.2f} · AUROC {found.auroc:.2f}"
+        f"fires (above {found.threshold:.2f}) on {found.firing:.1%} of tokens · "
+        f"precision {found.precision:.2f} (chance {found.base_rate:.2f}) · "
+        f"recall {found.recall:.2f} · AUROC {found.auroc:.2f}"
     )
     for name, tokens in (("promotes", found.promoted), ("suppresses", found.suppressed)):
         listed = ", ".join(f"{text!r} {value:+.2f}" for text, value in tokens)
         output.print(f"{name}: {listed}", markup=False)
+    output.print(f"labels: {_listed(found.labels)}", markup=False)
+    output.print(f"subjects: {_listed(found.subjects)}", markup=False)
     for context in found.contexts:
         kind = "sensitive" if context.sensitive else "other"
         output.print(f"{context.activation:7.3f}  {context.record} token {context.position} {kind}")
+    for part in found.intervals:
+        output.print(f"{part.low:.3f} to {part.high:.3f}: {part.share:.2%} of tokens")
+
+
+def _listed(shares: tuple[Share, ...], most: int = 5) -> str:
+    named = (f"{s.name} {s.firing:.0%} of {s.tokens:,} tokens" for s in shares[:most])
+    return ", ".join(named)
+
+
+def _print_removal(gone: Removal) -> None:
+    for name, (before, after) in (("own spans", gone.own), ("other spans", gone.others)):
+        output.print(f"without it, {name} said: {before.hits} → {after.hits} of {before.n}")
+    before, after = gone.perplexity
+    if before == before:  # not a number where no neutral text was given
+        output.print(f"without it, perplexity on neutral text: {before:.3f} → {after:.3f}")

@@ -24,11 +24,15 @@ class Baseline:
 
 @dataclass(frozen=True, slots=True)
 class Removal:
-    """Spans of a label and other spans that are said, and perplexity, before and after."""
+    """Spans of a label and other spans that are said, and perplexity, before and after.
+
+    `neutral` is how many texts the perplexity is of; without any it is not a number.
+    """
 
     own: tuple[RateRow, RateRow]
     others: tuple[RateRow, RateRow]
     perplexity: tuple[float, float]
+    neutral: int
 
 
 def baseline(
@@ -56,4 +60,5 @@ def removal(
         own=(said(before.verdicts, True), said(after, True)),
         others=(said(before.verdicts, False), said(after, False)),
         perplexity=(before.perplexity, value),
+        neutral=len(neutral),
     )

@@ -1,27 +1,42 @@
-"""A sample of records with every neuron's activations kept, so that a unit is described at once."""
+"""A sample of records with all units' activations kept, so that a unit is described at once."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float
 
 from sanilens.corpus.records import Record
 from sanilens.inspect.activations import Activations, activations
-from sanilens.inspect.card import Card, card_of, strongest_labels
+from sanilens.inspect.card import Card, card_of
+from sanilens.inspect.firing import firing_threshold, strongest_labels
 from sanilens.model.align import Encoded, encode
 from sanilens.model.subject import SubjectModel
-from sanilens.model.units import Neuron
+from sanilens.model.units import Unit, UnitKind, layer_unit
 
 # Activations of a small model's 50 notes; a large model is looked at unit by unit.
 _MOST_VALUES = 50_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
-    """Records, and what some neurons do on them.
+class UnitTable:
+    """Of all units of a kind, in their order, the share of tokens on which they fire.
 
-    `kept` is of all neurons where that fits in memory, else None: then each question runs the
-    records again.
+    One that never fires is dead on this sample. `mean` and `deviation` are of the activation.
+    """
+
+    units: tuple[Unit, ...]
+    firing: Float[np.ndarray, " unit"]
+    mean: Float[np.ndarray, " unit"]
+    deviation: Float[np.ndarray, " unit"]
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Records, and what units do on them.
+
+    `kept` is of all neurons and heads where that fits in memory, else None: then each question
+    runs the records again.
     """
 
     subject: SubjectModel
@@ -29,49 +44,87 @@ class Sample:
     encoded: Mapping[str, Encoded]
     kept: Activations | None
 
-    def of(self, neurons: Sequence[Neuron]) -> Activations:
-        """The activations of some neurons."""
+    def of(self, units: Sequence[Unit]) -> Activations:
+        """The activations of some units."""
         if self.kept is None:
-            return activations(self.subject, self.records, neurons)
-        width = self.subject.sites.d_mlp
-        columns = [n.layer * width + n.index for n in neurons]
-        k = self.kept
-        return Activations(
-            tuple(neurons), k.encoded, k.values[:, columns], k.record, k.position, k.sensitive
-        )
+            return activations(self.subject, self.records, units)
+        return self.kept.only(units)
 
-    def card(self, unit: Neuron, *, top: int = 8) -> Card:
+    def card(self, unit: Unit, *, top: int = 8) -> Card:
         """The unit's card over these records; the same as `unit_card` gives."""
-        found = self.of([unit])
-        return card_of(self.subject, found, unit, top=top)
+        return card_of(self.subject, self.of([unit]), unit, top=top)
 
-    def fires_on(self, neurons: Sequence[Neuron]) -> list[tuple[str, ...]]:
-        """For each neuron the labels that make up a quarter of its strongest hundredth, or more."""
-        found = self.of(neurons)
-        strongest = max(1, len(found.record) // 100)
-        named = (strongest_labels(found, found.of(neuron)) for neuron in neurons)
-        return [tuple(name for name, n in labels if 4 * n >= strongest) for labels in named]
+    def fires_on(self, units: Sequence[Unit]) -> list[tuple[str, ...]]:
+        """For each unit the labels that make up a quarter of its strongest hundredth, or more."""
+        found = self.of(units)
+        named = (strongest_labels(found, unit) for unit in units)
+        return [tuple(name for name, share in labels if share >= 0.25) for labels in named]
 
-    def means(self, neurons: Sequence[Neuron]) -> dict[Neuron, float]:
-        """Mean activation over non-sensitive tokens: the value of a `mean` edit."""
-        found = self.of(neurons)
-        values = found.values[~found.sensitive].mean(0)
-        return {n: float(v) for n, v in zip(neurons, values, strict=True)}
+    def table(self, kind: UnitKind) -> UnitTable:
+        """How often and how strongly each unit of a kind fires."""
+        units = every_unit(self.subject, kind)
+        threshold = np.zeros(len(units))
+        if kind == "head":  # its threshold follows from its highest, so heads are read twice
+            highest = np.max([values.max(0) for values in self._blocks(units)], axis=0)
+            threshold = firing_threshold(units[0], 1.0) * highest
+        count, fires, total, squares = 0, threshold * 0, threshold * 0, threshold * 0
+        for values in self._blocks(units):
+            count += len(values)
+            fires += (values > threshold).sum(0)
+            total += values.sum(0)
+            squares += np.einsum("tu,tu->u", values, values)
+        mean = total / count
+        deviation = np.sqrt(np.maximum(squares / count - mean**2, 0))
+        return UnitTable(units, fires / count, mean, deviation)
 
-    def quantiles(self, neurons: Sequence[Neuron], quantile: float) -> dict[Neuron, float]:
-        """A quantile over non-sensitive tokens: where a `cap` edit cuts."""
-        found = self.of(neurons)
-        values = np.quantile(found.values[~found.sensitive], quantile, axis=0)
-        return {n: float(v) for n, v in zip(neurons, values, strict=True)}
+    def correlated(
+        self, unit: Unit, table: UnitTable, count: int = 6
+    ) -> tuple[tuple[Unit, float], ...]:
+        """Units of the same kind whose activation goes with the unit's: highest |Pearson r| first.
+
+        r(u, v) = sum_t (u_t - mean u) (v_t - mean v) / (T s_u s_v),  over the sample's tokens
+        """
+        own = self.of([unit])
+        values = own.of(unit)[own.counted]
+        centred = values - values.mean()
+        product, start = 0.0, 0
+        for block in self._blocks(table.units):
+            product = product + centred[start : start + len(block)] @ block
+            start += len(block)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            r = np.nan_to_num(product / (start * table.deviation * values.std()))
+        r[table.units.index(unit)] = 0.0
+        order = np.argsort(-np.abs(r), kind="stable")[:count]
+        return tuple((table.units[i], float(r[i])) for i in order if r[i])
+
+    def _blocks(self, units: Sequence[Unit]) -> Iterator[Float[np.ndarray, "token unit"]]:
+        """Activations of many units at the counted tokens, as many records at a time as fit."""
+        if self.kept is not None:
+            columns = self.kept.columns
+            first = columns[units[0]]
+            yield self.kept.values[self.kept.counted, first : first + len(units)]
+            return
+        longest = max(len(e.ids) for e in self.encoded.values())
+        step = max(1, _MOST_VALUES // (len(units) * longest))
+        for start in range(0, len(self.records), step):
+            found = activations(self.subject, self.records[start : start + step], units)
+            yield found.values[found.counted]
+
+
+def every_unit(subject: SubjectModel, kind: UnitKind) -> tuple[Unit, ...]:
+    """All units of a kind, layer after layer."""
+    sites = subject.sites
+    return tuple(
+        layer_unit(kind, i, j) for i in range(sites.n_layers) for j in range(sites.count(kind))
+    )
 
 
 def take_sample(subject: SubjectModel, records: Sequence[Record], most: int = 48) -> Sample:
     """Up to `most` records, evenly over the corpus, read once."""
     step = max(1, -(-len(records) // most))
     chosen = tuple(records[::step])
-    sites = subject.sites
-    every = [Neuron(i, j) for i in range(sites.n_layers) for j in range(sites.d_mlp)]
     encoded = {record.id: encode(subject, record) for record in chosen}
+    every = (*every_unit(subject, "mlp"), *every_unit(subject, "head"))
     tokens = sum(min(len(e.ids), subject.max_tokens) for e in encoded.values())
     fits = tokens * len(every) <= _MOST_VALUES
     kept = activations(subject, chosen, every) if fits else None

@@ -43,13 +43,37 @@ def cached_scores(
     """
     if folder is None:
         return localiser.score(find_targets(subject, records, scope), settings)
-    file = folder / f"{_key(subject, records, scope, localiser, settings)}.safetensors"
+    file = _file(folder, subject, records, scope, localiser, settings)
     if (kept := _read(file, subject, localiser, settings)) is not None:
         return kept
     scores = localiser.score(find_targets(subject, records, scope), settings)
     tensors = {"values": scores.values.contiguous(), "targets": torch.tensor(scores.targets)}
     write_file(file, lambda path: save_file(tensors, path))
     return scores
+
+
+def kept_scores(
+    folder: Path,
+    subject: SubjectModel,
+    records: Sequence[Record],
+    scope: Scope,
+    localiser: Localiser,
+    settings: Settings,
+) -> UnitScores | None:
+    """What `cached_scores` would find there; None where it would have to measure."""
+    file = _file(folder, subject, records, scope, localiser, settings)
+    return _read(file, subject, localiser, settings)
+
+
+def _file(
+    folder: Path,
+    subject: SubjectModel,
+    records: Sequence[Record],
+    scope: Scope,
+    localiser: Localiser,
+    settings: Settings,
+) -> Path:
+    return folder / f"{_key(subject, records, scope, localiser, settings)}.safetensors"
 
 
 def _key(

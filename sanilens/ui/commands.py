@@ -24,10 +24,21 @@ def audit_command(ref: CaseRef, settings: AuditSettings, tries: int, probability
     return _command("audit", options)
 
 
-def locate_command(ref: CaseRef, scope: tuple[str, str] | None, top: int) -> str:
+def locate_command(
+    ref: CaseRef, scope: tuple[str, str] | None, top: int, method: str, *, heads: bool = False
+) -> str:
     """`sanilens locate` in a scope: (`span`, `label` or `subject`, its value), None for all."""
-    chosen = _option(*scope) if scope else ""
-    return _command("locate", [*_case(ref), chosen, _option("top", top)])
+    chosen = [_option("method", method), _option(*scope) if scope else ""]
+    kind = "--heads" if heads else ""
+    return _command("locate", [*_case(ref), *chosen, kind, _option("top", top)])
+
+
+def locate_arguments(
+    ref: CaseRef, scope: tuple[str, str] | None, top: int, method: str, *, heads: bool = False
+) -> list[str]:
+    """The same as arguments after `sanilens`, for a process of its own."""
+    command = locate_command(ref, scope, top, method, heads=heads)
+    return shlex.split(command.replace(NEW_LINE, " "))[1:]
 
 
 def card_command(ref: CaseRef, unit: str) -> str:

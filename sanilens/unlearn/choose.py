@@ -5,13 +5,13 @@ cap     the 99 % quantile of its activation: what it rarely exceeds stays as it 
 clamp   0 unless told otherwise
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from sanilens.corpus.records import Record
 from sanilens.errors import PlanError
-from sanilens.inspect.activations import activation_quantiles, mean_activations
+from sanilens.inspect.activations import Activations, activations
 from sanilens.model.subject import SubjectModel
-from sanilens.model.units import Neuron, Unit
+from sanilens.model.units import Unit
 from sanilens.unlearn.plan import Operation, UnitEdit, operations_of
 
 CAP_QUANTILE = 0.99
@@ -28,20 +28,39 @@ def choose_edits(
     Raises:
         PlanError: if the operation does not suit one of the units.
     """
+    return edits_with(lambda chosen: activations(subject, records, chosen), units, operation)
+
+
+def edits_with(
+    read: Callable[[Sequence[Unit]], Activations],
+    units: Sequence[Unit],
+    operation: Operation,
+    value: float = 0.0,
+) -> tuple[UnitEdit, ...]:
+    """The same from activations that `read` gives, which is asked only if they are needed.
+
+    Args:
+        read: gives the activations of some units over a corpus or a sample of it.
+        units: the units.
+        operation: what to do with them.
+        value: of a clamp.
+
+    Raises:
+        PlanError: if the operation does not suit one of the units.
+    """
     for unit in units:
         if operation not in (possible := operations_of(unit)):
             raise PlanError(
                 f"{unit} cannot be edited by {operation}, only by {', '.join(possible)}."
             )
-    neurons = [unit for unit in units if isinstance(unit, Neuron)]
     values: Mapping[Unit, float | None]
     match operation:
         case "mean":
-            values = {**mean_activations(subject, records, neurons)}
+            values = {**read(units).means()}
         case "cap":
-            values = {**activation_quantiles(subject, records, neurons, CAP_QUANTILE)}
+            values = {**read(units).quantiles(CAP_QUANTILE)}
         case "clamp":
-            values = dict.fromkeys(units, 0.0)
+            values = dict.fromkeys(units, value)
         case "reset" | "zero" | "bake":
             values = dict.fromkeys(units)
     return tuple(UnitEdit(unit=str(n), operation=operation, value=values[n]) for n in units)

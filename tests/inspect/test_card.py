@@ -5,26 +5,54 @@ import pytest
 import torch
 
 from sanilens.corpus.records import Record
-from sanilens.inspect.activations import activation_quantiles, activations, mean_activations
-from sanilens.inspect.card import auroc, direct_effect, unit_card
+from sanilens.errors import PlanError
+from sanilens.inspect import sample as sample_module
+from sanilens.inspect.activations import activations
+from sanilens.inspect.card import unit_card
+from sanilens.inspect.direct import direct_effect, written
+from sanilens.inspect.firing import auroc, strongest_labels
+from sanilens.inspect.sample import every_unit, take_sample
+from sanilens.model.parameters import write_weights
 from sanilens.model.subject import SubjectModel
-from sanilens.model.units import Neuron
+from sanilens.model.units import Feature, Head, Neuron, Unit
 
 UNIT = Neuron(1, 7)
+HEAD = Head(2, 1)
+
+
+def entering(subject: SubjectModel, path: str, ids: tuple[int, ...]) -> torch.Tensor:
+    """What enters a module when one record is read."""
+    seen: list[torch.Tensor] = []
+    module = subject.model.get_submodule(path)
+    handle = module.register_forward_pre_hook(lambda _m, args: seen.append(args[0]))
+    with torch.inference_mode():
+        subject.model(torch.tensor([ids]))
+    handle.remove()
+    return seen[0][0]
 
 
 def test_activations_equal_a_hook_on_each_record(
     any_subject: SubjectModel, records: list[Record]
 ) -> None:
-    found = activations(any_subject, records, [UNIT, Neuron(0, 3)])
-    module = any_subject.model.get_submodule(any_subject.sites.mlps[1].out)
+    sites, size = any_subject.sites, any_subject.sites.d_head
+    found = activations(any_subject, records, [HEAD, UNIT, Neuron(0, 3)])
     for number, encoded in enumerate(found.encoded):
-        seen: list[torch.Tensor] = []
-        handle = module.register_forward_pre_hook(lambda _m, args, seen=seen: seen.append(args[0]))
-        with torch.inference_mode():
-            any_subject.model(torch.tensor([encoded.ids]))
-        handle.remove()
-        assert np.allclose(found.of(UNIT)[found.record == number], seen[0][0, :, 7], atol=1e-4)
+        own = found.record == number
+        neurons = entering(any_subject, sites.mlps[1].out, encoded.ids)
+        assert np.allclose(found.of(UNIT)[own], neurons[:, 7], atol=1e-4)
+        # A head's write: everything else that enters the projection is zero, its bias taken off.
+        z = entering(any_subject, sites.attentions[2].out, encoded.ids)
+        alone = torch.zeros_like(z)
+        alone[:, size : 2 * size] = z[:, size : 2 * size]
+        project = any_subject.model.get_submodule(sites.attentions[2].out)
+        write = project(alone) - project(torch.zeros_like(z))
+        assert np.allclose(found.of(HEAD)[own], write.norm(dim=-1), rtol=1e-3, atol=1e-4)
+
+
+def test_units_that_are_not_there_are_refused(subject: SubjectModel, records: list[Record]) -> None:
+    for unit in (Neuron(0, 48), Head(3, 0), Feature("x", 1)):
+        with pytest.raises(PlanError):
+            activations(subject, records, [unit])
 
 
 def test_auroc() -> None:
@@ -33,23 +61,63 @@ def test_auroc() -> None:
     assert auroc(values, np.array([True] * 4)) == 0.5
 
 
-def test_a_card_agrees_with_its_activations(subject: SubjectModel, records: list[Record]) -> None:
-    card = unit_card(subject, records, UNIT)
-    found = activations(subject, records, [UNIT])
-    values = found.of(UNIT)
-    assert card.tokens == len(values) == sum(len(e.ids) for e in found.encoded)
-    assert card.firing == pytest.approx((values > 0).mean())
-    assert card.contexts[0].activation == pytest.approx(values.max())
-    assert [c.activation for c in card.contexts] == sorted(
-        (c.activation for c in card.contexts), reverse=True
-    )
+@pytest.mark.parametrize("unit", [UNIT, HEAD], ids=str)
+def test_a_card_agrees_with_its_activations(
+    subject: SubjectModel, records: list[Record], unit: Unit
+) -> None:
+    card = unit_card(subject, records, unit)
+    found = activations(subject, records, [unit])
+    counted = found.position > 0
+    values, sensitive = found.of(unit)[counted], found.sensitive[counted]
+    threshold = 0.0 if unit is UNIT else values.max() / 2
+    fires = values > threshold
+    assert card.tokens == len(values) == sum(len(e.ids) - 1 for e in found.encoded)
+    assert card.firing == pytest.approx(fires.mean())
+    assert card.recall == pytest.approx(fires[sensitive].mean())
+    mass = values * fires
+    assert card.precision == pytest.approx(mass[sensitive].sum() / mass.sum(), rel=1e-5)
     assert sum(card.density[1]) == pytest.approx(1)
     assert sum(card.density[2]) == pytest.approx(1)
+    assert sum(share.mass for share in card.labels) == pytest.approx(1)
+    assert {share.name for share in card.subjects} == {r.subject for r in records}
+    mrn = next(share for share in card.labels if share.name == "MRN")
+    assert mrn.firing == pytest.approx(fires[found.labels[counted] == "MRN"].mean())
+
+
+@pytest.mark.parametrize("unit", [UNIT, HEAD], ids=str)
+def test_examples_are_places_of_that_activation(
+    subject: SubjectModel, records: list[Record], unit: Unit
+) -> None:
+    card = unit_card(subject, records, unit)
+    found = activations(subject, records, [unit])
+    by_name = {e.record.id: found.of(unit)[found.record == i] for i, e in enumerate(found.encoded)}
+    strongest = [c.activation for c in card.contexts]
+    assert strongest == sorted((v[1:].max() for v in by_name.values()), reverse=True)
+    assert sum(part.share for part in card.intervals) == pytest.approx(card.firing)
+    for part in card.intervals:
+        assert all(part.low < c.activation <= part.high for c in part.contexts)
+    examples = [c for part in card.intervals for c in part.contexts]
+    for context in (*card.contexts, *examples):
+        values = by_name[context.record]
+        assert values[context.position] == pytest.approx(context.activation)
+        here = slice(context.first, context.first + len(context.around))
+        assert context.first <= context.position < here.stop
+        np.testing.assert_allclose(values[here], context.around)
 
 
 def test_promoted_tokens_are_those_of_the_output_column(any_subject: SubjectModel) -> None:
-    promoted, suppressed = direct_effect(any_subject, UNIT, count=3)
+    promoted, suppressed = direct_effect(any_subject, UNIT, (), count=3)
     assert promoted[0][1] >= promoted[-1][1] > suppressed[-1][1] >= suppressed[0][1]
+
+
+def test_a_head_says_its_mean_write(any_subject: SubjectModel, records: list[Record]) -> None:
+    found = activations(any_subject, records, [HEAD])
+    places = [(encoded, 3 + i) for i, encoded in enumerate(found.encoded)]
+    size, path = any_subject.sites.d_head, any_subject.sites.attentions[2].out
+    weights = write_weights(any_subject, "head", 2)[size : 2 * size]
+    writes = [entering(any_subject, path, e.ids)[at, size : 2 * size] @ weights for e, at in places]
+    expected = torch.stack(writes).mean(0)
+    torch.testing.assert_close(written(any_subject, HEAD, places), expected, rtol=1e-3, atol=1e-3)
 
 
 def test_means_and_quantiles_leave_sensitive_tokens_out(
@@ -57,6 +125,38 @@ def test_means_and_quantiles_leave_sensitive_tokens_out(
 ) -> None:
     found = activations(subject, records, [UNIT])
     neutral = found.of(UNIT)[~found.sensitive]
-    assert mean_activations(subject, records, [UNIT])[UNIT] == pytest.approx(float(neutral.mean()))
-    high = activation_quantiles(subject, records, [UNIT], 0.9)[UNIT]
-    assert high == pytest.approx(float(np.quantile(neutral, 0.9)))
+    assert found.means()[UNIT] == pytest.approx(float(neutral.mean()))
+    assert found.quantiles(0.9)[UNIT] == pytest.approx(float(np.quantile(neutral, 0.9)))
+
+
+def test_labels_of_the_strongest_tokens(subject: SubjectModel, records: list[Record]) -> None:
+    found = activations(subject, records, [UNIT])
+    best = np.argmax(np.where(found.counted, found.of(UNIT), -np.inf))
+    named = strongest_labels(found, UNIT)  # fewer than 200 tokens: the strongest one
+    assert named == (((found.labels[best], 1.0),) if found.sensitive[best] else ())
+
+
+@pytest.mark.parametrize("fits", [True, False])
+def test_the_sample_tells_the_same_kept_or_read_again(
+    subject: SubjectModel, records: list[Record], fits: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not fits:
+        monkeypatch.setattr(sample_module, "_MOST_VALUES", 1)
+    sample = take_sample(subject, records)
+    assert (sample.kept is not None) == fits
+    for unit, kind in ((UNIT, "mlp"), (HEAD, "head")):
+        assert sample.card(unit) == unit_card(subject, records, unit)
+        units = every_unit(subject, kind)
+        found = activations(subject, records, units)
+        values = found.values[found.counted]
+        table = sample.table(kind)
+        threshold = values.max(0) / 2 if kind == "head" else 0
+        np.testing.assert_allclose(table.firing, (values > threshold).mean(0))
+        np.testing.assert_allclose(table.mean, values.mean(0), atol=1e-4)
+        r = np.corrcoef(values.T)[units.index(unit)]
+        best = sample.correlated(unit, table, count=3)
+        assert unit not in [other for other, _ in best]
+        for other, value in best:
+            assert value == pytest.approx(r[units.index(other)], abs=1e-4)
+        r[units.index(unit)] = 0
+        assert abs(best[0][1]) == pytest.approx(np.abs(r).max(), abs=1e-4)

@@ -3,7 +3,7 @@
 import pytest
 
 from sanilens.corpus.records import Record
-from sanilens.inspect.activations import mean_activations
+from sanilens.inspect.activations import activations
 from sanilens.model.subject import SubjectModel
 from sanilens.model.units import Neuron
 from sanilens.unlearn.choose import choose_edits
@@ -20,5 +20,5 @@ def test_every_operation(
     assert [e.target for e in edits] == NEURONS
     assert all((e.value is None) == (operation in ("reset", "zero")) for e in edits)
     if operation == "mean":
-        means = mean_activations(subject, records, NEURONS)
+        means = activations(subject, records, NEURONS).means()
         assert [e.value for e in edits] == [means[n] for n in NEURONS]

@@ -54,9 +54,7 @@ def _columns(tokens: Sequence[StripToken]) -> dict[str, Any]:
     return {
         "text": [t.text for t in tokens],
         "fill": [round(opacity(t.fill), 3) for t in tokens],
-        "underline": [
-            None if t.underline is None else round(opacity(t.underline), 3) for t in tokens
-        ],
+        "underline": [None if t.underline is None else round(t.underline, 3) for t in tokens],
         "span": [t.span for t in tokens],
         "tooltip": [t.tooltip for t in tokens],
     }

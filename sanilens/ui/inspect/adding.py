@@ -4,15 +4,13 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from sanilens.model.units import Neuron, Unit
+from sanilens.model.units import Unit
 from sanilens.ui import state
 from sanilens.ui.inspect.measured import sample
 from sanilens.ui.opened import Opened
+from sanilens.unlearn.choose import CAP_QUANTILE, edits_with
 from sanilens.unlearn.edits import is_exact_in_weights
 from sanilens.unlearn.plan import Operation, UnitEdit, operations_of
-
-# A cap leaves all but the strongest hundredth of ordinary text as it is.
-CAP_QUANTILE = 0.99
 
 _WHAT: dict[Operation, str] = {
     "reset": "its weights become the base model's",
@@ -24,29 +22,15 @@ _WHAT: dict[Operation, str] = {
 }
 
 
-def edits_of(
-    opened: Opened, units: Sequence[Neuron], operation: Operation, value: float
-) -> tuple[UnitEdit, ...]:
-    """An edit of each unit; the value of a mean or a cap is measured on non-sensitive tokens."""
-    values: dict[Neuron, float] = {}
-    match operation:
-        case "mean":
-            values = sample(opened).means(units)
-        case "cap":
-            values = sample(opened).quantiles(units, CAP_QUANTILE)
-        case "clamp":
-            values = dict.fromkeys(units, value)
-        case "reset" | "zero" | "bake":
-            pass
-    return tuple(
-        UnitEdit(unit=str(unit), operation=operation, value=values.get(unit)) for unit in units
-    )
-
-
 def choose_operation(key: str, unit: Unit) -> tuple[Operation, float]:
     """The operation, and for a clamp its value."""
+    kind = str(unit).partition(".")[0]
     operation = st.selectbox(
-        "operation", operations_of(unit), key=f"{key}-op", label_visibility="collapsed", width=110
+        "operation",
+        operations_of(unit),
+        key=f"{key}-op-{kind}",
+        label_visibility="collapsed",
+        width=110,
     )
     value = 0.0
     if operation == "clamp":
@@ -58,10 +42,10 @@ def choose_operation(key: str, unit: Unit) -> tuple[Operation, float]:
             label_visibility="collapsed",
             width=110,
         )
-    return operation or "reset", float(value)
+    return operation, float(value)
 
 
-def explained(opened: Opened, operation: Operation, unit: Neuron) -> str:
+def explained(opened: Opened, operation: Operation, unit: Unit) -> str:
     """What the operation does, and where it lives."""
     what = _WHAT[operation]
     if operation == "reset" and opened.base is None:
@@ -70,16 +54,16 @@ def explained(opened: Opened, operation: Operation, unit: Neuron) -> str:
     return f"{operation}: {what}; " + ("in the weights" if exact else "a hook only")
 
 
-def _any_edit(unit: Neuron, operation: Operation) -> dict:
+def _any_edit(unit: Unit, operation: Operation) -> dict:
     valued = operation in ("mean", "clamp", "cap")
     return {"unit": str(unit), "operation": operation, "value": 0.0 if valued else None}
 
 
-def add_units(opened: Opened, units: Sequence[Neuron], operation: Operation, value: float) -> None:
+def add_units(opened: Opened, units: Sequence[Unit], operation: Operation, value: float) -> None:
     """Put the units into the plan (a button's callback, so the sidebar counts them at once)."""
-    state.add_edits(edits_of(opened, units, operation, value))
+    state.add_edits(edits_with(sample(opened).of, units, operation, value))
 
 
-def remove_unit(unit: Neuron) -> None:
+def remove_unit(unit: Unit) -> None:
     """Take a unit out of the plan again."""
     state.set_basket(tuple(edit for edit in state.basket() if edit.unit != str(unit)))

@@ -49,4 +49,4 @@ def density_chart(card: Card) -> None:
         )
     )
     alt_text = f"Activation of {card.unit} on sensitive and on other tokens; AUROC {card.auroc:.2f}"
-    st.altair_chart(chart, alt=alt_text, key="density", height=190)
+    st.altair_chart(chart, alt=alt_text, key="density", height=150)

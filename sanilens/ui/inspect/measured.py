@@ -3,22 +3,19 @@
 from collections.abc import Sequence
 
 from sanilens.audit.reading import Reading, read_record
+from sanilens.inspect.activations import activations
 from sanilens.inspect.card import Card
 from sanilens.inspect.effects import TopEffects, top_effects
-from sanilens.inspect.localisers import Settings, find_localiser
 from sanilens.inspect.removal import Baseline, Removal, baseline, removal
-from sanilens.inspect.sample import Sample, take_sample
-from sanilens.inspect.scores import UnitScores
-from sanilens.inspect.targets import find_targets
-from sanilens.model.units import Neuron
-from sanilens.ui.inspect.scopes import Chosen
+from sanilens.inspect.sample import Sample, UnitTable, take_sample
+from sanilens.model.units import LayerUnit, Unit, UnitKind, kind_of
 from sanilens.ui.inspect.shown import Shown
+from sanilens.ui.inspect.strip import Acting
 from sanilens.ui.opened import Opened
-from sanilens.ui.progress import progress_bar
 from sanilens.ui.results import results
 
 # How many records beside the selected one, and unseen notes, tell what goes with a unit.
-_OTHERS, _UNSEEN = 16, 8
+OTHERS, _UNSEEN = 16, 8
 
 
 def reading(opened: Opened, at: Shown) -> Reading:
@@ -27,22 +24,17 @@ def reading(opened: Opened, at: Shown) -> Reading:
     return results().get(key, lambda: read_record(opened.subject, at.record))
 
 
-def scores(opened: Opened, chosen: Chosen) -> UnitScores:
-    """Gradient × activation of every neuron for the scope; a bar where it is more than a record."""
-    subject, records, scope = opened.subject, chosen.records, chosen.scope
-    localiser = find_localiser("gradient-activation")
+def acting(opened: Opened, at: Shown, unit: Unit) -> Acting:
+    """What the unit does on the record."""
+    key = ("acting", opened.key, at.record.id, unit)
 
-    def measure() -> UnitScores:
-        targets = find_targets(subject, records, scope)
-        if len(records) == 1:
-            return localiser.score(targets, Settings())
-        with progress_bar(f"Attributing this {chosen.name}", "batches") as progress:
-            return localiser.score(targets, Settings(progress=progress))
+    def read() -> tuple[float, ...]:
+        return tuple(activations(opened.subject, [at.record], [unit]).of(unit).tolist())
 
-    return results().get(("scores", opened.key, scope), measure)
+    return Acting(card(opened, unit), results().get(key, read))
 
 
-def effects(opened: Opened, at: Shown, units: Sequence[Neuron]) -> TopEffects:
+def effects(opened: Opened, at: Shown, units: Sequence[LayerUnit]) -> TopEffects:
     """What zeroing each unit does to the selected span."""
     span = at.span_id or ""
     key = ("effects", opened.key, span, tuple(units))
@@ -55,21 +47,33 @@ def sample(opened: Opened) -> Sample:
     return results().get(key, lambda: take_sample(opened.subject, opened.corpus.records))
 
 
-def fires_on(opened: Opened, units: Sequence[Neuron]) -> list[tuple[str, ...]]:
+def unit_table(opened: Opened, kind: UnitKind) -> UnitTable:
+    """How often each unit of a kind fires on the sample."""
+    return results().get(("table", opened.key, kind), lambda: sample(opened).table(kind))
+
+
+def fires_on(opened: Opened, units: Sequence[Unit]) -> list[tuple[str, ...]]:
     """The labels that each unit is strongest at."""
     key = ("fires_on", opened.key, tuple(units))
     return results().get(key, lambda: sample(opened).fires_on(units))
 
 
-def card(opened: Opened, unit: Neuron) -> Card:
+def card(opened: Opened, unit: Unit) -> Card:
     """The unit's card over the sample."""
     return results().get(("card", opened.key, unit), lambda: sample(opened).card(unit))
 
 
-def goes(opened: Opened, at: Shown, unit: Neuron) -> Removal:
+def correlated(opened: Opened, unit: LayerUnit) -> tuple[tuple[Unit, float], ...]:
+    """Units whose activation goes with the unit's, on the sample."""
+    key = ("correlated", opened.key, unit)
+    table = unit_table(opened, kind_of(unit))
+    return results().get(key, lambda: sample(opened).correlated(unit, table))
+
+
+def goes(opened: Opened, at: Shown, unit: LayerUnit) -> Removal:
     """What is still said, of this record and the sample's first others, without the unit."""
     label = at.span.label if at.span else ""
-    others = [r for r in sample(opened).records if r.id != at.record.id][:_OTHERS]
+    others = [r for r in sample(opened).records if r.id != at.record.id][:OTHERS]
     records = (at.record, *others)
 
     def before() -> Baseline:

@@ -5,6 +5,7 @@ from typing import Any
 
 import streamlit as st
 
+from sanilens.model.units import Unit
 from sanilens.ui import state
 from sanilens.ui.components import picked
 from sanilens.ui.inspect.shown import Shown
@@ -39,6 +40,18 @@ def take_unit(table: str, units: Sequence[str]) -> None:
         unit = units[int(cells[0][0])]
     if unit != now.unit:
         state.select(Selection(now.record, now.span, unit))
+
+
+def open_unit(unit: Unit) -> None:
+    """Open another unit's card (a button's callback)."""
+    now = state.selection()
+    state.select(Selection(now.record, now.span, str(unit)))
+
+
+def forget_unit() -> None:
+    """Go back to the strongest unit (a switch's callback)."""
+    now = state.selection()
+    state.select(Selection(now.record, now.span))
 
 
 def chosen_rows(table: str) -> list[int]:

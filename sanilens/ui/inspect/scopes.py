@@ -28,7 +28,13 @@ class Chosen:
 def scope_switch() -> None:
     """The switch between the scopes; `chosen_name` reads it, before it is drawn too."""
     st.segmented_control(
-        "Scope", SCOPES, default=SCOPES[0], required=True, key=_KEY, label_visibility="collapsed"
+        "Scope",
+        SCOPES,
+        default=SCOPES[0],
+        required=True,
+        key=_KEY,
+        label_visibility="collapsed",
+        persist_state="session",
     )
 
 

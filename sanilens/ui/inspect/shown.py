@@ -8,7 +8,7 @@ from sanilens.audit.groups import records_by_leak
 from sanilens.corpus.records import Record, Span
 from sanilens.errors import PlanError
 from sanilens.model.subject import SubjectModel
-from sanilens.model.units import Neuron, parse_unit
+from sanilens.model.units import Feature, LayerUnit, parse_unit
 from sanilens.ui.opened import Opened
 from sanilens.ui.state import Selection
 
@@ -56,10 +56,10 @@ def _surest(verdicts: Sequence[SpanVerdict]) -> int | None:
     return max(asked, key=lambda i: (verdicts[i].extracted, verdicts[i].logprob))
 
 
-def existing(subject: SubjectModel, unit: str | None) -> Neuron | None:
-    """The neuron of that name, if the model has it."""
+def existing(subject: SubjectModel, unit: str | None) -> LayerUnit | None:
+    """The unit of that name, if the model has it."""
     try:
         found = parse_unit(unit or "")
     except PlanError:
         return None
-    return found if isinstance(found, Neuron) and subject.sites.has(found) else None
+    return found if not isinstance(found, Feature) and subject.sites.has(found) else None

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from sanilens.audit.leaks import Identifiers
+from sanilens.model.align import Encoded
 from sanilens.ui import state
 from sanilens.ui.masking import mask
 from sanilens.ui.opened import Opened
@@ -42,3 +43,11 @@ def _parts(known: Identifiers) -> frozenset[str]:
 def visible(text: str) -> str:
     """A token with blanks and line ends to be seen."""
     return f"“{text.replace(chr(10), '↵').replace(' ', '␣')}”" if text else "(no characters)"
+
+
+def pieces(encoded: Encoded) -> list[tuple[int, int]]:
+    """Each token's characters [start, end): together they are the text, each character once."""
+    found, done = [], 0
+    for _, end in encoded.offsets:
+        found.append((done, done := max(done, end)))
+    return found

@@ -5,21 +5,25 @@ from streamlit.delta_generator import DeltaGenerator
 
 from sanilens.audit.groups import records_by_leak
 from sanilens.errors import SaniLensError
+from sanilens.model.units import LayerUnit
 from sanilens.ui import state
 from sanilens.ui.audit.measuring import verdicts
 from sanilens.ui.commands import card_command, locate_command
 from sanilens.ui.components import token_strip
 from sanilens.ui.frame import case_bar, opened_case
 from sanilens.ui.inspect import picks
-from sanilens.ui.inspect.carrying import TOP, grid_card, neurons, unit_table
+from sanilens.ui.inspect.carrying import carrying_card
 from sanilens.ui.inspect.heading import sentence
-from sanilens.ui.inspect.measured import reading, scores
+from sanilens.ui.inspect.localiser import DEFAULT, ranking, scores
+from sanilens.ui.inspect.measured import acting, reading
 from sanilens.ui.inspect.notes import notes_card
 from sanilens.ui.inspect.scopes import chosen_name, chosen_scope
 from sanilens.ui.inspect.shown import Shown, existing, shown
 from sanilens.ui.inspect.strip import strip_tokens
+from sanilens.ui.inspect.table import PAGE, listing, table_card
 from sanilens.ui.inspect.tokens import Veil, veil
 from sanilens.ui.inspect.unit import unit_card
+from sanilens.ui.inspect.without import without
 from sanilens.ui.layout import card, empty_state, next_step, page_header, show_error
 from sanilens.ui.opened import Opened
 from sanilens.ui.state import Selection
@@ -49,48 +53,62 @@ def page() -> None:
         with left:
             notes_card(frame, at.record.id)
         with middle:
-            _note(opened, at, hidden)
-        command = _units(opened, at, hidden, middle, right)
+            note = st.container()
+            command = _units(opened, at, hidden, note, right)
     with bar:
         case_bar(opened, command, selection=True)
     units = state.sidebar_notes().get("plan")
     next_step(f"In the plan: {units}." if units else "Add units to a plan to go on.", "plan")
 
 
-def _note(opened: Opened, at: Shown, hidden: Veil) -> None:
+def _units(
+    opened: Opened, at: Shown, hidden: Veil, note: DeltaGenerator, right: DeltaGenerator
+) -> list[str]:
+    """Note, picture, table and card of the selection; returns the commands that print the same.
+
+    What costs most is measured last, so that everything else stands already.
+    """
+    if at.span is None:
+        with note:
+            _note(opened, at, hidden, None)
+        st.info("This record has no sensitive span. Choose another, or mark one on Case.")
+        return [locate_command(opened.ref, None, PAGE, DEFAULT)]
+    asked = ranking(opened, chosen_scope(opened, at, chosen_name()))
+    heads = asked.kind == "head"
+    commands = [locate_command(opened.ref, asked.chosen.option, PAGE, asked.method, heads=heads)]
+    try:
+        found = scores(opened, asked)
+        table = listing(opened, at, found) if found else None
+        if table:
+            picks.take_unit(table.key, [str(unit) for unit in table.shown])
+        unit = existing(opened.subject, state.selection().unit)
+        unit = unit or (found.units(1)[0] if found else None)
+        state.select(Selection(at.record.id, at.span_id, str(unit) if unit else None))
+        with note:
+            _note(opened, at, hidden, unit)
+        carrying_card(opened, asked, found, unit)
+        if unit is None:
+            return commands
+        with right:
+            last = unit_card(opened, unit, table.units if table else [], hidden)
+        if table:
+            table_card(opened, at, table)
+        with last:
+            without(opened, at, unit)
+    except SaniLensError as error:
+        show_error(error)
+        return commands
+    return [*commands, card_command(opened.ref, str(unit))]
+
+
+def _note(opened: Opened, at: Shown, hidden: Veil, unit: LayerUnit | None) -> None:
     with card():
         tokens = strip_tokens(
-            reading(opened, at), hidden, all_tokens=st.session_state.get("fill-all", False)
+            reading(opened, at),
+            hidden,
+            all_tokens=st.session_state.get("fill-all", False),
+            acting=acting(opened, at, unit) if unit else None,
         )
-        token_strip(tokens, selected=at.index, key=picks.STRIP)
+        label = f"activation of {unit}" if unit else ""
+        token_strip(tokens, selected=at.index, key=picks.STRIP, underline_label=label)
         st.toggle("fill every token, not the sensitive ones alone", key="fill-all")
-
-
-def _units(
-    opened: Opened, at: Shown, hidden: Veil, middle: DeltaGenerator, right: DeltaGenerator
-) -> list[str]:
-    """Grid, table and card of the selected span; returns the commands that print the same."""
-    if at.span is None:
-        with middle:
-            st.info("This record has no sensitive span. Choose another, or mark one on Case.")
-        return [locate_command(opened.ref, None, TOP)]
-    chosen = chosen_scope(opened, at, chosen_name())
-    command = locate_command(opened.ref, chosen.option, TOP)
-    table = f"units-{chosen.name}-{at.span_id}"
-    try:
-        with middle:
-            found = scores(opened, chosen)
-        ranked = neurons(found, TOP)
-        picks.take_unit(table, [str(unit) for unit in ranked])
-        unit = existing(opened.subject, state.selection().unit) or ranked[0]
-        state.select(Selection(at.record.id, at.span_id, str(unit)))
-        with middle:
-            grid_card(found, unit)
-            unit_table(opened, at, found, table)
-        with right:
-            unit_card(opened, at, unit, ranked, hidden)
-    except SaniLensError as error:
-        with middle:
-            show_error(error)
-        return [command]
-    return [command, card_command(opened.ref, str(unit))]
