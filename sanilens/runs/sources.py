@@ -8,7 +8,7 @@ from sanilens.bundled import resolve
 from sanilens.corpus.load import load_records
 from sanilens.corpus.records import Corpus, Record, fingerprint
 from sanilens.errors import PlanError
-from sanilens.inspect.sae.load import load_sae
+from sanilens.inspect.sae.load import find_folder, load_sae
 from sanilens.inspect.sae.sae import Sae
 from sanilens.model.subject import SubjectModel, load_model
 from sanilens.unlearn.plan import Plan, Source
@@ -47,8 +47,8 @@ def records_source(source: str, records: tuple[Record, ...]) -> Source:
 
 
 def open_sae(source: str, subject: SubjectModel) -> Sae:
-    """Load an autoencoder's folder or bundled name, and see that it fits the model."""
-    return load_sae(Path(resolve(source)), subject)
+    """Load an autoencoder's folder, local or of the hub, or bundled name; see that it fits."""
+    return load_sae(find_folder(resolve(source)), subject)
 
 
 def sae_source(source: str, sae: Sae) -> Source:

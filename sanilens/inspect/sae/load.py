@@ -1,4 +1,7 @@
-"""Load an autoencoder: a folder that SAELens wrote, ours or another's; safetensors only."""
+"""Load an autoencoder: a folder that SAELens wrote, ours or another's; safetensors only.
+
+The network is used only for a folder of the hub that the user named.
+"""
 
 import hashlib
 import json
@@ -11,10 +14,11 @@ from safetensors import SafetensorError
 
 from sanilens.errors import ModelError, PlanError
 from sanilens.inspect.sae.sae import Sae
-from sanilens.inspect.sae.site import SaeSite, parse_site
+from sanilens.inspect.sae.site import SaeSite, parse_site, site_of_hook
 from sanilens.model.subject import SubjectModel
 from sanilens.model.units import SAE_ID
 
+_HUB = re.compile(r"([\w.-]+/[\w.-]+):([\w.-]+(?:/[\w.-]+)*)")
 CONFIG, WEIGHTS, OURS = "cfg.json", "sae_weights.safetensors", "sanilens.json"
 
 
@@ -30,6 +34,38 @@ class SaeRecord(BaseModel):
     corpus_sha256: str
     settings: dict[str, float | int | str]
     quality: dict[str, float]
+
+
+def find_folder(source: str) -> Path:
+    """A local folder, or one of the hub's, which is downloaded: `owner/repository:folder`.
+
+    Raises:
+        ModelError: if it is neither, or the hub does not give it.
+    """
+    folder = Path(source).expanduser()
+    if folder.exists():
+        return folder.resolve()
+    found = _HUB.fullmatch(source)
+    if found is None or ".." in source:
+        raise ModelError(
+            f"{source[:80]!r} is neither a folder that exists nor one of the hub, such as "
+            "'owner/repository:blocks.8.hook_resid_pre'."
+        )
+    # Imported here: only now may anything reach for the network. Two files and nothing that
+    # executes, whatever else the repository holds.
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError
+
+    repository, inside = found.groups()
+    try:
+        wanted = [f"{inside}/{name}" for name in (CONFIG, WEIGHTS)]
+        root = snapshot_download(repository, allow_patterns=wanted)
+    except (OSError, HfHubHTTPError, HFValidationError, ValueError) as error:
+        raise ModelError(
+            f"the hub did not give {source[:80]!r} ({type(error).__name__}). Check the spelling, "
+            "the network and your access, or give a local folder."
+        ) from error
+    return Path(root) / inside
 
 
 def load_sae(folder: Path, subject: SubjectModel) -> Sae:
@@ -94,7 +130,7 @@ def _site(folder: Path, record: SaeRecord | None) -> SaeSite:
         fields = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
         metadata = fields.get("metadata") or {}
         hook = metadata.get("hook_name") or fields.get("hook_name") or ""
-        return parse_site(hook)
+        return site_of_hook(hook)
     except (ValueError, RecursionError, AttributeError, PlanError) as error:
         raise ModelError(
             f"{folder.name}: {CONFIG} names no site that is known here (metadata.hook_name, such "

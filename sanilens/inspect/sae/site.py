@@ -14,6 +14,14 @@ from sanilens.model.sites import Sites
 Point = Literal["hook_resid_post", "hook_attn_out", "hook_mlp_out", "mlp.hook_post"]
 POINTS: tuple[Point, ...] = get_args(Point)
 _POINT_OF: dict[str, Point] = {point: point for point in POINTS}
+# TransformerLens's newer names of the same activations, which SAELens writes for its bridge.
+_ALSO: dict[str, Point] = {
+    "hook_out": "hook_resid_post",
+    "attn.hook_out": "hook_attn_out",
+    "mlp.hook_out": "hook_mlp_out",
+    "mlp.out.hook_in": "mlp.hook_post",
+}
+_BEFORE = ("hook_resid_pre", "hook_in")
 _NAME = re.compile(r"blocks\.(0|[1-9][0-9]{0,3})\.([a-z_.]+)")
 
 
@@ -77,3 +85,19 @@ def parse_site(text: str) -> SaeSite:
             f"{text[:60]!r} is no site: expected 'blocks.<layer>.' and one of {', '.join(POINTS)}."
         )
     return SaeSite(int(found[1]), point)
+
+
+def site_of_hook(name: str) -> SaeSite:
+    """The site that an autoencoder of SAELens was trained at, by any of TransformerLens's names.
+
+    What enters a layer is what leaves the one before it.
+
+    Raises:
+        PlanError: if it is none of ours.
+    """
+    found = _NAME.fullmatch(name)
+    if found and (point := _ALSO.get(found[2])):
+        return SaeSite(int(found[1]), point)
+    if found and found[2] in _BEFORE and int(found[1]) > 0:
+        return SaeSite(int(found[1]) - 1, "hook_resid_post")
+    return parse_site(name)

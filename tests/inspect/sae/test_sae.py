@@ -11,11 +11,11 @@ from sanilens.errors import ModelError, PlanError, SaniLensError
 from sanilens.inspect.ablate import ablate
 from sanilens.inspect.sae.clamp import bake_, baked_features, clamped_features
 from sanilens.inspect.sae.features import attribution, score_features
-from sanilens.inspect.sae.load import CONFIG, OURS, load_sae
+from sanilens.inspect.sae.load import CONFIG, OURS, find_folder, load_sae
 from sanilens.inspect.sae.quality import measure_quality
 from sanilens.inspect.sae.reading import feature_activations, read_site, site_values
 from sanilens.inspect.sae.sae import Sae
-from sanilens.inspect.sae.site import POINTS, SaeSite, parse_site
+from sanilens.inspect.sae.site import POINTS, SaeSite, parse_site, site_of_hook
 from sanilens.inspect.sae.train import SaeSettings, train_sae
 from sanilens.inspect.targets import Scope
 from sanilens.model.hooks import Hooks, hooked
@@ -262,3 +262,23 @@ def test_folders_that_do_not_fit_are_named(
         (good / CONFIG).write_text(text)
         with pytest.raises(SaniLensError):
             load_sae(good, subject)
+
+
+def test_other_names_of_the_same_site() -> None:
+    for name, site in {
+        "blocks.2.hook_resid_pre": "blocks.1.hook_resid_post",
+        "blocks.2.hook_out": "blocks.2.hook_resid_post",
+        "blocks.2.attn.hook_out": "blocks.2.hook_attn_out",
+        "blocks.2.mlp.hook_out": "blocks.2.hook_mlp_out",
+        "blocks.2.mlp.out.hook_in": "blocks.2.mlp.hook_post",
+    }.items():
+        assert str(site_of_hook(name)) == site
+        assert site_of_hook(site) == parse_site(site)
+    with pytest.raises(PlanError, match="is no site"):
+        site_of_hook("blocks.0.hook_resid_pre")
+
+
+def test_a_folder_that_is_not_there_is_named() -> None:
+    for source in ("nowhere", "../x/y:z", "owner/repository", "owner/repository:../z"):
+        with pytest.raises(ModelError, match="neither a folder"):
+            find_folder(source)
