@@ -20,8 +20,8 @@ from sanilens.model.subject import SubjectModel
 from sanilens.model.units import UnitKind
 
 Mask = Float[Tensor, "layer unit"]
-# How often the stop rule is looked at, in steps.
-_LOOK = 10
+# How often the stop rule is looked at, in steps; and passages in a step's batch.
+_LOOK, _PASSAGES = 10, 8
 
 
 def train_mask(
@@ -51,7 +51,7 @@ def train_mask(
         after_step: called after each step, to keep the parameter in its range.
     """
     optimizer = torch.optim.Adam([parameter], lr=learning_rate)
-    batches = cycle(list(targets.batches()))
+    batches = cycle(list(targets.batches(most=_PASSAGES)))
     for step in range(1, steps + 1):
         with torch.enable_grad():
             loss = _loss(targets.subject, next(batches), settings.kind, mask())
