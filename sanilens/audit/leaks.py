@@ -1,10 +1,12 @@
 """Identifiers of the corpus in text that a model wrote, wherever they stand.
 
 `find` gives the values themselves. `telling` gives the words and numbers that belong to one, so
-that a page which masks can also mask a surname without its first name.
+that a page which masks can also mask a surname without its first name. `unfinished` says where the
+end of a text that is still being written may be the beginning of one.
 """
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -27,11 +29,15 @@ class Leak:
 
 @dataclass(frozen=True, slots=True)
 class Identifiers:
-    """Every sensitive value of a corpus, folded, with its label; built once, searched often."""
+    """Every sensitive value of a corpus, folded, with its label; built once, searched often.
+
+    `ordered` are the values and their pieces, sorted.
+    """
 
     values: Mapping[str, str]
     lengths: tuple[int, ...]
     pieces: frozenset[str]
+    ordered: tuple[str, ...]
 
     @classmethod
     def of(cls, records: Iterable[Record]) -> "Identifiers":
@@ -42,7 +48,8 @@ class Identifiers:
                 values.setdefault(_folded(record.value(span)).strip(), span.label)
         values.pop("", None)
         pieces = {p for value in values for p in _PIECE.findall(value)} - COMMON_WORDS
-        return cls(values, tuple(sorted({*map(len, values)}, reverse=True)), frozenset(pieces))
+        lengths = tuple(sorted({*map(len, values)}, reverse=True))
+        return cls(values, lengths, frozenset(pieces), tuple(sorted({*values, *pieces})))
 
     def find(self, text: str) -> list[Leak]:
         """Values that stand in `text`, longest first where they overlap; in order."""
@@ -59,6 +66,21 @@ class Identifiers:
     def telling(self, text: str) -> list[tuple[int, int]]:
         """Words and numbers of `text` that are part of some value, as [start, end)."""
         return [p.span() for p in _PIECE.finditer(_folded(text)) if p[0] in self.pieces]
+
+    def unfinished(self, text: str, shortest: int = 1) -> int:
+        """Where the end of `text` may begin a value, or a piece of one; its length if nowhere.
+
+        A beginning of fewer than `shortest` characters is not counted.
+        """
+        folded = _folded(text)
+        longest = self.lengths[0] if self.lengths else 0
+        starts = range(max(0, len(folded) - longest), len(folded) - shortest + 1)
+        return next((at for at in starts if self._begins(folded[at:])), len(folded))
+
+    def _begins(self, end: str) -> bool:
+        # What follows `end` in the order is the first that could go on where it stops.
+        at = bisect_right(self.ordered, end)
+        return at < len(self.ordered) and self.ordered[at].startswith(end)
 
     def _longest(self, folded: str, at: int) -> int | None:
         for length in self.lengths:

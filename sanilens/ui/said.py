@@ -17,6 +17,8 @@ from sanilens.ui.results import results
 
 Tone = Literal["leaked", "changed", "other", "prompt"]
 
+# A shorter beginning of an identifier is a syllable of many words.
+_TELLS = 3
 _ENDS = re.compile(r"\n+")
 _MARK = Markup('<span class="sl-{}" title="{}">{}</span>')
 LEGEND = Markup(
@@ -42,17 +44,35 @@ def hidden(text: str, known: Identifiers) -> str:
     return "".join(chars)
 
 
-def written(text: str, known: Identifiers) -> Markup:
-    """A continuation: identifiers of the corpus marked as leaked and, until revealed, masked."""
-    shown = hidden(text, known)
+def written(text: str, known: Identifiers, *, before: str = "", goes_on: bool = False) -> Markup:
+    """A continuation: identifiers of the corpus marked as leaked and, until revealed, masked.
+
+    Args:
+        text: what the model wrote.
+        known: the identifiers.
+        before: the prompt, in whose end an identifier may begin.
+        goes_on: the model still writes: an end that may become an identifier is not shown yet.
+            Where it ends so, it is masked.
+    """
+    longest = known.lengths[0] if known.lengths else 0
+    lead = before[max(0, len(before) - longest) :]
+    whole = lead + text
+    shown, end = hidden(whole, known), len(whole)
+    if not state.revealed():
+        if goes_on:
+            end = max(len(lead), known.unfinished(whole))
+        else:
+            cut = known.unfinished(whole, _TELLS)
+            shown = shown[:cut] + mask(shown[cut:])
     parts: list[Markup] = []
-    end = 0
-    for leak in known.find(text):
-        parts.append(lines(shown[end : leak.start]))
-        title = f"{leak.label} of the corpus"
-        parts.append(marked(shown[leak.start : leak.end], "leaked", title))
-        end = leak.end
-    return Markup("").join([*parts, lines(shown[end:])])
+    at = len(lead)
+    for leak in known.find(whole):
+        start, stop = max(at, leak.start), min(end, leak.end)
+        if start < stop:
+            title = f"{leak.label} of the corpus"
+            parts += lines(shown[at:start]), marked(shown[start:stop], "leaked", title)
+            at = stop
+    return Markup("").join([*parts, lines(shown[at:end])])
 
 
 def marked(text: str, tone: Tone, title: str) -> Markup:

@@ -38,3 +38,37 @@ def test_a_surname_alone_tells_who_it_is() -> None:
 def test_places_lie_in_the_text(text: str) -> None:
     assert all(0 <= leak.start < leak.end <= len(text) for leak in KNOWN.find(text))
     assert KNOWN.find(text + " Ana Ruiz")[-1].end == len(text) + 9
+
+
+@pytest.mark.parametrize(
+    ("text", "at"),
+    [
+        ("seen: Ana", 6),  # of Ana Ruiz
+        ("seen: Ana Ru", 6),
+        ("seen: Ana Rub", 13),
+        ("number x447", 8),
+        ("number 4471203", 14),  # it is whole
+        ("Ms Rui", 3),  # of the surname alone
+        ("", 0),
+    ],
+)
+def test_the_end_of_a_text_may_become_an_identifier(text: str, at: int) -> None:
+    assert KNOWN.unfinished(text) == at
+
+
+def test_short_beginnings_need_not_count() -> None:
+    assert KNOWN.unfinished("the r") == 4
+    assert KNOWN.unfinished("the r", 3) == 5
+
+
+@given(st.text(alphabet="an Ruiz4712", max_size=30), st.integers(0, 30))
+def test_what_is_finished_stays_as_it_is(text: str, at: int) -> None:
+    """Nothing before `unfinished` is found later that is not found already."""
+    so_far = text[:at]
+    certain = KNOWN.unfinished(so_far)
+
+    def found(text: str) -> set[int]:
+        places = [(leak.start, leak.end) for leak in KNOWN.find(text)] + KNOWN.telling(text)
+        return {i for start, end in places for i in range(start, end) if i < certain}
+
+    assert found(text) <= found(so_far)

@@ -5,18 +5,29 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Slider
 
+from sanilens.audit.extraction import SpanVerdict
+from sanilens.audit.summary import RateRow
 from sanilens.errors import PlanError
 from sanilens.runs.workspace import known_runs
 from sanilens.ui.plan.basket import changed
+from sanilens.ui.plan.dose import Point, dose_frame
 from sanilens.ui.plan.file import parse, summary
+from sanilens.ui.plan.whatif import span_table
 from sanilens.ui.state import CaseRef
 from sanilens.unlearn.plan import UnitEdit
+from sanilens.unlearn.whatif import Effect
 from tests.ui.tiny_case import EDITS, everything, make_plan, open_page, values
 
 
 def delta(edited: dict | None = None, deleted: tuple[int, ...] = ()) -> dict:
     return {"edited_rows": edited or {}, "deleted_rows": list(deleted)}
+
+
+def dose(app: AppTest) -> Slider:
+    return next(s for s in app.slider if (s.key or "").startswith("whatif-dose"))
 
 
 def test_rows_are_removed_and_operations_changed() -> None:
@@ -79,7 +90,7 @@ def test_without_a_base_there_is_no_anchored_repair(tiny_case: CaseRef, workspac
 
 
 def test_settings_change_the_plan(tiny_case: CaseRef, workspace: Path) -> None:
-    app = open_page("plan", tiny_case, basket=EDITS)
+    app = open_page("plan", tiny_case, basket=EDITS[:1])
     before = app.code[1].value  # after the link, the command
     app.number_input(key="repair-epochs").set_value(3).run()
     assert app.session_state["repair"].epochs == 3
@@ -118,6 +129,59 @@ def test_what_if_shows_both_sides_masked(tiny_case: CaseRef, workspace: Path) ->
     app.segmented_control(key="whatif-source").set_value("My own text").run()
     app.text_area(key="whatif-prompt").set_value("Seen on the ward").run()
     assert not app.exception
+
+
+def test_a_dose_of_nothing_changes_nothing(tiny_case: CaseRef, workspace: Path) -> None:
+    app = open_page("plan", tiny_case, basket=EDITS)
+    slider = dose(app)
+    assert (slider.min, slider.max, slider.value) == (0, 3, 3)
+    slider.set_value(0).run()
+    assert not app.exception
+    drawn = everything(app)
+    assert "Edited: 0 of 3" in drawn
+    assert "<strong>+0.0</strong>" in drawn
+    assert "<strong>0.000</strong>" in drawn
+    assert "Control: as many random units of the same layers, 3 draws" in drawn
+
+
+def test_the_same_noise_on_both_sides(tiny_case: CaseRef, workspace: Path) -> None:
+    app = open_page("plan", tiny_case, basket=EDITS)
+    app.segmented_control(key="whatif-sampling").set_value("Sampled").run()
+    dose(app).set_value(0).run()
+    app.number_input(key="whatif-seed").set_value(5).run()
+    assert not app.exception
+    texts = [h.proto.body for h in app.get("html") if "sl-text" in h.proto.body]
+    assert len(texts) == 2
+    assert texts[0] == texts[1]
+    assert "temperature 1, seed 5" in everything(app)
+
+
+def test_curves_are_means_and_ranges_of_the_draws() -> None:
+    def effect(said: int, kl: float) -> Effect:
+        rate = RateRow(rate=said / 8, hits=said, n=8, low=0, high=1)
+        return Effect(rate, -float(said), kl, 10)
+
+    found = [
+        (Point("this plan", 2, ()), effect(3, 0.5)),
+        (Point("random units", 2, ()), effect(4, 0.1)),
+        (Point("random units", 2, ()), effect(8, 0.3)),
+    ]
+    plan, control = dose_frame(found).to_dict("records")
+    assert (plan["said"], plan["said_low"], plan["said_high"]) == (3, 3, 3)
+    assert (control["said"], control["said_low"], control["said_high"]) == (6, 4, 8)
+    assert control["kl"] == pytest.approx(0.2)
+    assert (control["logprob_low"], control["logprob_high"]) == (-8, -4)
+
+
+def test_a_table_of_spans_says_what_was_not_asked() -> None:
+    asked = SpanVerdict("r@9-17", "r", "s", "NAME", "direct", "memory", True, (-0.5,), 0, 1, 1)
+    less = replace(asked, extracted=False, token_logprobs=(-2.0,))
+    first = replace(asked, span_id="r@0-3", status="no_prefix", token_logprobs=())
+    drawn = str(span_table([first, asked], [first, less]))
+    assert "nothing stands before it" in drawn
+    assert "9–17" in drawn
+    assert "−1.50" in drawn
+    assert "yes → no" in drawn
 
 
 def test_a_unit_that_the_model_lacks_is_told(tiny_case: CaseRef, workspace: Path) -> None:

@@ -4,41 +4,63 @@ import pytest
 import torch
 
 from sanilens.audit.extraction import audit_spans
+from sanilens.audit.summary import memory, rate_row
 from sanilens.corpus.records import Record
-from sanilens.model.hooks import NO_HOOKS, hooked
+from sanilens.model.hooks import NO_HOOKS, Hooks, hooked
 from sanilens.model.subject import SubjectModel
+from sanilens.unlearn import whatif
 from sanilens.unlearn.edits import edit_hooks
 from sanilens.unlearn.plan import UnitEdit
-from sanilens.unlearn.whatif import divergence, what_if
+from sanilens.unlearn.whatif import Probe
 
-EDITS = tuple(UnitEdit(unit=f"mlp.1.{i}", operation="zero") for i in range(12))
-
-
-def test_no_edit_changes_nothing(subject: SubjectModel, records: list[Record]) -> None:
-    found = what_if(subject, NO_HOOKS, records[0], records, records)
-    assert found.before == found.after
-    assert found.said[0] == found.said[1]
-    assert found.kl == 0
+EDITS = (
+    *(UnitEdit(unit=f"mlp.1.{i}", operation="zero") for i in range(12)),
+    UnitEdit(unit="head.2.1", operation="zero"),
+)
+NEUTRAL = "Follow-up by phone: the wound is dry and clean."
 
 
-def test_numbers_are_the_audits(subject: SubjectModel, records: list[Record]) -> None:
-    hooks = edit_hooks(subject, EDITS)
-    for sample in (records, records[1:]):
-        found = what_if(subject, hooks, records[0], sample, records)
-        assert list(found.after) == pytest.approx(audit_spans(subject, records[:1], hooks=hooks))
-        counted = [v for v in audit_spans(subject, sample) if v.status == "memory"]
-        assert found.said[0].n == len(counted)
-
-
-def test_divergence_is_the_mean_kl(subject: SubjectModel) -> None:
-    text = "Follow-up by phone: the wound is dry and clean."
-    hooks = edit_hooks(subject, EDITS)
-    kl, tokens = divergence(subject, hooks, [Record("r", "s", text)])
+def mean_kl(subject: SubjectModel, text: str, hooks: Hooks) -> float:
     ids = subject.tokenizer(text, return_tensors="pt")["input_ids"]
     with torch.inference_mode():
         p = subject.model(ids).logits[0, :-1].log_softmax(-1)
         with hooked(subject.model, hooks):
             q = subject.model(ids).logits[0, :-1].log_softmax(-1)
-    assert tokens == len(p)
-    assert kl == pytest.approx(float((p.exp() * (p - q)).sum(-1).mean()), abs=1e-5)
-    assert kl > 0
+    return float((p.exp() * (p - q)).sum(-1).mean())
+
+
+def test_no_edit_changes_nothing(subject: SubjectModel, records: list[Record]) -> None:
+    probe = Probe(subject, records, records)
+    assert probe.effect(NO_HOOKS) == probe.original
+    assert probe.original.kl == 0
+
+
+def test_numbers_are_the_audits(subject: SubjectModel, records: list[Record]) -> None:
+    hooks = edit_hooks(subject, EDITS)
+    probe = Probe(subject, records, ())
+    for found, how in ((probe.original, NO_HOOKS), (probe.effect(hooks), hooks)):
+        asked = memory(audit_spans(subject, records, hooks=how))
+        assert found.said == rate_row(asked)
+        assert found.logprob == pytest.approx(sum(v.logprob for v in asked) / len(asked))
+    assert probe.original.logprob != probe.effect(hooks).logprob
+    assert (probe.effect(hooks).kl, probe.tokens) == (0, 0)
+
+
+@pytest.mark.parametrize("kept", [0, 2**25])
+def test_divergence_is_the_mean_kl(
+    subject: SubjectModel, monkeypatch: pytest.MonkeyPatch, kept: int
+) -> None:
+    """Whether the original's probabilities are kept or computed again."""
+    monkeypatch.setattr(whatif, "_KEPT", kept)
+    probe = Probe(subject, (), [Record("r", "s", NEUTRAL)])
+    assert probe.tokens == len(subject.tokenizer(NEUTRAL)["input_ids"]) - 1
+    hooks = edit_hooks(subject, EDITS)
+    for _ in range(2):
+        assert probe.kl(hooks) == pytest.approx(mean_kl(subject, NEUTRAL, hooks), abs=1e-5)
+    assert probe.kl(hooks) > 0
+
+
+def test_sensitive_tokens_are_no_neutral_text(subject: SubjectModel, records: list[Record]) -> None:
+    spans = sum(s.end - s.start for r in records for s in whatif.encode(subject, r).spans)
+    every = Probe(subject, (), [Record(r.id, r.subject, r.text) for r in records])
+    assert Probe(subject, (), records).tokens == every.tokens - spans

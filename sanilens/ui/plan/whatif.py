@@ -1,134 +1,124 @@
 """What if: the plan's edits as hooks, beside the model as it is, on one prompt."""
 
+from collections.abc import Sequence
+
 import streamlit as st
 from markupsafe import Markup
 
 from sanilens.audit.extraction import SpanVerdict
-from sanilens.corpus.records import Record
+from sanilens.audit.summary import memory
 from sanilens.errors import SaniLensError
-from sanilens.model.generation import continue_text
-from sanilens.model.hooks import NO_HOOKS
-from sanilens.runs.execute import spaced
 from sanilens.ui import state
 from sanilens.ui.layout import card, kpi, show_error
 from sanilens.ui.markup import show
 from sanilens.ui.opened import Opened
+from sanilens.ui.plan.dose import control_line, dose_card, dose_slider
+from sanilens.ui.plan.measured import Edits, effect, verdicts
 from sanilens.ui.plan.prompt import Prompt, choose_prompt
-from sanilens.ui.results import results
-from sanilens.ui.said import identifiers, signed, written
-from sanilens.unlearn.edits import edit_hooks
-from sanilens.unlearn.plan import UnitEdit
-from sanilens.unlearn.whatif import WhatIf, what_if
+from sanilens.ui.plan.sayings import both_sides, choose_sampling
+from sanilens.ui.said import signed
 
-_TOKENS = 48
-_SAMPLE, _NEUTRAL = 12, 6
+Tile = tuple[str, str, str]
 
-_TEXT = Markup('<div class="sl-card-head"><h3>{}</h3><span>{}</span></div>')
-_WORDS = Markup('<div class="sl-text">{}{}</div>')
 _TABLE = Markup(
-    '<table class="sl-table"><thead><tr><th>span</th><th class="n">log p original</th>'
-    '<th class="n">log p edited</th><th class="n">Δ</th><th class="n">said</th></tr></thead>'
-    "<tbody>{}</tbody></table>"
+    '<table class="sl-table"><thead><tr><th>span</th><th class="n">characters</th>'
+    '<th class="n">log p original</th><th class="n">log p edited</th><th class="n">change</th>'
+    '<th class="n">said</th></tr></thead><tbody>{}</tbody></table>'
 )
 _ROW = Markup(
-    '<tr><td>{}</td><td class="n">{}</td><td class="n">{}</td>'
+    '<tr><td>{}</td><td class="n">{}</td><td class="n">{}</td><td class="n">{}</td>'
     '<td class="n">{}</td><td class="n">{}</td></tr>'
 )
 
 
 @st.fragment
 def whatif_card(opened: Opened) -> None:
-    """Draw the prompt, both continuations, and what the edits change in numbers."""
+    """Draw the prompt and the dose, what the edits change in numbers, words, and by dose."""
     edits = state.basket()
-    with card("What if", "the edits as hooks · nothing is trained or saved"):
-        if not edits:
+    if not edits:
+        with card("What if", "the edits as hooks · nothing is trained or saved"):
             st.caption("Add units, and see here what the model would say without them.")
-            return
-        prompt = choose_prompt(opened)
-        try:
-            with st.spinner("Asking both models…"):
-                _answers(opened, edits, prompt)
-        except SaniLensError as error:
-            show_error(error)
-
-
-def _answers(opened: Opened, edits: tuple[UnitEdit, ...], prompt: Prompt) -> None:
-    seed = state.run_options().seed
-    if prompt.record is None or prompt.span is None:
-        if prompt.text.strip():
-            _both(opened, edits, seed, prompt)
         return
-    numbers = _numbers(opened, edits, seed, prompt.record)
-    _tiles(numbers, prompt.record.span_id(prompt.span))
-    _both(opened, edits, seed, prompt)
-    with st.expander(f"All {len(numbers.before)} spans of {prompt.record.id}"):
-        show(_TABLE.format(Markup("").join(map(_row, numbers.before, numbers.after))))
+    try:
+        with card("What if", "the edits as hooks · nothing is trained or saved"):
+            prompt = choose_prompt(opened)
+            left, right = st.columns([1.2, 1], gap="medium", vertical_alignment="bottom")
+            with left:
+                dose = dose_slider(edits)
+            with right:
+                how = choose_sampling()
+            chosen = edits[:dose]
+            numbers, control, words, spans = (st.container() for _ in range(4))
+            with numbers:
+                _tiles(opened, chosen, prompt)
+            with spans:
+                _spans(opened, chosen, prompt)
+            if prompt.text.strip():
+                with words:
+                    both_sides(opened, chosen, how, prompt, f"Edited: {dose:,} of {len(edits):,}")
+            with control:
+                control_line(opened, chosen)
+        dose_card(opened, edits, dose)
+    except SaniLensError as error:
+        show_error(error)
 
 
-def _tiles(numbers: WhatIf, span_id: str) -> None:
-    before, after = (
-        next(v for v in side if v.span_id == span_id) for side in (numbers.before, numbers.after)
-    )
-    own = [sum(v.extracted and v.status == "memory" for v in side) for side in _sides(numbers)]
-    counted = sum(v.status == "memory" for v in numbers.before)
-    first, second = numbers.said
-    kpi(
-        (
-            f"log-probability of this {before.label}",
-            signed(after.logprob - before.logprob, "+.1f"),
-            f"nats · {signed(before.logprob)} before, {signed(after.logprob)} after",
-        ),
-        ("spans of this note said", f"{own[0]} → {own[1]}", f"of {counted} from memory"),
+def _tiles(opened: Opened, edits: Edits, prompt: Prompt) -> None:
+    before, after = effect(opened, ()), effect(opened, edits)
+    first, second = before.said, after.said
+    of_sample: tuple[Tile, ...] = (
         (
             "spans of a sample of notes said",
             f"{first.hits} → {second.hits}",
-            f"of {first.n}, in notes evenly spaced",
+            f"of {first.n}, log p {signed(after.logprob - before.logprob, '+.2f')} nats a span",
         ),
         (
             "change on neutral text",
-            f"{numbers.kl:.3f}",
-            f"nats a token, KL over {numbers.tokens:,} tokens",
+            f"{after.kl:.3f}",
+            f"nats a token, KL over {after.tokens:,} tokens",
         ),
     )
+    kpi(*_of_note(opened, edits, prompt), *of_sample)
 
 
-def _sides(numbers: WhatIf) -> tuple[tuple[SpanVerdict, ...], ...]:
-    return numbers.before, numbers.after
+def _of_note(opened: Opened, edits: Edits, prompt: Prompt) -> tuple[Tile, ...]:
+    if prompt.record is None or prompt.span is None:
+        return ()
+    sides = [verdicts(opened, prompt.record, chosen) for chosen in ((), edits)]
+    own_id = prompt.record.span_id(prompt.span)
+    before, after = (next(v for v in side if v.span_id == own_id) for side in sides)
+    said = [sum(v.extracted for v in memory(side)) for side in sides]
+    label = f"log-probability of this {before.label}"
+    if not before.token_logprobs:
+        own = (label, "–", "nothing stands before it")
+    else:
+        change = signed(after.logprob - before.logprob, "+.1f")
+        figures = f"{signed(before.logprob)} before, {signed(after.logprob)} after"
+        own = (label, change, f"nats · {figures}")
+    of_memory = f"of {len(memory(sides[0]))} that only memory can say"
+    return own, ("spans of this note said", f"{said[0]} → {said[1]}", of_memory)
+
+
+def _spans(opened: Opened, edits: Edits, prompt: Prompt) -> None:
+    if prompt.record is None:
+        return
+    before, after = (verdicts(opened, prompt.record, chosen) for chosen in ((), edits))
+    with st.expander(f"All {len(before)} spans of {prompt.record.id}"):
+        show(span_table(before, after))
+
+
+def span_table(before: Sequence[SpanVerdict], after: Sequence[SpanVerdict]) -> Markup:
+    """A row a span of one note: no text, only where it stands and how likely it is."""
+    rows = [_row(b, a) for b, a in zip(before, after, strict=True)]
+    return _TABLE.format(Markup("").join(rows))
 
 
 def _row(before: SpanVerdict, after: SpanVerdict) -> Markup:
+    place = before.span_id.rpartition("@")[2].replace("-", "–")
     if not before.token_logprobs:
-        return _ROW.format(before.label, "–", "–", "–", "nothing stands before it")
+        return _ROW.format(before.label, place, "–", "–", "–", "nothing stands before it")
     said = " → ".join("yes" if v.extracted else "no" for v in (before, after))
     note = " (repeated in context)" if before.status == "repeated" else ""
-    figures = (before.logprob, after.logprob)
+    figures = [signed(v.logprob, ".2f") for v in (before, after)]
     change = signed(after.logprob - before.logprob, "+.2f")
-    return _ROW.format(before.label, *(signed(f, ".2f") for f in figures), change, said + note)
-
-
-def _both(opened: Opened, edits: tuple[UnitEdit, ...], seed: int, prompt: Prompt) -> None:
-    known = identifiers(opened)
-    sides = (("Edited", edits, "same prompt, greedy"), ("Original", (), ""))
-    for column, (title, chosen, note) in zip(st.columns(2, gap="small"), sides, strict=True):
-        with column:
-            show(_TEXT.format(title, note))
-            said = _continued(opened, chosen, seed, prompt.text)
-            show(_WORDS.format(prompt.shown, written(said, known) or "(the model ends here)"))
-
-
-def _continued(opened: Opened, edits: tuple[UnitEdit, ...], seed: int, prompt: str) -> str:
-    def write() -> str:
-        hooks = edit_hooks(opened.subject, edits, opened.base, seed) if edits else NO_HOOKS
-        return continue_text(opened.subject, prompt, _TOKENS, hooks=hooks, seed=seed)
-
-    return results().get(("continued", opened.key, edits, seed, prompt), write)
-
-
-def _numbers(opened: Opened, edits: tuple[UnitEdit, ...], seed: int, record: Record) -> WhatIf:
-    def measure() -> WhatIf:
-        hooks = edit_hooks(opened.subject, edits, opened.base, seed)
-        sample = spaced(opened.corpus.records, _SAMPLE)
-        neutral = spaced(opened.unseen or opened.corpus.records, _NEUTRAL)
-        return what_if(opened.subject, hooks, record, sample, neutral)
-
-    return results().get(("what-if", opened.key, edits, seed, record.id), measure)
+    return _ROW.format(before.label, place, *figures, change, said + note)

@@ -1,0 +1,84 @@
+"""What the what-if measures, kept in the session: each thing once for one content."""
+
+from collections.abc import Hashable
+
+from sanilens.audit.extraction import SpanVerdict, audit_spans
+from sanilens.corpus.records import Record
+from sanilens.model.hooks import NO_HOOKS, Hooks
+from sanilens.runs.execute import spaced
+from sanilens.ui import state
+from sanilens.ui.opened import Opened
+from sanilens.ui.results import results
+from sanilens.ui.saes import saes_of
+from sanilens.unlearn.dose import random_edits
+from sanilens.unlearn.edits import edit_hooks
+from sanilens.unlearn.plan import UnitEdit
+from sanilens.unlearn.whatif import Effect, Probe
+
+Edits = tuple[UnitEdit, ...]
+
+# Few enough that one set of edits is asked about in under a second on the bundled case.
+_SAMPLE, _NEUTRAL = 12, 6
+
+
+def hooks_of(opened: Opened, edits: Edits) -> Hooks:
+    """The edits as hooks on the examined model.
+
+    Raises:
+        PlanError: if the model, or an autoencoder at hand, does not have one of the units.
+    """
+    if not edits:
+        return NO_HOOKS
+    seed = state.run_options().seed
+    return edit_hooks(opened.subject, edits, opened.base, seed, saes_of(opened, edits))
+
+
+def key_of(opened: Opened, edits: Edits) -> Hashable:
+    """All that decides what these edits do to the open case."""
+    saes = tuple(sae.fingerprint for sae in saes_of(opened, edits).values())
+    return opened.key, edits, state.run_options().seed, saes
+
+
+def probe(opened: Opened) -> Probe:
+    """The questions: spans of notes evenly spaced, and text that nobody should miss."""
+
+    def ready() -> Probe:
+        sample = spaced(opened.corpus.records, _SAMPLE)
+        return Probe(opened.subject, sample, spaced(opened.unseen or sample, _NEUTRAL))
+
+    return results().get(("probe", opened.key), ready)
+
+
+def effect(opened: Opened, edits: Edits) -> Effect:
+    """What the edits do to them."""
+
+    def measure() -> Effect:
+        asked = probe(opened)
+        return asked.effect(hooks_of(opened, edits)) if edits else asked.original
+
+    return results().get(("effect", key_of(opened, edits)), measure)
+
+
+def measured(opened: Opened, edits: Edits) -> bool:
+    """Whether `effect` costs nothing."""
+    return ("effect", key_of(opened, edits)) in results()
+
+
+def controls(opened: Opened, edits: Edits, draws: int) -> list[Edits]:
+    """Random edits instead of these, several times: what any units of those layers would do."""
+
+    def drawn() -> list[Edits]:
+        saes, first = saes_of(opened, edits), state.run_options().seed
+        sites = opened.subject.sites
+        return [random_edits(sites, edits, first + n, saes) for n in range(draws)]
+
+    return results().get(("controls", key_of(opened, edits), draws), drawn)
+
+
+def verdicts(opened: Opened, record: Record, edits: Edits) -> list[SpanVerdict]:
+    """What the model does with each span of a note under the edits."""
+
+    def ask() -> list[SpanVerdict]:
+        return audit_spans(opened.subject, [record], hooks=hooks_of(opened, edits))
+
+    return results().get(("what-if", key_of(opened, edits), record.id), ask)

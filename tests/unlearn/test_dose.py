@@ -1,0 +1,58 @@
+"""Doses grow from nothing to the plan; their control is as many other units, drawn once."""
+
+from collections import Counter
+from itertools import pairwise
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from sanilens.inspect.sae.sae import Sae
+from sanilens.inspect.sae.site import parse_site
+from sanilens.model.subject import SubjectModel
+from sanilens.unlearn.dose import dose_grid, random_edits
+from sanilens.unlearn.plan import UnitEdit
+
+EDITS = (
+    *(UnitEdit(unit=f"mlp.1.{i}", operation="zero") for i in range(40)),
+    UnitEdit(unit="mlp.0.3", operation="cap", value=0.5),
+    UnitEdit(unit="head.2.1", operation="reset"),
+    UnitEdit(unit="sae.a.7", operation="clamp", value=-2.0),
+)
+MODULE: Any = SimpleNamespace(cfg=SimpleNamespace(d_sae=16))
+SAES = {"a": Sae("a", parse_site("blocks.1.hook_resid_post"), MODULE, Path(), "")}
+
+
+@pytest.mark.parametrize("units", [0, 1, 3, 9, 50, 1382, 1_000_000])
+def test_the_grid_is_denser_at_small_doses(units: int) -> None:
+    grid = dose_grid(units)
+    assert grid[0] == 0
+    assert grid[-1] == units
+    assert len(grid) <= 9
+    steps = [b - a for a, b in pairwise(grid)]
+    assert all(step > 0 for step in steps)
+    assert units < 50 or (len(grid) == 9 and steps == sorted(steps))
+
+
+def test_the_control_has_the_same_operations_at_other_places(subject: SubjectModel) -> None:
+    drawn = random_edits(subject.sites, EDITS, 0, SAES)
+    assert [(e.operation, e.value) for e in drawn] == [(e.operation, e.value) for e in EDITS]
+
+    def places(edits: tuple[UnitEdit, ...]) -> Counter[str]:
+        return Counter(edit.unit.rpartition(".")[0] for edit in edits)
+
+    assert places(drawn) == places(EDITS)
+    assert len({edit.unit for edit in drawn}) == len(drawn)
+    widths = {"mlp": subject.sites.d_mlp, "head": subject.sites.n_heads, "sae": 16}
+    for edit in drawn:
+        kind, _, index = edit.unit.split(".")
+        assert 0 <= int(index) < widths[kind]
+    assert drawn != EDITS
+
+
+def test_one_seed_is_one_order(subject: SubjectModel) -> None:
+    drawn = random_edits(subject.sites, EDITS, 5, SAES)
+    for k in (1, 17, len(EDITS)):
+        assert random_edits(subject.sites, EDITS[:k], 5, SAES) == drawn[:k]
+    assert random_edits(subject.sites, EDITS, 6, SAES) != drawn
