@@ -1,4 +1,4 @@
-"""Tiny real models of five architectures, made in code: no network, no fixtures on disk."""
+"""Tiny real models of five causal and four masked architectures, made in code: no network."""
 
 import os
 
@@ -109,6 +109,90 @@ def any_subject(request: pytest.FixtureRequest, tiny_folders: dict[str, Path]) -
 def subject(tiny_folders: dict[str, Path]) -> SubjectModel:
     """The GPT-NeoX model: the shape of the bundled case."""
     return load_model(tiny_folders["gpt_neox"], device="cpu")
+
+
+def masked_tokenizer(texts: list[str] = TEXTS, pad: int = 0) -> PreTrainedTokenizerFast:
+    """A byte-level BPE that opens and closes texts and has a mask token, as BERT's does."""
+    special = ["[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    special.insert(pad, "[PAD]")
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=VOCABULARY,
+        special_tokens=special,
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+    )
+    tokenizer.train_from_iterator(texts, trainer)
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]",
+        special_tokens=[(name, special.index(name)) for name in ("[CLS]", "[SEP]")],
+    )
+    names = ("unk", "cls", "sep", "mask", "pad")
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, **{f"{name}_token": f"[{name.upper()}]" for name in names}
+    )
+
+
+def masked_config(architecture: str, layers: int = 3, width: int = 32) -> PretrainedConfig:
+    """A small configuration of one masked architecture, of 4 heads and 1.5 x width neurons."""
+    shape = {"vocab_size": VOCABULARY, "hidden_size": width, "num_hidden_layers": layers}
+    shape |= {"num_attention_heads": 4, "intermediate_size": 3 * width // 2}
+    shape |= {"max_position_embeddings": 128}
+    match architecture:
+        case "bert":
+            return transformers.BertConfig(**shape, pad_token_id=0)
+        case "roberta" | "xlm-roberta":
+            kind = transformers.RobertaConfig
+            if architecture == "xlm-roberta":
+                kind = transformers.XLMRobertaConfig
+            return kind(**shape, pad_token_id=1, bos_token_id=2, eos_token_id=3)
+        case "distilbert":
+            return transformers.DistilBertConfig(
+                vocab_size=VOCABULARY, dim=width, n_layers=layers, n_heads=4,
+                hidden_dim=3 * width // 2, max_position_embeddings=128, pad_token_id=0,
+            )  # fmt: skip
+    raise AssertionError(architecture)
+
+
+MASKED_ARCHITECTURES = ["bert", "roberta", "xlm-roberta", "distilbert"]
+
+
+def save_masked(folder: Path, architecture: str, seed: int = 0) -> Path:
+    """Write a tiny random masked model and its tokenizer to `folder`."""
+    torch.manual_seed(seed)
+    config = masked_config(architecture)
+    model = transformers.AutoModelForMaskedLM.from_config(config)
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if parameter.dim() > 1:
+                parameter.mul_(6.0)
+            elif name.endswith("bias"):
+                parameter.normal_(std=0.3)
+    model.save_pretrained(folder)
+    masked_tokenizer(pad=config.pad_token_id).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def masked_folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """A saved tiny model of each masked architecture."""
+    root = tmp_path_factory.mktemp("masked")
+    return {name: save_masked(root / name, name) for name in MASKED_ARCHITECTURES}
+
+
+@pytest.fixture(scope="session", params=MASKED_ARCHITECTURES)
+def any_masked_subject(
+    request: pytest.FixtureRequest, masked_folders: dict[str, Path]
+) -> SubjectModel:
+    """Each masked architecture in turn, loaded."""
+    return load_model(masked_folders[request.param], device="cpu")
+
+
+@pytest.fixture(scope="session")
+def masked_subject(masked_folders: dict[str, Path]) -> SubjectModel:
+    """The BERT model."""
+    return load_model(masked_folders["bert"], device="cpu")
 
 
 def record(text: str, *values: tuple[str, str], id: str = "r-1", subject: str = "s-1") -> Record:

@@ -1,5 +1,8 @@
 """Forward passes that compute logits only where they are asked for."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
@@ -14,12 +17,27 @@ def logits_at(
     rows: Int[Tensor, " n"],
     columns: Int[Tensor, " n"],
     hooks: Hooks = NO_HOOKS,
+    *,
+    lengths: Sequence[int] | None = None,
 ) -> Float[Tensor, "n vocab"]:
-    """Logits after positions (rows, columns) of right-padded sequences, in float32.
+    """Logits at positions (rows, columns) of right-padded sequences, in float32.
 
     The rows are picked before the unembedding, so the vocabulary-sized tensor exists at these
-    positions only; whatever the model does after it (Gemma's soft cap) still happens. No attention
-    mask is needed: a causal model does not see padding on its right.
+    positions only; whatever the model does after it (Gemma's soft cap) still happens. A causal
+    model's logits at a position are about the next token, and it does not see padding on its
+    right. A masked one's are about that very position, and it must be told the sequences' lengths.
+
+    Args:
+        subject: the model.
+        ids: token ids, padded on the right.
+        rows: of each asked position the sequence.
+        columns: of each asked position the place in it.
+        hooks: what to edit or capture meanwhile.
+        lengths: of each sequence without padding; a caller that leaves them out reads from left
+            to right.
+
+    Raises:
+        ModelError: if the model is masked and no lengths are given.
     """
 
     def pick(hidden: Tensor) -> Tensor:
@@ -27,8 +45,19 @@ def logits_at(
 
     inputs = {**hooks.inputs, subject.sites.unembed: pick}
     with hooked(subject.model, Hooks(inputs, hooks.outputs)):
-        logits = subject.model(input_ids=ids, use_cache=False).logits
+        logits = subject.model(input_ids=ids, **_reading(subject, ids, lengths)).logits
     return logits[0].float()
+
+
+def _reading(
+    subject: SubjectModel, ids: Int[Tensor, "batch pos"], lengths: Sequence[int] | None
+) -> dict[str, Any]:
+    if subject.kind == "causal":
+        return {"use_cache": False}
+    if lengths is None:
+        subject.require_causal("This measurement")
+    ends = torch.tensor(lengths, device=ids.device)[:, None]
+    return {"attention_mask": (torch.arange(ids.shape[1], device=ids.device) < ends).long()}
 
 
 @torch.inference_mode()

@@ -47,7 +47,11 @@ def stream_text(
         hooks: edits to run under.
         temperature: 0 is greedy.
         seed: of the sampler; the same seed under other hooks draws with the same noise.
+
+    Raises:
+        ModelError: if the model is a masked one.
     """
+    subject.require_causal("Continuing a prompt")
     written: list[int] = []
     for token in _stream(subject, _ids(subject, prompt, tokens), tokens, hooks, temperature, seed):
         written.append(token)

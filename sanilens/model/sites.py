@@ -1,7 +1,8 @@
 """Where in a model to look: TransformerLens's names, resolved to the user's own modules.
 
 TransformerLens's architecture adapters know which module a name means. They are asked through
-the model's configuration alone; booting a bridge would rewire the user's model in place.
+the model's configuration alone; booting a bridge would rewire the user's model in place. Masked
+language models have a table of their own, in the same names (model/masked_paths.py).
 """
 
 from collections.abc import Iterable
@@ -12,6 +13,7 @@ from transformers import PretrainedConfig, PreTrainedModel
 from transformers.pytorch_utils import Conv1D
 
 from sanilens.errors import ModelError, PlanError
+from sanilens.model.masked_paths import masked_paths
 from sanilens.model.units import LayerUnit, UnitKind, kind_of
 
 
@@ -43,7 +45,10 @@ class AttentionSite:
 
 @dataclass(frozen=True, slots=True)
 class Sites:
-    """Module paths of a decoder: `blocks.<i>`, their parts, the final norm and the unembedding."""
+    """Module paths of a model: `blocks.<i>`, their parts, the final norm and the unembedding.
+
+    `architecture` is the model's class.
+    """
 
     architecture: str
     blocks: tuple[str, ...]
@@ -103,12 +108,12 @@ def find_sites(model: PreTrainedModel) -> Sites:
     """Resolve every site of `model` and confirm that the modules exist.
 
     Raises:
-        ModelError: if TransformerLens does not know the architecture, or the MLP has no single
-            output projection (mixture of experts).
+        ModelError: if the architecture is not known, or the MLP has no single output projection
+            (mixture of experts).
     """
-    path = _translator(model.config)
-    n_layers = model.config.get_text_config().num_hidden_layers
     name = type(model).__name__
+    path = masked_paths(name) if is_masked(name) else _translator(model.config)
+    n_layers = model.config.get_text_config().num_hidden_layers
     try:
         blocks = tuple(path(f"blocks.{i}") for i in range(n_layers))
         mlps = tuple(_mlp_site(model, path, i) for i in range(n_layers))
@@ -129,6 +134,11 @@ def find_sites(model: PreTrainedModel) -> Sites:
         name, blocks, mlps, attentions, final_norm, unembed,
         d_model=config.hidden_size, d_mlp=d_mlp, n_heads=n_heads, d_head=heads_width // n_heads,
     )  # fmt: skip
+
+
+def is_masked(architecture: str) -> bool:
+    """Whether a class of model fills gaps (BERT) instead of continuing text."""
+    return architecture.endswith("ForMaskedLM")
 
 
 def _common_width(model: PreTrainedModel, paths: Iterable[str], name: str) -> int:

@@ -1,4 +1,6 @@
-"""Load the examined model: a Hugging Face causal LM exactly as it is, and its fingerprint.
+"""Load the examined model: a Hugging Face language model exactly as it is, and its fingerprint.
+
+Causal models (decoders) continue text; masked ones (BERT and its kin) fill gaps in it.
 
 Safetensors only, no remote code, float32; the network is used only for a hub id that the user
 typed. Nothing changes a `SubjectModel` in place, unless the function's name ends in `_`.
@@ -10,23 +12,30 @@ import json
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from safetensors import SafetensorError
 from transformers import (
     AutoModelForCausalLM,
+    AutoModelForMaskedLM,
     AutoTokenizer,
     PreTrainedModel,
     PreTrainedTokenizerFast,
 )
 
 from sanilens.errors import ModelError
-from sanilens.model.sites import Sites, find_sites
+from sanilens.model.sites import Sites, find_sites, is_masked
+
+ModelKind = Literal["causal", "masked"]
+"""Whether a model continues text or fills gaps in it."""
 
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}(/[A-Za-z0-9][\w.-]{0,95})?")
 # What a model needs and nothing that executes: no pickle, no Python.
 _HUB_FILES = ["*.safetensors", "*.safetensors.index.json", "config.json", "generation_config.json"]
+# Encoders: a checkpoint of theirs may name another head, which transformers would quietly replace
+# by a decoder's, with attention to both sides.
+_ENCODERS = ("bert", "roberta", "xlm-roberta", "distilbert")
 _VOCABULARIES = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt")
 _TOKENIZER_FILES = [
     "tokenizer*.json",
@@ -61,7 +70,30 @@ class SubjectModel:
     def max_tokens(self) -> int:
         """Longest sequence that the model was made for."""
         config = self.model.config.get_text_config()
-        return int(getattr(config, "max_position_embeddings", None) or 2048)
+        positions = int(getattr(config, "max_position_embeddings", None) or 2048)
+        # RoBERTa's positions begin after that of its padding token.
+        return positions - config.pad_token_id - 1 if "roberta" in config.model_type else positions
+
+    @property
+    def kind(self) -> ModelKind:
+        """Whether it continues text (causal) or fills gaps in it (masked)."""
+        return "masked" if is_masked(self.sites.architecture) else "causal"
+
+    def require_causal(self, what: str) -> None:
+        """Refuse what makes sense only for a model that reads from left to right.
+
+        Args:
+            what: that which needs it; the beginning of a sentence.
+
+        Raises:
+            ModelError: if this is a masked language model.
+        """
+        if self.kind == "masked":
+            raise ModelError(
+                f"{what} needs a causal language model, which reads from left to right; "
+                f"{self.name} is a masked one ({self.sites.architecture}). Audit, edits by hand or "
+                "at random, and the repairs masked and surrogate work with it."
+            )
 
     def copied(self) -> "SubjectModel":
         """The same model with weights of its own, to be edited or trained."""
@@ -86,7 +118,7 @@ def load_model(source: str | Path, *, device: str = "auto") -> SubjectModel:
             folder, local_files_only=True, trust_remote_code=False
         )
         # float32: audits compare log-probabilities, and half precision flips near ties.
-        loaded: Any = AutoModelForCausalLM.from_pretrained(
+        loaded: Any = _loader(folder).from_pretrained(
             folder,
             local_files_only=True,
             trust_remote_code=False,
@@ -108,7 +140,7 @@ def load_model(source: str | Path, *, device: str = "auto") -> SubjectModel:
     if missing := sorted(info["missing_keys"]):
         raise ModelError(
             f"{folder.name}: {len(missing)} weights are missing, {missing[0]!r} first, and would "
-            "be random. Is this the whole model, and a causal language model?"
+            "be random. Is this the whole model, and a causal or masked language model?"
         )
     if not isinstance(tokenizer, PreTrainedTokenizerFast):
         raise ModelError(
@@ -116,7 +148,13 @@ def load_model(source: str | Path, *, device: str = "auto") -> SubjectModel:
             "Save a fast tokenizer (tokenizer.json) with the model."
         )
     model.eval().requires_grad_(False).to(where)
-    return SubjectModel(model, tokenizer, find_sites(model), folder, fingerprint_folder(folder))
+    subject = SubjectModel(model, tokenizer, find_sites(model), folder, fingerprint_folder(folder))
+    if subject.kind == "masked" and tokenizer.mask_token_id is None:
+        raise ModelError(
+            f"{folder.name}: a masked language model, but its tokenizer has no mask token. "
+            "Save the tokenizer that the model was trained with."
+        )
+    return subject
 
 
 def fingerprint_folder(folder: Path) -> str:
@@ -129,6 +167,14 @@ def fingerprint_folder(folder: Path) -> str:
             content = hashlib.file_digest(handle, "sha256").hexdigest()
         digest.update(f"{path.name}\0{content}\n".encode())
     return digest.hexdigest()
+
+
+def _loader(folder: Path) -> type[AutoModelForCausalLM] | type[AutoModelForMaskedLM]:
+    """Masked for a masked-LM head, and for an encoder whatever head it names."""
+    fields = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    named = [is_masked(str(name)) for name in fields.get("architectures") or ()]
+    encoder = fields.get("model_type") in _ENCODERS and not fields.get("is_decoder")
+    return AutoModelForMaskedLM if any(named) or encoder else AutoModelForCausalLM
 
 
 def _local_folder(source: str) -> Path:
