@@ -6,19 +6,27 @@ from typing import Annotated, Any
 import typer
 
 from sanilens.commands.common import CorpusOption, JsonOption, ModelOption, output, print_json
-from sanilens.errors import PlanError
 from sanilens.inspect.card import Card, unit_card
 from sanilens.inspect.firing import Share
-from sanilens.inspect.removal import Removal, baseline, removal
+from sanilens.inspect.removal import Removal, baseline, removal, without
+from sanilens.inspect.sae.sae import Sae
 from sanilens.inspect.sample import take_sample
-from sanilens.model.units import Feature, kind_of, parse_unit
-from sanilens.runs.sources import open_model, open_records
+from sanilens.model.subject import SubjectModel
+from sanilens.model.units import Feature, Unit, parse_unit
+from sanilens.runs.saes import known_saes
+from sanilens.runs.sources import open_model, open_records, open_sae
 
 
 def card(
-    unit: Annotated[str, typer.Argument(help="mlp.<layer>.<neuron> or head.<layer>.<head>")],
+    unit: Annotated[
+        str, typer.Argument(help="mlp.<layer>.<neuron>, head.<layer>.<head> or sae.<id>.<feature>")
+    ],
     model: ModelOption,
     corpus: CorpusOption,
+    sae: Annotated[
+        str | None,
+        typer.Option(help="The autoencoder of a feature: its folder, if it is not at hand."),
+    ] = None,
     verify: Annotated[
         bool, typer.Option("--ablate", help="Zero it and measure what is still said.")
     ] = False,
@@ -30,17 +38,18 @@ def card(
 ) -> None:
     """Where a unit fires, what it promotes, what goes with it, and what is said without it."""
     parsed = parse_unit(unit)
-    if isinstance(parsed, Feature):
-        raise PlanError(f"{unit}: features have no card on the command line yet.")
     subject, records = open_model(model), open_records(corpus)
-    found = unit_card(subject, records, parsed)
+    saes = _saes(subject, parsed, sae)
+    found = unit_card(subject, records, parsed, saes)
     sample = take_sample(subject, records)
-    correlated = sample.correlated(parsed, sample.table(kind_of(parsed)))
+    for own in saes.values():
+        sample = sample.with_sae(own)
+    correlated = sample.correlated(parsed, sample.table(sample.peers(parsed)))
     gone = None
     if verify:
-        own = label or (found.labels[0].name if found.labels else "")
-        neutral = open_records(unseen) if unseen else ()
-        gone = removal(subject, baseline(subject, records, neutral), [parsed], own)
+        labelled = label or (found.labels[0].name if found.labels else "")
+        before = baseline(subject, records, open_records(unseen) if unseen else ())
+        gone = removal(subject, before, without(subject, parsed, saes), labelled)
     if as_json:
         print_json(_object(found, correlated, gone))
         return
@@ -49,6 +58,15 @@ def card(
     output.print(f"goes with (Pearson r on {len(sample.records)} records): {listed}", markup=False)
     if gone:
         _print_removal(gone)
+
+
+def _saes(subject: SubjectModel, unit: Unit, source: str | None) -> dict[str, Sae]:
+    """A feature's autoencoder: of the folder that is named, or of those at hand."""
+    if not isinstance(unit, Feature):
+        return {}
+    source = source or known_saes(subject).get(unit.sae)
+    opened = [open_sae(source, subject)] if source else []
+    return {own.id: own for own in opened}
 
 
 def _object(

@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from sanilens.corpus.records import Record
-from sanilens.inspect.readers import Reader, readers, reading_hooks
+from sanilens.inspect.readers import NO_SAES, Reader, Saes, readers, reading_hooks
 from sanilens.model.align import Encoded, encode
 from sanilens.model.batches import bucketed, pad_right, token_budget
 from sanilens.model.forward import logits_at
@@ -94,22 +94,26 @@ class Activations:
 
 @torch.inference_mode()
 def activations(
-    subject: SubjectModel, records: Sequence[Record], units: Sequence[Unit]
+    subject: SubjectModel,
+    records: Sequence[Record],
+    units: Sequence[Unit],
+    saes: Saes = NO_SAES,
 ) -> Activations:
     """Run `records` through the model and keep the activations of `units` only.
 
-    A record longer than the model's context is read up to it.
+    A record longer than the model's context is read up to it. `saes` holds the autoencoders of
+    the features among the units.
 
     Raises:
-        PlanError: for a unit that the model does not have.
+        PlanError: for a unit that neither the model nor one of `saes` has.
     """
     encoded = tuple(encode(subject, record) for record in records)
     lengths = [min(len(e.ids), subject.max_tokens) for e in encoded]
     starts = np.concatenate([[0], np.cumsum(lengths)])
     values = np.empty((starts[-1], len(units)), np.float32)
-    sources = readers(subject, units)
+    sources = readers(subject, units, saes)
     column = {unit: i for i, unit in enumerate(units)}
-    columns = {source.path: _columns([column[unit] for unit in source.units]) for source in sources}
+    columns = {s: _columns([column[unit] for unit in s.units]) for s in sources}
     zero = torch.zeros(1, dtype=torch.long, device=subject.device)
     for batch in bucketed(lengths, min(_TOKENS, token_budget(subject))):
         ids = pad_right([encoded[i].ids[: lengths[i]] for i in batch], subject.device)
@@ -118,7 +122,7 @@ def activations(
             array = found.float().cpu().numpy()
             for row, i in enumerate(batch):
                 own = array[row, : lengths[i]]
-                values[starts[i] : starts[i + 1], columns[source.path]] = own
+                values[starts[i] : starts[i + 1], columns[source]] = own
 
         logits_at(subject, ids, zero, zero, reading_hooks(sources, keep))
     return Activations(

@@ -15,6 +15,7 @@ from sanilens.inspect.activations import Activations, activations
 from sanilens.inspect.direct import Tokens, direct_effect
 from sanilens.inspect.examples import Context, Interval, intervals, strongest
 from sanilens.inspect.firing import Share, auroc, firing_threshold, shares, usual_activation
+from sanilens.inspect.readers import NO_SAES, Saes
 from sanilens.model.subject import SubjectModel
 from sanilens.model.units import Unit
 
@@ -72,17 +73,30 @@ class Card:
 
 
 def unit_card(
-    subject: SubjectModel, records: Sequence[Record], unit: Unit, *, top: int = 8
+    subject: SubjectModel,
+    records: Sequence[Record],
+    unit: Unit,
+    saes: Saes = NO_SAES,
+    *,
+    top: int = 8,
 ) -> Card:
-    """Describe a unit over `records`.
+    """Describe a unit over `records`; `saes` hold a feature's autoencoder.
 
     Raises:
-        PlanError: if the model does not have the unit.
+        PlanError: if neither the model nor one of `saes` has the unit.
     """
-    return card_of(subject, activations(subject, records, [unit]), unit, top=top)
+    found = activations(subject, records, [unit], saes)
+    return card_of(subject, found, unit, saes, top=top)
 
 
-def card_of(subject: SubjectModel, found: Activations, unit: Unit, *, top: int = 8) -> Card:
+def card_of(
+    subject: SubjectModel,
+    found: Activations,
+    unit: Unit,
+    saes: Saes = NO_SAES,
+    *,
+    top: int = 8,
+) -> Card:
     """Describe a unit from activations that were read before."""
     every = found.of(unit)
     values, sensitive = every[found.counted], found.sensitive[found.counted]
@@ -92,7 +106,7 @@ def card_of(subject: SubjectModel, found: Activations, unit: Unit, *, top: int =
     contexts = strongest(found, every, top)
     encoded = {e.record.id: e for e in found.encoded}
     places = [(encoded[c.record], c.position) for c in contexts]
-    promoted, suppressed = direct_effect(subject, unit, places)
+    promoted, suppressed = direct_effect(subject, unit, places, saes)
     return Card(
         unit=unit,
         tokens=len(values),

@@ -2,9 +2,10 @@
 
     effect = W_U w,    mean over the vocabulary taken off, since a shift of all logits says nothing
 
-w of a neuron is its column of the output projection, per unit of activation; of a head, which
-writes something else at every token, the mean of what it writes at its strongest places. A final
-norm's per-channel gain is not applied: adapters differ in where they keep it.
+w of a neuron is its column of the output projection, of a feature its decoder direction, both per
+unit of activation; of a head, which writes something else at every token, the mean of what it
+writes at its strongest places. A feature of neurons writes through their output projection. A
+final norm's per-channel gain is not applied: adapters differ in where they keep it.
 """
 
 from collections.abc import Sequence
@@ -13,14 +14,14 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from sanilens.errors import PlanError
+from sanilens.inspect.readers import NO_SAES, Saes, find_sae
 from sanilens.model.align import Encoded, decoded
 from sanilens.model.batches import pad_right
 from sanilens.model.forward import logits_at
 from sanilens.model.hooks import Hooks
 from sanilens.model.parameters import write_weights
 from sanilens.model.subject import SubjectModel
-from sanilens.model.units import Head, Neuron, Unit
+from sanilens.model.units import Feature, Head, Neuron, Unit
 
 Tokens = tuple[tuple[str, float], ...]
 Place = tuple[Encoded, int]
@@ -29,14 +30,18 @@ Place = tuple[Encoded, int]
 
 @torch.inference_mode()
 def direct_effect(
-    subject: SubjectModel, unit: Unit, places: Sequence[Place], count: int = 6
+    subject: SubjectModel,
+    unit: Unit,
+    places: Sequence[Place],
+    saes: Saes = NO_SAES,
+    count: int = 6,
 ) -> tuple[Tokens, Tokens]:
     """Tokens that the unit's write promotes and suppresses most, with the change of their logits.
 
-    `places` are those where a head is strongest; neurons need none.
+    `places` are those where a head is strongest, `saes` hold a feature's autoencoder.
     """
     unembed = subject.model.get_submodule(subject.sites.unembed).get_parameter("weight")
-    write = written(subject, unit, places)
+    write = written(subject, unit, places, saes)
     effect: Float[Tensor, " vocab"] = unembed.float() @ write.to(unembed.device)
     effect = effect - effect.mean()
     high, low = effect.topk(count), (-effect).topk(count)
@@ -45,7 +50,7 @@ def direct_effect(
 
 @torch.inference_mode()
 def written(
-    subject: SubjectModel, unit: Unit, places: Sequence[Place]
+    subject: SubjectModel, unit: Unit, places: Sequence[Place], saes: Saes = NO_SAES
 ) -> Float[Tensor, " d_model"]:
     """The direction that the unit writes."""
     match unit:
@@ -53,7 +58,12 @@ def written(
             return write_weights(subject, "mlp", layer)[index].float()
         case Head():
             return _mean_write(subject, unit, places)
-    raise PlanError(f"{unit}: a feature writes through its autoencoder, which is not loaded.")
+        case Feature(_, index):
+            sae = find_sae(saes, [unit])
+            direction = sae.directions([index])[0].float()
+            if sae.site.point != "mlp.hook_post":
+                return direction
+            return direction @ write_weights(subject, "mlp", sae.site.layer).float()
 
 
 def _mean_write(

@@ -5,7 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+import numpy as np
 import pandas as pd
+from jaxtyping import Bool
 
 from sanilens.inspect.sample import UnitTable
 from sanilens.inspect.scores import UnitScores
@@ -64,10 +66,11 @@ def listed(frame: pd.DataFrame, filters: Filters) -> pd.DataFrame:
         keep &= frame["score"] >= filters.low
     if filters.high is not None:
         keep &= frame["score"] <= filters.high
-    keep &= _chosen(frame["fires"] == 0, filters.dead)
-    keep &= _chosen(frame["planned"] != "", filters.planned)
+    keep &= _chosen(frame["fires"].to_numpy() == 0, filters.dead)
+    keep &= _chosen(frame["planned"].to_numpy() != "", filters.planned)
     column, ascending = _SORTS[filters.order]
-    return frame[keep].sort_values(column, ascending=ascending, kind="stable")
+    kept: pd.DataFrame = frame.loc[keep]
+    return kept.sort_values(column, ascending=ascending, kind="stable")
 
 
 _SORTS: Mapping[Order, tuple[list[str], bool]] = {
@@ -79,7 +82,7 @@ _SORTS: Mapping[Order, tuple[list[str], bool]] = {
 }
 
 
-def _chosen(on: pd.Series, wanted: Tri) -> pd.Series:
+def _chosen(on: Bool[np.ndarray, " unit"], wanted: Tri) -> Bool[np.ndarray, " unit"]:
     match wanted:
         case "only":
             return on

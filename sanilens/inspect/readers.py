@@ -2,65 +2,99 @@
 
 neuron    a = its coordinate of the input of the MLP's output projection
 head      a = || z_h W_O^h ||_2, the norm of what the head writes to the residual stream there
+feature   a = f, as its autoencoder encodes what stands at its site
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from sanilens.errors import PlanError
-from sanilens.model.hooks import Hooks, InputEdit
+from sanilens.inspect.sae.sae import Sae
+from sanilens.model.hooks import NO_HOOKS, Hooks
 from sanilens.model.interventions import by_place
 from sanilens.model.parameters import write_weights
 from sanilens.model.subject import SubjectModel
 from sanilens.model.units import Feature, LayerUnit, Unit, UnitKind, layer_unit
 
 Values = Callable[[Float[Tensor, "batch pos width"]], Float[Tensor, "batch pos unit"]]
+Saes = Mapping[str, Sae]
+"""Autoencoders by their id."""
+
+NO_SAES: Saes = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Reader:
-    """Reads some units at the input of one module; `values` gives a column per unit."""
+    """Reads some units at one place of the model; `values` gives a column per unit.
+
+    `hooks` puts a function where it sees what stands there.
+    """
 
     units: tuple[Unit, ...]
-    path: str
+    hooks: Callable[[Callable[[Tensor], None]], Hooks]
     values: Values
 
 
-def readers(subject: SubjectModel, units: Sequence[Unit]) -> list[Reader]:
-    """A reader per module that has some of the units.
+def readers(subject: SubjectModel, units: Sequence[Unit], saes: Saes = NO_SAES) -> list[Reader]:
+    """A reader per place that has some of the units.
 
     Raises:
-        PlanError: for a unit that the model does not have.
+        PlanError: for a unit that neither the model nor one of `saes` has.
     """
     own = [unit for unit in units if not isinstance(unit, Feature)]
-    if len(own) < len(units):
-        raise PlanError("features are read through their autoencoder, which is not loaded.")
+    features = [unit for unit in units if isinstance(unit, Feature)]
     subject.sites.check(own, subject.name)
-    return [_reader(subject, kind, layer, found) for (kind, layer), found in by_place(own).items()]
+    found = [_reader(subject, kind, layer, each) for (kind, layer), each in by_place(own).items()]
+    for name in dict.fromkeys(feature.sae for feature in features):
+        own = [feature for feature in features if feature.sae == name]
+        found.append(_feature_reader(subject, find_sae(saes, own), own))
+    return found
+
+
+def find_sae(saes: Saes, features: Sequence[Feature]) -> Sae:
+    """The autoencoder of some features of one.
+
+    Raises:
+        PlanError: if it is not among `saes`, or does not have one of them.
+    """
+    name, last = features[0].sae, max(feature.index for feature in features)
+    if name not in saes:
+        raise PlanError(f"sae.{name}: this autoencoder is not open. Name its folder (--sae).")
+    if last >= saes[name].width:
+        raise PlanError(
+            f"unit sae.{name}.{last} does not exist: the autoencoder has {saes[name].width:,} "
+            "features, counted from 0."
+        )
+    return saes[name]
 
 
 def reading_hooks(found: Sequence[Reader], keep: Callable[[Reader, Tensor], None]) -> Hooks:
     """Hooks that change nothing and hand each reader's values to `keep`."""
 
-    def hook(reader: Reader) -> InputEdit:
-        def capture(x: Tensor) -> None:
-            keep(reader, reader.values(x))
+    def kept(reader: Reader) -> Callable[[Tensor], None]:
+        return lambda x: keep(reader, reader.values(x))
 
-        return capture
-
-    return Hooks({reader.path: hook(reader) for reader in found})
+    hooks = NO_HOOKS
+    for reader in found:
+        hooks = hooks.then(reader.hooks(kept(reader)))
+    return hooks
 
 
 def _reader(subject: SubjectModel, kind: UnitKind, layer: int, indices: list[int]) -> Reader:
     units: tuple[LayerUnit, ...] = tuple(layer_unit(kind, layer, i) for i in indices)
     path = subject.sites.outs(kind)[layer]
+
+    def hooks(see: Callable[[Tensor], None]) -> Hooks:
+        return Hooks({path: see})
+
     if kind == "mlp":
         every = indices == list(range(subject.sites.d_mlp))
-        return Reader(units, path, (lambda x: x) if every else (lambda x: x[..., indices]))
+        return Reader(units, hooks, (lambda x: x) if every else (lambda x: x[..., indices]))
     size = subject.sites.d_head
     weights = write_weights(subject, kind, layer).unflatten(0, (-1, size))[indices]
 
@@ -70,4 +104,14 @@ def _reader(subject: SubjectModel, kind: UnitKind, layer: int, indices: list[int
         writes = (heads[..., n, :] @ w for n, w in enumerate(weights))
         return torch.stack([write.norm(dim=-1) for write in writes], dim=-1)
 
-    return Reader(units, path, norms)
+    return Reader(units, hooks, norms)
+
+
+def _feature_reader(subject: SubjectModel, sae: Sae, features: Sequence[Feature]) -> Reader:
+    indices = [feature.index for feature in features]
+    every = indices == list(range(sae.width))
+    return Reader(
+        tuple(features),
+        lambda see: sae.site.hooks(subject.sites, see),
+        lambda x: sae.features(x) if every else sae.features(x)[..., indices],
+    )

@@ -7,9 +7,12 @@ from sanilens.audit.extraction import SpanVerdict, audit_spans
 from sanilens.audit.summary import RateRow, memory, rate_row
 from sanilens.audit.utility import perplexity
 from sanilens.corpus.records import Record
+from sanilens.inspect.readers import NO_SAES, Saes, find_sae
+from sanilens.inspect.sae.clamp import clamped_features
+from sanilens.model.hooks import Hooks
 from sanilens.model.interventions import zeroed
 from sanilens.model.subject import SubjectModel
-from sanilens.model.units import LayerUnit
+from sanilens.model.units import Feature, Unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +47,15 @@ def baseline(
     return Baseline(tuple(records), tuple(neutral), verdicts, value)
 
 
-def removal(
-    subject: SubjectModel, before: Baseline, units: Sequence[LayerUnit], label: str
-) -> Removal:
-    """What zeroing `units` does; `label` tells own spans from others."""
-    hooks = zeroed(subject, units)
+def without(subject: SubjectModel, unit: Unit, saes: Saes = NO_SAES) -> Hooks:
+    """Hooks that set the unit to zero wherever it acts."""
+    if isinstance(unit, Feature):
+        return clamped_features(subject, find_sae(saes, [unit]), {unit.index: 0.0})
+    return zeroed(subject, [unit])
+
+
+def removal(subject: SubjectModel, before: Baseline, hooks: Hooks, label: str) -> Removal:
+    """What hooks such as `without` do; `label` tells own spans from others."""
     after = audit_spans(subject, before.records, hooks=hooks)
 
     def said(verdicts: Sequence[SpanVerdict], own: bool) -> RateRow:

@@ -1,7 +1,7 @@
 """A sample of records with all units' activations kept, so that a unit is described at once."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from jaxtyping import Float
@@ -10,9 +10,11 @@ from sanilens.corpus.records import Record
 from sanilens.inspect.activations import Activations, activations
 from sanilens.inspect.card import Card, card_of
 from sanilens.inspect.firing import firing_threshold, strongest_labels
+from sanilens.inspect.readers import Saes, find_sae
+from sanilens.inspect.sae.sae import Sae
 from sanilens.model.align import Encoded, encode
 from sanilens.model.subject import SubjectModel
-from sanilens.model.units import Unit, UnitKind, layer_unit
+from sanilens.model.units import Feature, Head, Unit, UnitKind, kind_of, layer_unit
 
 # Activations of a small model's 50 notes; a large model is looked at unit by unit.
 _MOST_VALUES = 50_000_000
@@ -35,24 +37,32 @@ class UnitTable:
 class Sample:
     """Records, and what units do on them.
 
-    `kept` is of all neurons and heads where that fits in memory, else None: then each question
-    runs the records again.
+    `kept` holds the activations of all neurons and heads, and of the features of the autoencoders
+    `saes`, where they fit in memory; for other units each question runs the records again.
     """
 
     subject: SubjectModel
     records: tuple[Record, ...]
     encoded: Mapping[str, Encoded]
-    kept: Activations | None
+    kept: tuple[Activations, ...] = ()
+    saes: Saes = field(default_factory=dict)
+
+    def with_sae(self, sae: Sae) -> "Sample":
+        """The same sample, which knows the features of an autoencoder too."""
+        wider = replace(self, saes={**self.saes, sae.id: sae})
+        features = [Feature(sae.id, i) for i in range(sae.width)]
+        return replace(wider, kept=self.kept + wider.read(features))
 
     def of(self, units: Sequence[Unit]) -> Activations:
         """The activations of some units."""
-        if self.kept is None:
-            return activations(self.subject, self.records, units)
-        return self.kept.only(units)
+        for kept in self.kept:
+            if all(unit in kept.columns for unit in units):
+                return kept.only(units)
+        return activations(self.subject, self.records, units, self.saes)
 
     def card(self, unit: Unit, *, top: int = 8) -> Card:
         """The unit's card over these records; the same as `unit_card` gives."""
-        return card_of(self.subject, self.of([unit]), unit, top=top)
+        return card_of(self.subject, self.of([unit]), unit, self.saes, top=top)
 
     def fires_on(self, units: Sequence[Unit]) -> list[tuple[str, ...]]:
         """For each unit the labels that make up a quarter of its strongest hundredth, or more."""
@@ -60,11 +70,17 @@ class Sample:
         named = (strongest_labels(found, unit) for unit in units)
         return [tuple(name for name, share in labels if share >= 0.25) for labels in named]
 
-    def table(self, kind: UnitKind) -> UnitTable:
-        """How often and how strongly each unit of a kind fires."""
-        units = every_unit(self.subject, kind)
+    def peers(self, unit: Unit) -> tuple[Unit, ...]:
+        """All units of its kind: neurons, heads, or features of its autoencoder."""
+        if isinstance(unit, Feature):
+            width = find_sae(self.saes, [unit]).width
+            return tuple(Feature(unit.sae, i) for i in range(width))
+        return every_unit(self.subject, kind_of(unit))
+
+    def table(self, units: tuple[Unit, ...]) -> UnitTable:
+        """How often and how strongly each of some units of one kind fires."""
         threshold = np.zeros(len(units))
-        if kind == "head":  # its threshold follows from its highest, so heads are read twice
+        if isinstance(units[0], Head):  # its threshold follows from its highest: read twice
             highest = np.max([values.max(0) for values in self._blocks(units)], axis=0)
             threshold = firing_threshold(units[0], 1.0) * highest
         count, fires, total, squares = 0, threshold * 0, threshold * 0, threshold * 0
@@ -80,7 +96,7 @@ class Sample:
     def correlated(
         self, unit: Unit, table: UnitTable, count: int = 6
     ) -> tuple[tuple[Unit, float], ...]:
-        """Units of the same kind whose activation goes with the unit's: highest |Pearson r| first.
+        """Units of `table` whose activation goes with the unit's: highest |Pearson r| first.
 
         r(u, v) = sum_t (u_t - mean u) (v_t - mean v) / (T s_u s_v),  over the sample's tokens
         """
@@ -97,17 +113,27 @@ class Sample:
         order = np.argsort(-np.abs(r), kind="stable")[:count]
         return tuple((table.units[i], float(r[i])) for i in order if r[i])
 
+    def read(self, units: Sequence[Unit]) -> tuple[Activations, ...]:
+        """The activations of many units, to be kept; nothing where they do not fit in memory."""
+        if self._tokens() * len(units) > _MOST_VALUES:
+            return ()
+        return (activations(self.subject, self.records, units, self.saes),)
+
+    def _tokens(self) -> int:
+        return sum(min(len(e.ids), self.subject.max_tokens) for e in self.encoded.values())
+
     def _blocks(self, units: Sequence[Unit]) -> Iterator[Float[np.ndarray, "token unit"]]:
-        """Activations of many units at the counted tokens, as many records at a time as fit."""
-        if self.kept is not None:
-            columns = self.kept.columns
-            first = columns[units[0]]
-            yield self.kept.values[self.kept.counted, first : first + len(units)]
-            return
+        """Activations of neighbouring units at the counted tokens, as many records as fit."""
+        for kept in self.kept:
+            if units[0] in kept.columns:
+                first = kept.columns[units[0]]
+                yield kept.values[kept.counted, first : first + len(units)]
+                return
         longest = max(len(e.ids) for e in self.encoded.values())
         step = max(1, _MOST_VALUES // (len(units) * longest))
         for start in range(0, len(self.records), step):
-            found = activations(self.subject, self.records[start : start + step], units)
+            records = self.records[start : start + step]
+            found = activations(self.subject, records, units, self.saes)
             yield found.values[found.counted]
 
 
@@ -123,9 +149,6 @@ def take_sample(subject: SubjectModel, records: Sequence[Record], most: int = 48
     """Up to `most` records, evenly over the corpus, read once."""
     step = max(1, -(-len(records) // most))
     chosen = tuple(records[::step])
-    encoded = {record.id: encode(subject, record) for record in chosen}
+    sample = Sample(subject, chosen, {record.id: encode(subject, record) for record in chosen})
     every = (*every_unit(subject, "mlp"), *every_unit(subject, "head"))
-    tokens = sum(min(len(e.ids), subject.max_tokens) for e in encoded.values())
-    fits = tokens * len(every) <= _MOST_VALUES
-    kept = activations(subject, chosen, every) if fits else None
-    return Sample(subject, chosen, encoded, kept)
+    return replace(sample, kept=sample.read(every))

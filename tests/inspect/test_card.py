@@ -14,7 +14,7 @@ from sanilens.inspect.firing import auroc, strongest_labels
 from sanilens.inspect.sample import every_unit, take_sample
 from sanilens.model.parameters import write_weights
 from sanilens.model.subject import SubjectModel
-from sanilens.model.units import Feature, Head, Neuron, Unit
+from sanilens.model.units import Feature, Head, Neuron, Unit, kind_of
 
 UNIT = Neuron(1, 7)
 HEAD = Head(2, 1)
@@ -143,14 +143,15 @@ def test_the_sample_tells_the_same_kept_or_read_again(
     if not fits:
         monkeypatch.setattr(sample_module, "_MOST_VALUES", 1)
     sample = take_sample(subject, records)
-    assert (sample.kept is not None) == fits
-    for unit, kind in ((UNIT, "mlp"), (HEAD, "head")):
+    assert bool(sample.kept) == fits
+    for unit in (UNIT, HEAD):
         assert sample.card(unit) == unit_card(subject, records, unit)
-        units = every_unit(subject, kind)
+        units = sample.peers(unit)
+        assert units == every_unit(subject, kind_of(unit))
         found = activations(subject, records, units)
         values = found.values[found.counted]
-        table = sample.table(kind)
-        threshold = values.max(0) / 2 if kind == "head" else 0
+        table = sample.table(units)
+        threshold = values.max(0) / 2 if unit is HEAD else 0
         np.testing.assert_allclose(table.firing, (values > threshold).mean(0))
         np.testing.assert_allclose(table.mean, values.mean(0), atol=1e-4)
         r = np.corrcoef(values.T)[units.index(unit)]

@@ -36,7 +36,10 @@ def test_what_follows_the_span_carries_nothing(
     first = encode(subject, record).spans[0]
     found = position_scores(subject, record, record.span_id(first.span), "mlp")
     assert found.values.shape == (3, len(encode(subject, record).ids))
-    assert (found.values[:, : first.end - 1] > 0).all()
+    assert (found.values[:-1, : first.end - 1] > 0).all()
+    # What the last layer does at a token is seen by that token's prediction alone.
+    assert not found.values[-1, : first.start - 1].any()
+    assert (found.values[-1, first.start - 1 : first.end - 1] > 0).all()
     # The last token of the span is predicted before it is read.
     assert not found.values[:, first.end - 1 :].any()
     assert found.at(0, first.end) == []

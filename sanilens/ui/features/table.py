@@ -63,11 +63,12 @@ def filtered(
     frame: pd.DataFrame, order: str, search: str, least: float, *, dead: bool
 ) -> pd.DataFrame:
     """The rows wanted, highest first; `search` is a feature's number or its beginning."""
-    kept = frame[frame["precision"] >= least]
+    keep = frame["precision"] >= least
     if not dead:
-        kept = kept[kept["firing"] > 0]
+        keep &= frame["firing"] > 0
     if wanted := search.strip():
-        kept = kept[kept["unit"].str.rpartition(".")[2].str.startswith(wanted)]
+        keep &= frame["feature"].astype(str).str.startswith(wanted)
+    kept: pd.DataFrame = frame.loc[keep]
     return kept.sort_values(order, ascending=False, kind="stable")
 
 

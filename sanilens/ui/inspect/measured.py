@@ -6,8 +6,8 @@ from sanilens.audit.reading import Reading, read_record
 from sanilens.inspect.activations import activations
 from sanilens.inspect.card import Card
 from sanilens.inspect.effects import TopEffects, top_effects
-from sanilens.inspect.removal import Baseline, Removal, baseline, removal
-from sanilens.inspect.sample import Sample, UnitTable, take_sample
+from sanilens.inspect.removal import Baseline, Removal, baseline, removal, without
+from sanilens.inspect.sample import Sample, UnitTable, every_unit, take_sample
 from sanilens.model.units import LayerUnit, Unit, UnitKind, kind_of
 from sanilens.ui.inspect.shown import Shown
 from sanilens.ui.inspect.strip import Acting
@@ -49,7 +49,11 @@ def sample(opened: Opened) -> Sample:
 
 def unit_table(opened: Opened, kind: UnitKind) -> UnitTable:
     """How often each unit of a kind fires on the sample."""
-    return results().get(("table", opened.key, kind), lambda: sample(opened).table(kind))
+
+    def measure() -> UnitTable:
+        return sample(opened).table(every_unit(opened.subject, kind))
+
+    return results().get(("table", opened.key, kind), measure)
 
 
 def fires_on(opened: Opened, units: Sequence[Unit]) -> list[tuple[str, ...]]:
@@ -81,6 +85,6 @@ def goes(opened: Opened, at: Shown, unit: LayerUnit) -> Removal:
 
     def measure() -> Removal:
         known = results().get(("baseline", opened.key, at.record.id), before)
-        return removal(opened.subject, known, [unit], label)
+        return removal(opened.subject, known, without(opened.subject, unit), label)
 
     return results().get(("removal", opened.key, at.record.id, label, unit), measure)
