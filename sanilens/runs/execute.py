@@ -4,8 +4,9 @@ Every arm that is done is a file, and every repair keeps a checkpoint, so the sa
 where a killed process stopped and ends with the same weights.
 """
 
+import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,21 +19,21 @@ from sanilens.audit.sampling import Sampler
 from sanilens.audit.summary import extraction_by_kind, memory, rate_row, rates_by
 from sanilens.audit.utility import perplexity
 from sanilens.corpus.records import Record
-from sanilens.inspect.sae.sae import Sae
+from sanilens.inspect.readers import NO_SAES, Saes
 from sanilens.inspect.scores import random_like
-from sanilens.model.hooks import NO_HOOKS, Hooks, hooked
+from sanilens.model.hooks import NO_HOOKS, Hooks
 from sanilens.model.interventions import by_place
 from sanilens.model.sites import Sites
 from sanilens.model.subject import SubjectModel
 from sanilens.model.units import Feature, LayerUnit, kind_of, layer_unit
 from sanilens.runs.arms import Arm, ArmName, load_arm, save_arm
-from sanilens.runs.checkpoint import load_checkpoint_, save_checkpoint
-from sanilens.runs.events import EventLog, read_events
+from sanilens.runs.events import EventLog
 from sanilens.runs.export import export_model
 from sanilens.runs.folder import RunFolder
+from sanilens.runs.repairing import Cancelled, Repairing, check_cancelled, spaced
 from sanilens.runs.sources import Inputs, open_inputs
+from sanilens.unlearn.adapter import save_adapter
 from sanilens.unlearn.edits import (
-    NO_SAES,
     apply_edits_,
     check_units,
     edit_hooks,
@@ -41,29 +42,12 @@ from sanilens.unlearn.edits import (
     layer_edits,
 )
 from sanilens.unlearn.plan import Plan, UnitEdit
-from sanilens.unlearn.repair import (
-    clear_gradients_,
-    frozen_slices,
-    repair_examples,
-    repair_loss,
-    schedule_of,
-    select_trained_,
-)
-from sanilens.unlearn.training import Example, train_
 
 Tell = Callable[[dict[str, Any]], None]
 """Receives every event as it is written: the CLI shows progress with it."""
 
-# A checkpoint at each epoch's end, and at least this often (seconds) in long epochs.
-_CHECKPOINT_EVERY = 30.0
-# Curves are measured on a part of the corpus, so that looking costs little beside training.
-_CURVE_RECORDS, _CURVE_UNSEEN = 32, 8
 # Wording is alike over a corpus: this many records tell its perplexity well enough.
 _NEUTRAL_RECORDS = 64
-
-
-class Cancelled(Exception):
-    """The user asked this run to stop; it can be resumed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +58,9 @@ class Treatment:
     repair: bool = False
 
 
-def treatments(
-    plan: Plan, sites: Sites, saes: Mapping[str, Sae] = NO_SAES
-) -> dict[ArmName, Treatment]:
+def treatments(plan: Plan, sites: Sites, saes: Saes = NO_SAES) -> dict[ArmName, Treatment]:
     """The arms that change the model, in the order in which they run: the plan's own first."""
-    repairs = plan.repair.method != "none"
+    repairs = plan.repair.trains
     arms: dict[ArmName, Treatment] = {"after": Treatment(plan.edits, repairs)}
     if plan.controls and repairs:
         arms["repair_only"] = Treatment((), True)
@@ -103,7 +85,7 @@ def _moved(edits: Sequence[UnitEdit], drawn: Sequence[LayerUnit]) -> tuple[UnitE
     return tuple(moved)
 
 
-def _other_features(plan: Plan, saes: Mapping[str, Sae]) -> tuple[UnitEdit, ...]:
+def _other_features(plan: Plan, saes: Saes) -> tuple[UnitEdit, ...]:
     """The same operations on other features of the same autoencoders."""
     moved: list[UnitEdit] = []
     rng = np.random.default_rng(plan.seed)
@@ -152,6 +134,10 @@ class _Execution:
     inputs: Inputs
     note: Callable[..., None]
 
+    @cached_property
+    def _repairing(self) -> Repairing:
+        return Repairing(self.plan, self.run_folder, self.inputs, self.note)
+
     def run(self) -> None:
         """All arms, the cheap and telling ones first."""
         plan, inputs = self.plan, self.inputs
@@ -193,7 +179,7 @@ class _Execution:
             prefix_tokens=settings.prefix_tokens,
             sampler=Sampler(settings.temperature, settings.top_k),
             hooks=hooks,
-            progress=lambda _done, _of: self._check_cancelled(),
+            progress=lambda _done, _of: check_cancelled(self.run_folder),
         )
         unseen = self.inputs.unseen
         said = memory(verdicts)
@@ -222,96 +208,17 @@ class _Execution:
         left = apply_edits_(subject, treatment.edits, *how)
         hooks = edit_hooks(subject, left, *how)
         self.note("edited", arm=name, units=len(treatment.edits), hook_only=len(left))
+        adapter = None
         if treatment.repair:
-            self._repair(name, subject, treatment, hooks)
-        subject.model.requires_grad_(False)
+            adapter = self._repairing.repair_(name, subject, treatment.edits, hooks)
+        if adapter:
+            hooks = hooks.then(adapter.hooks)
         if name == "after":
             export_model(subject, self.run_folder.model)
+            if adapter:
+                repair = self.plan.repair
+                metadata = {"method": repair.method, "options": json.dumps(repair.options)}
+                save_adapter(adapter, self.run_folder.adapter, metadata)
             self.note("exported", hook_only=len(left))
         self._measure(name, subject, hooks=hooks, spent=time.monotonic() - started)
         self.run_folder.checkpoint(name).unlink(missing_ok=True)
-
-    @cached_property
-    def _examples(self) -> Callable[[int], list[Example]]:
-        """What repair reads in an epoch: the same for every arm, and costly to write."""
-        plan, inputs = self.plan, self.inputs
-        return repair_examples(
-            inputs.subject, inputs.corpus.records, plan.repair, plan.seed, inputs.base
-        )
-
-    def _repair(
-        self, name: ArmName, subject: SubjectModel, treatment: Treatment, hooks: Hooks
-    ) -> None:
-        plan, repair = self.plan, self.plan.repair
-        select_trained_(subject, plan.edits, repair)
-        frozen = frozen_slices(subject, treatment.edits) if repair.freeze_erased else []
-        checkpoint = self.run_folder.checkpoint(name)
-        resume = None
-        if checkpoint.exists():
-            resume = load_checkpoint_(checkpoint, subject.model, repair.learning_rate)
-            self.note("resumed", arm=name, step=resume.steps_done)
-        steps = train_(
-            subject.model,
-            self._examples,
-            schedule_of(repair),
-            plan.seed,
-            loss_of=repair_loss(repair, self.inputs.base),
-            resume=resume,
-            before_step=lambda: clear_gradients_(frozen),
-        )
-        with hooked(subject.model, hooks):
-            lowest = (
-                self._lowest_perplexity(name, resume.steps_done)
-                if resume
-                else self._curve_point(name, subject, 0)
-            )
-            saved = time.monotonic()
-            for step, state in steps:
-                self.note("step", arm=name, step=step.number, of=step.of, loss=round(step.loss, 5))
-                per_epoch = step.of // repair.epochs
-                epoch_ends = step.number % per_epoch == 0
-                # Halfway through an epoch too, for the plan's own arm: that is the one watched.
-                halfway = name == "after" and step.number % per_epoch == per_epoch // 2
-                if epoch_ends or halfway:
-                    reached = self._curve_point(name, subject, step.number)
-                    if epoch_ends and self._spoilt(reached, lowest):
-                        self.note("stopped_early", arm=name, step=step.number)
-                        break
-                    lowest = min(lowest, reached)
-                if epoch_ends or time.monotonic() - saved > _CHECKPOINT_EVERY:
-                    save_checkpoint(checkpoint, subject.model, state())
-                    saved = time.monotonic()
-                self._check_cancelled()
-
-    def _spoilt(self, reached: float, lowest: float) -> bool:
-        rise = self.plan.repair.max_perplexity_rise
-        return rise is not None and reached > (1 + rise) * lowest
-
-    def _lowest_perplexity(self, name: ArmName, steps: int) -> float:
-        """The lowest perplexity that the arm's curve has shown up to a number of steps."""
-        events = read_events(self.run_folder.events_file)
-        curve = [e for e in events if e["event"] == "curve" and e["arm"] == name]
-        return min(e["perplexity"] for e in curve if e["step"] <= steps)
-
-    def _curve_point(self, name: ArmName, subject: SubjectModel, step: int) -> float:
-        """Note one point of the live curves, on a fixed part of the corpus; its perplexity."""
-        records = spaced(self.inputs.corpus.records, _CURVE_RECORDS)
-        said = rate_row(memory(audit_spans(subject, records)))
-        unseen = spaced(self.inputs.unseen, _CURVE_UNSEEN)
-        utility = (
-            perplexity(subject, unseen)
-            if unseen
-            else perplexity(subject, records, without_spans=True)
-        )
-        self.note("curve", arm=name, step=step, said=said.hits, of=said.n, perplexity=utility.value)
-        return utility.value
-
-    def _check_cancelled(self) -> None:
-        if self.run_folder.cancel_file.exists():
-            raise Cancelled
-
-
-def spaced(records: Sequence[Record], count: int) -> list[Record]:
-    """At most `count` records, evenly spaced, so that subjects and kinds of note are mixed."""
-    step = max(1, -(-len(records) // count))
-    return list(records[::step])

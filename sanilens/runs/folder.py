@@ -46,6 +46,11 @@ class RunFolder:
         return self.root / "model"
 
     @property
+    def adapter(self) -> Path:
+        """What was trained beside the model, by a method that leaves its weights alone."""
+        return self.root / "adapter.safetensors"
+
+    @property
     def cancel_file(self) -> Path:
         """Its presence asks the running process to stop after the current step."""
         return self.root / "cancel"

@@ -10,8 +10,7 @@ Of a feature of an autoencoder, zero and clamp are hooks only; bake takes its di
 weights (inspect/sae/clamp.py).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Iterable, Sequence
 
 import torch
 from jaxtyping import Float
@@ -20,16 +19,14 @@ from torch.nn.functional import linear
 from transformers.pytorch_utils import Conv1D
 
 from sanilens.errors import PlanError
+from sanilens.inspect.readers import NO_SAES, Saes
 from sanilens.inspect.sae.clamp import bake_, baked_features, clamped_features
-from sanilens.inspect.sae.sae import Sae
 from sanilens.model.hooks import Hooks, OutputEdit
 from sanilens.model.interventions import by_place, clamped
 from sanilens.model.parameters import Slice, unit_parameters
 from sanilens.model.subject import SubjectModel
 from sanilens.model.units import Feature, LayerUnit, Neuron, UnitKind, kind_of
 from sanilens.unlearn.plan import UnitEdit
-
-NO_SAES: Mapping[str, Sae] = MappingProxyType({})
 
 
 def layer_edits(edits: Iterable[UnitEdit]) -> list[tuple[UnitEdit, LayerUnit]]:
@@ -43,9 +40,7 @@ def edited_units(edits: Iterable[UnitEdit]) -> list[LayerUnit]:
     return [unit for _, unit in layer_edits(edits)]
 
 
-def check_units(
-    subject: SubjectModel, edits: Iterable[UnitEdit], saes: Mapping[str, Sae] = NO_SAES
-) -> None:
+def check_units(subject: SubjectModel, edits: Iterable[UnitEdit], saes: Saes = NO_SAES) -> None:
     """Refuse units that the model, or its autoencoders, do not have.
 
     Raises:
@@ -75,7 +70,7 @@ def edit_hooks(
     edits: Sequence[UnitEdit],
     base: SubjectModel | None = None,
     seed: int = 0,
-    saes: Mapping[str, Sae] = NO_SAES,
+    saes: Saes = NO_SAES,
 ) -> Hooks:
     """Hooks under which the untouched model computes what the edits say.
 
@@ -99,9 +94,9 @@ def edit_hooks(
         hooks = hooks.then(_reset_hooks(subject, kind, layer, indices, base, seed))
     for name, own in feature_edits(edits).items():
         baked = [f for f, edit in own.items() if edit.operation == "bake"]
-        values = {f: edit.value or 0.0 for f, edit in own.items() if f not in baked}
+        held = {f: edit.value or 0.0 for f, edit in own.items() if f not in baked}
         hooks = hooks.then(baked_features(subject, saes[name], baked))
-        hooks = hooks.then(clamped_features(subject, saes[name], values))
+        hooks = hooks.then(clamped_features(subject, saes[name], held))
     return hooks
 
 
@@ -111,7 +106,7 @@ def apply_edits_(
     edits: Sequence[UnitEdit],
     base: SubjectModel | None = None,
     seed: int = 0,
-    saes: Mapping[str, Sae] = NO_SAES,
+    saes: Saes = NO_SAES,
 ) -> tuple[UnitEdit, ...]:
     """Write the edits into the model's weights; returns those that can live as hooks only."""
     check_units(subject, edits, saes)

@@ -5,10 +5,19 @@ The app builds one, the engine executes one, an auditor replays one. Knows nothi
 
 import hashlib
 import json
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Literal, Self, get_args
+from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from sanilens.atomic import write_text
 from sanilens.errors import PlanError
@@ -22,6 +31,8 @@ _SUITABLE: dict[str, tuple[Operation, ...]] = {
     "head": ("reset", "zero"),
     "sae": ("zero", "clamp", "bake"),
 }
+NO_REPAIR = "none"
+OptionValue = bool | int | float | str
 MAX_PLAN_BYTES = 64 * 2**20
 
 
@@ -83,28 +94,96 @@ class UnitEdit(_Frozen):
         return parse_unit(self.unit)
 
 
-class Repair(_Frozen):
-    """The training after the edits.
+def _of_method(attribute: str) -> Callable[[dict[str, Any]], Any]:
+    """A default that the repair's method decides; imported late, since methods import torch."""
 
-    method: `surrogate` teaches every token of texts whose identifiers are replaced by fresh,
-    consistent surrogates each epoch; `masked` (SANI) keeps the sensitive tokens as context and
-    never teaches them; `anchored` teaches what the base model says at an identifier's
-    place (see unlearn/anchored.py) and needs one; `none` leaves the edits alone.
-    train: all weights, or those of the edited layers only.
+    def default(known: dict[str, Any]) -> Any:
+        from sanilens.unlearn.methods import METHODS
+
+        # `none` trains nothing: any method's value will do.
+        return getattr(METHODS.get(known["method"], METHODS["surrogate"]), attribute)
+
+    return default
+
+
+class Repair(_Frozen):
+    """The training after the edits, or instead of them.
+
+    method: what is taught, by its name in `sanilens.unlearn.methods`; `none` leaves the edits
+    alone. Learning rate and epochs are the method's own where they are not given.
+    train: all weights, those of the edited layers, or low-rank additions to every projection
+    (`lora`, of rank `lora_rank`), which are added to the weights at the end.
     freeze_erased: keep the weights of edited units as the edit left them.
+    reset_schedule: edit once, or anew before every epoch.
     precision: of the matrix products; the weights stay float32.
     max_perplexity_rise: stop after an epoch in which perplexity on unseen notes (or on the
     corpus's non-sensitive tokens, without unseen notes) stands this share above the lowest seen.
+    options: the method's own; those that are left out get its defaults.
     """
 
-    method: Literal["none", "masked", "surrogate", "anchored"] = "surrogate"
-    learning_rate: Annotated[float, Field(gt=0, le=1)] = 1e-3
-    epochs: Annotated[int, Field(ge=1, le=1000)] = 2
+    method: str = "surrogate"
+    learning_rate: Annotated[float, Field(gt=0, le=1)] = Field(
+        default_factory=_of_method("learning_rate")
+    )
+    epochs: Annotated[int, Field(ge=1, le=1000)] = Field(default_factory=_of_method("epochs"))
     batch_size: Annotated[int, Field(ge=1, le=4096)] = 4
-    train: Literal["all", "edited_layers"] = "all"
+    train: Literal["all", "edited_layers", "lora"] = "all"
+    lora_rank: Annotated[int, Field(ge=1, le=1024)] = 8
     freeze_erased: bool = False
+    reset_schedule: Literal["once", "every_epoch"] = "once"
     precision: Literal["float32", "bfloat16"] = "float32"
     max_perplexity_rise: Annotated[float, Field(gt=0)] | None = None
+    options: dict[str, OptionValue] = Field(default_factory=dict, validate_default=True)
+
+    @field_validator("method")
+    @classmethod
+    def _is_a_method(cls, name: str) -> str:
+        from sanilens.unlearn.methods import METHODS
+
+        if name not in (NO_REPAIR, *METHODS):
+            raise ValueError(f"there is {NO_REPAIR}, {', '.join(METHODS)}")
+        return name
+
+    @field_validator("options")
+    @classmethod
+    def _are_the_methods(
+        cls, given: dict[str, OptionValue], info: ValidationInfo
+    ) -> dict[str, OptionValue]:
+        """Complete and canonical, so that plans that decide the same have the same hash."""
+        from sanilens.unlearn.methods import METHODS, Options
+
+        name = info.data.get("method")
+        model = METHODS[name].options if name in METHODS else Options
+        try:
+            return model.model_validate(given).model_dump()
+        except ValidationError as error:
+            first = error.errors(include_input=False, include_url=False)[0]
+            where = ".".join(map(str, first["loc"]))
+            known = ", ".join(model.model_fields) or "none"
+            raise ValueError(f"{where}: {first['msg']} ({name} has {known})") from None
+
+    @model_validator(mode="after")
+    def _erased_weights_are_trained(self) -> Self:
+        if self.train == "lora" and (self.freeze_erased or self.reset_schedule == "every_epoch"):
+            raise ValueError(
+                "low-rank additions lie beside the erased weights, so these can neither be frozen "
+                "nor be reset again; train all weights, or the edited layers"
+            )
+        return self
+
+    @property
+    def trains(self) -> bool:
+        """Whether there is any training."""
+        return self.method != NO_REPAIR
+
+    @property
+    def needs_base(self) -> bool:
+        """Whether the method, with these options, needs a base model."""
+        from sanilens.unlearn.methods import METHODS
+
+        if not self.trains:
+            return False
+        return METHODS[self.method].options.model_validate(self.options).needs_base
 
 
 class AuditSettings(_Frozen):
@@ -130,7 +209,7 @@ class Plan(_Frozen):
     unseen: Source | None = None
     saes: dict[SaeId, Source] = {}
     edits: tuple[UnitEdit, ...] = ()
-    repair: Repair = Repair()
+    repair: Repair = Field(default_factory=Repair)
     audit: AuditSettings = AuditSettings()
     controls: bool = True
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
@@ -154,9 +233,9 @@ class Plan(_Frozen):
         return self
 
     @model_validator(mode="after")
-    def _anchored_to_a_base(self) -> Self:
-        if self.repair.method == "anchored" and self.base is None:
-            raise ValueError("an anchored repair needs a base model; give one, or use surrogate")
+    def _has_the_base_that_is_needed(self) -> Self:
+        if self.base is None and self.repair.needs_base:
+            raise ValueError(f"repair {self.repair.method} needs a base model; give one")
         return self
 
     def canonical(self) -> str:

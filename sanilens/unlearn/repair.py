@@ -1,25 +1,25 @@
-"""Repair: the training that mends what an edit broke without teaching the secrets again.
+"""Repair: a copy of the examined model, trained by a method; what is trained, and how it ends.
 
-masked      SANI's: sensitive tokens stay as context and are never a target.
-                L = -(1/|K|) sum_{t in K} log p(x_t | x_<t),  K = { t : x_t in no span }
-surrogate   ours: every epoch each subject's identifiers are replaced by fresh surrogates, alike
-            in form and consistent over the subject's records, and every token is taught. The
-            model learns that identifiers cannot be known, instead of learning nothing of them.
-anchored    ours: the base model as teacher of what not knowing looks like; unlearn/anchored.py.
+Which texts and which loss says the method (`sanilens.unlearn.methods`); this module knows what
+of the copy is trained: all weights, the edited layers, low-rank additions, or an adapter.
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 
 from sanilens.corpus.records import Record
-from sanilens.corpus.surrogates import substitute
-from sanilens.model.align import encode
+from sanilens.errors import PlanError
+from sanilens.model.hooks import NO_HOOKS, Hooks
 from sanilens.model.interventions import by_place
 from sanilens.model.parameters import Slice, unit_parameters
 from sanilens.model.subject import SubjectModel
-from sanilens.unlearn.anchored import REPLAY, anchored_loss, base_texts
+from sanilens.unlearn.adapter import Adapter, attach_, detach_
 from sanilens.unlearn.edits import edited_units
+from sanilens.unlearn.lora import add_lora_
+from sanilens.unlearn.methods import Prepared, Task, find_method
+from sanilens.unlearn.methods.method import Weights
 from sanilens.unlearn.plan import Repair, UnitEdit
-from sanilens.unlearn.training import Example, Loss, Schedule, batch_loss
+from sanilens.unlearn.training import Schedule
 
 
 def schedule_of(repair: Repair) -> Schedule:
@@ -29,43 +29,104 @@ def schedule_of(repair: Repair) -> Schedule:
     )
 
 
-def repair_examples(
+def prepare_repair(
     subject: SubjectModel,
     records: Sequence[Record],
     repair: Repair,
     seed: int,
     base: SubjectModel | None = None,
-) -> Callable[[int], list[Example]]:
-    """The function that gives an epoch's examples; the same epoch gives the same examples."""
-    as_they_are = [e for r in records for e in _examples(subject, r, teach_spans=False)]
-    if repair.method == "anchored":
-        assert base, "the plan's validation asks for a base"
-        count, longest = round(REPLAY * len(records)), max(len(e.ids) for e in as_they_are)
-        written = base_texts(base, count * repair.epochs, longest, seed)
-        return lambda epoch: as_they_are + written[epoch * count : (epoch + 1) * count]
-    if repair.method == "masked":
-        return lambda _epoch: as_they_are
+) -> Prepared:
+    """What the repair's method trains on, the same for every copy of `subject`.
 
-    def with_surrogates(epoch: int) -> list[Example]:
-        replaced = substitute(records, seed=seed * 1_000_003 + epoch)
-        return [e for r in replaced for e in _examples(subject, r, teach_spans=True)]
-
-    return with_surrogates
+    Raises:
+        PlanError: if the method lacks something, such as a base model.
+    """
+    method = find_method(repair.method)
+    options = method.options.model_validate(repair.options)
+    task = Task(subject, records, base, epochs=repair.epochs, seed=seed)
+    return method.prepare(task, options)
 
 
-def repair_loss(repair: Repair, base: SubjectModel | None) -> Loss:
-    """The loss that a repair minimises; `anchored` needs the base model."""
-    if repair.method == "anchored":
-        assert base, "the plan's validation asks for a base"
-        return anchored_loss(base.model)
-    return batch_loss
+@dataclass(frozen=True, slots=True)
+class Trainee:
+    """A model that is ready to be trained.
+
+    Attributes:
+        adapter: what is trained instead of its weights; the model must run under its hooks.
+        before_step: to be called when gradients are ready.
+        finish_: to be called once, after training.
+    """
+
+    adapter: Adapter | None
+    before_step: Callable[[], None]
+    finish_: Callable[[], None]
+
+    @property
+    def hooks(self) -> Hooks:
+        """Under which the model is trained and measured."""
+        return self.adapter.hooks if self.adapter else NO_HOOKS
+
+
+def begin_(
+    subject: SubjectModel,
+    prepared: Prepared,
+    repair: Repair,
+    seed: int,
+    edits: Sequence[UnitEdit] = (),
+    erased: Sequence[UnitEdit] = (),
+) -> Trainee:
+    """Set what of a copy is trained; to be called before a checkpoint is loaded into it.
+
+    Args:
+        subject: the copy.
+        prepared: what the method prepared.
+        repair: the plan's settings.
+        seed: of the first values of what is added.
+        edits: whose layers are trained, if only edited layers are.
+        erased: this copy's own edits, whose weights `freeze_erased` keeps.
+
+    Raises:
+        PlanError: if nothing is left to be trained.
+    """
+    model = subject.model
+    method = find_method(repair.method)
+    if method.adapter:
+        options = method.options.model_validate(repair.options)
+        adapter = method.adapter(subject, options, seed)
+        attach_(model, adapter)
+        return Trainee(adapter, lambda: None, lambda: detach_(model))
+    start: Weights = {}
+    if prepared.finish_:
+        start = {name: p.detach().clone() for name, p in model.named_parameters()}
+    merge = None
+    if repair.train == "lora":
+        merge = add_lora_(subject, repair.lora_rank, seed)
+    else:
+        select_trained_(subject, edits, repair)
+    frozen = frozen_slices(subject, erased) if repair.freeze_erased else []
+
+    def finish_() -> None:
+        if merge:
+            merge()
+        if prepared.finish_:
+            prepared.finish_(model, start)
+        model.requires_grad_(False)
+
+    return Trainee(None, lambda: clear_gradients_(frozen), finish_)
 
 
 def select_trained_(subject: SubjectModel, edits: Iterable[UnitEdit], repair: Repair) -> None:
-    """Set `requires_grad` to what the repair trains: all weights, or the edited layers' blocks."""
+    """Set `requires_grad` to what the repair trains: all weights, or the edited layers' blocks.
+
+    Raises:
+        PlanError: if no layer is edited.
+    """
     subject.model.requires_grad_(repair.train == "all")
     if repair.train == "edited_layers":
-        for layer in {unit.layer for unit in edited_units(edits)}:
+        layers = {unit.layer for unit in edited_units(edits)}
+        if not layers:
+            raise PlanError("no layer is edited, so that there is nothing to train. Train `all`.")
+        for layer in layers:
             subject.model.get_submodule(subject.sites.blocks[layer]).requires_grad_(True)
 
 
@@ -83,16 +144,3 @@ def clear_gradients_(slices: Iterable[Slice]) -> None:
     for own in slices:
         if own.parameter.grad is not None:
             own.parameter.grad.index_fill_(own.dim, own.indices, 0.0)
-
-
-def _examples(subject: SubjectModel, record: Record, *, teach_spans: bool) -> list[Example]:
-    """A record as training pieces of the model's context length, its end taught too."""
-    encoded = encode(subject, record)
-    end = subject.model.config.get_text_config().eos_token_id
-    ids = (*encoded.ids, end) if isinstance(end, int) else encoded.ids
-    spans = {i for s in encoded.spans for i in range(s.start, s.end)}
-    sensitive = tuple(i in spans for i in range(len(ids)))
-    taught = tuple(teach_spans or not hidden for hidden in sensitive)
-    size = subject.max_tokens
-    pieces = [slice(start, start + size) for start in range(0, len(ids) - 1, size)]
-    return [Example(ids[piece], taught[piece], sensitive[piece]) for piece in pieces]

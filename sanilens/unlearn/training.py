@@ -14,7 +14,17 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
+from sanilens.errors import PlanError
 from sanilens.model.batches import pad_right
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Tokens [start, end) of an example that are one item, and what might be said `instead`."""
+
+    start: int
+    end: int
+    instead: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +35,13 @@ class Example:
         ids: token ids.
         taught: those that are targets; the others are context.
         sensitive: those of identifiers or of their surrogates, for losses that treat them apart.
+        answers: the identifiers one by one, for losses that look at each as a whole.
     """
 
     ids: tuple[int, ...]
     taught: tuple[bool, ...]
     sensitive: tuple[bool, ...] = ()
+    answers: tuple[Answer, ...] = ()
 
 
 Loss = Callable[[nn.Module, Sequence[Example]], Tensor]
@@ -54,6 +66,10 @@ class Schedule:
     batch_size: int = 8
     warmup: float = 0.05
     precision: Literal["float32", "bfloat16"] = "float32"
+
+    def steps(self, examples: int) -> int:
+        """Steps of one epoch of that many examples."""
+        return -(-examples // self.batch_size)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +99,7 @@ def train_(
     loss_of: Loss | None = None,
     resume: TrainingState | None = None,
     before_step: Callable[[], None] | None = None,
+    before_epoch: Callable[[int], None] | None = None,
 ) -> Iterator[tuple[Step, Callable[[], TrainingState]]]:
     """Train `model` in place, yielding after each step; stop iterating to stop training.
 
@@ -95,9 +112,14 @@ def train_(
         loss_of: what to minimise; `batch_loss` unless given.
         resume: where to go on; the weights of that point must already be in `model`.
         before_step: called when gradients are ready, for instance to mask some.
+        before_epoch: called with an epoch's number before its first step, for instance to erase
+            anew; also by a run that is resumed at that very point.
 
     Yields:
         The step, and a function that gives the state to resume after it.
+
+    Raises:
+        PlanError: if the loss is no longer finite.
     """
     parameters = [p for p in model.parameters() if p.requires_grad]
     # No weight decay: it would move weights that repair was told to keep.
@@ -105,7 +127,7 @@ def train_(
     if resume:
         optimizer.load_state_dict(resume.optimizer)
     done, device = (resume.steps_done if resume else 0), parameters[0].device
-    per_epoch = -(-len(examples(0)) // schedule.batch_size)
+    per_epoch = schedule.steps(len(examples(0)))
     total = per_epoch * schedule.epochs
     for epoch in range(done // per_epoch, schedule.epochs):
         current = examples(epoch)
@@ -113,11 +135,18 @@ def train_(
         for number, batch in enumerate(batches, start=epoch * per_epoch):
             if number < done:
                 continue
+            if before_epoch and number == epoch * per_epoch:
+                before_epoch(epoch)
             for group in optimizer.param_groups:
                 group["lr"] = schedule.learning_rate * _rate(number, total, schedule.warmup)
             autocast = schedule.precision == "bfloat16"
             with torch.autocast(device.type, torch.bfloat16, enabled=autocast):
                 loss = (loss_of or batch_loss)(model, [current[i] for i in batch])
+            if not torch.isfinite(loss):
+                raise PlanError(
+                    f"the loss is no number any more at step {number + 1} of {total}. "
+                    "Lower the learning rate, or train for fewer epochs."
+                )
             loss.backward()
             if before_step:
                 before_step()

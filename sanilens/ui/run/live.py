@@ -48,7 +48,7 @@ def _live(run: RunFolder, plan: Plan, alive: bool) -> None:
     now = status(run, events)
     if (now in ALIVE) != alive:
         st.rerun()  # the whole page: it stops looking, or begins to
-    progress = follow(events, plan.repair.method != "none")
+    progress = follow(events, plan.repair.trains)
     with card():
         left, right = st.columns([5, 1], vertical_alignment="center")
         with left:

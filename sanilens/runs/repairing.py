@@ -1,0 +1,158 @@
+"""Train one arm of a run: curves while it goes on, checkpoints, early stop, resume."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from sanilens.audit.extraction import audit_spans
+from sanilens.audit.summary import memory, rate_row
+from sanilens.audit.utility import perplexity
+from sanilens.corpus.records import Record
+from sanilens.model.hooks import Hooks, hooked
+from sanilens.model.subject import SubjectModel
+from sanilens.runs.arms import ArmName
+from sanilens.runs.checkpoint import load_checkpoint_, save_checkpoint
+from sanilens.runs.events import read_events
+from sanilens.runs.folder import RunFolder
+from sanilens.runs.sources import Inputs
+from sanilens.unlearn.adapter import Adapter
+from sanilens.unlearn.edits import apply_edits_
+from sanilens.unlearn.methods import Prepared
+from sanilens.unlearn.plan import Plan, UnitEdit
+from sanilens.unlearn.repair import begin_, prepare_repair, schedule_of
+from sanilens.unlearn.training import TrainingState, train_
+
+# A checkpoint at each epoch's end, and at least this often (seconds) in long epochs.
+_CHECKPOINT_EVERY = 30.0
+# Curves are measured on a part of the corpus, so that looking costs little beside training.
+_CURVE_RECORDS, _CURVE_UNSEEN = 32, 8
+
+
+class Cancelled(Exception):
+    """The user asked this run to stop; it can be resumed."""
+
+
+def check_cancelled(run: RunFolder) -> None:
+    """Stop here if the user asked for it.
+
+    Raises:
+        Cancelled: if the run's cancel file is there.
+    """
+    if run.cancel_file.exists():
+        raise Cancelled
+
+
+@dataclass(frozen=True)
+class Repairing:
+    """A plan's repair, for one arm after the other."""
+
+    plan: Plan
+    run_folder: RunFolder
+    inputs: Inputs
+    note: Callable[..., None]
+
+    @cached_property
+    def _prepared(self) -> Prepared:
+        """What repair reads and minimises: the same for every arm, and costly to write."""
+        plan, inputs = self.plan, self.inputs
+        return prepare_repair(
+            inputs.subject, inputs.corpus.records, plan.repair, plan.seed, inputs.base
+        )
+
+    def repair_(
+        self, name: ArmName, subject: SubjectModel, edits: tuple[UnitEdit, ...], hooks: Hooks
+    ) -> Adapter | None:
+        """Train an edited copy, under hooks; an adapter, if that is the method's result."""
+        plan, repair, prepared = self.plan, self.plan.repair, self._prepared
+        trainee = begin_(subject, prepared, repair, plan.seed, plan.edits, edits)
+        resume = self._resumed(name, subject)
+        schedule = schedule_of(repair)
+        per_epoch = schedule.steps(len(prepared.examples(0)))
+        if resume is None or resume.steps_done < per_epoch * repair.epochs:
+            steps = train_(
+                subject.model,
+                prepared.examples,
+                schedule,
+                plan.seed,
+                loss_of=prepared.loss,
+                resume=resume,
+                before_step=trainee.before_step,
+                before_epoch=lambda epoch: self._erase_anew_(subject, edits, epoch),
+            )
+            with hooked(subject.model, hooks.then(trainee.hooks)):
+                self._follow(name, subject, steps, resume)
+        trainee.finish_()
+        return trainee.adapter
+
+    def _resumed(self, name: ArmName, subject: SubjectModel) -> TrainingState | None:
+        checkpoint = self.run_folder.checkpoint(name)
+        if not checkpoint.exists():
+            return None
+        resume = load_checkpoint_(checkpoint, subject.model, self.plan.repair.learning_rate)
+        self.note("resumed", arm=name, step=resume.steps_done)
+        return resume
+
+    def _erase_anew_(self, subject: SubjectModel, edits: tuple[UnitEdit, ...], epoch: int) -> None:
+        """Edit again before every epoch but the first, if the plan says so; other fresh values."""
+        if epoch and self.plan.repair.reset_schedule == "every_epoch":
+            seed = self.plan.seed + 1_000_003 * epoch
+            apply_edits_(subject, edits, self.inputs.base, seed, self.inputs.saes)
+
+    def _follow(
+        self, name: ArmName, subject: SubjectModel, steps: Any, resume: TrainingState | None
+    ) -> None:
+        """Take the steps, noting losses and curves and keeping checkpoints."""
+        epochs, checkpoint = self.plan.repair.epochs, self.run_folder.checkpoint(name)
+        lowest = (
+            self._lowest_perplexity(name, resume.steps_done)
+            if resume
+            else self._curve_point(name, subject, 0)
+        )
+        saved = time.monotonic()
+        for step, state in steps:
+            self.note("step", arm=name, step=step.number, of=step.of, loss=round(step.loss, 5))
+            per_epoch = step.of // epochs
+            epoch_ends = step.number % per_epoch == 0
+            # Halfway through an epoch too, for the plan's own arm: that is the one watched.
+            halfway = name == "after" and step.number % per_epoch == per_epoch // 2
+            if epoch_ends or halfway:
+                reached = self._curve_point(name, subject, step.number)
+                if epoch_ends and self._spoilt(reached, lowest):
+                    self.note("stopped_early", arm=name, step=step.number)
+                    break
+                lowest = min(lowest, reached)
+            if epoch_ends or time.monotonic() - saved > _CHECKPOINT_EVERY:
+                save_checkpoint(checkpoint, subject.model, state())
+                saved = time.monotonic()
+            check_cancelled(self.run_folder)
+
+    def _spoilt(self, reached: float, lowest: float) -> bool:
+        rise = self.plan.repair.max_perplexity_rise
+        return rise is not None and reached > (1 + rise) * lowest
+
+    def _lowest_perplexity(self, name: ArmName, steps: int) -> float:
+        """The lowest perplexity that the arm's curve has shown up to a number of steps."""
+        events = read_events(self.run_folder.events_file)
+        curve = [e for e in events if e["event"] == "curve" and e["arm"] == name]
+        return min(e["perplexity"] for e in curve if e["step"] <= steps)
+
+    def _curve_point(self, name: ArmName, subject: SubjectModel, step: int) -> float:
+        """Note one point of the live curves, on a fixed part of the corpus; its perplexity."""
+        records = spaced(self.inputs.corpus.records, _CURVE_RECORDS)
+        said = rate_row(memory(audit_spans(subject, records)))
+        unseen = spaced(self.inputs.unseen, _CURVE_UNSEEN)
+        utility = (
+            perplexity(subject, unseen)
+            if unseen
+            else perplexity(subject, records, without_spans=True)
+        )
+        self.note("curve", arm=name, step=step, said=said.hits, of=said.n, perplexity=utility.value)
+        return utility.value
+
+
+def spaced(records: Sequence[Record], count: int) -> list[Record]:
+    """At most `count` records, evenly spaced, so that subjects and kinds of note are mixed."""
+    step = max(1, -(-len(records) // count))
+    return list(records[::step])

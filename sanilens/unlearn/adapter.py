@@ -1,0 +1,63 @@
+"""Adapters: a small module beside the frozen model, trained instead of it and saved beside it.
+
+For methods whose result is no weights of the model. Removing the adapter undoes the method.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+from sanilens.atomic import write_file
+from sanilens.errors import ModelError
+from sanilens.model.hooks import Hooks
+
+_NAME = "sanilens_adapter"
+
+
+@dataclass(frozen=True, slots=True)
+class Adapter:
+    """A module of its own, and the hooks through which the model hears it."""
+
+    module: nn.Module
+    hooks: Hooks
+
+
+def attach_(model: nn.Module, adapter: Adapter) -> None:
+    """Freeze the model and hang the adapter on it: it is trained and kept in checkpoints so."""
+    model.requires_grad_(False)
+    model.add_module(_NAME, adapter.module.requires_grad_(True))
+
+
+def attached(model: nn.Module) -> nn.Module:
+    """The adapter's module that hangs on a model, for a loss that reads it."""
+    return model.get_submodule(_NAME)
+
+
+def detach_(model: nn.Module) -> None:
+    """Take the adapter off; the model is what it was, its weights never having changed."""
+    attached(model).requires_grad_(False)
+    delattr(model, _NAME)
+
+
+def save_adapter(adapter: Adapter, path: Path, metadata: Mapping[str, str]) -> None:
+    """Write the adapter's tensors, and in the header what they belong to."""
+    tensors = {name: t.detach().contiguous() for name, t in adapter.module.state_dict().items()}
+    write_file(path, lambda temporary: save_file(tensors, temporary, dict(metadata)))
+
+
+def load_adapter_(adapter: Adapter, path: Path) -> None:
+    """Put saved tensors into a fresh adapter of the same shape.
+
+    Raises:
+        ModelError: if the file is of another adapter.
+    """
+    try:
+        adapter.module.load_state_dict(load_file(path))
+    except (OSError, SafetensorError, RuntimeError) as error:
+        raise ModelError(
+            f"{path.name} does not fit: it holds another adapter, or one for another model."
+        ) from error
