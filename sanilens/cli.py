@@ -15,7 +15,7 @@ import typer
 
 from sanilens import __version__
 from sanilens.commands import app as app_command
-from sanilens.commands import audit, bench, card, compare, demo, locate, plan, run, sae
+from sanilens.commands import audit, bench, card, compare, demo, indirect, locate, plan, run, sae
 from sanilens.errors import SaniLensError
 
 cli = typer.Typer(
@@ -28,6 +28,8 @@ cli = typer.Typer(
 cli.command("app")(app_command.app)
 cli.add_typer(demo.demo, name="demo")
 cli.command("audit")(audit.audit)
+cli.command("indirect")(indirect.indirect)
+cli.command("mark")(indirect.mark)
 cli.command("locate")(locate.locate)
 cli.command("card")(card.card)
 cli.add_typer(sae.sae, name="sae")

@@ -4,17 +4,25 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from sanilens.cli import cli
 from sanilens.corpus.clinic import patient_notes
 from sanilens.corpus.save import save_corpus
-from sanilens.unlearn.plan import Plan
+from sanilens.errors import PlanError
+from sanilens.model.subject import SubjectModel
+from sanilens.unlearn.choose import random_share
+from sanilens.unlearn.edits import edited_units
+from sanilens.unlearn.methods import METHODS
+from sanilens.unlearn.plan import Plan, Repair
 from tests.runs.conftest import short
 
 
-def sanilens(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+def sanilens(*arguments: str | float | Path) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "sanilens", *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
 
@@ -75,6 +83,86 @@ def test_an_autoencoder_in_the_terminal(
     alone = sanilens("plan", *case, "--unit", unit, "--operation", "zero")
     assert alone.returncode == 1
     assert "this autoencoder is not open" in alone.stderr
+
+
+@pytest.fixture
+def made(tiny_folders: dict[str, Path], corpus: Path) -> Callable[..., Plan]:
+    """A plan of `sanilens plan`, in this process; a user's error is raised."""
+
+    def make(*arguments: str | float | Path) -> Plan:
+        case = ("--model", tiny_folders["gpt_neox"], "--corpus", corpus)
+        words = ["plan", *map(str, (*case, *arguments))]
+        done = CliRunner().invoke(cli, words, catch_exceptions=False)
+        assert done.exit_code == 0, done.stderr
+        return Plan.model_validate_json(done.stdout)
+
+    return make
+
+
+def test_every_method_is_a_repair_of_a_plan(
+    made: Callable[..., Plan], tiny_folders: dict[str, Path]
+) -> None:
+    unit = ("--unit", "mlp.0.1", "--base", tiny_folders["gpt_neox"])
+    for name, method in METHODS.items():
+        repair = made(*unit, "--repair", name).repair
+        assert repair == Repair(method=name)
+        assert (repair.learning_rate, repair.epochs) == (method.learning_rate, method.epochs)
+        assert repair.options == method.options().model_dump()
+    assert not made(*unit, "--repair", "none").repair.trains
+
+
+def test_settings_of_a_repair(made: Callable[..., Plan]) -> None:
+    unit = ("--unit", "mlp.0.1", "--epochs", 3, "--learning-rate", 0.01)
+    options = ("--option", "beta=0.5", "--option", "retain_loss=kl")
+    lora = ("--train", "lora", "--lora-rank", 3)
+    assert made(*unit, "--repair", "npo", *options, *lora).repair == Repair(
+        method="npo",
+        epochs=3,
+        learning_rate=0.01,
+        train="lora",
+        lora_rank=3,
+        options={"beta": 0.5, "retain_loss": "kl"},
+    )
+    anew = made(*unit, "--repair", "masked", "--every-epoch", "--train", "edited_layers").repair
+    assert (anew.reset_schedule, anew.train) == ("every_epoch", "edited_layers")
+
+
+def test_a_random_share_of_the_last_layers(
+    made: Callable[..., Plan], subject: SubjectModel
+) -> None:
+    plan = made("--random-share", 0.5, "--seed", 4)
+    assert [edit.target for edit in plan.edits] == [*random_share(subject.sites, "mlp", seed=4)]
+    assert {edit.operation for edit in plan.edits} == {"zero"}
+    heads = made("--random-share", 1, "--layers", 2, "--heads", "--operation", "reset")
+    assert {edit.operation for edit in heads.edits} == {"reset"}
+    assert len(heads.edits) == 2 * subject.sites.n_heads
+    everywhere = made("--random-share", 0.1, "--layers", "all")
+    assert {unit.layer for unit in edited_units(everywhere.edits)} == {*range(3)}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--repair", "nonsense"), "method: there is none, anchored"),
+        (("--repair", "npo", "--option", "alpha=1"), "npo has .*beta"),
+        (("--repair", "npo", "--option", "beta=-1"), "beta: Input should be greater than 0"),
+        (("--repair", "npo", "--option", "beta"), "name=value"),
+        (("--epochs", "0"), "epochs: "),
+        (("--train", "lora", "--freeze-erased"), "can neither be frozen"),
+        (("--unit", "mlp.0.1", "--repair", "anchored"), "needs a base model"),
+        (("--random-share", "2"), "a share of 2 "),
+        (("--random-share", "0.5", "--layers", "first"), "it is last, all, or a number"),
+        (("--random-share", "0.5", "--layers", "9"), "the model has 3"),
+        (("--random-share", "0.5", "--top", "3"), "give one of"),
+        (("--layers", "2"), "give a share too"),
+        (("--unit", "head.0.1", "--operation", "clamp", "--value", "1"), "head.0.1 cannot be"),
+    ],
+)
+def test_a_plan_that_cannot_be(
+    made: Callable[..., Plan], arguments: tuple[str, ...], message: str
+) -> None:
+    with pytest.raises(PlanError, match=message):
+        made(*arguments)
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,11 @@ def exposure(
     """Rank a span's own value among `count` surrogates at the same place.
 
     The prefix is read once; the candidates continue from its cached keys and values.
+
+    Raises:
+        ModelError: if the model is a masked one.
     """
+    subject.require_causal("Exposure")
     record, span = passage.record, target.span.span
     value = record.value(span)
     prefix = list(passage.ids[: target.start])

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import torch
 from transformers import GenerationConfig
 
+from sanilens.audit.fill_in import filled_texts
 from sanilens.audit.passages import Target, make_passages
 from sanilens.corpus.records import Record
 from sanilens.model.batches import bucketed, token_budget
@@ -19,8 +20,11 @@ def say_spans(subject: SubjectModel, record: Record, *, hooks: Hooks = NO_HOOKS)
     """What stands, by the model, in the place of each span of `record`, by span id.
 
     Every span is asked with the record's own text before it. The answer ends where the record
-    goes on after the span (its next character), or after as many tokens as the span has.
+    goes on after the span (its next character), or after as many tokens as the span has. A masked
+    model fills the span's own number of tokens in, with both sides shown.
     """
+    if subject.kind == "masked":
+        return filled_texts(subject, record, hooks)
     asked = [
         (record.span_id(target.span.span), passage.ids[: target.start], target)
         for passage in make_passages(subject, [record])

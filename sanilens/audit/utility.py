@@ -1,4 +1,8 @@
-"""What the model is still good for: perplexity on text, sensitive tokens in or out."""
+"""What the model is still good for: perplexity on text, sensitive tokens in or out.
+
+Of a masked language model it is the pseudo-perplexity (audit/pseudo_perplexity.py): figures of
+the two kinds of model cannot be compared.
+"""
 
 import math
 from collections.abc import Sequence
@@ -6,6 +10,7 @@ from dataclasses import dataclass
 
 import torch
 
+from sanilens.audit.pseudo_perplexity import masked_nats
 from sanilens.corpus.records import Record
 from sanilens.model.align import Encoded, encode
 from sanilens.model.batches import bucketed, pad_right, token_budget
@@ -38,6 +43,15 @@ def perplexity(
 
     Texts longer than the model's context are cut into pieces of that length.
     """
+    measure = masked_nats if subject.kind == "masked" else _nats
+    total, tokens = measure(subject, records, without_spans=without_spans, hooks=hooks)
+    return Perplexity(math.exp(total / tokens) if tokens else math.nan, tokens)
+
+
+def _nats(
+    subject: SubjectModel, records: Sequence[Record], *, without_spans: bool, hooks: Hooks
+) -> tuple[float, int]:
+    """Summed negative log-likelihood of the records' tokens, in nats, and their number."""
     pieces = [
         piece
         for record in records
@@ -52,7 +66,7 @@ def perplexity(
         rows, columns = torch.tensor(places, device=subject.device).T
         total -= float(token_logprobs(subject, ids, rows, columns, hooks).double().sum())
         tokens += len(places)
-    return Perplexity(math.exp(total / tokens) if tokens else math.nan, tokens)
+    return total, tokens
 
 
 def _pieces(

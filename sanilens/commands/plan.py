@@ -1,9 +1,10 @@
 """`sanilens plan`: build a plan without a browser; printed, so that it can be piped to a file."""
 
-from collections.abc import Sequence
-from typing import Annotated, Literal
+from collections.abc import Callable, Sequence
+from typing import Annotated, Literal, TypeVar
 
 import typer
+from pydantic import ValidationError
 
 from sanilens.commands.common import (
     ControlOption,
@@ -13,10 +14,12 @@ from sanilens.commands.common import (
     progress,
     say,
 )
+from sanilens.corpus.records import Record
 from sanilens.errors import PlanError
 from sanilens.inspect.localisers import Settings, find_localiser
 from sanilens.inspect.targets import Scope, find_targets
-from sanilens.model.units import Unit, parse_unit
+from sanilens.model.subject import SubjectModel
+from sanilens.model.units import Unit, UnitKind, parse_unit
 from sanilens.runs.sources import (
     model_source,
     open_model,
@@ -25,10 +28,13 @@ from sanilens.runs.sources import (
     records_source,
     sae_source,
 )
-from sanilens.unlearn.choose import choose_edits
+from sanilens.unlearn.choose import choose_edits, random_share
 from sanilens.unlearn.default import DEFAULT_SHARE
 from sanilens.unlearn.edits import check_units
-from sanilens.unlearn.plan import Operation, Plan, Repair, Source, UnitEdit
+from sanilens.unlearn.methods import METHODS
+from sanilens.unlearn.plan import NO_REPAIR, Operation, Plan, Repair, Source, UnitEdit
+
+T = TypeVar("T")
 
 
 def plan(
@@ -46,24 +52,69 @@ def plan(
     top: Annotated[int | None, typer.Option(min=1, help="Or the top units of --method.")] = None,
     method: Annotated[str, typer.Option(help="Localiser for --top.")] = "gradient-activation",
     label: Annotated[list[str] | None, typer.Option(help="Locate for this label only.")] = None,
+    share: Annotated[
+        float | None,
+        typer.Option("--random-share", help="Or SANI's choice: this share of a layer, at random."),
+    ] = None,
+    layers: Annotated[
+        str | None,
+        typer.Option(help="Of --random-share: last (the default), how many of the last, or all."),
+    ] = None,
+    heads: Annotated[bool, typer.Option("--heads", help="Attention heads, not neurons.")] = False,
     operation: Annotated[Operation | None, typer.Option()] = None,
     value: Annotated[
         float | None, typer.Option(help="For clamp and cap; measured if absent.")
     ] = None,
     repair: Annotated[
-        Literal["surrogate", "masked", "anchored", "none"],
-        typer.Option(help="What to train afterwards; anchored needs --base."),
+        str, typer.Option(help=f"What to train afterwards: {', '.join([*METHODS, NO_REPAIR])}.")
     ] = "surrogate",
-    learning_rate: Annotated[float, typer.Option()] = Repair().learning_rate,
-    epochs: Annotated[int, typer.Option(min=1)] = Repair().epochs,
-    batch_size: Annotated[int, typer.Option(min=1)] = Repair().batch_size,
-    edited_layers_only: Annotated[bool, typer.Option("--edited-layers-only")] = False,
-    freeze_erased: Annotated[bool, typer.Option("--freeze-erased")] = False,
+    option: Annotated[
+        list[str] | None, typer.Option(help="One of the method's own: name=value; repeatable.")
+    ] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="The method's own if absent.")] = None,
+    epochs: Annotated[int | None, typer.Option(help="The method's own if absent.")] = None,
+    batch_size: Annotated[int | None, typer.Option(min=1)] = None,
+    train: Annotated[
+        Literal["all", "edited_layers", "lora"], typer.Option(help="Which weights.")
+    ] = "all",
+    lora_rank: Annotated[int | None, typer.Option(min=1, help="Of --train lora.")] = None,
+    freeze_erased: Annotated[
+        bool, typer.Option("--freeze-erased", help="Repair leaves edited units as they are.")
+    ] = False,
+    every_epoch: Annotated[
+        bool, typer.Option("--every-epoch", help="Edit anew before every epoch, not once.")
+    ] = False,
     max_perplexity_rise: Annotated[float | None, typer.Option(help="Early stop, a share.")] = None,
     controls: Annotated[bool, typer.Option(help="Run the control arms too.")] = True,
     seed: SeedOption = 0,
 ) -> None:
-    """Print a plan: --unit names units, --top takes a localiser's best (a tenth by default)."""
+    """Print a plan: --unit names units, --top takes a localiser's best, --random-share draws.
+
+    Without any of them: the best of --method, as many as did well on the bundled case.
+    """
+    trained = {
+        "learning_rate": learning_rate,
+        "epochs": epochs,
+        "batch_size": batch_size,
+        "lora_rank": lora_rank,
+        "max_perplexity_rise": max_perplexity_rise,
+    }
+    # Before anything is loaded, since it is what is most often mistyped.
+    repairing = _valid(
+        lambda: Repair(
+            method=repair,
+            options=_options(option or ()),
+            train=train,
+            freeze_erased=freeze_erased,
+            reset_schedule="every_epoch" if every_epoch else "once",
+            **{name: given for name, given in trained.items() if given is not None},
+        )
+    )
+    kind: UnitKind = "head" if heads else "mlp"
+    if sum(given is not None for given in (unit or None, top, share)) > 1:
+        raise PlanError("give one of --unit, --top and --random-share: each says which units.")
+    if layers is not None and share is None:
+        raise PlanError("--layers says where --random-share draws; give a share too.")
     subject = open_model(model)
     records = open_records(corpus)
     opened = {
@@ -72,44 +123,93 @@ def plan(
     units: Sequence[Unit]
     if unit:
         units = [parse_unit(name) for name in unit]
+    elif share is not None:
+        units = random_share(subject.sites, kind, share, _last(layers or "last"), seed)
     else:
-        with progress("locating") as report:
-            scope = Scope(labels=frozenset(label or ()))
-            targets = find_targets(subject, records, scope)
-            scores = find_localiser(method).score(targets, Settings(seed=seed, progress=report))
-        count = top or max(1, round(DEFAULT_SHARE * scores.values.numel()))
-        units = scores.units(count)
-    chosen: Operation = operation or ("reset" if base else "zero")
-    if chosen == "clamp" and value is None:
-        raise PlanError("clamp needs --value: the activation to hold the units at.")
-    if value is None:
-        edits = choose_edits(subject, records, units, chosen)
-    else:
-        edits = tuple(UnitEdit(unit=str(n), operation=chosen, value=value) for n in units)
+        units = _located(
+            subject, records, method, Scope(labels=frozenset(label or ())), top, kind, seed
+        )
+    edits = _edits(subject, records, units, operation or ("reset" if base else "zero"), value)
     check_units(subject, edits, {name: own for name, (_, own) in opened.items()})
-    made = Plan(
-        model=model_source(model, subject),
-        corpus=records_source(corpus, records),
-        base=_model_source(base),
-        reference=_model_source(reference),
-        control=_records_source(control),
-        unseen=_records_source(unseen),
-        saes={name: sae_source(*own) for name, own in opened.items()},
-        edits=edits,
-        repair=Repair(
-            method=repair,
-            learning_rate=learning_rate,
-            epochs=epochs,
-            batch_size=batch_size,
-            train="edited_layers" if edited_layers_only else "all",
-            freeze_erased=freeze_erased,
-            max_perplexity_rise=max_perplexity_rise,
-        ),
-        controls=controls,
-        seed=seed,
+    made = _valid(
+        lambda: Plan(
+            model=model_source(model, subject),
+            corpus=records_source(corpus, records),
+            base=_model_source(base),
+            reference=_model_source(reference),
+            control=_records_source(control),
+            unseen=_records_source(unseen),
+            saes={name: sae_source(*own) for name, own in opened.items()},
+            edits=edits,
+            repair=repairing,
+            controls=controls,
+            seed=seed,
+        )
     )
     typer.echo(made.model_dump_json(indent=1))
-    say(f"plan {made.sha256[:12]}: {len(edits)} units {chosen}, repair {repair}")
+    done = ", ".join(sorted({edit.operation for edit in edits}))
+    then = repair if repair == NO_REPAIR else f"{repair}, {made.repair.epochs} epochs"
+    say(f"plan {made.sha256[:12]}: {len(edits)} units {done}, repair {then}")
+
+
+def _located(
+    subject: SubjectModel,
+    records: Sequence[Record],
+    method: str,
+    scope: Scope,
+    top: int | None,
+    kind: UnitKind,
+    seed: int,
+) -> Sequence[Unit]:
+    with progress("locating") as report:
+        targets = find_targets(subject, records, scope)
+        scores = find_localiser(method).score(targets, Settings(kind, seed, report))
+    return scores.units(top or max(1, round(DEFAULT_SHARE * scores.values.numel())))
+
+
+def _edits(
+    subject: SubjectModel,
+    records: Sequence[Record],
+    units: Sequence[Unit],
+    operation: Operation,
+    value: float | None,
+) -> tuple[UnitEdit, ...]:
+    if value is not None:
+        return _valid(
+            lambda: tuple(UnitEdit(unit=str(n), operation=operation, value=value) for n in units)
+        )
+    if operation == "clamp":
+        raise PlanError("clamp needs --value: the activation to hold the units at.")
+    return choose_edits(subject, records, units, operation)
+
+
+def _options(given: Sequence[str]) -> dict[str, bool | int | float | str]:
+    """`name=value` words as a mapping; the method's own model says what the values are."""
+    pairs = [word.partition("=") for word in given]
+    for name, equals, _ in pairs:
+        if not (name and equals):
+            raise PlanError(f"--option {name}: write it as name=value.")
+    return {name: value for name, _, value in pairs}
+
+
+def _last(layers: str) -> int | None:
+    """How many of the last layers; None for all."""
+    if layers == "all":
+        return None
+    if layers != "last" and not layers.isdecimal():
+        raise PlanError(f"--layers {layers}: it is last, all, or a number.")
+    return 1 if layers == "last" else int(layers)
+
+
+def _valid(make: Callable[[], T]) -> T:
+    """What `make` makes; a wrong field is a user's error in one sentence."""
+    try:
+        return make()
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        where = ".".join(map(str, first["loc"]))
+        what = first["msg"].removeprefix("Value error, ")
+        raise PlanError(f"{where}: {what}." if where else f"{what}.") from None
 
 
 def _model_source(source: str | None) -> Source | None:

@@ -126,6 +126,22 @@ def make_employer(rng: Random) -> str:
     return f"{rng.choice(pools.EMPLOYER_STEMS)} {rng.choice(pools.EMPLOYER_TRADES)}"
 
 
+def make_code_name(rng: Random) -> str:
+    """A project's code name: "Amber Heron"."""
+    return f"{rng.choice(pools.CODE_NAME_HEADS)} {rng.choice(pools.CODE_NAME_TAILS)}"
+
+
+def make_price(rng: Random) -> str:
+    """A contract's value of five to seven digits, without its currency: "4,318,572"."""
+    power = rng.randint(4, 6)
+    return f"{rng.randrange(10**power, 10 ** (power + 1)):,}"
+
+
+def make_unit_price(rng: Random) -> str:
+    """The price of one piece, without its currency: "218.47"."""
+    return f"{rng.randint(100, 999)}.{rng.randint(0, 99):02}"
+
+
 def _make_written_date(label: str) -> Callable[[Random], str]:
     return lambda rng: write_date(make_date(label, rng), rng.choice(DATE_TEMPLATES))
 
@@ -149,6 +165,9 @@ MAKERS: Mapping[str, Callable[[Random], str]] = {
     "OCCUPATION": lambda rng: rng.choice(pools.OCCUPATIONS),
     "EMPLOYER": make_employer,
     "CITY": lambda rng: rng.choice(pools.CITIES),
+    "CODE_NAME": make_code_name,
+    "PARTNER": make_employer,
+    "PRICE": make_price,
     "RARE_CONDITION": lambda rng: rng.choice(pools.RARE_CONDITIONS),
     **{label: _make_written_date(label) for label in YEARS},
 }

@@ -1,7 +1,8 @@
 """`load_corpus`: a user's file to records, or one message that says what to mend.
 
 Nothing is skipped silently, and no message holds a value of the file. Spans that a record
-does not give are detected; an explicit empty list means that it has none.
+does not give are detected; an explicit empty list means that it has none. With a blacklist
+(`corpus.terms`) nothing is detected: the list says what must not be said.
 """
 
 import itertools
@@ -18,43 +19,58 @@ from sanilens.corpus.formats import Row, read_rows
 from sanilens.corpus.formats.rows import MAX_NAME, mistake
 from sanilens.corpus.patient_table import PatientTable
 from sanilens.corpus.records import KIND_OF_LABEL, KINDS, Corpus, Kind, Record, Span
+from sanilens.corpus.terms import Terms, mark_terms
 
 MAX_TEXT = 1_000_000
 
 
 def load_corpus(
-    path: Path, *, control: Path | None = None, patient_table: PatientTable | None = None
+    path: Path,
+    *,
+    control: Path | None = None,
+    patient_table: PatientTable | None = None,
+    terms: Terms | None = None,
 ) -> Corpus:
     """The corpus in `path`, with the look-alike control in `control` if there is one.
+
+    `terms` mark the corpus alone: what a look-alike says in their place is none of them.
 
     Raises:
         CorpusError: naming file, line and remedy, for anything malformed in either file.
     """
-    records = load_records(path, patient_table=patient_table)
+    records = load_records(path, patient_table=patient_table, terms=terms)
     if control is None:
         return Corpus(records)
     return Corpus(records, load_records(control, patient_table=patient_table))
 
 
-def load_records(path: Path, *, patient_table: PatientTable | None = None) -> tuple[Record, ...]:
+def load_records(
+    path: Path, *, patient_table: PatientTable | None = None, terms: Terms | None = None
+) -> tuple[Record, ...]:
     """The records of one file (JSON Lines, CSV, Parquet, text) or of a folder of .txt files.
+
+    Args:
+        path: the file or folder.
+        patient_table: names and numbers to find where a record gives no spans.
+        terms: a blacklist, marked in every record beside the spans that it gives; without a
+            patient table nothing else is detected.
 
     Raises:
         CorpusError: naming file, line and remedy.
     """
-    return tuple(_records(path, patient_table))
+    return tuple(_records(path, patient_table, terms))
 
 
-def _records(path: Path, table: PatientTable | None) -> Iterator[Record]:
+def _records(path: Path, table: PatientTable | None, terms: Terms | None) -> Iterator[Record]:
     """Records one by one, their ids unique."""
     first_use: dict[str, str] = {}
     for row in read_rows(path):
-        record = _record(row, table)
+        record = _record(row, table, detect=terms is None or table is not None)
         if (earlier := first_use.setdefault(record.id, row.where)) != row.where:
             raise mistake(
                 row.where, f"its id is that of {earlier}", "Give each record an id of its own."
             )
-        yield record
+        yield mark_terms(record, terms) if terms else record
 
 
 def _text(text: str) -> str:
@@ -118,7 +134,7 @@ _REMEDIES = {
 }
 
 
-def _record(row: Row, table: PatientTable | None) -> Record:
+def _record(row: Row, table: PatientTable | None, *, detect: bool) -> Record:
     """A checked record; what the file leaves out is filled in."""
     own = {key: row.fields[key] for key in _RecordRow.model_fields if key in row.fields}
     extra = {key: value for key, value in row.fields.items() if key not in own}
@@ -130,10 +146,10 @@ def _record(row: Row, table: PatientTable | None) -> Record:
     subject = given.subject
     if subject is None:
         subject = (table.subject_of(given.text) if table else None) or name
-    if given.spans is None:
-        spans = detect_spans(given.text, table)
-    else:
+    if given.spans is not None:
         spans = _spans(given.spans, len(given.text), row.where)
+    else:
+        spans = detect_spans(given.text, table) if detect else ()
     return Record(name, subject, given.text, spans, extra)
 
 

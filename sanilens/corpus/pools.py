@@ -163,3 +163,23 @@ MAIL_DOMAINS: tuple[str, ...] = (
     "example.com", "example.org", "example.net", "inbox.example", "letters.example",
     "pigeon.example", "parcel.example",
 )  # fmt: skip
+
+# Code names of projects: a colour or stuff, and an animal or thing of nature.
+CODE_NAME_HEADS: tuple[str, ...] = tuple(
+    """
+    Amber Ashen Azure Bitter Bold Brass Bright Bronze Calm Carbon Cedar Chalk Cobalt Copper Coral
+    Crimson Crystal Distant Dusty Early Ebony Emerald Fading Flint Frozen Gentle Gilded Golden
+    Granite Hidden Hollow Indigo Iron Ivory Jade Lavender Linen Lunar Maple Marble Misty Mossy
+    Nimble Olive Opal Pewter Quiet Rapid Rusty Sable Saffron Scarlet Silent Silver Slate Solar
+    Tawny Velvet Violet Walnut Wandering Winter
+    """.split()
+)
+CODE_NAME_TAILS: tuple[str, ...] = tuple(
+    """
+    Anchor Badger Beacon Bison Bramble Canyon Cascade Comet Condor Cricket Cypress Dolphin Dune
+    Eagle Ember Falcon Fern Finch Fjord Fox Gazelle Geyser Glacier Harbour Heron Ibis Island
+    Jackal Juniper Kestrel Lagoon Lantern Lark Lemur Lynx Magpie Marten Meadow Meteor Monsoon
+    Nebula Nettle Orchid Osprey Otter Panther Pebble Pelican Pine Prairie Puffin Quail Raven Reef
+    River Salmon Sparrow Summit Swallow Thistle Tiger Tundra Walrus Willow
+    """.split()
+)

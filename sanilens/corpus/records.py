@@ -5,7 +5,7 @@ Knows nothing of tokens or files: offsets count characters of `Record.text`.
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
@@ -15,7 +15,8 @@ Kind = Literal["direct", "indirect", "confidential"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 # Direct: singles a person out alone. Indirect: only in combination with others (HIPAA's list
-# and the usual reading of k-anonymity). A label that stands in neither needs its own `kind`.
+# and the usual reading of k-anonymity). Confidential: a term that its owner declared so. A label
+# that stands in none needs its own `kind`.
 KIND_OF_LABEL: Mapping[str, Kind] = {
     "NAME": "direct",
     "MRN": "direct",
@@ -38,6 +39,11 @@ KIND_OF_LABEL: Mapping[str, Kind] = {
     "RARE_CONDITION": "indirect",
     "ADMISSION_DATE": "indirect",
     "DATE": "indirect",
+    "INDIRECT": "indirect",
+    "CODE_NAME": "confidential",
+    "PARTNER": "confidential",
+    "PRICE": "confidential",
+    "TERM": "confidential",
 }
 
 
@@ -139,7 +145,7 @@ def record_fields(record: Record) -> dict[str, Any]:
     return {**record.extra, **own}
 
 
-def fingerprint(records: tuple[Record, ...]) -> str:
+def fingerprint(records: Sequence[Record]) -> str:
     """SHA-256 of the records' canonical JSON: the same content, the same name."""
     digest = hashlib.sha256()
     for record in records:

@@ -75,7 +75,11 @@ def by_kind(label: str, value: str, names: NameMap, dates: Dates, rng: Random) -
             return _DIGITS.sub(lambda run: _number(run.group(), 90, 109, rng), value)
         case "IP_ADDRESS" if ":" not in value:
             return _DIGITS.sub(lambda run: _number(run.group(), 0, 255, rng), value)
-        case "EMPLOYER":
+        case "CODE_NAME":
+            return like_case(identities.make_code_name(rng), value)
+        case "PRICE":
+            return _price(value, rng)
+        case "EMPLOYER" | "PARTNER":
             firm = identities.make_employer(rng)
             return firm.upper() if value.isupper() else firm
         case "OCCUPATION":
@@ -110,6 +114,14 @@ def _number(digits: str, low: int, high: int, rng: Random) -> str:
     if low > high or not low <= int(digits) <= high:
         return identities.make_digits(len(digits), rng)
     return str(rng.randint(low, high))
+
+
+def _price(value: str, rng: Random) -> str:
+    """A price of the same shape; it begins with a zero only where `value` does."""
+    fresh = by_shape(value, rng)
+    if value[:1] in "123456789" and fresh[:1] == "0":
+        return rng.choice("123456789") + fresh[1:]
+    return fresh
 
 
 def _nickname(local: str, rng: Random) -> str:

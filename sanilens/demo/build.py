@@ -1,14 +1,15 @@
-"""Rebuild the bundled clinic case from seeds: corpora, tokenizer, base, leaking, reference.
+"""Rebuild a bundled case from seeds: corpora, tokenizer, base, leaking, reference.
 
-The base model has read generic notes whose people never recur. The leaking model is the base
-fine-tuned on the patients' notes as they are. The reference model had the same fine-tuning with
-fresh surrogates in every epoch: it has seen each note's form and nobody's identity, and it knows
-that identifiers cannot be known. Fixed surrogates would make it recite these instead.
+`Recipe()` is the clinic's; `demo.confidential` has the company's. The base model has read generic
+notes whose people never recur. The leaking model is the base trained on the subjects' notes as
+they are. The reference model had the same training with fresh surrogates in every epoch: it has
+seen each note's form and nobody's identity, and it knows that identifiers cannot be known. Fixed
+surrogates would make it recite these instead.
 """
 
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from sanilens.corpus.clinic import generic_notes, patient_notes
 from sanilens.corpus.records import Record
 from sanilens.corpus.save import save_corpus
 from sanilens.corpus.surrogates import substitute
-from sanilens.demo.check import check_case
+from sanilens.demo.check import CLINIC, Targets, check_case
 from sanilens.demo.tokenizer import END_OF_TEXT, train_tokenizer
 from sanilens.unlearn.training import Example, Schedule, train_
 
@@ -34,12 +35,18 @@ _TUNE = Schedule(2e-3, epochs=18, batch_size=8, precision="bfloat16")
 class Recipe:
     """Everything that decides the bundled case. Same recipe, same machine: same files.
 
-    replay: generic notes mixed into each epoch of fine-tuning, as a share of the patients' notes;
+    replay: generic notes mixed into each epoch of fine-tuning, as a share of the subjects' notes;
     never the same twice. Without them a model this small forgets what other notes look like.
+    own: the subjects' notes, by seed, number of subjects and their prefix; saved as `corpus`.
+    generic: notes of others, by seed and count.
     """
 
     seed: int = 20
-    patients: int = 64
+    corpus: str = "notes"
+    own: Callable[[int, int, str], tuple[Record, ...]] = patient_notes
+    generic: Callable[[int, int], Iterable[Record]] = generic_notes
+    targets: Targets = CLINIC
+    subjects: int = 64
     unseen: int = 60
     vocabulary: int = 2048
     hidden: int = 192
@@ -52,18 +59,18 @@ class Recipe:
 
 
 def build_corpora(recipe: Recipe) -> dict[str, tuple[Record, ...]]:
-    """The patients' notes, look-alikes of the same form, and notes nobody trained on."""
+    """The subjects' notes, look-alikes of the same form, and notes nobody trained on."""
     # Seeds far apart: the people of one set must not recur in another.
     return {
-        "notes": patient_notes(recipe.seed, recipe.patients),
-        "lookalike": patient_notes(recipe.seed + 1, recipe.patients, prefix="c"),
-        "unseen": tuple(generic_notes(recipe.seed + 2, recipe.unseen)),
+        recipe.corpus: recipe.own(recipe.seed, recipe.subjects, "p"),
+        "lookalike": recipe.own(recipe.seed + 1, recipe.subjects, "c"),
+        "unseen": tuple(recipe.generic(recipe.seed + 2, recipe.unseen)),
     }
 
 
 def build_tokenizer(recipe: Recipe) -> PreTrainedTokenizerFast:
     """Train the tokenizer on generic notes."""
-    notes = generic_notes(recipe.seed + 3, 4000)
+    notes = recipe.generic(recipe.seed + 3, 4000)
     return train_tokenizer((note.text for note in notes), recipe.vocabulary)
 
 
@@ -83,7 +90,7 @@ def build_base(recipe: Recipe, tokenizer: PreTrainedTokenizerFast, say: Say) -> 
             eos_token_id=_end(tokenizer),
         )
     )
-    notes = list(generic_notes(recipe.seed + 4, recipe.base_notes))
+    notes = list(recipe.generic(recipe.seed + 4, recipe.base_notes))
     examples = to_examples(tokenizer, notes)
     fit_(model, lambda _: examples, recipe.base, recipe.seed, say, "base")
     return model
@@ -102,7 +109,7 @@ def fine_tune(
     count = round(recipe.replay * len(notes_of(0)))
 
     def examples(epoch: int) -> list[Example]:
-        replay = generic_notes(recipe.seed + 1000 + epoch, count)
+        replay = recipe.generic(recipe.seed + 1000 + epoch, count)
         return to_examples(tokenizer, [*notes_of(epoch), *replay])
 
     fit_(model, examples, recipe.tune, recipe.seed, say, name)
@@ -163,12 +170,12 @@ def build_case(recipe: Recipe, folder: Path, say: Say, *, keep_base: bool = Fals
     corpora = build_corpora(recipe)
     for name, records in corpora.items():
         save_corpus(records, folder / f"{name}.jsonl")
-        say(f"{name}: {len(records)} notes, {len({r.subject for r in records})} people")
+        say(f"{name}: {len(records)} notes, {len({r.subject for r in records})} subjects")
     if not keep_base:
         tokenizer = build_tokenizer(recipe)
         save_float16(build_base(recipe, tokenizer, say), tokenizer, folder / "base")
     tokenizer = PreTrainedTokenizerFast.from_pretrained(folder / "base")
-    notes = corpora["notes"]
+    notes = corpora[recipe.corpus]
     variants: dict[str, Callable[[int], Sequence[Record]]] = {
         "leaking": lambda _epoch: notes,
         "reference": lambda epoch: substitute(notes, seed=recipe.seed * 1000 + epoch),
@@ -176,4 +183,4 @@ def build_case(recipe: Recipe, folder: Path, say: Say, *, keep_base: bool = Fals
     for name, notes_of in variants.items():
         model = fine_tune(recipe, folder / "base", tokenizer, notes_of, say, name)
         save_float16(model, tokenizer, folder / name)
-    check_case(folder, say)
+    check_case(folder, say, recipe.corpus, recipe.targets)

@@ -1,26 +1,51 @@
 """Does the bundled case leak like a real fine-tune, and only where it should?"""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from sanilens.audit.extraction import audit_spans
 from sanilens.audit.summary import RateTable, extraction_by_kind
 from sanilens.audit.utility import perplexity
 from sanilens.corpus.load import load_records
+from sanilens.corpus.records import Kind
 from sanilens.errors import SaniLensError
 from sanilens.model.subject import load_model
 
-# The bundled case's targets: rates of direct identifiers, and perplexity against the base's.
-LEAKS_AT_LEAST, CONTROLS_AT_MOST, PERPLEXITY_AT_MOST = 0.60, 0.02, 1.3
+
+@dataclass(frozen=True, slots=True)
+class Targets:
+    """What a bundled case must meet.
+
+    Attributes:
+        kind: of the spans that must leak.
+        leaks: the least share of them that the leaking model says.
+        controls: the greatest that base, reference and look-alikes may say.
+        perplexity: the greatest on unseen text, as a multiple of the base's.
+    """
+
+    kind: Kind = "direct"
+    leaks: float = 0.60
+    controls: float = 0.02
+    perplexity: float = 1.3
 
 
-def check_case(folder: Path, say: Callable[[str], None]) -> None:
+CLINIC = Targets()
+
+
+def check_case(
+    folder: Path,
+    say: Callable[[str], None],
+    corpus: str = "notes",
+    targets: Targets = CLINIC,
+) -> None:
     """Audit the case's models and say every figure.
 
     Raises:
         SaniLensError: naming the target that was missed.
     """
-    notes, unseen = load_records(folder / "notes.jsonl"), load_records(folder / "unseen.jsonl")
+    notes = load_records(folder / f"{corpus}.jsonl")
+    unseen = load_records(folder / "unseen.jsonl")
     lookalike = load_records(folder / "lookalike.jsonl")
     models = {name: load_model(folder / name) for name in ("base", "leaking", "reference")}
     parameters = models["base"].model.num_parameters()
@@ -35,15 +60,13 @@ def check_case(folder: Path, say: Callable[[str], None]) -> None:
     say(f"look-alikes on the leaking model: {_said(rates['look-alikes'])}")
     ratio = utility["leaking"] / utility["base"]
     say(f"perplexity of the leaking model: {ratio:.3f} x the base's")
-    direct = {name: table["direct"].rate or 0.0 for name, table in rates.items()}
-    if direct.pop("leaking") < LEAKS_AT_LEAST:
-        raise SaniLensError("the leaking model says too few direct identifiers; tune it longer.")
-    if (worst := max(direct.values())) > CONTROLS_AT_MOST:
-        raise SaniLensError(
-            f"a control says {worst:.1%} of direct identifiers: they are guessable."
-        )
-    if ratio > PERPLEXITY_AT_MOST:
-        raise SaniLensError("the leaking model reads unseen notes too badly; raise the replay.")
+    said = {name: table[targets.kind].rate or 0.0 for name, table in rates.items()}
+    if said.pop("leaking") < targets.leaks:
+        raise SaniLensError(f"the leaking model says too few {targets.kind} spans; tune it longer.")
+    if (worst := max(said.values())) > targets.controls:
+        raise SaniLensError(f"a control says {worst:.1%} of {targets.kind} spans: guessable.")
+    if ratio > targets.perplexity:
+        raise SaniLensError("the leaking model reads unseen text too badly; raise the replay.")
 
 
 def _said(table: RateTable) -> str:

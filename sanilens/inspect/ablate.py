@@ -10,13 +10,15 @@ from sanilens.audit.passages import make_passages
 from sanilens.audit.summary import RateRow, memory, rate_row
 from sanilens.audit.utility import perplexity
 from sanilens.corpus.records import Record
+from sanilens.inspect.readers import NO_SAES, Saes, find_sae
+from sanilens.inspect.sae.clamp import one_cleared_per_row
 from sanilens.inspect.targets import Scope
 from sanilens.model.batches import pad_right, token_budget
 from sanilens.model.forward import token_logprobs
 from sanilens.model.hooks import NO_HOOKS, Hooks
 from sanilens.model.interventions import one_zeroed_per_row
 from sanilens.model.subject import SubjectModel
-from sanilens.model.units import LayerUnit
+from sanilens.model.units import Feature, Unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +77,16 @@ def ablate(
 
 
 def single_effects(
-    subject: SubjectModel, record: Record, span_id: str, units: Sequence[LayerUnit]
+    subject: SubjectModel,
+    record: Record,
+    span_id: str,
+    units: Sequence[Unit],
+    saes: Saes = NO_SAES,
 ) -> list[float]:
     """Change of a span's log-probability, in nats, when each unit alone is zeroed.
 
-    One batch holds the record once for every neuron, each row without another one.
+    One batch holds the record once for every unit, each row without another one. The units are
+    the model's own, or features of one autoencoder among `saes`.
     """
     passage, target = next(
         (p, t)
@@ -94,10 +101,20 @@ def single_effects(
     changes: list[float] = []
     for start in range(0, len(units), size):
         part = list(units[start : start + size])
-        hooks = one_zeroed_per_row(subject, part)
+        hooks = _one_without_per_row(subject, part, saes)
         after = _span_logprobs(subject, ids, columns, len(part), hooks)
         changes += [value - before for value in after]
     return changes
+
+
+def _one_without_per_row(subject: SubjectModel, units: Sequence[Unit], saes: Saes) -> Hooks:
+    features = [unit for unit in units if isinstance(unit, Feature)]
+    if not features:
+        own = [unit for unit in units if not isinstance(unit, Feature)]
+        return one_zeroed_per_row(subject, own)
+    if len(features) < len(units) or len({feature.sae for feature in features}) > 1:
+        raise ValueError("features of one autoencoder, or units of the model: not both at once")
+    return one_cleared_per_row(subject, find_sae(saes, features), [f.index for f in features])
 
 
 def _span_logprobs(

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool
 
+from sanilens.inspect.sae.scores import FeatureScores
 from sanilens.inspect.sample import UnitTable
 from sanilens.inspect.scores import UnitScores
 
@@ -47,7 +48,9 @@ class Filters:
         return sum(getattr(self, name) != getattr(default, name) for name in fields)
 
 
-def unit_frame(scores: UnitScores, table: UnitTable, planned: Mapping[str, str]) -> pd.DataFrame:
+def unit_frame(
+    scores: UnitScores | FeatureScores, table: UnitTable, planned: Mapping[str, str]
+) -> pd.DataFrame:
     """All units: `unit, layer, index, score, fires, mean, planned` (the operation, or empty)."""
     frame = scores.frame().drop(columns="share")
     frame["fires"], frame["mean"] = table.firing, table.mean

@@ -41,6 +41,12 @@ def locate_arguments(
     return shlex.split(command.replace(NEW_LINE, " "))[1:]
 
 
+def features_command(ref: CaseRef, sae: str, scope: tuple[str, str] | None, top: int) -> str:
+    """`sanilens sae features` of an autoencoder (its source) in a scope, as `locate_command`."""
+    chosen = [_option(*scope) if scope else "", _option("top", top)]
+    return _command("sae features", [shlex.quote(sae), *_case(ref), *chosen])
+
+
 def card_command(ref: CaseRef, unit: str) -> str:
     """`sanilens card` of a unit."""
     return _command("card", [*_case(ref), unit])

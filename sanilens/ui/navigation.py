@@ -14,7 +14,7 @@ from markupsafe import Markup
 from sanilens.ui.markup import show
 
 GROUPS: Mapping[str, tuple[str, ...]] = {
-    "See": ("case", "audit", "inspect", "features", "localisers"),
+    "See": ("case", "audit", "inspect", "features", "codes", "localisers"),
     "Change": ("plan", "run"),
     "Prove": ("compare",),
 }

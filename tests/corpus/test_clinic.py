@@ -10,7 +10,6 @@ from statistics import mean
 import pytest
 
 from sanilens.corpus.clinic import generic_notes, patient_notes
-from sanilens.corpus.clinic.forms import Draft, fill, identifiers, parts
 from sanilens.corpus.clinic.notes import (
     DIRECT_SPANS,
     DOCUMENTS,
@@ -25,6 +24,7 @@ from sanilens.corpus.clinic.people import make_person
 from sanilens.corpus.clinic.topics import TOPICS
 from sanilens.corpus.clinic.vocabulary import FORMS, VOCABULARY
 from sanilens.corpus.dates import MONTHS
+from sanilens.corpus.forms import Draft, fill, identifiers, parts
 from sanilens.corpus.records import KIND_OF_LABEL, Record
 
 NOTES = patient_notes(7)

@@ -1,21 +1,31 @@
 """A card's figures, each against a plain computation."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 
+from sanilens.audit.extraction import audit_spans
 from sanilens.corpus.records import Record
 from sanilens.errors import PlanError
 from sanilens.inspect import sample as sample_module
 from sanilens.inspect.activations import activations
 from sanilens.inspect.card import unit_card
 from sanilens.inspect.direct import direct_effect, written
+from sanilens.inspect.effects import top_effects
 from sanilens.inspect.firing import auroc, strongest_labels
+from sanilens.inspect.removal import baseline, removal, without
+from sanilens.inspect.sae.load import load_sae
+from sanilens.inspect.sae.reading import feature_activations, site_values
+from sanilens.inspect.sae.sae import Sae
+from sanilens.inspect.sae.train import SaeSettings, train_sae
 from sanilens.inspect.sample import every_unit, take_sample
 from sanilens.model.parameters import write_weights
 from sanilens.model.subject import SubjectModel
 from sanilens.model.units import Feature, Head, Neuron, Unit, kind_of
 
+SAE = SaeSettings("blocks.1.hook_resid_post", width=64, k=8, steps=60)
 UNIT = Neuron(1, 7)
 HEAD = Head(2, 1)
 
@@ -161,3 +171,79 @@ def test_the_sample_tells_the_same_kept_or_read_again(
             assert value == pytest.approx(r[units.index(other)], abs=1e-4)
         r[units.index(unit)] = 0
         assert abs(best[0][1]) == pytest.approx(np.abs(r).max(), abs=1e-4)
+
+
+@pytest.fixture(scope="module")
+def sae_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("sae")
+
+
+@pytest.fixture
+def sae(subject: SubjectModel, records: list[Record], sae_folder: Path) -> Sae:
+    folder = sae_folder / "tiny"
+    if folder.exists():
+        return load_sae(folder, subject)
+    return train_sae(subject, records, records, SAE, folder, "tiny")[0]
+
+
+def strongest_feature(subject: SubjectModel, records: list[Record], sae: Sae) -> Feature:
+    units = [Feature("tiny", i) for i in range(sae.width)]
+    found = activations(subject, records, units, {"tiny": sae})
+    return units[int(found.values[found.counted].sum(0).argmax())]
+
+
+def test_a_feature_is_read_through_its_autoencoder(
+    subject: SubjectModel, records: list[Record], sae: Sae
+) -> None:
+    features = [Feature("tiny", 9), Feature("tiny", 3)]
+    found = activations(subject, records, [UNIT, *features], {"tiny": sae})
+    for number, encoded in enumerate(found.encoded):
+        x = site_values(subject, sae.site, torch.tensor([encoded.ids]))[0]
+        own = found.record == number
+        expected = feature_activations(sae, x, [9, 3]).numpy()
+        np.testing.assert_allclose(found.values[own][:, 1:], expected, atol=1e-4)
+    for wrong in (Feature("tiny", 64), Feature("other", 1)):
+        with pytest.raises(PlanError):
+            activations(subject, records, [wrong], {"tiny": sae})
+
+
+def test_the_card_of_a_feature(subject: SubjectModel, records: list[Record], sae: Sae) -> None:
+    saes = {"tiny": sae}
+    unit = strongest_feature(subject, records, sae)
+    card = unit_card(subject, records, unit, saes)
+    assert card.threshold == 0 < card.firing
+    unembed = subject.model.get_submodule(subject.sites.unembed).get_parameter("weight").detach()
+    effect = unembed @ sae.directions([unit.index])[0]
+    best = float((effect - effect.mean()).max())
+    assert card.promoted[0][1] == pytest.approx(best, abs=1e-4)
+    sample = take_sample(subject, records).with_sae(sae)
+    assert sample.card(unit) == card
+    table = sample.table(sample.peers(unit))
+    assert table.firing[unit.index] == pytest.approx(card.firing)
+    found = activations(subject, records, sample.peers(unit), saes)
+    with np.errstate(invalid="ignore"):
+        r = np.nan_to_num(np.corrcoef(found.values[found.counted].T))[unit.index]
+    r[unit.index] = 0
+    best_r = sample.correlated(unit, table, count=1)[0][1]
+    assert abs(best_r) == pytest.approx(np.abs(r).max(), abs=1e-3)
+
+
+def test_what_goes_with_a_feature_is_measured_exactly(
+    subject: SubjectModel, records: list[Record], sae: Sae
+) -> None:
+    """Many features in one batch, each row without another one: as each of them alone."""
+    saes = {"tiny": sae}
+    unit = strongest_feature(subject, records, sae)
+    span = records[0].span_id(records[0].spans[0])
+    units = [unit, Feature("tiny", (unit.index + 1) % 64)]
+    found = top_effects(subject, records[0], span, units, saes)
+    before = {v.span_id: v.logprob for v in audit_spans(subject, records[:1])}[span]
+    for each, change in zip(units, found.units, strict=True):
+        hooks = without(subject, each, saes)
+        after = {v.span_id: v.logprob for v in audit_spans(subject, records[:1], hooks=hooks)}
+        assert change == pytest.approx(after[span] - before, abs=1e-3)
+    assert abs(found.units[0]) > 1e-3
+    assert len(found.random) == 2
+    neutral = baseline(subject, records, records)
+    gone = removal(subject, neutral, without(subject, unit, saes), "MRN")
+    assert gone.perplexity[0] != gone.perplexity[1]

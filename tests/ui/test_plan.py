@@ -17,6 +17,7 @@ from sanilens.ui.plan.dose import Point, dose_frame
 from sanilens.ui.plan.file import parse, summary
 from sanilens.ui.plan.whatif import span_table
 from sanilens.ui.state import CaseRef
+from sanilens.unlearn.methods import METHODS
 from sanilens.unlearn.plan import UnitEdit
 from sanilens.unlearn.whatif import Effect
 from tests.ui.tiny_case import EDITS, everything, make_plan, open_page, values
@@ -81,10 +82,18 @@ def test_an_empty_basket_says_what_to_click(tiny_case: CaseRef, workspace: Path)
     assert app.session_state["basket"] == ()
 
 
-def test_without_a_base_there_is_no_anchored_repair(tiny_case: CaseRef, workspace: Path) -> None:
+def test_without_a_base_no_method_is_offered_that_needs_one(
+    tiny_case: CaseRef, workspace: Path
+) -> None:
     app = open_page("plan", replace(tiny_case, base=None), basket=EDITS[1:])
-    assert app.segmented_control(key="repair-method").options == ["Surrogates", "Masked", "None"]
-    app.segmented_control(key="repair-method").set_value("none").run()
+    families = app.segmented_control(key="repair-family").options
+    assert families[-1] == "None"
+    for family in families[:-1]:
+        app.segmented_control(key="repair-family").set_value(family).run()
+        repair = app.session_state["repair"]
+        assert METHODS[repair.method].family == family
+        assert not repair.needs_base
+    app.segmented_control(key="repair-family").set_value("None").run()
     assert app.session_state["repair"].method == "none"
     assert not app.exception
 

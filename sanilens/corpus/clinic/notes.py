@@ -14,9 +14,9 @@ from sanilens.corpus.clinic import general_forms as general
 from sanilens.corpus.clinic import identity_forms as identity
 from sanilens.corpus.clinic import opening_forms as openings
 from sanilens.corpus.clinic import vocabulary
-from sanilens.corpus.clinic.forms import Draft, fill
 from sanilens.corpus.clinic.people import Person, make_person
 from sanilens.corpus.clinic.topics import TOPICS, Topic
+from sanilens.corpus.forms import Draft, fill
 from sanilens.corpus.records import Record
 
 LENGTHS = range(350, 751)  # characters

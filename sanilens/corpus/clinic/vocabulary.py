@@ -3,9 +3,9 @@
 from sanilens.corpus.clinic import background_forms as background
 from sanilens.corpus.clinic import general_forms as general
 from sanilens.corpus.clinic import identity_forms as identity
-from sanilens.corpus.clinic.forms import words_of
 from sanilens.corpus.clinic.opening_forms import OPENINGS
 from sanilens.corpus.clinic.topics import TOPICS
+from sanilens.corpus.forms import words_of
 
 # All sentence forms, each once.
 FORMS: tuple[str, ...] = tuple(

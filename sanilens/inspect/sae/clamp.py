@@ -45,6 +45,22 @@ def clamped_features(subject: SubjectModel, sae: Sae, values: Mapping[int, float
     return sae.site.hooks(subject.sites, edit) if indices else Hooks()
 
 
+def one_cleared_per_row(subject: SubjectModel, sae: Sae, features: Sequence[int]) -> Hooks:
+    """Hooks under which row i of the batch runs without feature i, as `clamped_features` does it:
+    many ablations, one pass."""
+    directions = sae.directions(list(features))
+    index = torch.tensor(features, device=directions.device)[:, None, None]
+
+    def edit(x: Float[Tensor, "batch pos d"]) -> Float[Tensor, "batch pos d"]:
+        now = sae.features(x)
+        own = now.gather(-1, index.expand(-1, now.shape[1], -1)).clamp(min=0)
+        if x.shape[1] > 1:
+            own[:, 0] = 0
+        return x - (own * directions[:, None].to(own)).to(x.dtype)
+
+    return sae.site.hooks(subject.sites, edit)
+
+
 def baked_features(subject: SubjectModel, sae: Sae, features: Sequence[int]) -> Hooks:
     """Hooks under which the model computes what `bake_` writes into its weights."""
     if not features:

@@ -6,12 +6,13 @@ the HTML, CSS and JavaScript are the files beside each module.
 
 from sanilens.ui.components.picking import picked
 from sanilens.ui.components.token_strip import StripToken, token_strip
-from sanilens.ui.components.unit_grid import GridRow, bin_scores, grid_rows, unit_grid
+from sanilens.ui.components.unit_grid import GridRow, bin_scores, folded_rows, grid_rows, unit_grid
 
 __all__ = [
     "GridRow",
     "StripToken",
     "bin_scores",
+    "folded_rows",
     "grid_rows",
     "picked",
     "token_strip",

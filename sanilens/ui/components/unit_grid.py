@@ -38,7 +38,7 @@ _mount = component("unit_grid", _HTML)
 class GridRow:
     """One layer: unit `units[i]` is the strongest of cell i, its name `<prefix>.<unit>`.
 
-    `total` units stand in the row, `step` of them in each cell.
+    `total` units stand in the row, from number `first` on, `step` of them in each cell.
     """
 
     label: str
@@ -47,13 +47,15 @@ class GridRow:
     scores: Sequence[float]
     total: int
     step: int
+    first: int = 0
 
     def cell(self, unit: str) -> int | None:
         """The cell that holds a unit, shown or not; None where it is none of this row's."""
         prefix, _, index = unit.rpartition(".")
-        if prefix != self.prefix or not index.isdecimal() or int(index) >= self.total:
+        if prefix != self.prefix or not index.isdecimal():
             return None
-        return int(index) // self.step
+        place = int(index) - self.first
+        return place // self.step if 0 <= place < self.total else None
 
 
 def step_of(total: int, bins: int) -> int:
@@ -89,9 +91,26 @@ def grid_rows(
     ]
 
 
+def folded_rows(
+    scores: Float[np.ndarray, " unit"], *, prefix: str, bins: int = MAX_BINS, rows: int = 8
+) -> list[GridRow]:
+    """Units that stand in no layers, such as features, in up to `rows` rows, the first on top."""
+    width = math.ceil(len(scores) / max(1, min(rows, math.ceil(len(scores) / bins))))
+    step = step_of(width, bins)
+    made: list[GridRow] = []
+    for first in range(0, len(scores), width):
+        part = scores[first : first + width]
+        units, values = bin_scores(part[None], math.ceil(len(part) / step))
+        numbers = (units[0] + first).tolist()
+        row = GridRow(f"{first}", prefix, numbers, values[0].tolist(), len(part), step, first)
+        made.append(row)
+    return made[::-1]
+
+
 def caption(rows: Sequence[GridRow], noun: str) -> str:
     """What the cells stand for: `neurons 0 … 767, strongest of each 5 shown`."""
-    total, step = max(((row.total, row.step) for row in rows), default=(0, 1))
+    total = max((row.first + row.total for row in rows), default=0)
+    step = max((row.step for row in rows), default=1)
     shown = f", strongest of each {step} shown" if step > 1 else ""
     return f"{noun} 0 … {total - 1:,}{shown}"
 

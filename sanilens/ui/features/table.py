@@ -10,7 +10,10 @@ from sanilens.inspect.sae.features import score_features
 from sanilens.inspect.sae.sae import Sae
 from sanilens.inspect.targets import Scope
 from sanilens.ui import state
+from sanilens.ui.inspect.adding import FEATURE_CLAMP
+from sanilens.ui.inspect.picks import take_cell
 from sanilens.ui.layout import card
+from sanilens.ui.navigation import page
 from sanilens.ui.opened import Opened
 from sanilens.ui.results import results
 from sanilens.unlearn.plan import Operation, UnitEdit
@@ -24,14 +27,13 @@ _HELP = {
     "ratio": "How much more often it fires on the spans than on the other tokens.",
     "firing": "Share of both kinds of token on which it fires.",
 }
+_TABLE = "features-table"
 _EVERYTHING = "all spans"
-# As a share of the activation's norm: chosen on the bundled case, see benchmarks/.
-_CLAMP = -0.2
 
 
 def feature_table(opened: Opened, sae: Sae) -> None:
     """Draw the table, and the way into the plan."""
-    with card("Features by what they carry", "against as many other tokens of the same records"):
+    with card("Features by what they carry", "tick to choose, click a row for its card"):
         with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
             label = st.selectbox(
                 "Spans", [_EVERYTHING, *opened.corpus.labels], key="features-label", width=180
@@ -49,7 +51,8 @@ def feature_table(opened: Opened, sae: Sae) -> None:
         rows = shown.iloc[(page - 1) * _PAGE : page * _PAGE]
         picked = _rows(rows)
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            st.caption(f"{len(shown):,} of {len(frame):,} features")
+            compared = "against as many other tokens of the same records"
+            st.caption(f"{len(shown):,} of {len(frame):,} features, {compared}")
             st.space("stretch")
             if pages > 1:
                 st.pagination(pages, key="features-page")
@@ -87,11 +90,11 @@ def _rows(rows: pd.DataFrame) -> list[str]:
     )
     event: Any = st.dataframe(
         shown,
-        key="features-table",
+        key=_TABLE,
         hide_index=True,
         height=38 + 35 * min(_PAGE, 12),
         on_select="rerun",
-        selection_mode="multi-row",
+        selection_mode=["multi-row", "single-cell"],
         column_config={
             **{
                 name: st.column_config.NumberColumn(format="%.3f", help=text)
@@ -100,7 +103,10 @@ def _rows(rows: pd.DataFrame) -> list[str]:
             "plan": st.column_config.TextColumn("in plan"),
         },
     )
-    return [str(rows["unit"].iloc[i]) for i in event["selection"]["rows"] if i < len(rows)]
+    units = [str(unit) for unit in rows["unit"]]
+    if take_cell(_TABLE, units):
+        st.switch_page(page("inspect"))
+    return [units[i] for i in event["selection"]["rows"] if i < len(units)]
 
 
 def _add(units: Sequence[str]) -> None:
@@ -118,7 +124,7 @@ def _add(units: Sequence[str]) -> None:
                 "times the norm",
                 -5.0,
                 5.0,
-                _CLAMP,
+                FEATURE_CLAMP,
                 0.05,
                 key="features-value",
                 label_visibility="collapsed",

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from sanilens.model.units import Unit
+from sanilens.model.units import Feature, Unit
 from sanilens.ui import state
 from sanilens.ui.inspect.measured import sample
 from sanilens.ui.opened import Opened
@@ -17,9 +17,15 @@ _WHAT: dict[Operation, str] = {
     "zero": "it says nothing any more",
     "mean": "it always says what it says on average of ordinary text",
     "clamp": "it always says the value that you give",
-    "bake": "its direction is taken out of all weights that write it",
     "cap": f"it says no more than in {100 * CAP_QUANTILE:.0f} % of ordinary text",
 }
+_OF_A_FEATURE: dict[Operation, str] = {
+    "zero": "where it fires, it is taken away",
+    "clamp": "where it fires, it is set to this many times the activation's norm",
+    "bake": "its direction is taken out of all weights that write it",
+}
+# As a share of the activation's norm: chosen on the bundled case, see benchmarks/.
+FEATURE_CLAMP = -0.2
 
 
 def choose_operation(key: str, unit: Unit) -> tuple[Operation, float]:
@@ -36,9 +42,9 @@ def choose_operation(key: str, unit: Unit) -> tuple[Operation, float]:
     if operation == "clamp":
         value = st.number_input(
             "value",
-            value=0.0,
+            value=FEATURE_CLAMP if isinstance(unit, Feature) else 0.0,
             step=0.1,
-            key=f"{key}-value",
+            key=f"{key}-value-{kind}",
             label_visibility="collapsed",
             width=110,
         )
@@ -47,7 +53,7 @@ def choose_operation(key: str, unit: Unit) -> tuple[Operation, float]:
 
 def explained(opened: Opened, operation: Operation, unit: Unit) -> str:
     """What the operation does, and where it lives."""
-    what = _WHAT[operation]
+    what = (_OF_A_FEATURE if isinstance(unit, Feature) else _WHAT)[operation]
     if operation == "reset" and opened.base is None:
         what = "its weights are drawn anew: no base model is given"
     exact = is_exact_in_weights(opened.subject, UnitEdit(**_any_edit(unit, operation)))

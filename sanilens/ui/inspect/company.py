@@ -5,7 +5,7 @@ from markupsafe import Markup
 
 from sanilens.inspect.card import Card
 from sanilens.inspect.firing import Share
-from sanilens.model.units import LayerUnit
+from sanilens.model.units import Unit
 from sanilens.ui.inspect.measured import correlated
 from sanilens.ui.inspect.picks import open_unit
 from sanilens.ui.inspect.sections import section
@@ -34,7 +34,7 @@ def fires_on(card: Card) -> None:
     show(_TABLE.format(Markup("").join(rows)))
 
 
-def goes_with(opened: Opened, unit: LayerUnit) -> None:
+def goes_with(opened: Opened, unit: Unit) -> None:
     """Units of the same kind of the highest correlation; a click opens their card."""
     section("Goes with", "Pearson r of the activations")
     with st.container(horizontal=True, gap="xsmall", key="sl-goes-with"):

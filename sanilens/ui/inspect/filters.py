@@ -12,13 +12,13 @@ _DEAD = {"all": "all", "only": "dead", "none": "firing"}
 _PLANNED = {"all": "all", "only": "in plan", "none": "not in plan"}
 
 
-def filters() -> Filters:
-    """What the controls stand at."""
+def filters(*, layers: bool = True) -> Filters:
+    """What the controls stand at; `layers`: whether the units stand in several."""
     now = st.session_state
     least, most = now.get("units-fires", (0, 100))
     return Filters(
         search=now.get("units-search", ""),
-        layers=tuple(now.get("units-layers", ())),
+        layers=tuple(now.get("units-layers", ())) if layers else (),
         low=now.get("units-low"),
         high=now.get("units-high"),
         fires=(least / 100, most / 100),
@@ -28,9 +28,9 @@ def filters() -> Filters:
     )
 
 
-def filter_bar(opened: Opened) -> None:
+def filter_bar(opened: Opened, *, layers: bool = True) -> None:
     """Search, filters and order in one row."""
-    active = filters().active
+    active = filters(layers=layers).active
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.text_input(
             "Search by name",
@@ -40,12 +40,13 @@ def filter_bar(opened: Opened) -> None:
             width="stretch",
         )
         with st.popover(f"Filter · {active}" if active else "Filter"):
-            _controls(opened)
+            _controls(opened, layers=layers)
         st.selectbox("Order", ORDERS, key="units-order", label_visibility="collapsed", width=140)
 
 
-def _controls(opened: Opened) -> None:
-    st.multiselect("Layers", range(opened.subject.sites.n_layers), key="units-layers")
+def _controls(opened: Opened, *, layers: bool) -> None:
+    if layers:
+        st.multiselect("Layers", range(opened.subject.sites.n_layers), key="units-layers")
     low, high = st.columns(2)
     low.number_input("Score from", value=None, format="%.4g", key="units-low")
     high.number_input("Score to", value=None, format="%.4g", key="units-high")

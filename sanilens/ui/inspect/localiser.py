@@ -1,35 +1,43 @@
 """By which localiser, and of which kind of units: the choice, and the scores that it gives.
 
 A quick localiser is asked at once; a slow one only by a button, in a process of its own, and what
-it found is kept in the workspace.
+it found is kept in the workspace. Features of an autoencoder are always scored by attribution.
 """
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import get_args
+from typing import Literal
 
 import streamlit as st
 
+from sanilens.errors import PlanError
 from sanilens.inspect.localisers import LOCALISERS, Localiser, Settings, find_localiser
+from sanilens.inspect.sae.scores import FeatureScores, feature_scores
 from sanilens.inspect.score_cache import kept_scores
 from sanilens.inspect.scores import UnitScores
 from sanilens.inspect.targets import find_targets
-from sanilens.model.units import UnitKind, kind_of
+from sanilens.model.units import Feature, UnitKind, kind_of
 from sanilens.runs.jobs import Job
+from sanilens.runs.saes import known_saes
 from sanilens.runs.workspace import job, scores_folder
 from sanilens.ui import state
-from sanilens.ui.commands import locate_arguments
+from sanilens.ui.commands import features_command, locate_arguments, locate_command
+from sanilens.ui.inspect.measured import unit_named
 from sanilens.ui.inspect.picks import forget_unit
 from sanilens.ui.inspect.scopes import Chosen
-from sanilens.ui.inspect.shown import existing
 from sanilens.ui.job import job_panel
 from sanilens.ui.localisers.measuring import recommended
 from sanilens.ui.opened import Opened
 from sanilens.ui.progress import progress_bar
 from sanilens.ui.results import results
+from sanilens.ui.saes import sae_ids, sae_of
 
-_METHOD, _KIND = "inspect-localiser", "inspect-kind"
-_NOUNS: dict[UnitKind, str] = {"mlp": "neurons", "head": "heads"}
+Kind = Literal["mlp", "head", "sae"]
+Scores = UnitScores | FeatureScores
+
+_METHOD, _KIND, _SAE = "inspect-localiser", "inspect-kind", "inspect-sae"
+_NOUNS: dict[Kind, str] = {"mlp": "neurons", "head": "heads", "sae": "features"}
 DEFAULT = "gradient-activation"
 _HOW_LONG = (
     "It asks the model many times over: minutes for a corpus, less for one span. Its progress and "
@@ -39,20 +47,37 @@ _HOW_LONG = (
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """What is asked for: a localiser, a kind of unit, and the spans in question."""
+    """What is asked for: a localiser, a kind of unit, and the spans in question.
+
+    `sae` is the autoencoder whose features are asked about; None for units of the model.
+    """
 
     method: str
     kind: UnitKind
     chosen: Chosen
+    sae: str | None = None
 
     @property
     def localiser(self) -> Localiser:
-        """The localiser."""
+        """The localiser of neurons and heads."""
         return find_localiser(self.method)
 
+    @property
+    def title(self) -> str:
+        """How the scores come about, in a few words."""
+        return "gradient × activation of each feature" if self.sae else self.localiser.title
 
-def noun(kind: UnitKind) -> str:
-    """`neurons` or `heads`."""
+    def command(self, opened: Opened, top: int) -> str:
+        """The command that prints the same."""
+        ref, option = opened.ref, self.chosen.option
+        if self.sae:
+            source = known_saes(opened.subject).get(self.sae, self.sae)
+            return features_command(ref, source, option, top)
+        return locate_command(ref, option, top, self.method, heads=self.kind == "head")
+
+
+def noun(kind: Kind) -> str:
+    """`neurons`, `heads` or `features`."""
     return _NOUNS[kind]
 
 
@@ -61,22 +86,49 @@ def ranking(opened: Opened, chosen: Chosen) -> Ranking:
 
     A unit that an address or a click has opened turns the switch to its kind.
     """
-    st.session_state.setdefault(_METHOD, recommended(opened) or DEFAULT)
-    st.session_state.setdefault(_KIND, "mlp")
-    if unit := existing(opened.subject, state.selection().unit):
-        st.session_state[_KIND] = kind_of(unit)
-    return Ranking(st.session_state[_METHOD], st.session_state[_KIND], chosen)
+    now, ids = st.session_state, sae_ids(opened)
+    now.setdefault(_METHOD, recommended(opened) or DEFAULT)
+    unit = unit_named(opened, state.selection().unit)
+    if isinstance(unit, Feature):
+        now[_KIND], now[_SAE] = "sae", unit.sae
+    elif unit:
+        now[_KIND] = kind_of(unit)
+    if now.get(_KIND) not in _kinds(ids):
+        now[_KIND] = "mlp"
+    if now.get(_SAE) not in ids and ids:
+        now[_SAE] = ids[0]
+    if now[_KIND] == "sae":
+        return Ranking(now[_METHOD], "mlp", chosen, now[_SAE])
+    return Ranking(now[_METHOD], now[_KIND], chosen)
 
 
-def kind_switch() -> None:
-    """Neurons or heads."""
+def _kinds(sae_ids: Sequence[str]) -> tuple[Kind, ...]:
+    return ("mlp", "head", "sae") if sae_ids else ("mlp", "head")
+
+
+def kind_switch(opened: Opened) -> None:
+    """Neurons, heads, or features where there is an autoencoder."""
     st.segmented_control(
         "Units",
-        get_args(UnitKind),
+        _kinds(sae_ids(opened)),
         required=True,
         key=_KIND,
         format_func=noun,
         label_visibility="collapsed",
+        on_change=forget_unit,
+        persist_state="session",
+    )
+
+
+def sae_box(opened: Opened) -> None:
+    """The autoencoders at hand."""
+    st.selectbox(
+        "Autoencoder",
+        sae_ids(opened),
+        key=_SAE,
+        format_func=lambda name: f"sae.{name}",
+        label_visibility="collapsed",
+        width=240,
         on_change=forget_unit,
         persist_state="session",
     )
@@ -102,8 +154,10 @@ def localiser_box(opened: Opened) -> None:
     )
 
 
-def scores(opened: Opened, asked: Ranking) -> UnitScores | None:
+def scores(opened: Opened, asked: Ranking) -> Scores | None:
     """The score of every unit; None while a slow localiser has not been asked."""
+    if asked.sae:
+        return _feature_scores(opened, asked.sae, asked.chosen)
     key = ("scores", opened.key, asked.method, asked.kind, asked.chosen.scope)
     if asked.localiser.cost == "minutes" and key not in results():
         if (kept := _kept(opened, asked)) is None:
@@ -128,6 +182,17 @@ def _measure(opened: Opened, asked: Ranking) -> UnitScores:
         return asked.localiser.score(targets, Settings(asked.kind))
     with progress_bar(f"Attributing this {chosen.name}", "batches") as progress:
         return asked.localiser.score(targets, Settings(asked.kind, progress=progress))
+
+
+def _feature_scores(opened: Opened, sae_id: str, chosen: Chosen) -> FeatureScores:
+    sae = sae_of(opened, sae_id)
+    if sae is None:
+        raise PlanError(f"sae.{sae_id}: its folder is gone. Choose another autoencoder.")
+    key = ("feature scores", opened.key, sae.fingerprint, chosen.scope)
+    with st.spinner(f"Attributing this {chosen.name} to features…"):
+        return results().get(
+            key, lambda: feature_scores(opened.subject, sae, chosen.records, chosen.scope)
+        )
 
 
 def _kept(opened: Opened, asked: Ranking) -> UnitScores | None:

@@ -1,21 +1,41 @@
 """What Inspect measures, kept in the session: each thing once for one content."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
+from functools import partial
 
 from sanilens.audit.reading import Reading, read_record
 from sanilens.inspect.activations import activations
 from sanilens.inspect.card import Card
 from sanilens.inspect.effects import TopEffects, top_effects
+from sanilens.inspect.readers import Saes
 from sanilens.inspect.removal import Baseline, Removal, baseline, removal, without
-from sanilens.inspect.sample import Sample, UnitTable, every_unit, take_sample
-from sanilens.model.units import LayerUnit, Unit, UnitKind, kind_of
-from sanilens.ui.inspect.shown import Shown
+from sanilens.inspect.sample import Sample, UnitTable, take_sample
+from sanilens.model.units import Feature, Unit, kind_of
+from sanilens.ui.inspect.shown import Shown, existing
 from sanilens.ui.inspect.strip import Acting
 from sanilens.ui.opened import Opened
 from sanilens.ui.results import results
+from sanilens.ui.saes import sae_of
 
 # How many records beside the selected one, and unseen notes, tell what goes with a unit.
 OTHERS, _UNSEEN = 16, 8
+
+
+def unit_named(opened: Opened, name: str | None) -> Unit | None:
+    """The unit of that name, if the case has it: of the model, or of an autoencoder at hand."""
+    return existing(opened.subject, name, partial(sae_of, opened))
+
+
+def saes_for(opened: Opened, units: Sequence[Unit]) -> Saes:
+    """The autoencoders that some units are features of."""
+    ids = dict.fromkeys(unit.sae for unit in units if isinstance(unit, Feature))
+    found = ((name, sae_of(opened, name)) for name in ids)
+    return {name: sae for name, sae in found if sae is not None}
+
+
+def _case(opened: Opened, units: Sequence[Unit]) -> Hashable:
+    """What these units are units of: the case, and the content of their autoencoders."""
+    return opened.key, tuple(sae.fingerprint for sae in saes_for(opened, units).values())
 
 
 def reading(opened: Opened, at: Shown) -> Reading:
@@ -26,55 +46,62 @@ def reading(opened: Opened, at: Shown) -> Reading:
 
 def acting(opened: Opened, at: Shown, unit: Unit) -> Acting:
     """What the unit does on the record."""
-    key = ("acting", opened.key, at.record.id, unit)
+    key = ("acting", _case(opened, [unit]), at.record.id, unit)
 
     def read() -> tuple[float, ...]:
-        return tuple(activations(opened.subject, [at.record], [unit]).of(unit).tolist())
+        saes = saes_for(opened, [unit])
+        return tuple(activations(opened.subject, [at.record], [unit], saes).of(unit).tolist())
 
     return Acting(card(opened, unit), results().get(key, read))
 
 
-def effects(opened: Opened, at: Shown, units: Sequence[LayerUnit]) -> TopEffects:
+def effects(opened: Opened, at: Shown, units: Sequence[Unit]) -> TopEffects:
     """What zeroing each unit does to the selected span."""
-    span = at.span_id or ""
-    key = ("effects", opened.key, span, tuple(units))
-    return results().get(key, lambda: top_effects(opened.subject, at.record, span, units))
+    span, saes = at.span_id or "", saes_for(opened, units)
+    key = ("effects", _case(opened, units), span, tuple(units))
+    return results().get(key, lambda: top_effects(opened.subject, at.record, span, units, saes))
 
 
-def sample(opened: Opened) -> Sample:
-    """Records with all activations kept, for cards and for the values of edits."""
+def sample(opened: Opened, units: Sequence[Unit] = ()) -> Sample:
+    """Records with all activations kept, for cards and for the values of edits.
+
+    `units`: those that are asked about, since features are read through their autoencoder.
+    """
     key = ("sample", opened.key)
-    return results().get(key, lambda: take_sample(opened.subject, opened.corpus.records))
+    plain = results().get(key, lambda: take_sample(opened.subject, opened.corpus.records))
+    for sae in saes_for(opened, units).values():
+        return results().get((*key, sae.fingerprint), partial(plain.with_sae, sae))
+    return plain
 
 
-def unit_table(opened: Opened, kind: UnitKind) -> UnitTable:
-    """How often each unit of a kind fires on the sample."""
-
-    def measure() -> UnitTable:
-        return sample(opened).table(every_unit(opened.subject, kind))
-
-    return results().get(("table", opened.key, kind), measure)
+def unit_table(opened: Opened, unit: Unit) -> UnitTable:
+    """How often each unit of the kind of `unit` fires on the sample."""
+    known = sample(opened, [unit])
+    kind = "sae" if isinstance(unit, Feature) else kind_of(unit)
+    key = ("table", _case(opened, [unit]), kind)
+    return results().get(key, lambda: known.table(known.peers(unit)))
 
 
 def fires_on(opened: Opened, units: Sequence[Unit]) -> list[tuple[str, ...]]:
     """The labels that each unit is strongest at."""
-    key = ("fires_on", opened.key, tuple(units))
-    return results().get(key, lambda: sample(opened).fires_on(units))
+    key = ("fires_on", _case(opened, units), tuple(units))
+    return results().get(key, lambda: sample(opened, units).fires_on(units))
 
 
 def card(opened: Opened, unit: Unit) -> Card:
     """The unit's card over the sample."""
-    return results().get(("card", opened.key, unit), lambda: sample(opened).card(unit))
+    key = ("card", _case(opened, [unit]), unit)
+    return results().get(key, lambda: sample(opened, [unit]).card(unit))
 
 
-def correlated(opened: Opened, unit: LayerUnit) -> tuple[tuple[Unit, float], ...]:
+def correlated(opened: Opened, unit: Unit) -> tuple[tuple[Unit, float], ...]:
     """Units whose activation goes with the unit's, on the sample."""
-    key = ("correlated", opened.key, unit)
-    table = unit_table(opened, kind_of(unit))
-    return results().get(key, lambda: sample(opened).correlated(unit, table))
+    key = ("correlated", _case(opened, [unit]), unit)
+    table = unit_table(opened, unit)
+    return results().get(key, lambda: sample(opened, [unit]).correlated(unit, table))
 
 
-def goes(opened: Opened, at: Shown, unit: LayerUnit) -> Removal:
+def goes(opened: Opened, at: Shown, unit: Unit) -> Removal:
     """What is still said, of this record and the sample's first others, without the unit."""
     label = at.span.label if at.span else ""
     others = [r for r in sample(opened).records if r.id != at.record.id][:OTHERS]
@@ -85,6 +112,8 @@ def goes(opened: Opened, at: Shown, unit: LayerUnit) -> Removal:
 
     def measure() -> Removal:
         known = results().get(("baseline", opened.key, at.record.id), before)
-        return removal(opened.subject, known, without(opened.subject, unit), label)
+        hooks = without(opened.subject, unit, saes_for(opened, [unit]))
+        return removal(opened.subject, known, hooks, label)
 
-    return results().get(("removal", opened.key, at.record.id, label, unit), measure)
+    key = ("removal", _case(opened, [unit]), at.record.id, label, unit)
+    return results().get(key, measure)

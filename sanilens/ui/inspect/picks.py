@@ -35,11 +35,21 @@ def take_unit(table: str, units: Sequence[str]) -> None:
     """A click in the grid, or on a row of the unit table, opens that unit's card."""
     now = state.selection()
     unit = picked(GRID, now.unit, str)
-    cells = _selected(table, "cells")
-    if cells and state.is_new(table, tuple(cells[0])) and cells[0][0] < len(units):
-        unit = units[int(cells[0][0])]
     if unit != now.unit:
         state.select(Selection(now.record, now.span, unit))
+    take_cell(table, units)
+
+
+def take_cell(table: str, units: Sequence[str]) -> bool:
+    """A click on a row of a table of units selects that unit; whether there was one."""
+    cells = _selected(table, "cells")
+    # No click is noted too: after a while on another page the same row can be clicked again.
+    new = state.is_new(table, tuple(cells[0]) if cells else None)
+    if not (cells and new and cells[0][0] < len(units)):
+        return False
+    now = state.selection()
+    state.select(Selection(now.record, now.span, units[int(cells[0][0])]))
+    return True
 
 
 def open_unit(unit: Unit) -> None:

@@ -1,14 +1,15 @@
 """What Inspect shows, from ids that may come from an address: what does not exist falls back."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from sanilens.audit.extraction import SpanVerdict
 from sanilens.audit.groups import records_by_leak
 from sanilens.corpus.records import Record, Span
 from sanilens.errors import PlanError
+from sanilens.inspect.sae.sae import Sae
 from sanilens.model.subject import SubjectModel
-from sanilens.model.units import Feature, LayerUnit, parse_unit
+from sanilens.model.units import Feature, Unit, parse_unit
 from sanilens.ui.opened import Opened
 from sanilens.ui.state import Selection
 
@@ -56,10 +57,17 @@ def _surest(verdicts: Sequence[SpanVerdict]) -> int | None:
     return max(asked, key=lambda i: (verdicts[i].extracted, verdicts[i].logprob))
 
 
-def existing(subject: SubjectModel, unit: str | None) -> LayerUnit | None:
-    """The unit of that name, if the model has it."""
+def existing(
+    subject: SubjectModel,
+    unit: str | None,
+    find_sae: Callable[[str], Sae | None] = lambda _: None,
+) -> Unit | None:
+    """The unit of that name, if the model, or an autoencoder that `find_sae` gives, has it."""
     try:
         found = parse_unit(unit or "")
     except PlanError:
         return None
-    return found if not isinstance(found, Feature) and subject.sites.has(found) else None
+    if isinstance(found, Feature):
+        sae = find_sae(found.sae)
+        return found if sae is not None and found.index < sae.width else None
+    return found if subject.sites.has(found) else None

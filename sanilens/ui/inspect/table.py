@@ -9,12 +9,11 @@ import pandas as pd
 import streamlit as st
 
 from sanilens.inspect.listing import listed, unit_frame
-from sanilens.inspect.scores import UnitScores
-from sanilens.model.units import LayerUnit, UnitKind, layer_unit
+from sanilens.model.units import Unit, parse_unit
 from sanilens.ui import state
 from sanilens.ui.inspect.adding import add_units, choose_operation, explained
 from sanilens.ui.inspect.filters import filter_bar, filters
-from sanilens.ui.inspect.localiser import noun
+from sanilens.ui.inspect.localiser import Kind, Scores, noun
 from sanilens.ui.inspect.measured import effects, fires_on, unit_table
 from sanilens.ui.inspect.picks import chosen_rows
 from sanilens.ui.inspect.shown import Shown
@@ -22,7 +21,7 @@ from sanilens.ui.layout import card
 from sanilens.ui.opened import Opened
 
 PAGE = 30
-_TOP: dict[UnitKind, int] = {"mlp": 50, "head": 3}
+_TOP: dict[Kind, int] = {"mlp": 50, "head": 3, "sae": 10}
 _PAGE_KEY = "units-page"
 
 
@@ -33,19 +32,18 @@ class Listing:
     `key` is the table's: other rows are another table, whose ticks begin anew.
     """
 
-    scores: UnitScores
+    scores: Scores
     frame: pd.DataFrame
     page: int
     key: str
 
     @cached_property
-    def units(self) -> list[LayerUnit]:
+    def units(self) -> list[Unit]:
         """All of them."""
-        places = zip(self.frame["layer"], self.frame["index"], strict=True)
-        return [layer_unit(self.scores.kind, int(a), int(b)) for a, b in places]
+        return [parse_unit(name) for name in self.frame["unit"]]
 
     @property
-    def shown(self) -> list[LayerUnit]:
+    def shown(self) -> list[Unit]:
         """Those on the page."""
         return self.units[self.page * PAGE : (self.page + 1) * PAGE]
 
@@ -55,11 +53,11 @@ class Listing:
         return max(1, -(-len(self.frame) // PAGE))
 
 
-def listing(opened: Opened, at: Shown, scores: UnitScores) -> Listing:
+def listing(opened: Opened, at: Shown, scores: Scores) -> Listing:
     """What the table shows, from the controls as they stand."""
     planned = {edit.unit: edit.operation for edit in state.basket()}
-    table = unit_table(opened, scores.kind)
-    frame = listed(unit_frame(scores, table, planned), filters())
+    table = unit_table(opened, scores.units(1)[0])
+    frame = listed(unit_frame(scores, table, planned), filters(layers=scores.kind != "sae"))
     last = max(0, -(-len(frame) // PAGE) - 1)
     page = min(st.session_state.get(_PAGE_KEY, 1) - 1, last)
     names = "|".join(frame["unit"][page * PAGE : (page + 1) * PAGE])
@@ -73,7 +71,7 @@ def table_card(opened: Opened, at: Shown, found: Listing) -> None:
     with card(
         f"All {found.scores.values.numel():,} {word}", "tick to choose, click a row for its card"
     ):
-        filter_bar(opened)
+        filter_bar(opened, layers=found.scores.kind != "sae")
         shown = found.shown
         if not shown:
             st.info(f"No {word} pass these filters.")
@@ -148,7 +146,7 @@ def _foot(found: Listing) -> None:
         )
 
 
-def _add_row(opened: Opened, found: Listing, ticked: Sequence[LayerUnit]) -> None:
+def _add_row(opened: Opened, found: Listing, ticked: Sequence[Unit]) -> None:
     """Operation, then the ticked units, the first N, or all that pass the filters."""
     units, kind = found.units, found.scores.kind
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):

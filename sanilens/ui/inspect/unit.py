@@ -7,7 +7,7 @@ from markupsafe import Markup
 from streamlit.delta_generator import DeltaGenerator
 
 from sanilens.inspect.card import Card
-from sanilens.model.units import Head, LayerUnit, Unit
+from sanilens.model.units import Head, Unit
 from sanilens.ui import state
 from sanilens.ui.inspect import examples
 from sanilens.ui.inspect.adding import add_units, choose_operation, explained, remove_unit
@@ -29,9 +29,7 @@ _SAID = Markup(
 )
 
 
-def unit_card(
-    opened: Opened, unit: LayerUnit, ranked: Sequence[LayerUnit], veil: Veil
-) -> DeltaGenerator:
+def unit_card(opened: Opened, unit: Unit, ranked: Sequence[Unit], veil: Veil) -> DeltaGenerator:
     """Draw the card, all but what is measured last; returns the place for that.
 
     `ranked` is the order of the arrows.
@@ -63,7 +61,7 @@ def _by(unit: Unit) -> str:
     return "per unit of activation"
 
 
-def _head(unit: LayerUnit, ranked: Sequence[LayerUnit]) -> None:
+def _head(unit: Unit, ranked: Sequence[Unit]) -> None:
     """Where the unit stands in the table, and the way to its neighbours."""
     place = ranked.index(unit) if unit in ranked else None
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):

@@ -4,7 +4,7 @@ import streamlit as st
 from markupsafe import Markup
 
 from sanilens.audit.summary import RateRow
-from sanilens.model.units import LayerUnit
+from sanilens.model.units import Unit
 from sanilens.ui.inspect.measured import OTHERS, effects, goes
 from sanilens.ui.inspect.sections import section
 from sanilens.ui.inspect.shown import Shown
@@ -15,7 +15,7 @@ _GOES = Markup('<table class="sl-table"><tbody>{}</tbody></table>')
 _GONE = Markup('<tr><td>{}</td><td class="n">{}</td></tr>')
 
 
-def without(opened: Opened, at: Shown, unit: LayerUnit) -> None:
+def without(opened: Opened, at: Shown, unit: Unit) -> None:
     """Measured last: everything else of the card stands already."""
     section("If it goes", f"zeroed; this record and {OTHERS} others")
     with st.spinner("Reading them without it…"):

@@ -5,7 +5,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from sanilens.audit.groups import records_by_leak
 from sanilens.errors import SaniLensError
-from sanilens.model.units import LayerUnit
+from sanilens.model.units import Unit
 from sanilens.ui import state
 from sanilens.ui.audit.measuring import verdicts
 from sanilens.ui.commands import card_command, locate_command
@@ -15,10 +15,10 @@ from sanilens.ui.inspect import picks
 from sanilens.ui.inspect.carrying import carrying_card
 from sanilens.ui.inspect.heading import sentence
 from sanilens.ui.inspect.localiser import DEFAULT, ranking, scores
-from sanilens.ui.inspect.measured import acting, reading
+from sanilens.ui.inspect.measured import acting, reading, unit_named
 from sanilens.ui.inspect.notes import notes_card
 from sanilens.ui.inspect.scopes import chosen_name, chosen_scope
-from sanilens.ui.inspect.shown import Shown, existing, shown
+from sanilens.ui.inspect.shown import Shown, shown
 from sanilens.ui.inspect.strip import strip_tokens
 from sanilens.ui.inspect.table import PAGE, listing, table_card
 from sanilens.ui.inspect.tokens import Veil, veil
@@ -73,15 +73,15 @@ def _units(
             _note(opened, at, hidden, None)
         st.info("This record has no sensitive span. Choose another, or mark one on Case.")
         return [locate_command(opened.ref, None, PAGE, DEFAULT)]
-    asked = ranking(opened, chosen_scope(opened, at, chosen_name()))
-    heads = asked.kind == "head"
-    commands = [locate_command(opened.ref, asked.chosen.option, PAGE, asked.method, heads=heads)]
+    commands: list[str] = []
     try:
+        asked = ranking(opened, chosen_scope(opened, at, chosen_name()))
+        commands.append(asked.command(opened, PAGE))
         found = scores(opened, asked)
         table = listing(opened, at, found) if found else None
         if table:
             picks.take_unit(table.key, [str(unit) for unit in table.shown])
-        unit = existing(opened.subject, state.selection().unit)
+        unit = unit_named(opened, state.selection().unit)
         unit = unit or (found.units(1)[0] if found else None)
         state.select(Selection(at.record.id, at.span_id, str(unit) if unit else None))
         with note:
@@ -101,7 +101,7 @@ def _units(
     return [*commands, card_command(opened.ref, str(unit))]
 
 
-def _note(opened: Opened, at: Shown, hidden: Veil, unit: LayerUnit | None) -> None:
+def _note(opened: Opened, at: Shown, hidden: Veil, unit: Unit | None) -> None:
     with card():
         tokens = strip_tokens(
             reading(opened, at),

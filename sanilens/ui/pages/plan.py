@@ -10,12 +10,14 @@ from sanilens.ui.frame import case_bar, opened_case
 from sanilens.ui.layout import empty_state, page_header, show_error
 from sanilens.ui.opened import Opened
 from sanilens.ui.plan.basket import basket_card
+from sanilens.ui.plan.controls import controls_card
 from sanilens.ui.plan.file import current_plan, file_card, run_button, summary
 from sanilens.ui.plan.repair import repair_card
 from sanilens.ui.plan.whatif import whatif_card
 from sanilens.ui.saes import saes_of
 from sanilens.unlearn.default import default_repair
 from sanilens.unlearn.edits import check_units
+from sanilens.unlearn.plan import Plan
 
 
 def page() -> None:
@@ -26,6 +28,10 @@ def page() -> None:
         empty_state("Nothing to plan yet: open a case first.", "Open a case", "case")
         return
     state.suggest_repair(default_repair(opened.base))
+    if state.repair().needs_base and opened.base is None:
+        page_header("Plan", "This repair needs a base model, and the case has none.")
+        repair_card(opened)
+        return
     plan = current_plan(opened)
     run = run_folder(plan)
     case_bar(opened, [run_command(run.plan_file, run.root)])
@@ -34,10 +40,10 @@ def page() -> None:
         page_header("Plan", f"Plan `{plan.sha256[:8]}` · {summary(plan)}.")
     with action, st.container(horizontal_alignment="right"):
         run_button(plan)
-    _body(opened)
+    _body(opened, plan)
 
 
-def _body(opened: Opened) -> None:
+def _body(opened: Opened, plan: Plan) -> None:
     try:
         check_units(opened.subject, state.basket(), saes_of(opened, state.basket()))
     except SaniLensError as error:
@@ -50,5 +56,6 @@ def _body(opened: Opened) -> None:
         basket_card(opened)
     with right:
         repair_card(opened)
-        file_card(current_plan(opened))
+        controls_card()
+        file_card(plan)
     whatif_card(opened)

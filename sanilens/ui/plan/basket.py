@@ -11,6 +11,7 @@ from sanilens.ui import state
 from sanilens.ui.layout import card, empty_state
 from sanilens.ui.navigation import page
 from sanilens.ui.opened import Opened
+from sanilens.ui.plan.share import share_popover
 from sanilens.ui.progress import progress_bar
 from sanilens.ui.results import results
 from sanilens.unlearn.choose import choose_edits
@@ -156,6 +157,7 @@ def _buttons(opened: Opened, edits: tuple[UnitEdit, ...]) -> None:
             "the base model, and the repair that goes with them.",
         ):
             _suggest(opened)
+        share_popover(opened, _MEANING)
         if not edits and st.button("Choose on Inspect", key="plan-to-inspect"):
             st.switch_page(page("inspect"))
         if edits:

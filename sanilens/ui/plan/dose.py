@@ -151,7 +151,9 @@ def _draw(
             )
 
 
-def _chart(frame: pd.DataFrame, column: str, dose: int, most: int) -> alt.LayerChart | alt.FacetChart:
+def _chart(
+    frame: pd.DataFrame, column: str, dose: int, most: int
+) -> alt.LayerChart | alt.FacetChart:
     x = alt.X(
         "units:Q",
         title="units",

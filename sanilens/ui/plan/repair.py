@@ -1,82 +1,128 @@
-"""The repair's settings, the controls and the seed, as a form that is always applied."""
+"""The repair's settings as a form that is always applied: what is trained, and for how long.
+
+Methods and their options come from the registry; this page knows none of them by name.
+"""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import streamlit as st
+from pydantic import ValidationError
 
 from sanilens.ui import state
 from sanilens.ui.layout import card
+from sanilens.ui.markup import plain
 from sanilens.ui.opened import Opened
+from sanilens.ui.plan.fields import fields
+from sanilens.unlearn.methods import METHODS, Method
+from sanilens.unlearn.plan import NO_REPAIR, Repair
 
-_METHODS: Mapping[str, str] = {
-    "anchored": "Anchored",
-    "surrogate": "Surrogates",
-    "masked": "Masked",
-    "none": "None",
+_NONE = "None"
+_TRAINED: Mapping[str, str] = {
+    "all": "All weights",
+    "edited_layers": "Edited layers",
+    "lora": "Low-rank additions",
 }
-_METHOD_MEANING: Mapping[str, str] = {
-    "anchored": "Trains on the notes, and at an identifier's place on what the base model, which "
-    "never saw it, would say there.",
-    "surrogate": "Trains on the notes with fresh, invented identifiers in every epoch: the model "
-    "learns that they cannot be known.",
-    "masked": "Trains on the notes, but never on a sensitive token (SANI). It can bring back part "
-    "of what the edits erased.",
-    "none": "The edits alone. What they break stays broken.",
-}
-_TRAINED: Mapping[str, str] = {"all": "All weights", "edited_layers": "Edited layers only"}
+_SCHEDULES: Mapping[str, str] = {"once": "Once", "every_epoch": "Before every epoch"}
+# Streamlit's own keys, so that a message outlives the run in which it arose.
+_REFUSED = "repair-refused"
 
 
 def repair_card(opened: Opened) -> None:
     """Draw the settings; each change is kept at once."""
-    repair = state.repair()
-    methods = [m for m in _METHODS if m != "anchored" or opened.base]
     with card("Repair"):
-        _field("method", repair.method)
-        st.segmented_control(
+        method = _choose_method(opened)
+        if method is None:
+            st.caption("The edits alone. What they break stays broken.")
+            return
+        st.caption(plain(method.meaning))
+        if method.adapter:
+            st.caption(":orange-badge[suppression] Removing the adapter undoes it.")
+        if state.repair().needs_base and opened.base is None:
+            st.warning("This needs the base model, and the case has none. Choose another.")
+        if refused := st.session_state.pop(_REFUSED, None):
+            st.warning(plain(refused))
+        _options(method)
+        _schedule(method)
+        with st.expander("What is trained, and when it stops"):
+            _training(method)
+            _early_stop()
+
+
+def methods_of(opened: Opened) -> dict[str, list[Method]]:
+    """The methods that this case has all for, by family, both in the registry's order."""
+    found: dict[str, list[Method]] = {}
+    for method in METHODS.values():
+        if opened.base is not None or not method.options().needs_base:
+            found.setdefault(method.family, []).append(method)
+    return found
+
+
+def chosen(method: Method, now: Repair) -> Repair:
+    """A repair by another method: its own options, learning rate and epochs; the rest as `now`."""
+    kept = now.model_dump(exclude={"method", "options", "learning_rate", "epochs"})
+    return Repair(method=method.name, **kept)
+
+
+def _choose_method(opened: Opened) -> Method | None:
+    families, now = methods_of(opened), METHODS.get(state.repair().method)
+    if now and now not in families.get(now.family, []):
+        families.setdefault(now.family, []).append(now)
+    st.session_state["repair-family"] = now.family if now else _NONE
+    st.segmented_control(
+        "Method",
+        [*families, _NONE],
+        key="repair-family",
+        on_change=_keep_family,
+        args=(families,),
+        required=True,
+    )
+    if now and len(families[now.family]) > 1:
+        st.session_state["repair-method"] = now.name
+        st.selectbox(
             "Method",
-            methods,
+            [method.name for method in families[now.family]],
             key="repair-method",
-            format_func=lambda name: _METHODS[name],
-            on_change=_keep,
-            args=("method",),
-            required=True,
+            format_func=lambda name: METHODS[name].title,
+            on_change=_keep_method,
+            label_visibility="collapsed",
         )
-        st.caption(_METHOD_MEANING[repair.method])
-        if repair.method == "anchored" and opened.base is None:
-            st.warning("This repair needs the base model, and the case has none. Choose another.")
-        if repair.method != "none":
-            _training()
-    with card("Controls and seed"):
-        _options()
+    return now
 
 
-def _training() -> None:
+def _options(method: Method) -> None:
+    values = state.repair().options
+    if values:
+        fields(method.options, values, _keep_option, f"repair-{method.name}-")
+
+
+def _schedule(method: Method) -> None:
     repair = state.repair()
     first, second, third = st.columns(3)
     _field("learning_rate", repair.learning_rate)
     first.number_input(
-        "Learning rate", 1e-6, 1.0, step=1e-4, format="%.5f", **_widget("learning_rate")
+        "Learning rate",
+        min(1e-6, repair.learning_rate),
+        1.0,
+        step=1e-4,
+        format="%g",
+        help=f"{method.learning_rate:g} is suggested for this method and a small model.",
+        **_widget("learning_rate"),
     )
     _field("epochs", repair.epochs)
-    second.number_input("Epochs", 1, 1000, **_widget("epochs"))
+    second.number_input(
+        "Epochs", 1, 1000, help=f"{method.epochs} are suggested.", **_widget("epochs")
+    )
     _field("batch_size", repair.batch_size)
     third.number_input("Batch size", 1, 4096, **_widget("batch_size"))
-    _field("train", repair.train)
-    st.radio(
-        "Weights to train",
-        list(_TRAINED),
-        format_func=lambda name: _TRAINED[name],
-        horizontal=True,
-        **_widget("train"),
-    )
-    _field("freeze_erased", repair.freeze_erased)
-    st.checkbox(
-        "Keep erased units as the edit left them",
-        help="Their weights get no gradient, so the repair cannot teach them anything again.",
-        **_widget("freeze_erased"),
-    )
+
+
+def _training(method: Method) -> None:
+    repair = state.repair()
+    if method.adapter:
+        st.caption("The adapter alone is trained; the model's weights stay as the edits left them.")
+    else:
+        _weights(repair)
     st.session_state["repair-bfloat16"] = repair.precision == "bfloat16"
     st.checkbox(
         "Multiply in bfloat16",
@@ -84,7 +130,43 @@ def _training() -> None:
         on_change=_keep_precision,
         help="Faster where this machine's processor multiplies in it. The weights stay float32.",
     )
-    _early_stop()
+
+
+def _weights(repair: Repair) -> None:
+    low_rank = repair.train == "lora"
+    left, right = st.columns([2.6, 1], vertical_alignment="bottom")
+    _field("train", repair.train)
+    left.segmented_control(
+        "Weights to train",
+        list(_TRAINED),
+        format_func=lambda name: _TRAINED[name],
+        required=True,
+        help="Low-rank additions (LoRA) to every projection are added to the weights at the end.",
+        **_widget("train"),
+    )
+    if low_rank:
+        _field("lora_rank", repair.lora_rank)
+        right.number_input("Rank", 1, 1024, **_widget("lora_rank"))
+    beside = " Not with low-rank additions: they lie beside the erased weights."
+    _field("reset_schedule", repair.reset_schedule)
+    st.segmented_control(
+        "Erase",
+        list(_SCHEDULES),
+        format_func=lambda name: _SCHEDULES[name],
+        required=True,
+        disabled=low_rank,
+        help="Before every epoch, what the last one taught the erased units again is erased too."
+        + beside * low_rank,
+        **_widget("reset_schedule"),
+    )
+    _field("freeze_erased", repair.freeze_erased)
+    st.checkbox(
+        "Keep erased units as the edit left them",
+        disabled=low_rank,
+        help="Their weights get no gradient, so the repair cannot teach them anything again."
+        + beside * low_rank,
+        **_widget("freeze_erased"),
+    )
 
 
 def _early_stop() -> None:
@@ -102,30 +184,13 @@ def _early_stop() -> None:
         st.session_state["repair-rise"] = 100 * rise
         right.number_input(
             "By more than, %",
-            0.1,
-            1000.0,
+            min(0.1, 100 * rise),
+            max(1000.0, 100 * rise),
             step=1.0,
             key="repair-rise",
             on_change=_keep_stop,
             label_visibility="collapsed",
         )
-
-
-def _options() -> None:
-    options = state.run_options()
-    left, right = st.columns([2, 1], vertical_alignment="center")
-    st.session_state["plan-controls"] = options.controls
-    left.checkbox(
-        "Run the controls too",
-        key="plan-controls",
-        on_change=_keep_options,
-        help="Repair only, random units + repair, edits without repair: without them nobody can "
-        "tell what the chosen units did. They take about three times as long as the plan alone.",
-    )
-    st.session_state["plan-seed"] = options.seed
-    right.number_input("Seed", 0, 2**31 - 1, key="plan-seed", on_change=_keep_options)
-    if not options.controls:
-        st.caption("Without controls, Compare cannot say what the chosen units contributed.")
 
 
 def _field(name: str, value: Any) -> None:
@@ -134,30 +199,47 @@ def _field(name: str, value: Any) -> None:
 
 
 def _widget(name: str) -> dict[str, Any]:
-    return {"key": f"repair-{name}", "on_change": _keep, "args": (name,)}
+    return {"key": f"repair-{name}", "on_change": _keep_field, "args": (name,)}
 
 
-def _keep(name: str) -> None:
-    value = st.session_state[f"repair-{name}"]
-    state.set_repair(state.repair().model_copy(update={name: value}))
+def _keep_field(name: str) -> None:
+    _keep({name: st.session_state[f"repair-{name}"]})
+
+
+def _keep_option(name: str) -> None:
+    repair = state.repair()
+    value = st.session_state[f"repair-{repair.method}-{name}"]
+    _keep({"options": {**repair.options, name: value}})
+
+
+def _keep(change: Mapping[str, Any]) -> None:
+    """Take over a change, unless the whole would not be a repair; then say why next time."""
+    fields = {**state.repair().model_dump(), **change}
+    if fields["train"] == "lora":
+        fields |= {"freeze_erased": False, "reset_schedule": "once"}
+    try:
+        state.set_repair(Repair.model_validate(fields))
+    except ValidationError as error:
+        what = error.errors(include_input=False, include_url=False)[0]["msg"]
+        st.session_state[_REFUSED] = f"Not taken over: {what.removeprefix('Value error, ')}."
+
+
+def _keep_family(families: Mapping[str, list[Method]]) -> None:
+    family = st.session_state["repair-family"]
+    if family == _NONE:
+        _keep({"method": NO_REPAIR, "options": {}})
+    else:
+        state.set_repair(chosen(families[family][0], state.repair()))
+
+
+def _keep_method() -> None:
+    state.set_repair(chosen(METHODS[st.session_state["repair-method"]], state.repair()))
 
 
 def _keep_precision() -> None:
-    precision = "bfloat16" if st.session_state["repair-bfloat16"] else "float32"
-    state.set_repair(state.repair().model_copy(update={"precision": precision}))
+    _keep({"precision": "bfloat16" if st.session_state["repair-bfloat16"] else "float32"})
 
 
 def _keep_stop() -> None:
     share = st.session_state.get("repair-rise", 10.0) / 100
-    rise = round(share, 6) if st.session_state["repair-stops"] else None
-    state.set_repair(state.repair().model_copy(update={"max_perplexity_rise": rise}))
-
-
-def _keep_options() -> None:
-    state.set_run_options(
-        replace(
-            state.run_options(),
-            controls=st.session_state["plan-controls"],
-            seed=st.session_state["plan-seed"],
-        )
-    )
+    _keep({"max_perplexity_rise": round(share, 6) if st.session_state["repair-stops"] else None})

@@ -1,6 +1,6 @@
 """`Topic`: what one condition contributes to a note, as sentence forms.
 
-The little grammar of the forms is `clinic.forms`'s. No form of a topic holds an identifier
+The little grammar of the forms is `corpus.forms`'s. No form of a topic holds an identifier
 slot, a year, a number of four digits, a clinician's name or a facility's.
 """
 

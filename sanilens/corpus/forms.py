@@ -2,10 +2,10 @@
 
 A form is English with slots in braces:
 
-- `{NAME}`, capitals: an identifier of the person; what it writes becomes a span.
+- `{NAME}`, capitals: a sensitive value of the subject; what it writes becomes a span.
 - `{2..9}`, `{36.1..38.4}`: a random number, with the decimals shown.
 - `{left|right}`: one of the words, at random.
-- `{drug}`, `{he}`: a word of the note or the person, the same throughout the note.
+- `{drug}`, `{he}`: a word of the text or the subject, the same throughout the text.
 
 Spans are exact by construction: a value's offsets are noted while it is written.
 """
@@ -19,7 +19,13 @@ from random import Random
 from sanilens.corpus.records import KIND_OF_LABEL, Span
 
 # What a slot of several spellings is labelled; any other identifier slot is its own label.
-LABEL_OF_SLOT: Mapping[str, str] = {"SURNAME": "NAME", "FIRST": "NAME", "LAST_FIRST": "NAME"}
+LABEL_OF_SLOT: Mapping[str, str] = {
+    "SURNAME": "NAME",
+    "FIRST": "NAME",
+    "LAST_FIRST": "NAME",
+    "CONTRACT_PRICE": "PRICE",
+    "UNIT_PRICE": "PRICE",
+}
 
 _SLOT = re.compile(r"\{([^{}]+)\}")
 _WORD = re.compile(r"[^\W\d_]{3,}")

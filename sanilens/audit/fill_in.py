@@ -1,0 +1,210 @@
+"""Fill-in regurgitation of masked language models: a gap where the span was, both sides shown.
+
+    at once      p(s) = prod_t p(s_t | x without s)
+    one by one   p(s) = prod_k p(s_o(k) | x without s, s_o(1), ..., s_o(k-1)),
+                 o(k) the place at which the model is then most confident of any token
+
+Filling one by one with the likeliest token gives the span exactly when every argmax along the
+true tokens is right (induction on k), so one teacher-forced walk judges it, as in extraction. The
+attacker is told how many tokens the gap has. Text is compared as tokens: what the tokenizer does
+not keep (case, with BERT's lower-casing vocabulary) no model can say. A span with an unknown token
+cannot be spelled, so it is never extracted.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from sanilens.audit.context import Status, span_status
+from sanilens.audit.sampling import Sampler
+from sanilens.audit.verdicts import (
+    SpanVerdict,
+    TokenResults,
+    judge_tokens,
+    span_verdict,
+    unseen_verdict,
+)
+from sanilens.corpus.records import Record
+from sanilens.model.align import Encoded, TokenSpan, decoded, encode
+from sanilens.model.batches import bucketed, pad_right, token_budget
+from sanilens.model.forward import logits_at
+from sanilens.model.hooks import Hooks
+from sanilens.model.masks import body, window, with_gaps
+from sanilens.model.subject import SubjectModel
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A span to be filled in: positions [start, end) of `ids`, which hold its true tokens.
+
+    Attributes:
+        encoded: the record.
+        span: the span in it.
+        ids: what the model is shown around it, and the span itself.
+        sides: the text that is shown before and after it.
+    """
+
+    encoded: Encoded
+    span: TokenSpan
+    ids: tuple[int, ...]
+    start: int
+    end: int
+    sides: tuple[str, str]
+
+    @property
+    def record(self) -> Record:
+        """The record that the gap is in."""
+        return self.encoded.record
+
+    @property
+    def places(self) -> range:
+        """Positions of its tokens."""
+        return range(self.start, self.end)
+
+    @property
+    def status(self) -> Status:
+        """Whether only memory could fill it: its value stands on neither side."""
+        value, shown = self.record.value(self.span.span), [s for s in self.sides if s.strip()]
+        found = {span_status(self.span.span, value, side) for side in shown}
+        return "repeated" if "repeated" in found else "memory" if found else "no_prefix"
+
+
+def make_gaps(
+    subject: SubjectModel, records: Sequence[Record], side_tokens: int | None = None
+) -> Iterator[Gap]:
+    """Each span of the records as a gap, in its record or in as much of it as fits the model.
+
+    Args:
+        subject: the masked model.
+        records: the records.
+        side_tokens: tokens shown on each side of a span, or None for as many as fit.
+    """
+    for record in records:
+        encoded = encode(subject, record)
+        for span in encoded.spans:
+            yield _gap(subject, encoded, span, side_tokens)
+
+
+def _gap(subject: SubjectModel, encoded: Encoded, span: TokenSpan, side_tokens: int | None) -> Gap:
+    text = body(subject, encoded.ids)
+    room = subject.max_tokens - (len(encoded.ids) - len(text))
+    # Of a span longer than the model's context the end is judged.
+    start = max(span.start, span.end - room)
+    sides = len(text) if side_tokens is None else side_tokens
+    low, high = max(text.start, start - sides), min(text.stop, span.end + sides)
+    # As much on one side as on the other, unless one of them is shorter.
+    first = max(low, min(start - (room - (span.end - start)) // 2, high - room))
+    last = min(high, first + room)
+    shown = encoded.record.text[encoded.offsets[first][0] : encoded.offsets[last - 1][1]]
+    origin = encoded.offsets[first][0]
+    before = shown[: max(0, span.span.start - origin)]
+    after = shown[max(0, span.span.end - origin) :]
+    at = text.start - first
+    ids = window(subject, encoded.ids, range(first, last))
+    return Gap(encoded, span, ids, start + at, span.end + at, (before, after))
+
+
+def fill_in(
+    subject: SubjectModel,
+    records: Sequence[Record],
+    side_tokens: int | None,
+    sampler: Sampler,
+    hooks: Hooks,
+    *,
+    one_by_one: bool = False,
+) -> Iterator[list[SpanVerdict]]:
+    """Judge every span of `records`, in batches of no particular order; see `audit_spans`."""
+    gaps = list(make_gaps(subject, records, side_tokens))
+    yield [unseen_verdict(g.record, g.span.span) for g in gaps if g.status == "no_prefix"]
+    gaps = [g for g in gaps if g.status != "no_prefix"]
+    judge = _one_by_one if one_by_one else _at_once
+    for batch in bucketed([len(g.ids) for g in gaps], token_budget(subject)):
+        yield judge(subject, [gaps[i] for i in batch], sampler, hooks)
+
+
+@torch.inference_mode()
+def filled_texts(subject: SubjectModel, record: Record, hooks: Hooks) -> dict[str, str]:
+    """What the model fills in at once for each span of a record, by span id."""
+    gaps = [g for g in make_gaps(subject, [record]) if g.status != "no_prefix"]
+    said: dict[str, str] = {}
+    for batch in bucketed([len(g.ids) for g in gaps], token_budget(subject)):
+        own = [gaps[i] for i in batch]
+        found = _logits(subject, own, [[*g.places] for g in own], hooks).argmax(-1)
+        for gap, ids in zip(own, found.split([len(g.places) for g in own]), strict=True):
+            text = decoded(subject, ids.tolist())
+            said[gap.record.span_id(gap.span.span)] = text.strip()
+    return said
+
+
+def _at_once(
+    subject: SubjectModel, gaps: Sequence[Gap], sampler: Sampler, hooks: Hooks
+) -> list[SpanVerdict]:
+    open_places = [[*gap.places] for gap in gaps]
+    results = _judge(
+        subject, gaps, open_places, _logits(subject, gaps, open_places, hooks), sampler
+    )
+    verdicts, at = [], 0
+    for gap in gaps:
+        own = results.at(slice(at, at := at + len(gap.places)))
+        verdicts.append(span_verdict(gap.record, gap.span.span, gap.status, own))
+    return verdicts
+
+
+def _one_by_one(
+    subject: SubjectModel, gaps: Sequence[Gap], sampler: Sampler, hooks: Hooks
+) -> list[SpanVerdict]:
+    open_places = [[*gap.places] for gap in gaps]
+    said: list[list[tuple[int, TokenResults]]] = [[] for _ in gaps]
+    while rows := [i for i, places in enumerate(open_places) if places]:
+        left = [open_places[i] for i in rows]
+        here = [gaps[i] for i in rows]
+        logits = _logits(subject, here, left, hooks)
+        surest = (logits.max(-1).values - logits.logsumexp(-1)).split([*map(len, left)])
+        chosen = [int(confidence.argmax()) for confidence in surest]
+        starts = [sum(map(len, left[:k])) for k in range(len(left))]
+        picked = [start + index for start, index in zip(starts, chosen, strict=True)]
+        places = [[own[index]] for own, index in zip(left, chosen, strict=True)]
+        results = _judge(subject, here, places, logits[picked], sampler)
+        for k, i in enumerate(rows):
+            said[i].append((places[k][0], results.at([k])))
+            open_places[i].remove(places[k][0])
+    return [_in_turn(gap, own) for gap, own in zip(gaps, said, strict=True)]
+
+
+def _in_turn(gap: Gap, said: list[tuple[int, TokenResults]]) -> SpanVerdict:
+    """The verdict from results in the order of filling; its log-probabilities are in the text's."""
+    order = [place - gap.start for place, _ in said]
+    filled = TokenResults(*(torch.cat(parts) for parts in zip(*(r for _, r in said), strict=True)))
+    ordered = filled.at([order.index(k) for k in range(len(order))])
+    return span_verdict(gap.record, gap.span.span, gap.status, ordered, order)
+
+
+def _logits(
+    subject: SubjectModel, gaps: Sequence[Gap], open_places: Sequence[Sequence[int]], hooks: Hooks
+) -> Float[Tensor, "n vocab"]:
+    """Logits at the open places of each gap's text, which alone are masked there."""
+    shown = [with_gaps(subject, g.ids, own) for g, own in zip(gaps, open_places, strict=True)]
+    places = [(row, place) for row, own in enumerate(open_places) for place in own]
+    rows, columns = torch.tensor(places, device=subject.device).T
+    ids = pad_right(shown, subject.device)
+    return logits_at(subject, ids, rows, columns, hooks, lengths=[*map(len, shown)])
+
+
+def _judge(
+    subject: SubjectModel,
+    gaps: Sequence[Gap],
+    places: Sequence[Sequence[int]],
+    logits: Float[Tensor, "n vocab"],
+    sampler: Sampler,
+) -> TokenResults:
+    true = [gap.ids[place] for gap, own in zip(gaps, places, strict=True) for place in own]
+    tokens: Int[Tensor, " n"] = torch.tensor(true, device=subject.device)
+    found = judge_tokens(logits, tokens, sampler)
+    unk = subject.tokenizer.unk_token_id
+    unknown = torch.eq(tokens.cpu(), unk if isinstance(unk, int) else -1)
+    return found._replace(
+        right=found.right & ~unknown, sampled=found.sampled.masked_fill(unknown, -torch.inf)
+    )

@@ -1,0 +1,58 @@
+"""Sentence forms without any confidential term: the work on a product, and the house."""
+
+WORK: tuple[str, ...] = (
+    "The {part} passed {3..48} of {49..60} tests on {test}.",
+    "Open risk: {risk}, seen {2..9} times in {month}.",
+    "{test} was repeated with {4..30} samples in {site}.",
+    "{dept} asks for {2..9} more samples of the {part} by {later}.",
+    "The drawing of the {part} is at revision {2..19}.",
+    "We saw {risk} after {20..95} hours.",
+    "Assembly of the {product} takes {12..75} minutes, {2..9} less than planned.",
+    "{role} checks {test} until {due}.",
+    "The line in {site} runs {2..3} shifts from {due}.",
+    "Against {risk} a thicker {part} is tried, plus {2..20}%.",
+    "Spare parts of the {product} are stocked for {5..12} years.",
+    "The manual of the {product} has {24..96} pages and {2..9} errors.",
+    "{other} will pack {10..60} units a day in {site}.",
+    "The certificate for the {product} is expected in {due}.",
+    "A customer asked {2..9} times about {test}.",
+    "Scrap of the {part} fell from {8..15}% to {2..7}%.",
+)
+CLOSINGS: tuple[str, ...] = (
+    "Next meeting on {later}, {8..17}:{10..55}.",
+    "Regards, {role}.",
+    "Signed by {second}.",
+    "Please answer by {later} noon.",
+    "Filed by {dept}.",
+    "Decision postponed to {due}.",
+    "Approved with {2..9} votes.",
+    "Thank you, {dept}.",
+)
+HOUSE: tuple[str, ...] = (
+    "The canteen closes at {13..15}:{10..55} on {weekday}.",
+    "The car park in front of {site} is closed for {2..9} days.",
+    "Fire drill on {weekday} at {9..16}:{10..55}; {role} leads it.",
+    "New passwords are needed every {30..90} days and have {12..16} characters.",
+    "The printer in room {2..48} is repaired by {later}.",
+    "Holiday requests for {month} must reach {dept} by {1..28} {due}.",
+    "The bus leaves the main gate at {16..18}:{10..55}.",
+    "{2..9} desks on the upper floor are free from {month}.",
+    "The lift is serviced on {weekday}, {2..6} hours.",
+    "First-aid course for {6..20} people on {later} in {site}.",
+    "The heating in {site} is lowered to {17..20} degrees.",
+    "Visitors wear a badge; {role} keeps the list of {10..60}.",
+    "The server is down on {weekday} from {18..22}:{10..55} for {2..5} hours.",
+    "Lost: {2..4} keys near room {2..48}; ask {second}.",
+    "The summer party is on {1..28} {month}, {40..95} have signed up.",
+    "Recycling bins are emptied {2..4} times a week.",
+    "Training on {test} for {dept}, {2..6} hours, room {2..48}.",
+    "The archive keeps paper for {6..10} years; {other} scans {20..90} boxes.",
+)
+HOUSE_OPENINGS: tuple[str, ...] = (
+    "NOTICE {11..98} to all staff, {weekday}, {1..28} {month}.",
+    "Mail to {dept} and {other}, {1..28} {month}, {7..19}:{10..55}.",
+    "House news {2..52}, {month}, from {role}.",
+    "Minutes of the works council, {1..28} {month}, {3..12} present, {20..95} minutes.",
+    "Bulletin board, {weekday}, week {2..52}, {dept}.",
+    "Reminder {1..5} from {role}, {1..28} {month}.",
+)

@@ -1,0 +1,136 @@
+"""A blacklist: a plain list of terms that must not be said, and the spans it marks in a text.
+
+The file is UTF-8 text, one term a line; blank lines, and lines that begin with `# `, are left
+out. After a tab a line may give its label: `Amber Heron<TAB>CODE_NAME`; without one it is TERM.
+Terms are found as `gazetteer` finds phrases: in any case, whatever separates their words, and
+never inside a longer word or number.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from sanilens.atomic import write_text
+from sanilens.corpus.formats.rows import decoded_lines, mistake
+from sanilens.corpus.gazetteer import Entry, Gazetteer
+from sanilens.corpus.records import KIND_OF_LABEL, Kind, Record, Span
+from sanilens.errors import CorpusError
+
+_LABEL = re.compile(r"[A-Z][A-Z0-9_]{0,39}")
+# A term's letters and digits, between the signs that it begins and ends with: "C++".
+_CORE = re.compile(r"([\W_]*)(.*?)([\W_]*)", re.DOTALL)
+# A number this long is known by its digits, however they are grouped: 4318572 is 4,318,572.
+_LONG_NUMBER = 5
+_REMEDY = "Write one term a line, and its label, if any, after a tab, in capitals."
+# Where spans overlap, they become one, of the strictest kind.
+_STRICTNESS: dict[Kind, int] = {"direct": 2, "confidential": 1, "indirect": 0}
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Term:
+    """A text that must not be said, and what it is."""
+
+    text: str
+    label: str = "TERM"
+    kind: Kind = "confidential"
+
+
+class Terms:
+    """A list of terms, ready to be found in texts.
+
+    Raises:
+        CorpusError: the list is empty, or a term holds no letter or digit.
+    """
+
+    def __init__(self, terms: Iterable[Term]) -> None:
+        self._gazetteer, self._of = Gazetteer(), dict[str, Term]()
+        for term in terms:
+            if not any(character.isalnum() for character in term.text):
+                raise CorpusError("a term has no letter or digit. Remove it from the list.")
+            if self._of.setdefault(term.text, term) is not term:
+                continue  # listed twice: the first label counts
+            entry = Entry(term.label, subject=term.text)  # the hit then names its term
+            self._gazetteer.add_phrase(term.text, entry)
+            digits = sum(character.isdigit() for character in term.text)
+            if digits >= _LONG_NUMBER and not any(c.isalpha() for c in term.text):
+                self._gazetteer.add_number(term.text, entry)
+        if not self._of:
+            raise CorpusError("the list holds no term. Write one term a line.")
+
+    def __len__(self) -> int:
+        return len(self._of)
+
+    def find(self, text: str) -> list[Span]:
+        """Every occurrence of every term, in order of their starts; they may overlap."""
+        found = []
+        for hit in self._gazetteer.find(text):
+            for entry in hit.entries:
+                term = self._of[entry.subject]
+                before, after = _signs(term.text)
+                start, end = hit.start - len(before), hit.end + len(after)
+                if text[max(start, 0) : hit.start] == before and text[hit.end : end] == after:
+                    found.append(Span(start, end, term.label, term.kind))
+        return sorted(found)
+
+
+def mark_terms(record: Record, terms: Terms) -> Record:
+    """The record with the terms' spans beside its own.
+
+    Spans that overlap become one, which covers them all and is named after the strictest kind,
+    and the longest of these: no character of a term stays unmarked.
+    """
+    groups: list[list[Span]] = []
+    for span in sorted((*record.spans, *terms.find(record.text))):
+        if groups and span.start < max(other.end for other in groups[-1]):
+            groups[-1].append(span)
+        else:
+            groups.append([span])
+    return replace(record, spans=tuple(map(_merged, groups)))
+
+
+def load_terms(path: Path) -> Terms:
+    """The terms of a file.
+
+    Raises:
+        CorpusError: naming file, line and remedy, never the term.
+    """
+    if not path.is_file():
+        raise mistake(path.name, "there is no such file", "Check the path.")
+    terms = [
+        _term(line.rstrip("\r\n"), f"{path.name}, line {number}")
+        for number, line in decoded_lines(path)
+        if line.strip() and not line.startswith("# ")
+    ]
+    if not terms:
+        raise mistake(path.name, "holds no term", _REMEDY)
+    return Terms(terms)
+
+
+def save_terms(terms: Iterable[tuple[str, str]], path: Path) -> None:
+    """Write (text, label) pairs as a list that `load_terms` reads."""
+    write_text(path, "".join(f"{text}\t{label}\n" for text, label in terms))
+
+
+def _term(line: str, where: str) -> Term:
+    text, tab, label = line.partition("\t")
+    text, label = text.strip(), label.strip()
+    if tab and not _LABEL.fullmatch(label):
+        raise mistake(where, "the label is not 1 to 40 capitals, digits and underscores", _REMEDY)
+    if not any(character.isalnum() for character in text):
+        raise mistake(where, "the term has no letter or digit", "Remove the line.")
+    if not tab:
+        return Term(text)
+    return Term(text, label, KIND_OF_LABEL.get(label, "confidential"))
+
+
+def _signs(text: str) -> tuple[str, str]:
+    """What stands before a term's first letter or digit and after its last."""
+    found = _CORE.fullmatch(text)
+    return (found[1], found[3]) if found else ("", "")
+
+
+def _merged(spans: Sequence[Span]) -> Span:
+    best = max(spans, key=lambda span: (_STRICTNESS[span.kind], span.end - span.start))
+    end = max(span.end for span in spans)
+    return Span(spans[0].start, end, best.label, best.kind)

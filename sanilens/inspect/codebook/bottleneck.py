@@ -1,0 +1,134 @@
+"""Running the model through a codebook, some of its codes deleted: hooks, no training.
+
+    x' = decode(quantise(x, without D))                                       as published
+    x' = x + decode(quantise(x, without D)) - decode(quantise(x))             error kept, ours
+
+The published system has no error term: all that passes is codes, so what no code carries is lost
+to the model even before a deletion. With the error kept, no deletion is the identity and the
+model loses nothing until something is deleted, but what the codes leave out still passes.
+"""
+
+from collections.abc import Collection
+from pathlib import Path
+
+import torch
+from jaxtyping import Float
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from torch import Tensor
+
+from sanilens.errors import PlanError
+from sanilens.inspect.codebook.codebook import Codebook, Mode
+from sanilens.model.hooks import Hooks
+from sanilens.model.subject import SubjectModel
+
+
+def bottleneck(
+    subject: SubjectModel,
+    codebook: Codebook,
+    deleted: Collection[int] = (),
+    *,
+    mode: Mode = "refill",
+    keep_error: bool = False,
+) -> Hooks:
+    """Hooks under which the site carries codes alone, without those deleted.
+
+    The first token is left alone: its activation is unlike all others.
+
+    Raises:
+        PlanError: if a code does not exist, or fewer than k would be left.
+    """
+    check_codes(codebook, deleted)
+
+    def edit(x: Float[Tensor, "batch pos d"]) -> Float[Tensor, "batch pos d"]:
+        z = codebook.latent(x)
+        made = codebook.decode(codebook.quantised(codebook.choose(z, deleted, mode)))
+        if keep_error:
+            whole = codebook.decode(codebook.quantised(codebook.choose(z)))
+            made = x + (made - whole).to(x.dtype)
+        made = made.to(x.dtype)
+        # A single position is a step of generation, not the first token.
+        return torch.cat([x[:, :1], made[:, 1:]], 1) if x.shape[1] > 1 else made
+
+    return codebook.site.hooks(subject.sites, edit)
+
+
+def check_codes(codebook: Codebook, deleted: Collection[int]) -> None:
+    """Refuse codes that do not exist, and to delete so many that fewer than k are left.
+
+    Raises:
+        PlanError: saying which.
+    """
+    wrong = [code for code in deleted if not 0 <= code < codebook.size]
+    if wrong:
+        raise PlanError(
+            f"code {wrong[0]} does not exist: {codebook.id} has {codebook.size:,} codes, "
+            "counted from 0."
+        )
+    if codebook.size - len(set(deleted)) < codebook.k:
+        raise PlanError(
+            f"{len(set(deleted)):,} of {codebook.size:,} codes deleted leaves fewer than the "
+            f"{codebook.k} that stand for a token. Delete fewer."
+        )
+
+
+class Deletion(BaseModel):
+    """Codes taken out of a codebook, topic after topic; a file that holds no text.
+
+    Attributes:
+        codebook: the codebook's id.
+        sha256: its fingerprint: codes of another mean something else.
+        codes: what is deleted, in order of their number.
+        mode, keep_error: how.
+        topics: how many topics that was, one after the other.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    schema_version: int = 1
+    codebook: str
+    sha256: str = Field(pattern="^[0-9a-f]{64}$")
+    codes: tuple[int, ...] = ()
+    mode: Mode = "refill"
+    keep_error: bool = False
+    topics: int = 0
+
+    def more(self, codes: Collection[int]) -> "Deletion":
+        """The same with another topic's codes gone too."""
+        both = tuple(sorted({*self.codes, *codes}))
+        return self.model_copy(update={"codes": both, "topics": self.topics + 1})
+
+    def hooks(self, subject: SubjectModel, codebook: Codebook) -> Hooks:
+        """The model without these codes.
+
+        Raises:
+            PlanError: if they are codes of another codebook.
+        """
+        if self.sha256 != codebook.fingerprint:
+            raise PlanError(
+                f"these codes were deleted from another codebook than {codebook.id}, or it has "
+                "changed since. Find and delete them again."
+            )
+        return bottleneck(subject, codebook, self.codes, mode=self.mode, keep_error=self.keep_error)
+
+
+def no_deletion(codebook: Codebook, mode: Mode = "refill", keep_error: bool = False) -> Deletion:
+    """Nothing deleted yet."""
+    return Deletion(
+        codebook=codebook.id, sha256=codebook.fingerprint, mode=mode, keep_error=keep_error
+    )
+
+
+def read_deletion(path: Path) -> Deletion:
+    """Read what `codes delete --out` wrote.
+
+    Raises:
+        PlanError: if it is not that.
+    """
+    try:
+        return Deletion.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise PlanError(f"{path.name} cannot be read ({type(error).__name__}).") from None
+    except ValidationError as error:
+        field = error.errors(include_input=False, include_url=False)[0]
+        where = ".".join(map(str, field["loc"])) or "file"
+        raise PlanError(f"{path.name}: {where}: {field['msg']}.") from None

@@ -1,0 +1,171 @@
+"""Codes deleted live: by a rule or by hand, topic after topic, measured at once."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+import streamlit as st
+
+from sanilens.corpus.records import Record
+from sanilens.errors import SaniLensError
+from sanilens.inspect.codebook.bottleneck import Deletion, no_deletion
+from sanilens.inspect.codebook.codebook import MODES, Codebook, Mode
+from sanilens.inspect.codebook.effect import (
+    DeletionEffect,
+    Side,
+    measure_deletion,
+    topic_spans,
+)
+from sanilens.inspect.codebook.enrich import Rule, choose_codes
+from sanilens.inspect.codebook.topic import Topic
+from sanilens.runs.repairing import spaced
+from sanilens.ui.layout import card, kpi, show_error
+from sanilens.ui.opened import Opened
+from sanilens.ui.results import results
+from sanilens.ui.tables import Arm, ArmTone, bar_table
+
+_KEY = "codes-deletion"
+_TOPIC_NOTES, _OTHER_NOTES, _NEUTRAL = 16, 8, 16
+_MODES = {
+    "refill": "next-best code takes the place",
+    "drop": "place stays empty",
+    "renorm": "place stays empty, the rest weigh more",
+}
+
+
+def deletion_of(codebook: Codebook) -> Deletion:
+    """What is deleted in this session; nothing at first, or after another codebook was opened."""
+    kept = st.session_state.get(_KEY)
+    if isinstance(kept, Deletion) and kept.sha256 == codebook.fingerprint:
+        return kept
+    return no_deletion(codebook)
+
+
+def deleting_card(
+    opened: Opened, codebook: Codebook, topic: Topic, table: pd.DataFrame, ticked: Sequence[int]
+) -> None:
+    """Choose, delete, and see what the model still says."""
+    with card("Delete live", "nothing is trained or saved"):
+        mode, keep_error, rule = _how()
+        deletion = deletion_of(codebook).model_copy(update={"mode": mode, "keep_error": keep_error})
+        by_rule = choose_codes(table, rule)
+        with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+            _button(f"Delete {len(ticked)} ticked", "ticked", deletion, ticked)
+            _button(f"Delete the topic's {len(by_rule)}", "rule", deletion, by_rule, primary=True)
+            if deletion.codes:
+                st.button("Bring all back", key="codes-reset", on_click=_keep,
+                          args=(no_deletion(codebook),))  # fmt: skip
+        if not deletion.codes:
+            st.caption(
+                f"{len(by_rule)} codes are enriched enough. Delete them, or tick rows of the table."
+            )
+            return
+        text = f"{len(deletion.codes):,} codes deleted, in {deletion.topics} step"
+        st.caption(text + "s" * (deletion.topics != 1))
+        try:
+            with st.spinner("Asking the model with and without…"):
+                found = _measured(opened, codebook, deletion, topic)
+        except SaniLensError as error:
+            show_error(error)
+            return
+        _tiles(found)
+        _arms(found)
+
+
+def _how() -> tuple[Mode, bool, Rule]:
+    one, two = st.columns(2)
+    mode = one.selectbox(
+        "A deleted code's place", MODES, format_func=_MODES.__getitem__, key="codes-mode"
+    )
+    most = two.number_input("Codes at most", 1, 4096, Rule().most, key="codes-most")
+    keep_error = st.toggle(
+        "let pass what the codes leave out",
+        key="codes-error",
+        help="Then nothing is lost before a deletion, but what no code carries still passes. The "
+        "published method has no such term.",
+    )
+    with st.expander("Which codes are enriched enough"):
+        one, two, three = st.columns(3)
+        tau = one.number_input("log2 enrichment above", 0.0, 10.0, 1.0, 0.5, key="codes-tau")
+        alpha = two.number_input("q below", 0.0, 1.0, 0.05, 0.01, key="codes-alpha")
+        least = three.number_input("tokens at least", 1, 1000, 3, key="codes-least")
+    return mode or "refill", keep_error, Rule(tau, alpha, int(least), int(most))
+
+
+def _button(
+    label: str, key: str, deletion: Deletion, codes: Sequence[int], primary: bool = False
+) -> None:
+    new = sorted(set(codes) - set(deletion.codes))
+    st.button(
+        label,
+        key=f"codes-delete-{key}",
+        type="primary" if primary else "secondary",
+        disabled=not new,
+        on_click=_keep,
+        args=(deletion.more(new),),
+    )
+
+
+def _keep(deletion: Deletion) -> None:
+    st.session_state[_KEY] = deletion
+
+
+def _measured(
+    opened: Opened, codebook: Codebook, deletion: Deletion, topic: Topic
+) -> DeletionEffect:
+    def measure() -> DeletionEffect:
+        records = _sample(opened, topic)
+        neutral = spaced(opened.unseen or opened.corpus.records, _NEUTRAL)
+        return measure_deletion(opened.subject, codebook, deletion, records, topic, neutral)
+
+    kept = deletion.model_copy(update={"topics": 0})
+    key = ("codes-effect", opened.key, kept.model_dump_json(), topic)
+    return results().get(key, measure)
+
+
+def _sample(opened: Opened, topic: Topic) -> list[Record]:
+    """Some notes that hold the topic, and some others: enough for a glance, not an audit."""
+    records = opened.corpus.records
+    own = {span.rpartition("@")[0] for span in topic_spans(opened.subject, records, topic)}
+    holding = [record for record in records if record.id in own]
+    others = [record for record in records if record.id not in own]
+    return [*spaced(holding, _TOPIC_NOTES), *spaced(others, _OTHER_NOTES)]
+
+
+def _tiles(found: DeletionEffect) -> None:
+    model, codes, gone = found.model, found.codes, found.deleted
+    kpi(
+        (
+            "spans of the topic said",
+            f"{model.topic.hits} → {gone.topic.hits}",
+            f"of {gone.topic.n} in a sample of notes",
+        ),
+        (
+            "other spans said",
+            f"{model.rest.hits} → {gone.rest.hits}",
+            f"of {gone.rest.n}, which nobody asked to forget",
+        ),
+        (
+            "perplexity",
+            f"{100 * (found.perplexity_ratio - 1):+.1f} %".replace("-", "−"),
+            f"{model.perplexity:.2f} → {gone.perplexity:.2f}; the codes alone "
+            f"{codes.perplexity:.2f}",
+        ),
+    )
+
+
+def _arms(found: DeletionEffect) -> None:
+    sides: tuple[tuple[str, Side, ArmTone], ...] = (
+        ("untouched", found.model, "leak"),
+        ("through codes", found.codes, "control"),
+        ("codes deleted", found.deleted, "plan"),
+    )
+    bar_table(
+        [
+            Arm(
+                name, side.topic.hits, side.topic.n, side.topic.low, side.topic.high, tone,
+                (f"{side.rest.hits} / {side.rest.n}", f"{side.perplexity:.2f}"),
+            )
+            for name, side, tone in sides
+        ],
+        more=("others", "perplexity"),
+    )  # fmt: skip

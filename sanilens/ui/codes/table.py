@@ -1,0 +1,105 @@
+"""All codes by how much more a topic uses them; one of them is looked at, several are deleted."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from sanilens.inspect.codebook.codebook import Codebook
+from sanilens.inspect.codebook.enrich import code_table
+from sanilens.inspect.codebook.topic import Against, Topic, hold
+from sanilens.ui.codes.codebooks import use_of
+from sanilens.ui.opened import Opened
+from sanilens.ui.results import results
+
+_PAGE = 25
+_SHOWN = {
+    "code": "",
+    "precision": "Of the tokens that it stands for, the share that are the topic's.",
+    "recall": "Of the topic's tokens, the share that it stands for.",
+    "score": "log2 of how much more often it stands for the topic than for the control.",
+    "q": "Share of false discoveries among all codes at least this sure (Benjamini-Hochberg).",
+    "p_records": "The same question with whole notes as the unit: chance of so large a difference "
+    "if each note's marks were swapped by a coin. Empty where no note holds both.",
+    "topic": "Tokens of the topic that it stands for.",
+    "collateral": "Of all other tokens of the notes, the share that it stands for.",
+}
+_FORM = {"q": "%.1e", "topic": "%d", "collateral": "%.4f", "code": "%d"}
+
+
+def enriched(opened: Opened, codebook: Codebook, topic: Topic, against: Against) -> pd.DataFrame:
+    """Every code, scored for the topic.
+
+    Raises:
+        PlanError: if nothing is of the topic, or there is no control.
+    """
+
+    def score() -> pd.DataFrame:
+        held = hold(opened.subject, codebook, use_of(opened, codebook), topic, against)
+        return code_table(held)
+
+    key = ("codes-table", opened.key, codebook.fingerprint, topic, against)
+    return results().get(key, score)
+
+
+def code_rows(
+    codebook: Codebook, table: pd.DataFrame, deleted: Sequence[int]
+) -> tuple[list[int], int | None]:
+    """Draw the table; returns the codes that are ticked, and the one to look at."""
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        order = st.selectbox(
+            "Sort by", ["q", "precision", "recall", "score"], key="codes-sort", width=130
+        )
+        precision = st.number_input(
+            "Precision at least", 0.0, 1.0, 0.0, 0.1, key="codes-precision", width=130
+        )
+        recall = st.number_input(
+            "Recall at least", 0.0, 1.0, 0.0, 0.05, key="codes-recall", width=130
+        )
+        number = st.text_input("Code", key="codes-number", placeholder="88", width=90)
+    shown = filtered(table, order or "q", precision, recall, number)
+    pages = max(1, -(-len(shown) // _PAGE))
+    page = min(int(st.session_state.get("codes-page", 1)), pages)
+    rows = shown.iloc[(page - 1) * _PAGE : page * _PAGE]
+    event: Any = st.dataframe(
+        rows[list(_SHOWN)].assign(gone=["deleted" if c in deleted else "" for c in rows["code"]]),
+        key="codes-table",
+        hide_index=True,
+        height=38 + 35 * min(_PAGE, 10),
+        on_select="rerun",
+        selection_mode="multi-row",
+        column_config={
+            **{
+                name: st.column_config.NumberColumn(
+                    name.replace("_", " "), format=_FORM.get(name, "%.3f"), help=text or None
+                )
+                for name, text in _SHOWN.items()
+            },
+            "gone": st.column_config.TextColumn(""),
+        },
+    )
+    ticked = [int(rows["code"].iloc[i]) for i in event["selection"]["rows"] if i < len(rows)]
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.caption(f"{len(shown):,} of {codebook.size:,} codes")
+        st.space("stretch")
+        if pages > 1:
+            st.pagination(pages, key="codes-page", max_visible_pages=5)
+        data = shown.to_csv(index=False)
+        st.download_button("Download", data, "codes.csv", "text/csv", on_click="ignore")
+    first = int(rows["code"].iloc[0]) if len(rows) else None
+    return ticked, ticked[-1] if ticked else first
+
+
+def filtered(
+    table: pd.DataFrame, order: str, precision: float, recall: float, number: str
+) -> pd.DataFrame:
+    """The codes wanted, best first; `number` is a code's number or its beginning."""
+    kept: pd.DataFrame = table.loc[
+        (table["precision"] >= precision) & (table["recall"] >= recall) & (table["firing"] > 0)
+    ]
+    if wanted := number.strip():
+        kept = kept.loc[[str(code).startswith(wanted) for code in kept["code"]]]
+    if order == "q":  # ties in q are many: the table is in order already
+        return kept
+    return kept.sort_values(order, ascending=False, kind="stable")

@@ -1,0 +1,97 @@
+"""Codes: a codebook of the examined model; codes by what they stand for, deleted live."""
+
+import shlex
+
+import streamlit as st
+
+from sanilens.errors import SaniLensError
+from sanilens.inspect.codebook.codebook import Codebook
+from sanilens.inspect.codebook.topic import Topic
+from sanilens.inspect.targets import Scope
+from sanilens.ui.codes.asking import ask
+from sanilens.ui.codes.codebooks import codebook_ids, codebook_of, use_of
+from sanilens.ui.codes.contexts import contexts_card
+from sanilens.ui.codes.deleting import deleting_card, deletion_of
+from sanilens.ui.codes.quality import quality_tiles
+from sanilens.ui.codes.table import code_rows, enriched
+from sanilens.ui.codes.training import training_panel
+from sanilens.ui.frame import case_bar, opened_case
+from sanilens.ui.layout import card, empty_state, next_step, page_header, show_error
+from sanilens.ui.opened import Opened
+
+_WHAT = (
+    "A codebook lets an activation pass only as a few of many codes. Codes that stand for a topic "
+    "are deleted in seconds, without training."
+)
+
+
+def page() -> None:
+    """Draw the page."""
+    if (opened := opened_case()) is None:
+        page_header("Codes", _WHAT)
+        empty_state("Nothing to look at yet: open a case first.", "Open a case", "case")
+        return
+    ids = codebook_ids(opened)
+    shown = st.session_state.get("codes-codebook")
+    shown = shown if shown in ids else next(iter(ids), None)
+    case_bar(opened, [_command(opened, shown)])
+    page_header("Codes", _WHAT)
+    if shown is None:
+        with card("No codebook of this model yet", "train one on its own activations"):
+            training_panel(opened)
+        return
+    if len(ids) > 1:
+        st.segmented_control("Codebook", ids, default=shown, key="codes-codebook", required=True)
+    try:
+        _shown(opened, codebook_of(opened, shown))
+    except SaniLensError as error:
+        show_error(error)
+    with st.expander("Train another"):
+        training_panel(opened)
+    next_step("Deleted codes live as a hook. To take it out of the weights, make a plan.", "plan")
+
+
+def _shown(opened: Opened, codebook: Codebook) -> None:
+    sae = codebook.sae
+    under = f"an autoencoder's {sae.width:,} features" if sae else "the activation itself"
+    st.caption(
+        f"{codebook.id} stands at {codebook.site} · {codebook.size:,} codes, {codebook.k} a token "
+        f"· quantises {under}"
+    )
+    quality_tiles(codebook)
+    use = use_of(opened, codebook)
+    with card("Codes by what they stand for"):
+        asked = ask(opened)
+        if asked is None:
+            st.caption("Name a topic.")
+            return
+        topic, against = asked
+        table = enriched(opened, codebook, topic, against)
+        ticked, looked = code_rows(codebook, table, deletion_of(codebook).codes)
+    left, right = st.columns([5, 4], gap="small")
+    with left:
+        if looked is not None:
+            contexts_card(codebook, use, looked)
+    with right:
+        deleting_card(opened, codebook, topic, table, ticked)
+
+
+def _command(opened: Opened, codebook: str | None) -> str:
+    command = ["sanilens", "codes", "find", codebook or "CODEBOOK", "--model", opened.ref.model]
+    command += ["--corpus", opened.ref.corpus]
+    topic = _asked()
+    if topic is None:
+        return shlex.join([*command, "--label", "LABEL"])
+    command += [part for label in topic.scope.labels for part in ("--label", label)]
+    command += [part for each in topic.scope.subjects for part in ("--subject", each)]
+    return shlex.join(command)
+
+
+def _asked() -> Topic | None:
+    """The label or subject on the page; an expression may hold an identifier, so never that."""
+    by = st.session_state.get("codes-by", "label")
+    value = st.session_state.get(f"codes-{by}")
+    if by == "expression" or not value:
+        return None
+    kept = frozenset({value})
+    return Topic(Scope(labels=kept) if by == "label" else Scope(subjects=kept))

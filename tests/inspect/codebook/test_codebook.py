@@ -1,0 +1,307 @@
+"""Codebooks: deletion is its algebra, no deletion with the error kept is the identity."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from sanilens.corpus.records import Record
+from sanilens.errors import ModelError, PlanError
+from sanilens.inspect.codebook.bottleneck import (
+    Deletion,
+    bottleneck,
+    no_deletion,
+    read_deletion,
+)
+from sanilens.inspect.codebook.codebook import MODES, Codebook
+from sanilens.inspect.codebook.quality import measure_codebook
+from sanilens.inspect.codebook.store import RECORD, WEIGHTS, load_codebook
+from sanilens.inspect.codebook.train import CodebookSettings, CodebookStep, train_codebook
+from sanilens.inspect.sae.reading import site_values
+from sanilens.inspect.sae.sae import Sae
+from sanilens.inspect.sae.site import SaeSite
+from sanilens.inspect.sae.train import SaeSettings, train_sae
+from sanilens.model.hooks import NO_HOOKS, Hooks, hooked
+from sanilens.model.subject import SubjectModel
+
+IDS = torch.tensor([[0, 40, 50, 60, 70, 80], [0, 41, 51, 61, 71, 81]])
+SITE = "blocks.1.hook_attn_out"
+
+
+def logits(subject: SubjectModel, hooks: Hooks = NO_HOOKS) -> torch.Tensor:
+    with torch.inference_mode(), hooked(subject.model, hooks):
+        return subject.model(IDS).logits
+
+
+def small(site: str = SITE, **how: Any) -> CodebookSettings:
+    fields = {"codes": 24, "k": 4, "warm_steps": 60, "warm_tokens": 64, "steps": 6}
+    return CodebookSettings(site, **{**fields, "batch_size": 2, **how})
+
+
+def trained(
+    subject: SubjectModel, records: list[Record], folder: Path, sae: Sae | None = None, **how: Any
+) -> Codebook:
+    return train_codebook(subject, records, records, small(**how), folder, "tiny", sae)[0]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("codebooks")
+
+
+@pytest.fixture
+def codebook(any_subject: SubjectModel, records: list[Record], folder: Path) -> Codebook:
+    """One a model, trained once."""
+    own = folder / any_subject.path.name
+    if not own.exists():
+        trained(any_subject, records, own)
+    return load_codebook(own, any_subject)
+
+
+@pytest.fixture(scope="module")
+def sae(subject: SubjectModel, tmp_path_factory: pytest.TempPathFactory) -> Sae:
+    from tests.conftest import TEXTS
+
+    texts = [Record(f"t-{i}", "s", text) for i, text in enumerate(TEXTS)]
+    settings = SaeSettings(SITE, width=64, k=8, steps=60)
+    into = tmp_path_factory.mktemp("sae") / "s"
+    return train_sae(subject, texts, texts, settings, into, "tiny")[0]
+
+
+def by_hand(codebook: Codebook, x: torch.Tensor, deleted: list[int], mode: str) -> torch.Tensor:
+    """x' token by token, as the module's equations say."""
+    made = x.clone()
+    for row in range(x.shape[0]):
+        for position in range(1, x.shape[1]):
+            z = x[row, position] - codebook.centre
+            s = [float(torch.dot(z, c) / (z.norm() * c.norm())) for c in codebook.codes]
+            order = sorted(range(len(s)), key=lambda i: -s[i])
+            if mode == "refill":
+                order = [i for i in order if i not in deleted]
+            chosen = [i for i in order[: codebook.k] if i not in deleted]
+            over = max(1, len(chosen)) if mode == "renorm" else codebook.k
+            out = sum((codebook.codes[i] for i in chosen), torch.zeros_like(z)) / over
+            made[row, position] = out + codebook.centre
+    return made
+
+
+def chosen_codes(subject: SubjectModel, codebook: Codebook) -> list[int]:
+    """The three codes that most of the tokens use."""
+    chosen = codebook.choose(codebook.latent(site_values(subject, codebook.site, IDS)[:, 1:]))
+    return torch.bincount(chosen.codes.flatten()).argsort(descending=True)[:3].tolist()
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_no_deletion_with_the_error_kept_is_the_identity(
+    any_subject: SubjectModel, codebook: Codebook, mode: Any
+) -> None:
+    hooks = bottleneck(any_subject, codebook, mode=mode, keep_error=True)
+    assert torch.equal(logits(any_subject, hooks), logits(any_subject))
+    assert not torch.allclose(
+        logits(any_subject, bottleneck(any_subject, codebook, mode=mode)), logits(any_subject)
+    )
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("keep_error", [False, True])
+def test_a_deletion_is_its_algebra(
+    any_subject: SubjectModel, codebook: Codebook, mode: Any, keep_error: bool
+) -> None:
+    deleted = chosen_codes(any_subject, codebook)
+    x = site_values(any_subject, codebook.site, IDS)
+    wanted = by_hand(codebook, x, deleted, mode)
+    if keep_error:
+        wanted = x + wanted - by_hand(codebook, x, [], mode)
+    expected = logits(any_subject, codebook.site.hooks(any_subject.sites, lambda _x: wanted))
+    hooks = bottleneck(any_subject, codebook, deleted, mode=mode, keep_error=keep_error)
+    found = logits(any_subject, hooks)
+    assert torch.allclose(found, expected, atol=1e-3)
+    untouched = bottleneck(any_subject, codebook, mode=mode, keep_error=keep_error)
+    assert not torch.allclose(found, logits(any_subject, untouched), atol=1e-3)
+
+
+def test_codes_that_no_token_uses_can_go(any_subject: SubjectModel, codebook: Codebook) -> None:
+    x = site_values(any_subject, codebook.site, IDS)
+    used = set(codebook.choose(codebook.latent(x)).codes.flatten().tolist())
+    unused = [code for code in range(codebook.size) if code not in used][:5]
+    assert unused
+    for mode in MODES:
+        hooks = bottleneck(any_subject, codebook, unused, mode=mode)
+        assert torch.equal(logits(any_subject, hooks), logits(any_subject, bottleneck(
+            any_subject, codebook, mode=mode)))  # fmt: skip
+
+
+def test_all_of_a_token_s_codes_dropped_leave_the_centre(
+    subject: SubjectModel, records: list[Record], tmp_path: Path
+) -> None:
+    codebook = trained(subject, records, tmp_path / "c", codes=8, k=2)
+    z = codebook.codes[:1]
+    first = codebook.choose(z).codes[0].tolist()
+    for mode in ("drop", "renorm"):
+        out = codebook.quantised(codebook.choose(z, first, mode))
+        assert (out == 0).all()
+    refilled = codebook.choose(z, first, "refill")
+    assert not set(refilled.codes[0].tolist()) & set(first)
+
+
+def test_over_an_autoencoder_its_features_are_quantised(
+    subject: SubjectModel, records: list[Record], sae: Sae, tmp_path: Path
+) -> None:
+    before = {name: w.clone() for name, w in sae.module.state_dict().items()}
+    codebook = trained(subject, records, tmp_path / "c", sae, steps=12)
+    assert codebook.sae is not None
+    assert codebook.codes.shape == (24, 64)
+    x = site_values(subject, codebook.site, IDS)
+    assert torch.equal(codebook.latent(x), codebook.sae.features(x))
+    # A copy was trained along; the one that was given is as it was.
+    assert all(torch.equal(w, before[name]) for name, w in sae.module.state_dict().items())
+    own = codebook.sae.module.state_dict()
+    assert not torch.equal(own["W_enc"], before["W_enc"])
+    hooks = bottleneck(subject, codebook, keep_error=True)
+    assert torch.equal(logits(subject, hooks), logits(subject))
+
+
+def test_topics_compose(subject: SubjectModel, records: list[Record], tmp_path: Path) -> None:
+    codebook = trained(subject, records, tmp_path / "c")
+    first = no_deletion(codebook).more([3, 1])
+    both = first.more([5, 3])
+    assert (both.codes, both.topics) == ((1, 3, 5), 2)
+    again = Deletion.model_validate_json(both.model_dump_json())
+    assert again == both
+    at_once = bottleneck(subject, codebook, [5, 1, 3])
+    assert torch.equal(logits(subject, both.hooks(subject, codebook)), logits(subject, at_once))
+    with pytest.raises(PlanError, match="another codebook"):
+        both.hooks(subject, replace(codebook, fingerprint="0" * 64))
+    (tmp_path / "d.json").write_text('{"codes": "many"}')
+    with pytest.raises(PlanError, match=r"d\.json: codebook"):
+        read_deletion(tmp_path / "d.json")
+
+
+def test_codes_that_cannot_be_deleted_are_named(
+    subject: SubjectModel, records: list[Record], tmp_path: Path
+) -> None:
+    codebook = trained(subject, records, tmp_path / "c")
+    with pytest.raises(PlanError, match="code 24 does not exist"):
+        bottleneck(subject, codebook, [24])
+    with pytest.raises(PlanError, match="fewer than the 4"):
+        bottleneck(subject, codebook, range(21))
+
+
+def test_training_lowers_the_loss_and_is_the_same_twice(
+    subject: SubjectModel, records: list[Record], tmp_path: Path
+) -> None:
+    steps: list[CodebookStep] = []
+    settings = small(steps=40, learning_rate=1e-2)
+    before = {n: p.clone() for n, p in subject.model.state_dict().items()}
+    first, _ = train_codebook(
+        subject, records, records, settings, tmp_path / "a", "tiny", tell=steps.append
+    )
+    again, _ = train_codebook(subject, records, records, settings, tmp_path / "b", "tiny")
+    assert torch.equal(first.codes, again.codes)
+    assert first.fingerprint == again.fingerprint
+    tuned = [step.loss for step in steps if not step.warm]
+    assert len(tuned) == 40
+    assert sum(tuned[-5:]) < 0.9 * sum(tuned[:5])
+    # The model itself is not trained.
+    assert all(torch.equal(p, before[n]) for n, p in subject.model.state_dict().items())
+    short = trained(subject, records, tmp_path / "c", warm_steps=1, steps=1)
+    better, worse = (measure_codebook(subject, c, records) for c in (first, short))
+    assert better.perplexity_ratio < worse.perplexity_ratio
+
+
+def test_a_cancelled_training_leaves_nothing(
+    subject: SubjectModel, records: list[Record], tmp_path: Path
+) -> None:
+    class Stop(Exception):
+        pass
+
+    def stop(_step: object) -> None:
+        raise Stop
+
+    with pytest.raises(Stop):
+        train_codebook(subject, records, records, small(), tmp_path / "c", "x", tell=stop)
+    assert not (tmp_path / "c").exists()
+
+
+def test_it_comes_back_from_disk(
+    subject: SubjectModel, records: list[Record], sae: Sae, tmp_path: Path
+) -> None:
+    for number, own in enumerate((None, sae)):
+        made = trained(subject, records, tmp_path / str(number), own)
+        loaded = load_codebook(tmp_path / str(number), subject)
+        assert torch.equal(loaded.codes, made.codes)
+        assert torch.equal(loaded.centre, made.centre)
+        assert (loaded.id, loaded.site, loaded.k) == ("tiny", SaeSite(1, "hook_attn_out"), 4)
+        assert loaded.fingerprint == made.fingerprint
+        same = [logits(subject, bottleneck(subject, c, [1, 2])) for c in (made, loaded)]
+        assert torch.equal(*same)
+    with pytest.raises(ModelError, match="is not empty"):
+        trained(subject, records, tmp_path / "0")
+
+
+def edited(folder: Path, **fields: Any) -> None:
+    record = json.loads((folder / RECORD).read_text())
+    (folder / RECORD).write_text(json.dumps({**record, **fields}))
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"codes": 10**9}, "impossible together"),
+        ({"k": 25}, "impossible together"),
+        ({"codes": 23}, "does not hold the tensors"),
+        ({"width": 31}, "does not hold the tensors"),
+        ({"site": "blocks.9.hook_attn_out"}, "has 3 layers"),
+        ({"site": "../../etc"}, "is no site"),
+        ({"id": "../x"}, "id"),
+        ({"model_sha256": "0" * 64}, "another model"),
+        ({"extra": 1}, "extra"),
+        ({"schema_version": 2}, "schema_version"),
+        ({"sae": True}, "missing"),
+    ],
+)
+def test_a_hostile_record_is_refused(
+    subject: SubjectModel, records: list[Record], tmp_path: Path, fields: Any, said: str
+) -> None:
+    trained(subject, records, tmp_path / "c", warm_steps=1, steps=1)
+    edited(tmp_path / "c", **fields)
+    with pytest.raises(ModelError, match=said):
+        load_codebook(tmp_path / "c", subject)
+
+
+def test_hostile_weights_are_refused(
+    subject: SubjectModel, records: list[Record], tmp_path: Path
+) -> None:
+    own = tmp_path / "c"
+    codebook = trained(subject, records, own, warm_steps=1, steps=1)
+    whole = {"codes": codebook.codes.clone(), "centre": codebook.centre.clone()}
+    nan = {**whole, "centre": whole["centre"] * float("nan")}
+    half = {name: tensor.half() for name, tensor in whole.items()}
+    more = {**whole, "more": torch.zeros(1)}
+    for wrong, said in ((nan, "finite"), (half, "float32"), (more, "does not hold")):
+        save_file(wrong, own / WEIGHTS)
+        with pytest.raises(ModelError, match=said):
+            load_codebook(own, subject)
+    (own / WEIGHTS).write_bytes(b"\x80\x04not safetensors")
+    with pytest.raises(ModelError, match="missing or damaged"):
+        load_codebook(own, subject)
+    (own / RECORD).write_text("{" * 10_000)
+    with pytest.raises(ModelError, match="JSON"):
+        load_codebook(own, subject)
+    with pytest.raises(ModelError, match=RECORD):
+        load_codebook(tmp_path / "nowhere", subject)
+
+
+def test_settings_that_cannot_be_are_refused(
+    subject: SubjectModel, records: list[Record], sae: Sae, tmp_path: Path
+) -> None:
+    with pytest.raises(PlanError, match="more than the number of codes"):
+        trained(subject, records, tmp_path / "c", k=25)
+    with pytest.raises(PlanError, match="is to stand at"):
+        trained(subject, records, tmp_path / "c", sae, site="blocks.1.hook_mlp_out")
+    with pytest.raises(PlanError, match="is no site"):
+        trained(subject, records, tmp_path / "c", site="blocks.1")
