@@ -210,7 +210,7 @@ def test_training_lowers_the_loss_and_is_the_same_twice(
     assert all(torch.equal(p, before[n]) for n, p in subject.model.state_dict().items())
     short = trained(subject, records, tmp_path / "c", warm_steps=1, steps=1)
     better, worse = (measure_codebook(subject, c, records) for c in (first, short))
-    assert better.perplexity_ratio < worse.perplexity_ratio
+    assert better.explained_variance > worse.explained_variance
 
 
 def test_a_cancelled_training_leaves_nothing(
