@@ -17,9 +17,10 @@ from sanilens.unlearn.adapter import Adapter, attach_, detach_
 from sanilens.unlearn.edits import edited_units
 from sanilens.unlearn.lora import add_lora_
 from sanilens.unlearn.methods import Prepared, Task, find_method
-from sanilens.unlearn.methods.method import Weights
+from sanilens.unlearn.methods.gaps import in_gaps
+from sanilens.unlearn.methods.method import GapOptions, Weights
 from sanilens.unlearn.plan import Repair, UnitEdit
-from sanilens.unlearn.training import Schedule
+from sanilens.unlearn.training import Schedule, batch_loss
 
 
 def schedule_of(repair: Repair) -> Schedule:
@@ -40,11 +41,20 @@ def prepare_repair(
 
     Raises:
         PlanError: if the method lacks something, such as a base model.
+        ModelError: if it cannot train a masked language model, and this is one.
     """
     method = find_method(repair.method)
     options = method.options.model_validate(repair.options)
     task = Task(subject, records, base, epochs=repair.epochs, seed=seed)
-    return method.prepare(task, options)
+    if subject.kind == "causal":
+        return method.prepare(task, options)
+    if not method.fills_gaps:
+        subject.require_causal(f"The repair {method.name}")
+    prepared = method.prepare(task, options)
+    if prepared.loss is not batch_loss:
+        subject.require_causal(f"The repair {method.name} with these options")
+    assert isinstance(options, GapOptions)
+    return in_gaps(task, options, prepared)
 
 
 @dataclass(frozen=True, slots=True)

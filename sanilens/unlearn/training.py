@@ -36,12 +36,15 @@ class Example:
         taught: those that are targets; the others are context.
         sensitive: those of identifiers or of their surrogates, for losses that treat them apart.
         answers: the identifiers one by one, for losses that look at each as a whole.
+        shown: of a masked language model, what it reads instead of `ids`: the taught tokens are
+            gaps in it. Empty for a causal model, which reads `ids`.
     """
 
     ids: tuple[int, ...]
     taught: tuple[bool, ...]
     sensitive: tuple[bool, ...] = ()
     answers: tuple[Answer, ...] = ()
+    shown: tuple[int, ...] = ()
 
 
 Loss = Callable[[nn.Module, Sequence[Example]], Tensor]
@@ -104,8 +107,8 @@ def train_(
     """Train `model` in place, yielding after each step; stop iterating to stop training.
 
     Args:
-        model: a causal LM; parameters with `requires_grad` are trained. It stays in `eval` mode:
-            dropout off, as determinism and small corpora want it.
+        model: a language model; parameters with `requires_grad` are trained. It stays in `eval`
+            mode: dropout off, as determinism and small corpora want it.
         examples: the examples of an epoch; every epoch must have as many.
         schedule: how to train.
         seed: decides the order of the examples.

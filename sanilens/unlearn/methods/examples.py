@@ -1,12 +1,14 @@
 """Records as training examples: which tokens are identifiers, and what might stand there."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from sanilens.corpus.records import Record
 from sanilens.errors import PlanError
 from sanilens.model.align import Encoded, encode
+from sanilens.model.masks import body
 from sanilens.model.subject import SubjectModel
 from sanilens.unlearn.training import Answer, Example
 
@@ -21,6 +23,8 @@ def note_examples(
 ) -> list[Example]:
     """Records as pieces of the model's context length, their end taught too.
 
+    Of a masked model each piece is opened and closed as its tokenizer does with a text.
+
     Args:
         subject: whose tokens.
         records: the texts.
@@ -31,10 +35,8 @@ def note_examples(
     return [
         example
         for record in records
-        for example in _cut(
-            _whole(subject, encode(subject, record), teach_spans, placeholder),
-            subject.max_tokens,
-            pieces,
+        for example in _pieces(
+            subject, _whole(subject, encode(subject, record), teach_spans, placeholder), pieces
         )
     ]
 
@@ -76,7 +78,8 @@ def _whole(
     subject: SubjectModel, encoded: Encoded, teach_spans: bool, placeholder: str | None
 ) -> Example:
     end = subject.model.config.get_text_config().eos_token_id
-    ids = (*encoded.ids, end) if isinstance(end, int) else encoded.ids
+    ends = subject.kind == "causal" and isinstance(end, int)
+    ids = (*encoded.ids, end) if ends else encoded.ids
     answers = tuple(
         Answer(
             span.start,
@@ -90,21 +93,42 @@ def _whole(
     return Example(ids, tuple(teach_spans or not s for s in sensitive), sensitive, answers)
 
 
-def _cut(whole: Example, size: int, count: int | None) -> list[Example]:
-    """Pieces of `size` tokens, none with nothing to predict; or `count` even ones, if given."""
-    starts = range(0, len(whole.ids) - 1, size)
+def _pieces(subject: SubjectModel, whole: Example, count: int | None) -> list[Example]:
+    if subject.kind == "causal":
+        # The first token of a piece is only read: one alone would teach nothing.
+        return _cut(whole, subject.max_tokens, len(whole.ids) - 1, count)
+    text = body(subject, whole.ids)
+    head, tail = whole.ids[: text.start], whole.ids[text.stop :]
+    room = subject.max_tokens - len(head) - len(tail)
+    cut = _cut(_part(whole, text.start, text.stop), room, len(text), count)
+    return [_framed(piece, head, tail) for piece in cut]
+
+
+def _cut(whole: Example, size: int, last: int, count: int | None) -> list[Example]:
+    """Pieces of `size` tokens that begin before `last`; or `count` even ones, if given."""
+    starts = range(0, last, size)
     if count is not None and len(starts) != count:
         size = min(size, -(-len(whole.ids) // count))
         starts = range(0, count * size, size)
-    return [
-        Example(
-            whole.ids[first : first + size],
-            whole.taught[first : first + size],
-            whole.sensitive[first : first + size],
-            _within(whole.answers, first, first + size),
-        )
-        for first in starts
-    ]
+    return [_part(whole, first, first + size) for first in starts]
+
+
+def _part(whole: Example, first: int, last: int) -> Example:
+    own = slice(first, last)
+    answers = _within(whole.answers, first, last)
+    return Example(whole.ids[own], whole.taught[own], whole.sensitive[own], answers)
+
+
+def _framed(piece: Example, head: tuple[int, ...], tail: tuple[int, ...]) -> Example:
+    """The piece between opening and closing tokens, which are not taught."""
+    before, after = (False,) * len(head), (False,) * len(tail)
+    at = len(head)
+    return Example(
+        (*head, *piece.ids, *tail),
+        (*before, *piece.taught, *after),
+        (*before, *piece.sensitive, *after),
+        tuple(replace(a, start=a.start + at, end=a.end + at) for a in piece.answers),
+    )
 
 
 def _within(answers: Sequence[Answer], first: int, last: int) -> tuple[Answer, ...]:

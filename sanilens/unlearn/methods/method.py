@@ -5,9 +5,9 @@ Knows neither plans nor runs: unlearn/repair.py trains with what a method prepar
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
 from sanilens.corpus.records import Record
@@ -28,6 +28,17 @@ class Options(BaseModel):
     def needs_base(self) -> bool:
         """Whether a method with these options needs the model before fine-tuning."""
         return False
+
+
+class GapOptions(Options):
+    """What a method that can train masked language models asks of them."""
+
+    gap_share: Annotated[float, Field(gt=0, le=1)] = Field(
+        0.15,
+        title="Gaps",
+        description="Of a masked language model alone: the share of the taught tokens that are "
+        "gaps in an epoch. BERT was trained with 0.15.",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +99,8 @@ class Method:
         adapter: makes what is trained instead of the model's weights, from the examined model,
             the options and a seed; None for a method that changes the weights.
         family: under which head the page lists it.
+        fills_gaps: whether it can train a masked language model too: its loss is the plain one,
+            so that gaps at what it teaches (methods/gaps.py) say all of it.
     """
 
     name: str
@@ -99,3 +112,4 @@ class Method:
     epochs: int = 2
     adapter: Callable[[SubjectModel, Any, int], Adapter] | None = None
     family: str = "Baselines"
+    fills_gaps: bool = False

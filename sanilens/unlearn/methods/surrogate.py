@@ -18,12 +18,12 @@ from torch import Tensor, nn
 
 from sanilens.corpus.surrogates import substitute
 from sanilens.unlearn.methods.examples import note_examples
-from sanilens.unlearn.methods.method import Method, Options, Prepared, Task
+from sanilens.unlearn.methods.method import GapOptions, Method, Prepared, Task
 from sanilens.unlearn.methods.terms import frozen_logits, kl, logits, mean, nll, read
 from sanilens.unlearn.training import Example, Loss
 
 
-class Surrogate(Options):
+class Surrogate(GapOptions):
     """When surrogates are taught, and how much the unedited model has to say."""
 
     from_epoch: Annotated[int, Field(ge=1, le=1000)] = Field(
@@ -90,4 +90,5 @@ SURROGATE = Method(
     prepare,
     Surrogate,
     family="Ours",
+    fills_gaps=True,
 )
