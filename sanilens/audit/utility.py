@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
+from jaxtyping import Float
+from torch import Tensor
 
 from sanilens.audit.pseudo_perplexity import masked_nats
 from sanilens.corpus.records import Record
@@ -52,21 +54,43 @@ def _nats(
     subject: SubjectModel, records: Sequence[Record], *, without_spans: bool, hooks: Hooks
 ) -> tuple[float, int]:
     """Summed negative log-likelihood of the records' tokens, in nats, and their number."""
+    found = text_logprobs(subject, records, without_spans=without_spans, hooks=hooks)
+    return -sum(float(own.sum()) for own in found), sum(len(own) for own in found)
+
+
+def text_logprobs(
+    subject: SubjectModel,
+    records: Sequence[Record],
+    *,
+    without_spans: bool = False,
+    hooks: Hooks = NO_HOOKS,
+) -> list[Float[Tensor, " token"]]:
+    """Log-probability of each token of each record but its first, in nats, float64 on the CPU.
+
+    Raises:
+        ModelError: if the model does not read from left to right.
+    """
+    subject.require_causal("The log-probability of a text")
     pieces = [
-        piece
-        for record in records
+        (number, *piece)
+        for number, record in enumerate(records)
         for piece in _pieces(encode(subject, record), subject.max_tokens, without_spans)
     ]
-    total, tokens = 0.0, 0
-    for batch in bucketed([len(ids) for ids, _ in pieces], token_budget(subject)):
-        ids = pad_right([pieces[i][0] for i in batch], subject.device)
-        places = [(row, c) for row, i in enumerate(batch) for c in pieces[i][1]]
+    found: list[list[Tensor]] = [[] for _ in pieces]
+    for batch in bucketed([len(ids) for _, ids, _ in pieces], token_budget(subject)):
+        ids = pad_right([pieces[i][1] for i in batch], subject.device)
+        places = [(row, c) for row, i in enumerate(batch) for c in pieces[i][2]]
         if not places:
             continue
         rows, columns = torch.tensor(places, device=subject.device).T
-        total -= float(token_logprobs(subject, ids, rows, columns, hooks).double().sum())
-        tokens += len(places)
-    return total, tokens
+        logprobs = token_logprobs(subject, ids, rows, columns, hooks).double().cpu()
+        for i, own in zip(batch, logprobs.split([len(pieces[i][2]) for i in batch]), strict=True):
+            found[i].append(own)
+    whole: list[list[Tensor]] = [[] for _ in records]
+    for (number, _, _), own in zip(pieces, found, strict=True):
+        whole[number] += own
+    empty = torch.zeros(0, dtype=torch.float64)
+    return [torch.cat([empty, *own]) for own in whole]
 
 
 def _pieces(

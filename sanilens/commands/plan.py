@@ -22,9 +22,9 @@ from sanilens.model.subject import SubjectModel
 from sanilens.model.units import Unit, UnitKind, parse_unit
 from sanilens.runs.sources import (
     model_source,
+    open_dictionary,
     open_model,
     open_records,
-    open_sae,
     records_source,
     sae_source,
 )
@@ -47,7 +47,7 @@ def plan(
     unit: Annotated[list[str] | None, typer.Option(help="Edit these units; repeatable.")] = None,
     sae: Annotated[
         list[str] | None,
-        typer.Option(help="The autoencoder of a unit sae.<id>.88: its folder; repeatable."),
+        typer.Option(help="Folder of the autoencoder, or codebook, of a unit; repeatable."),
     ] = None,
     top: Annotated[int | None, typer.Option(min=1, help="Or the top units of --method.")] = None,
     method: Annotated[str, typer.Option(help="Localiser for --top.")] = "gradient-activation",
@@ -62,6 +62,9 @@ def plan(
     ] = None,
     heads: Annotated[bool, typer.Option("--heads", help="Attention heads, not neurons.")] = False,
     operation: Annotated[Operation | None, typer.Option()] = None,
+    keep: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of the fine-tuning that stays, everywhere.")
+    ] = 1.0,
     value: Annotated[
         float | None, typer.Option(help="For clamp and cap; measured if absent.")
     ] = None,
@@ -118,7 +121,9 @@ def plan(
     subject = open_model(model)
     records = open_records(corpus)
     opened = {
-        each.id: (source, each) for source in sae or () for each in [open_sae(source, subject)]
+        each.id: (source, each)
+        for source in sae or ()
+        for each in [open_dictionary(source, subject)]
     }
     units: Sequence[Unit]
     if unit:
@@ -140,6 +145,7 @@ def plan(
             control=_records_source(control),
             unseen=_records_source(unseen),
             saes={name: sae_source(*own) for name, own in opened.items()},
+            keep=keep,
             edits=edits,
             repair=repairing,
             controls=controls,

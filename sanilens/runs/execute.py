@@ -19,13 +19,13 @@ from sanilens.audit.sampling import Sampler
 from sanilens.audit.summary import extraction_by_kind, memory, rate_row, rates_by
 from sanilens.audit.utility import perplexity
 from sanilens.corpus.records import Record
-from sanilens.inspect.readers import NO_SAES, Saes
+from sanilens.inspect.readers import NO_SAES
 from sanilens.inspect.scores import random_like
 from sanilens.model.hooks import NO_HOOKS, Hooks
 from sanilens.model.interventions import by_place
 from sanilens.model.sites import Sites
 from sanilens.model.subject import SubjectModel
-from sanilens.model.units import Feature, LayerUnit, kind_of, layer_unit
+from sanilens.model.units import LayerUnit, kind_of, layer_unit
 from sanilens.runs.arms import Arm, ArmName, load_arm, save_arm
 from sanilens.runs.events import EventLog
 from sanilens.runs.export import export_model
@@ -33,7 +33,9 @@ from sanilens.runs.folder import RunFolder
 from sanilens.runs.repairing import Cancelled, Repairing, check_cancelled, spaced
 from sanilens.runs.sources import Inputs, open_inputs
 from sanilens.unlearn.adapter import save_adapter
+from sanilens.unlearn.blend import blend_
 from sanilens.unlearn.edits import (
+    Dictionaries,
     apply_edits_,
     check_units,
     edit_hooks,
@@ -56,20 +58,21 @@ class Treatment:
 
     edits: tuple[UnitEdit, ...] = ()
     repair: bool = False
+    keep: float = 1.0
 
 
-def treatments(plan: Plan, sites: Sites, saes: Saes = NO_SAES) -> dict[ArmName, Treatment]:
+def treatments(plan: Plan, sites: Sites, saes: Dictionaries = NO_SAES) -> dict[ArmName, Treatment]:
     """The arms that change the model, in the order in which they run: the plan's own first."""
-    repairs = plan.repair.trains
-    arms: dict[ArmName, Treatment] = {"after": Treatment(plan.edits, repairs)}
+    repairs, keep = plan.repair.trains, plan.keep
+    arms: dict[ArmName, Treatment] = {"after": Treatment(plan.edits, repairs, keep)}
     if plan.controls and repairs:
         arms["repair_only"] = Treatment((), True)
     if plan.controls and plan.edits:
         drawn = random_like(sites, edited_units(plan.edits), plan.seed)
         moved = _moved(plan.edits, drawn) + _other_features(plan, saes)
-        arms["random_units"] = Treatment(moved, repairs)
-        if repairs:
-            arms["edits_only"] = Treatment(plan.edits, False)
+        arms["random_units"] = Treatment(moved, repairs, keep)
+    if plan.controls and repairs and (plan.edits or keep < 1):
+        arms["edits_only"] = Treatment(plan.edits, False, keep)
     return arms
 
 
@@ -85,15 +88,15 @@ def _moved(edits: Sequence[UnitEdit], drawn: Sequence[LayerUnit]) -> tuple[UnitE
     return tuple(moved)
 
 
-def _other_features(plan: Plan, saes: Saes) -> tuple[UnitEdit, ...]:
-    """The same operations on other features of the same autoencoders."""
+def _other_features(plan: Plan, saes: Dictionaries) -> tuple[UnitEdit, ...]:
+    """The same operations on other features of the same autoencoders, codes of codebooks."""
     moved: list[UnitEdit] = []
     rng = np.random.default_rng(plan.seed)
     for name, own in feature_edits(plan.edits).items():
         free = [i for i in range(saes[name].width) if i not in own]
         drawn = rng.choice(free, min(len(own), len(free)), replace=False)
         moved += [
-            edit.model_copy(update={"unit": str(Feature(name, int(i)))})
+            edit.model_copy(update={"unit": f"{edit.unit.rpartition('.')[0]}.{i}"})
             for edit, i in zip(own.values(), drawn, strict=False)
         ]
     return tuple(moved)
@@ -204,6 +207,7 @@ class _Execution:
             return
         started = time.monotonic()
         subject = self.inputs.subject.copied()
+        blend_(subject, self.inputs.base, treatment.keep)
         how = (self.inputs.base, self.plan.seed, self.inputs.saes)
         left = apply_edits_(subject, treatment.edits, *how)
         hooks = edit_hooks(subject, left, *how)

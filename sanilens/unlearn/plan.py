@@ -197,7 +197,8 @@ class AuditSettings(_Frozen):
 class Plan(_Frozen):
     """What a run does. `controls` adds the arms that give the result its meaning.
 
-    `saes` names the autoencoders whose features are edited, by id.
+    `saes` names the autoencoders whose features are edited, by id. `keep` is the share of the
+    fine-tuning that stays, in all weights, before the edits: 1 all of it, 0 the base model.
     """
 
     schema_version: Literal[1] = 1
@@ -208,6 +209,7 @@ class Plan(_Frozen):
     control: Source | None = None
     unseen: Source | None = None
     saes: dict[SaeId, Source] = {}
+    keep: Annotated[float, Field(ge=0, le=1)] = 1.0
     edits: tuple[UnitEdit, ...] = ()
     repair: Repair = Field(default_factory=Repair)
     audit: AuditSettings = AuditSettings()
@@ -236,6 +238,8 @@ class Plan(_Frozen):
     def _has_the_base_that_is_needed(self) -> Self:
         if self.base is None and self.repair.needs_base:
             raise ValueError(f"repair {self.repair.method} needs a base model; give one")
+        if self.base is None and self.keep < 1:
+            raise ValueError("only a part of the fine-tuning is kept; that needs a base model")
         return self
 
     def canonical(self) -> str:

@@ -1,0 +1,67 @@
+"""Membership inference: can an attacker tell a text that was trained on from one like it?
+
+The attacks rank texts by one figure, higher for a member; its quality is the AUC, the chance that
+a member stands above a non-member. An AUC far below one half tells the two apart as well.
+
+    loss     the mean log-probability of the tokens
+    min-k    the mean of the k % least likely (Shi et al., arXiv 2310.16789); k = 20
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+
+from sanilens.audit.extraction import SpanVerdict
+
+# Draws of the bootstrap behind an interval, and the share of tokens that min-k looks at.
+_DRAWS, _MIN_K = 1000, 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """An AUC in [0, 1] with its 95 % interval, and how many members and others it compares."""
+
+    auc: float
+    low: float
+    high: float
+    members: int
+    others: int
+
+
+def record_scores(verdicts: Iterable[SpanVerdict]) -> Float[np.ndarray, " record"]:
+    """Of each record the mean log-probability of its sensitive tokens, as far as memory goes."""
+    tokens: dict[str, list[float]] = {}
+    for verdict in verdicts:
+        if verdict.status == "memory":
+            tokens.setdefault(verdict.record, []).extend(verdict.token_logprobs)
+    return np.array([np.mean(own) for own in tokens.values()])
+
+
+def loss_scores(logprobs: Sequence[Float[np.ndarray, " token"]]) -> Float[np.ndarray, " text"]:
+    """The loss attack's figure of each text."""
+    return np.array([own.mean() for own in logprobs])
+
+
+def min_k_scores(
+    logprobs: Sequence[Float[np.ndarray, " token"]], share: float = _MIN_K
+) -> Float[np.ndarray, " text"]:
+    """Min-K's figure of each text: at least one token counts."""
+    least = (np.sort(own)[: max(1, round(share * len(own)))] for own in logprobs)
+    return np.array([own.mean() for own in least])
+
+
+def membership(
+    members: Float[np.ndarray, " member"], others: Float[np.ndarray, " other"], seed: int = 0
+) -> Membership:
+    """How well a figure tells members from others: AUC, and a bootstrap over texts of both sides.
+
+    AUC = P(member > other) + P(member = other) / 2, over all pairs.
+    """
+    above = (members[:, None] > others) + 0.5 * (members[:, None] == others)
+    rng = np.random.default_rng(seed)
+    drawn = [rng.multinomial(n, np.full(n, 1 / n), _DRAWS) / n for n in (len(members), len(others))]
+    aucs = np.einsum("dm,mo,do->d", drawn[0], above, drawn[1], optimize=True)
+    low, high = np.quantile(aucs, [0.025, 0.975])
+    return Membership(float(above.mean()), float(low), float(high), len(members), len(others))

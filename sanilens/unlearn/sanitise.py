@@ -1,0 +1,104 @@
+"""A plan's change of a model, in memory and in one go: blend, edit, repair.
+
+What a run does step by step, with checkpoints and curves (runs/repairing.py), without a folder.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sanilens.corpus.records import Record
+from sanilens.inspect.readers import NO_SAES, Saes
+from sanilens.model.hooks import NO_HOOKS, Hooks, hooked
+from sanilens.model.subject import SubjectModel
+from sanilens.unlearn.adapter import Adapter
+from sanilens.unlearn.blend import blend_
+from sanilens.unlearn.edits import apply_edits_, edit_hooks
+from sanilens.unlearn.methods import Prepared
+from sanilens.unlearn.plan import NO_REPAIR, Repair, UnitEdit
+from sanilens.unlearn.repair import begin_, prepare_repair, schedule_of
+from sanilens.unlearn.training import train_
+
+
+NONE = Repair(method=NO_REPAIR)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What is done to a model; the fields are those of a plan.
+
+    Attributes:
+        edits: of units.
+        repair: what is trained afterwards.
+        keep: the share of the fine-tuning that stays.
+        seed: of everything that is drawn.
+    """
+
+    edits: tuple[UnitEdit, ...] = ()
+    repair: Repair = NONE
+    keep: float = 1.0
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Sanitised:
+    """A changed copy, and the hooks under which it is to be measured."""
+
+    subject: SubjectModel
+    hooks: Hooks = NO_HOOKS
+    adapter: Adapter | None = None
+
+
+def sanitise(
+    subject: SubjectModel,
+    records: Sequence[Record],
+    change: Change,
+    base: SubjectModel | None = None,
+    saes: Saes = NO_SAES,
+) -> Sanitised:
+    """A copy of `subject`, changed; `subject` itself stays as it is.
+
+    Raises:
+        PlanError: if the change does not fit the models.
+    """
+    copy, how = subject.copied(), (base, change.seed, saes)
+    blend_(copy, base, change.keep)
+    hooks = edit_hooks(copy, apply_edits_(copy, change.edits, *how), *how)
+    if not change.repair.trains:
+        return Sanitised(copy, hooks)
+    prepared = prepare_repair(subject, records, change.repair, change.seed, base)
+    adapter = _repair_(copy, prepared, change, hooks, base, saes)
+    return Sanitised(copy, hooks.then(adapter.hooks) if adapter else hooks, adapter)
+
+
+def _repair_(
+    copy: SubjectModel,
+    prepared: Prepared,
+    change: Change,
+    hooks: Hooks,
+    base: SubjectModel | None,
+    saes: Saes,
+) -> Adapter | None:
+    repair, seed = change.repair, change.seed
+    trainee = begin_(copy, prepared, repair, seed, change.edits, change.edits)
+    steps = train_(
+        copy.model,
+        prepared.examples,
+        schedule_of(repair),
+        seed,
+        loss_of=prepared.loss,
+        before_step=trainee.before_step,
+        before_epoch=lambda epoch: erase_anew_(copy, change, epoch, base, saes),
+    )
+    with hooked(copy.model, hooks.then(trainee.hooks)):
+        for _ in steps:
+            pass
+    trainee.finish_()
+    return trainee.adapter
+
+
+def erase_anew_(
+    copy: SubjectModel, change: Change, epoch: int, base: SubjectModel | None, saes: Saes
+) -> None:
+    """Edit again before every epoch but the first, if the repair says so; other fresh values."""
+    if epoch and change.repair.reset_schedule == "every_epoch":
+        apply_edits_(copy, change.edits, base, change.seed + 1_000_003 * epoch, saes)
