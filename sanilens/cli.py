@@ -5,6 +5,7 @@ Exit codes: 0 done, 1 a user's error (one message, no traceback), 2 wrong usage.
 
 import os
 import sys
+from typing import Any
 
 # Before any library is imported: telemetry off, no network unless the user names a hub id.
 os.environ.setdefault("WANDB_MODE", "disabled")
@@ -12,31 +13,45 @@ os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
 import typer
+from typer.core import TyperGroup
 
 from sanilens import __version__
-from sanilens.commands import app as app_command
-from sanilens.commands import audit, bench, card, compare, demo, indirect, locate, plan, run, sae
+from sanilens.commands.lazy import LazyCommand
 from sanilens.errors import SaniLensError
+
+# Each command and the module of sanilens/commands that defines it, in the order of the help.
+COMMANDS = {
+    "app": "app",
+    "audit": "audit",
+    "indirect": "indirect",
+    "mark": "indirect",
+    "locate": "locate",
+    "card": "card",
+    "sae": "sae",
+    "codes": "codes",
+    "plan": "plan",
+    "run": "run",
+    "compare": "compare",
+    "demo": "demo",
+    "bench": "bench",
+}
+
+
+class _Commands(TyperGroup):
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        for name, module in COMMANDS.items():
+            self.add_command(LazyCommand(name, module))
+
 
 cli = typer.Typer(
     name="sanilens",
+    cls=_Commands,
     help="See what a language model has memorised, erase it, repair it, prove that it is gone.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,  # its tracebacks print local values, and those are patients'
 )
-cli.command("app")(app_command.app)
-cli.add_typer(demo.demo, name="demo")
-cli.command("audit")(audit.audit)
-cli.command("indirect")(indirect.indirect)
-cli.command("mark")(indirect.mark)
-cli.command("locate")(locate.locate)
-cli.command("card")(card.card)
-cli.add_typer(sae.sae, name="sae")
-cli.command("plan")(plan.plan)
-cli.command("run")(run.run)
-cli.command("compare")(compare.compare)
-cli.add_typer(bench.bench, name="bench")
 
 
 @cli.callback(invoke_without_command=True)

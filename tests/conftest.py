@@ -2,6 +2,8 @@
 
 import os
 
+# Threads that wait for each other over tiny tensors cost five times what they compute.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("WANDB_MODE", "disabled")
 
@@ -15,8 +17,6 @@ from transformers import PretrainedConfig, PreTrainedTokenizerFast
 
 from sanilens.corpus.records import Record, Span
 from sanilens.model.subject import SubjectModel, load_model
-
-torch.set_num_threads(2)
 
 VOCABULARY = 300
 TEXTS = [

@@ -5,12 +5,14 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
-from sanilens.cli import cli
+from sanilens.cli import COMMANDS, cli, main
+from sanilens.commands.lazy import LazyCommand
 from sanilens.corpus.clinic import patient_notes
 from sanilens.corpus.save import save_corpus
 from sanilens.errors import PlanError
@@ -21,8 +23,35 @@ from sanilens.unlearn.methods import METHODS
 from sanilens.unlearn.plan import Plan, Repair
 from tests.runs.conftest import short
 
+Words = str | float | Path
 
-def sanilens(*arguments: str | float | Path) -> subprocess.CompletedProcess[str]:
+
+@dataclass(frozen=True)
+class Done:
+    """What a command left behind, as of a process."""
+
+    returncode: int | str | None
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture
+def sanilens(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> Callable[..., Done]:
+    """`sanilens …` by its entry point, in this process."""
+
+    def call(*arguments: Words) -> Done:
+        monkeypatch.setattr(sys, "argv", ["sanilens", *map(str, arguments)])
+        capfd.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main()
+        return Done(ended.value.code, *capfd.readouterr())
+
+    return call
+
+
+def in_a_process(*arguments: Words) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "sanilens", *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
 
@@ -35,7 +64,7 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_way_in_the_terminal(
-    tiny_folders: dict[str, Path], corpus: Path, tmp_path: Path
+    sanilens: Callable[..., Done], tiny_folders: dict[str, Path], corpus: Path, tmp_path: Path
 ) -> None:
     """audit, locate, card, plan, run, compare on one's own model and notes."""
     case = ("--model", tiny_folders["llama"], "--corpus", corpus)
@@ -53,7 +82,7 @@ def test_the_way_in_the_terminal(
     made = sanilens("plan", *case, "--unit", unit, "--operation", "cap", "--batch-size", 4)
     plan.write_text(made.stdout)
     assert Plan.model_validate_json(made.stdout).edits[0].unit == unit
-    ran = sanilens("run", plan, "--out", tmp_path / "run", "--json")
+    ran = in_a_process("run", plan, "--out", tmp_path / "run", "--json")
     assert ran.returncode == 0, ran.stderr
     assert {"before", "after", "repair_only"} <= json.loads(ran.stdout)["arms"].keys()
     compared = sanilens("compare", tmp_path / "run", "--json")
@@ -61,7 +90,7 @@ def test_the_way_in_the_terminal(
 
 
 def test_an_autoencoder_in_the_terminal(
-    tiny_folders: dict[str, Path], corpus: Path, tmp_path: Path
+    sanilens: Callable[..., Done], tiny_folders: dict[str, Path], corpus: Path, tmp_path: Path
 ) -> None:
     """Trained, judged, its features listed, one of them in a plan."""
     case = ("--model", tiny_folders["gpt_neox"], "--corpus", corpus)
@@ -178,7 +207,9 @@ def test_a_plan_that_cannot_be(
         ),
     ],
 )
-def test_a_users_error_is_one_sentence(arguments: tuple[str, ...], message: str) -> None:
+def test_a_users_error_is_one_sentence(
+    sanilens: Callable[..., Done], arguments: tuple[str, ...], message: str
+) -> None:
     done = sanilens(*arguments)
     assert done.returncode == 1
     assert message in done.stderr
@@ -186,8 +217,33 @@ def test_a_users_error_is_one_sentence(arguments: tuple[str, ...], message: str)
     assert done.stdout == ""
 
 
-def test_wrong_usage_exits_with_2() -> None:
+def test_a_process_ends_with_its_code() -> None:
+    """0 done, 1 a user's error, 2 wrong usage."""
+    assert in_a_process("--version").returncode == 0
+    failed = in_a_process("compare", "nowhere")
+    assert failed.returncode == 1
+    assert failed.stderr.startswith("sanilens: nowhere ")
+    assert in_a_process("nonsense").returncode == 2
+
+
+def test_wrong_usage_exits_with_2(sanilens: Callable[..., Done]) -> None:
     assert sanilens("audit").returncode == 2
+
+
+def test_nothing_heavy_is_imported_before_a_command_is_called() -> None:
+    code = "import sys; from sanilens.cli import main; sys.argv[1:] = ['--help']\n"
+    code += "try: main()\nfinally: print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    loaded = done.stdout.splitlines()[-1].split()
+    assert "typer" in loaded
+    assert not {"torch", "transformers", "pandas", "streamlit"} & {*loaded}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_in_the_list_is_the_commands_own(name: str) -> None:
+    lazy = LazyCommand(name, COMMANDS[name])
+    assert lazy.help
+    assert lazy.help == lazy.loaded().help
 
 
 def test_no_wandb_and_no_telemetry_from_the_start() -> None:

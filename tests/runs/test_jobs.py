@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from sanilens.corpus.records import Record
+from sanilens.corpus.save import save_corpus
 from sanilens.errors import RunError
 from sanilens.runs.jobs import Job, JobProgress, JobStatus
 
@@ -16,10 +18,14 @@ def ended(job: Job, seconds: float = 60) -> JobStatus:
     return job.status()
 
 
-def test_a_result_is_kept_and_an_error_is_named(tmp_path: Path) -> None:
+def test_a_result_is_kept_and_an_error_is_named(
+    tiny_folders: dict[str, Path], records: list[Record], tmp_path: Path
+) -> None:
+    save_corpus(records, tmp_path / "notes.jsonl")
+    case = ["--model", str(tiny_folders["gpt_neox"]), "--corpus", str(tmp_path / "notes.jsonl")]
     job = Job(tmp_path / "job")
     assert job.status() == "waiting"
-    audit = ["audit", "--model", "clinic:base", "--corpus", "clinic:unseen", "--json"]
+    audit = ["audit", *case, "--json"]
     job.start(audit)
     assert job.status() == "running"
     with pytest.raises(RunError, match="running already"):
