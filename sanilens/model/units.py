@@ -1,5 +1,6 @@
 """Canonical unit names: `mlp.12.345` is neuron 345 of layer 12, `head.2.1` head 1 of layer 2,
-`sae.<id>.88` feature 88 of the sparse autoencoder of that id.
+`sae.<id>.88` feature 88 of the sparse autoencoder of that id, `code.<id>.88` code 88 of the
+codebook of that id.
 
 Knows the grammar only: whether layer 12 exists is the caller's question.
 """
@@ -16,6 +17,7 @@ _HEAD = re.compile(rf"head\.{_NUMBER}\.{_NUMBER}")
 # Letters that are safe in a URL and in a file name; no dot, so that the parts stay apart.
 SAE_ID = r"[a-z0-9][a-z0-9_-]{0,63}"
 _FEATURE = re.compile(rf"sae\.({SAE_ID})\.{_NUMBER}")
+_CODE = re.compile(rf"code\.({SAE_ID})\.{_NUMBER}")
 
 UnitKind = Literal["mlp", "head"]
 """The kinds of unit that every layer has: MLP neurons and attention heads."""
@@ -54,6 +56,14 @@ class Feature:
         return f"sae.{self.sae}.{self.index}"
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Code(Feature):
+    """One code of a codebook, which is an autoencoder too; which one says `sae`, its id."""
+
+    def __str__(self) -> str:
+        return f"code.{self.sae}.{self.index}"
+
+
 LayerUnit = Neuron | Head
 """A unit of the model itself: it has weights that a plan can reset."""
 
@@ -73,9 +83,11 @@ def parse_unit(text: str) -> Unit:
         return Head(*map(int, found.groups()))
     if found := _FEATURE.fullmatch(text):
         return Feature(found[1], int(found[2]))
+    if found := _CODE.fullmatch(text):
+        return Code(found[1], int(found[2]))
     raise PlanError(
-        f"{text[:40]!r} is not a unit: expected 'mlp.<layer>.<neuron>', 'head.<layer>.<head>' or "
-        "'sae.<id>.<feature>'"
+        f"{text[:40]!r} is not a unit: expected 'mlp.<layer>.<neuron>', 'head.<layer>.<head>', "
+        "'sae.<id>.<feature>' or 'code.<id>.<code>'"
     )
 
 

@@ -1,6 +1,5 @@
 """Open what a plan names, and confirm that it is still what the plan was made for."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,9 +7,12 @@ from sanilens.bundled import resolve
 from sanilens.corpus.load import load_records
 from sanilens.corpus.records import Corpus, Record, fingerprint
 from sanilens.errors import PlanError
+from sanilens.inspect.codebook.codebook import Codebook
+from sanilens.inspect.codebook.store import RECORD, load_codebook
 from sanilens.inspect.sae.load import find_folder, load_sae
 from sanilens.inspect.sae.sae import Sae
 from sanilens.model.subject import SubjectModel, load_model
+from sanilens.unlearn.edits import Dictionaries
 from sanilens.unlearn.plan import Plan, Source
 
 
@@ -23,7 +25,7 @@ class Inputs:
     reference: SubjectModel | None
     corpus: Corpus
     unseen: tuple[Record, ...]
-    saes: Mapping[str, Sae]
+    saes: Dictionaries
 
 
 def open_model(source: str) -> SubjectModel:
@@ -51,8 +53,15 @@ def open_sae(source: str, subject: SubjectModel) -> Sae:
     return load_sae(find_folder(resolve(source)), subject)
 
 
-def sae_source(source: str, sae: Sae) -> Source:
-    """How a plan refers to a loaded autoencoder."""
+def open_dictionary(source: str, subject: SubjectModel) -> Sae | Codebook:
+    """Load whichever of the two stands in a folder, hub's or local, or under a bundled name."""
+    if (Path(resolve(source)).expanduser() / RECORD).is_file():
+        return load_codebook(Path(resolve(source)), subject)
+    return open_sae(source, subject)
+
+
+def sae_source(source: str, sae: Sae | Codebook) -> Source:
+    """How a plan refers to a loaded autoencoder or codebook."""
     return Source(source=_portable(source), sha256=sae.fingerprint)
 
 
@@ -75,11 +84,11 @@ def open_inputs(plan: Plan) -> Inputs:
     )
 
 
-def _checked_sae(name: str, source: Source, subject: SubjectModel) -> Sae:
-    sae = open_sae(source.source, subject)
+def _checked_sae(name: str, source: Source, subject: SubjectModel) -> Sae | Codebook:
+    sae = open_dictionary(source.source, subject)
     if (sae.id, sae.fingerprint) != (name, source.sha256):
         raise PlanError(
-            f"sae.{name}: its folder has changed since the plan was made. Make a new plan for it."
+            f"{name}: its folder has changed since the plan was made. Make a new plan for it."
         )
     return sae
 

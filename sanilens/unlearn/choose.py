@@ -113,6 +113,6 @@ def edits_with(
             values = {**read(units).quantiles(CAP_QUANTILE)}
         case "clamp":
             values = dict.fromkeys(units, value)
-        case "reset" | "zero" | "bake":
+        case "reset" | "zero" | "bake" | "refill" | "drop" | "renorm":
             values = dict.fromkeys(units)
     return tuple(UnitEdit(unit=str(n), operation=operation, value=values[n]) for n in units)

@@ -1,12 +1,14 @@
 """Dose and response: a plan's first k edits, and as many of random units, at growing k."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from sanilens.inspect.readers import NO_SAES, Saes
+from sanilens.inspect.readers import NO_SAES
 from sanilens.model.sites import Sites
 from sanilens.model.units import Feature, Unit, kind_of, layer_unit
+from sanilens.unlearn.edits import Dictionaries
 from sanilens.unlearn.plan import UnitEdit
 
 
@@ -18,7 +20,7 @@ def dose_grid(units: int, points: int = 9) -> tuple[int, ...]:
 
 
 def random_edits(
-    sites: Sites, edits: Sequence[UnitEdit], seed: int, saes: Saes = NO_SAES
+    sites: Sites, edits: Sequence[UnitEdit], seed: int, saes: Dictionaries = NO_SAES
 ) -> tuple[UnitEdit, ...]:
     """The control: each edit at a random unit of the same kind and layer, or autoencoder.
 
@@ -37,11 +39,11 @@ def random_edits(
     return tuple(moved)
 
 
-def _count(sites: Sites, unit: Unit, saes: Saes) -> int:
+def _count(sites: Sites, unit: Unit, saes: Dictionaries) -> int:
     return saes[unit.sae].width if isinstance(unit, Feature) else sites.count(kind_of(unit))
 
 
 def _other(unit: Unit, index: int) -> Unit:
     if isinstance(unit, Feature):
-        return Feature(unit.sae, index)
+        return replace(unit, index=index)
     return layer_unit(kind_of(unit), unit.layer, index)

@@ -7,10 +7,11 @@ clamp   a_j := v                 the same with v; needs an output bias to be exa
 cap     a_j := min(a_j, c)       a hook only: no weights compute a minimum
 
 Of a feature of an autoencoder, zero and clamp are hooks only; bake takes its direction out of the
-weights (inspect/sae/clamp.py).
+weights (inspect/sae/clamp.py). Codes of a codebook are deleted by hooks alone
+(inspect/codebook/bottleneck.py): the weights keep what they say, and without the hooks say it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import torch
 from jaxtyping import Float
@@ -19,14 +20,20 @@ from torch.nn.functional import linear
 from transformers.pytorch_utils import Conv1D
 
 from sanilens.errors import PlanError
-from sanilens.inspect.readers import NO_SAES, Saes
+from sanilens.inspect.codebook.bottleneck import bottleneck
+from sanilens.inspect.codebook.codebook import MODES, Codebook
+from sanilens.inspect.readers import NO_SAES
 from sanilens.inspect.sae.clamp import bake_, baked_features, clamped_features
+from sanilens.inspect.sae.sae import Sae
 from sanilens.model.hooks import Hooks, OutputEdit
 from sanilens.model.interventions import by_place, clamped
 from sanilens.model.parameters import Slice, unit_parameters
 from sanilens.model.subject import SubjectModel
-from sanilens.model.units import Feature, LayerUnit, Neuron, UnitKind, kind_of
+from sanilens.model.units import Code, Feature, LayerUnit, Neuron, UnitKind, kind_of
 from sanilens.unlearn.plan import UnitEdit
+
+Dictionaries = Mapping[str, Sae | Codebook]
+"""Autoencoders and codebooks by their id: what features and codes are units of."""
 
 
 def layer_edits(edits: Iterable[UnitEdit]) -> list[tuple[UnitEdit, LayerUnit]]:
@@ -40,7 +47,9 @@ def edited_units(edits: Iterable[UnitEdit]) -> list[LayerUnit]:
     return [unit for _, unit in layer_edits(edits)]
 
 
-def check_units(subject: SubjectModel, edits: Iterable[UnitEdit], saes: Saes = NO_SAES) -> None:
+def check_units(
+    subject: SubjectModel, edits: Iterable[UnitEdit], saes: Dictionaries = NO_SAES
+) -> None:
     """Refuse units that the model, or its autoencoders, do not have.
 
     Raises:
@@ -50,9 +59,14 @@ def check_units(subject: SubjectModel, edits: Iterable[UnitEdit], saes: Saes = N
     for name, own in feature_edits(edits).items():
         if name not in saes:
             raise PlanError(f"sae.{name}: this autoencoder is not open. Name its folder (saes).")
-        if (beyond := max(own)) >= saes[name].width:
-            width = saes[name].width
-            raise PlanError(f"unit sae.{name}.{beyond} does not exist: it has {width:,} features.")
+        units = [edit.target for edit in own.values()]
+        codes = isinstance(units[0], Code)
+        if codes != isinstance(saes[name], Codebook):
+            what = "an autoencoder has features, a codebook codes"
+            raise PlanError(f"unit {units[0]} does not exist: {what}.")
+        if max(own) >= (width := saes[name].width):
+            what = "codes" if codes else "features"
+            raise PlanError(f"unit {own[max(own)].unit} does not exist: it has {width:,} {what}.")
 
 
 def is_exact_in_weights(subject: SubjectModel, edit: UnitEdit) -> bool:
@@ -70,7 +84,7 @@ def edit_hooks(
     edits: Sequence[UnitEdit],
     base: SubjectModel | None = None,
     seed: int = 0,
-    saes: Saes = NO_SAES,
+    saes: Dictionaries = NO_SAES,
 ) -> Hooks:
     """Hooks under which the untouched model computes what the edits say.
 
@@ -93,11 +107,24 @@ def edit_hooks(
     for (kind, layer), indices in by_place(_reset_units(edits)).items():
         hooks = hooks.then(_reset_hooks(subject, kind, layer, indices, base, seed))
     for name, own in feature_edits(edits).items():
-        baked = [f for f, edit in own.items() if edit.operation == "bake"]
-        held = {f: edit.value or 0.0 for f, edit in own.items() if f not in baked}
-        hooks = hooks.then(baked_features(subject, saes[name], baked))
-        hooks = hooks.then(clamped_features(subject, saes[name], held))
+        hooks = hooks.then(_feature_hooks(subject, saes[name], own))
     return hooks
+
+
+def _feature_hooks(
+    subject: SubjectModel, dictionary: Sae | Codebook, own: Mapping[int, UnitEdit]
+) -> Hooks:
+    """Hooks for all edits of one autoencoder, or of one codebook, whose edits are of one way."""
+    if isinstance(dictionary, Codebook):
+        way = next(iter(own.values())).operation
+        if way in MODES:
+            return bottleneck(subject, dictionary, own, mode=way)
+        return bottleneck(subject, dictionary, own, mode="drop", keep_error=True)
+    baked = [f for f, edit in own.items() if edit.operation == "bake"]
+    held = {f: edit.value or 0.0 for f, edit in own.items() if f not in baked}
+    return baked_features(subject, dictionary, baked).then(
+        clamped_features(subject, dictionary, held)
+    )
 
 
 @torch.no_grad()
@@ -106,7 +133,7 @@ def apply_edits_(
     edits: Sequence[UnitEdit],
     base: SubjectModel | None = None,
     seed: int = 0,
-    saes: Saes = NO_SAES,
+    saes: Dictionaries = NO_SAES,
 ) -> tuple[UnitEdit, ...]:
     """Write the edits into the model's weights; returns those that can live as hooks only."""
     check_units(subject, edits, saes)
@@ -119,7 +146,9 @@ def apply_edits_(
         if edit.operation in ("zero", "mean", "clamp") and is_exact_in_weights(subject, edit):
             _fix_output_(subject, unit, edit.value or 0.0)
     for name, own in feature_edits(edits).items():
-        bake_(subject, saes[name], [f for f, edit in own.items() if edit.operation == "bake"])
+        baked = [f for f, edit in own.items() if edit.operation == "bake"]
+        if baked and isinstance(sae := saes[name], Sae):
+            bake_(subject, sae, baked)
     return tuple(e for e in edits if not is_exact_in_weights(subject, e))
 
 

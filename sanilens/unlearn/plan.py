@@ -21,15 +21,16 @@ from pydantic import (
 
 from sanilens.atomic import write_text
 from sanilens.errors import PlanError
-from sanilens.model.units import SAE_ID, Feature, Unit, parse_unit
+from sanilens.model.units import SAE_ID, Code, Feature, Unit, parse_unit
 
 SaeId = Annotated[str, Field(pattern=f"^{SAE_ID}$")]
-Operation = Literal["reset", "zero", "mean", "clamp", "cap", "bake"]
+Operation = Literal["reset", "zero", "mean", "clamp", "cap", "bake", "refill", "drop", "renorm"]
 OPERATIONS: tuple[Operation, ...] = get_args(Operation)
 _SUITABLE: dict[str, tuple[Operation, ...]] = {
     "mlp": ("reset", "zero", "mean", "clamp", "cap"),
     "head": ("reset", "zero"),
     "sae": ("zero", "clamp", "bake"),
+    "code": ("zero", "refill", "drop", "renorm"),
 }
 NO_REPAIR = "none"
 OptionValue = bool | int | float | str
@@ -59,6 +60,8 @@ class UnitEdit(_Frozen):
     zero: a := 0. mean and clamp: a := value. cap: a := min(a, value).
     A feature's clamp sets it to value times the norm of the activations that it reads, since an
     absolute value means something else in every model; bake takes its direction out of the weights.
+    A code is taken out of its codebook: zero keeps what the codebook leaves out, as a feature's
+    does; refill, drop and renorm let codes alone pass and differ in what takes its place.
     """
 
     unit: str
@@ -197,8 +200,9 @@ class AuditSettings(_Frozen):
 class Plan(_Frozen):
     """What a run does. `controls` adds the arms that give the result its meaning.
 
-    `saes` names the autoencoders whose features are edited, by id. `keep` is the share of the
-    fine-tuning that stays, in all weights, before the edits: 1 all of it, 0 the base model.
+    `saes` names the autoencoders whose features, and the codebooks whose codes, are edited, by id.
+    `keep` is the share of the fine-tuning that stays, in all weights, before the edits: 1 all of
+    it, 0 the base model.
     """
 
     schema_version: Literal[1] = 1
@@ -232,6 +236,19 @@ class Plan(_Frozen):
             raise ValueError(
                 f"features of autoencoder {min(missing)} are edited; saes must name it"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _codes_of_a_codebook_in_one_way(self) -> Self:
+        ways: dict[str, Operation] = {}
+        for edit in self.edits:
+            if not isinstance(unit := edit.target, Code):
+                continue
+            if (first := ways.setdefault(unit.sae, edit.operation)) != edit.operation:
+                raise ValueError(
+                    f"codes of {unit.sae} are deleted by {first} and by {edit.operation}; a "
+                    "codebook's codes are all deleted in one way"
+                )
         return self
 
     @model_validator(mode="after")

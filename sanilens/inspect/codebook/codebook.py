@@ -66,6 +66,11 @@ class Codebook:
         """How many codes it has."""
         return len(self.codes)
 
+    @property
+    def width(self) -> int:
+        """The same, as an autoencoder's features are counted: what units of it there are."""
+        return self.size
+
     def latent(self, x: Float[Tensor, "... d"]) -> Float[Tensor, "... width"]:
         """What is quantised."""
         if self.sae is None:

@@ -1,0 +1,127 @@
+"""Deleted codes are edits like others: in the plan's file, under hooks, in a run, with controls."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from pydantic import ValidationError
+
+from sanilens.errors import PlanError
+from sanilens.inspect.codebook.bottleneck import bottleneck
+from sanilens.inspect.codebook.codebook import MODES, Codebook
+from sanilens.inspect.codebook.store import CodebookRecord, load_codebook, save_codebook
+from sanilens.inspect.sae.site import parse_site
+from sanilens.model.hooks import NO_HOOKS, Hooks, hooked
+from sanilens.model.subject import SubjectModel
+from sanilens.runs.arms import load_arms, load_verdicts
+from sanilens.runs.execute import execute, treatments
+from sanilens.runs.folder import RunFolder
+from sanilens.runs.sources import open_inputs, open_model, sae_source
+from sanilens.unlearn.dose import random_edits
+from sanilens.unlearn.edits import apply_edits_, edit_hooks, is_exact_in_weights
+from sanilens.unlearn.plan import Plan, Repair, UnitEdit, read_plan, write_plan
+
+IDS = torch.tensor([[0, 40, 50, 60, 70, 80], [0, 41, 51, 61, 71, 81]])
+SITE, SIZE = "blocks.1.hook_attn_out", 24
+
+
+def saved(subject: SubjectModel, folder: Path) -> Codebook:
+    """A codebook whose codes are noise: what deleting does needs no training to be seen."""
+    site = parse_site(SITE)
+    width = site.width(subject.sites)
+    generator = torch.Generator().manual_seed(0)
+    codes = torch.randn(SIZE, width, generator=generator)
+    record = CodebookRecord(
+        schema_version=1, id="tiny", site=SITE, model_sha256=subject.fingerprint,
+        corpus_sha256="0" * 64, codes=SIZE, width=width, k=4, sae=False, settings={}, quality={},
+    )  # fmt: skip
+    save_codebook(Codebook("tiny", site, codes, torch.zeros(width), 4), record, folder)
+    return load_codebook(folder, subject)
+
+
+def deleted(*codes: int, by: str = "refill") -> tuple[UnitEdit, ...]:
+    return tuple(
+        UnitEdit.model_validate({"unit": f"code.tiny.{code}", "operation": by}) for code in codes
+    )
+
+
+def logits(subject: SubjectModel, hooks: Hooks = NO_HOOKS) -> torch.Tensor:
+    with torch.inference_mode(), hooked(subject.model, hooks):
+        return subject.model(IDS).logits
+
+
+def test_each_way_is_the_bottlenecks_and_leaves_the_weights(
+    subject: SubjectModel, tmp_path: Path
+) -> None:
+    codebook = saved(subject, tmp_path / "book")
+    saes, codes, before = {"tiny": codebook}, (3, 5, 8, 13), logits(subject)
+    wanted = {mode: bottleneck(subject, codebook, codes, mode=mode) for mode in MODES}
+    wanted_zero = bottleneck(subject, codebook, codes, mode="drop", keep_error=True)
+    for way, hooks in {**wanted, "zero": wanted_zero}.items():
+        edits = deleted(*codes, by=way)
+        found = logits(subject, edit_hooks(subject, edits, saes=saes))
+        assert torch.equal(found, logits(subject, hooks))
+        assert not torch.equal(found, before)
+        copied = subject.copied()
+        assert apply_edits_(copied, edits, saes=saes) == edits
+        assert not any(is_exact_in_weights(subject, edit) for edit in edits)
+        assert torch.equal(logits(copied), before)
+
+
+def test_what_a_codebook_does_not_have_is_refused(subject: SubjectModel, tmp_path: Path) -> None:
+    saes = {"tiny": saved(subject, tmp_path / "book")}
+    with pytest.raises(PlanError, match=r"code.tiny.24 does not exist: it has 24 codes"):
+        edit_hooks(subject, deleted(SIZE), saes=saes)
+    with pytest.raises(PlanError, match="leaves fewer than the 4"):
+        edit_hooks(subject, deleted(*range(21)), saes=saes)
+    feature = (UnitEdit(unit="sae.tiny.1", operation="zero"),)
+    with pytest.raises(PlanError, match="an autoencoder has features, a codebook codes"):
+        edit_hooks(subject, feature, saes=saes)
+    with pytest.raises(PlanError, match="is not open"):
+        edit_hooks(subject, deleted(1))
+
+
+def test_a_plan_names_its_codebook_and_one_way(tiny_plan: Plan, tmp_path: Path) -> None:
+    codebook = saved(open_model(tiny_plan.model.source), tmp_path / "book")
+    fields = tiny_plan.model_dump() | {
+        "edits": [edit.model_dump() for edit in deleted(1, 2)],
+        "saes": {"tiny": sae_source(str(codebook.path), codebook).model_dump()},
+    }
+    plan = Plan.model_validate(fields)
+    write_plan(plan, tmp_path / "plan.json")
+    assert read_plan(tmp_path / "plan.json") == plan
+    with pytest.raises(ValidationError, match="saes must name it"):
+        Plan.model_validate(fields | {"saes": {}})
+    mixed = [edit.model_dump() for edit in (*deleted(1), *deleted(2, by="drop"))]
+    with pytest.raises(ValidationError, match="deleted by refill and by drop"):
+        Plan.model_validate(fields | {"edits": mixed})
+    with pytest.raises(ValidationError, match="cannot be edited by reset"):
+        deleted(1, by="reset")
+
+
+def test_a_run_deletes_codes_beside_as_many_others(tiny_plan: Plan, tmp_path: Path) -> None:
+    subject = open_model(tiny_plan.model.source)
+    codebook = saved(subject, tmp_path / "book")
+    edits = deleted(*range(16))
+    plan = tiny_plan.model_copy(
+        update={
+            "edits": edits,
+            "saes": {"tiny": sae_source(str(codebook.path), codebook)},
+            "repair": Repair(method="none"),
+            "controls": True,
+        }
+    )
+    arms = treatments(plan, subject.sites, open_inputs(plan).saes)
+    moved = {edit.unit for edit in arms["random_units"].edits}
+    assert moved == {f"code.tiny.{code}" for code in range(16, SIZE)}  # no more are left
+    drawn = random_edits(subject.sites, edits, 0, {"tiny": codebook})
+    assert {edit.target.index for edit in drawn} <= set(range(SIZE))
+    assert len(set(drawn)) == 16
+    assert all(edit.unit.startswith("code.tiny.") for edit in drawn)
+    execute(plan, tmp_path / "run")
+    run = RunFolder(tmp_path / "run")
+    done = load_arms(run.arms)
+    assert {"before", "after", "random_units"} <= set(done)
+    said = {n: load_verdicts(run.arms, n)["logprob"] for n in ("before", "after", "random_units")}
+    assert not said["after"].equals(said["before"])
+    assert not said["after"].equals(said["random_units"])
