@@ -28,6 +28,8 @@ class Grid {
     this.root.classList.toggle("unsigned", !data.signed);
     const say = (name, text) => (this.root.querySelector(name).textContent = text);
     say(".caption", data.caption);
+    say(".low", data.words[0]);
+    say(".much", data.words[1]);
     say(".high", `${data.signed ? "±" : "0 … "}${data.scale.toPrecision(2)}`);
     this.root.querySelector(".planned").hidden = !data.planned.length;
     this.cursor = data.selected.cells[0] ?? null;
@@ -54,9 +56,10 @@ class Grid {
     if (!this.data?.rows.length || !this.canvas.clientWidth) return;
     const { rows, pitch, gap, width } = this.layout();
     const ratio = devicePixelRatio;
-    this.canvas.style.height = `${rows.length * pitch}px`;
+    const foot = this.data.bracket ? 6 : 0;
+    this.canvas.style.height = `${rows.length * pitch + foot}px`;
     this.canvas.width = Math.round(this.canvas.clientWidth * ratio);
-    this.canvas.height = Math.round(rows.length * pitch * ratio);
+    this.canvas.height = Math.round((rows.length * pitch + foot) * ratio);
     const pen = this.canvas.getContext("2d");
     pen.scale(ratio, ratio);
     const ink = this.colours();
@@ -77,6 +80,11 @@ class Grid {
       });
     });
     pen.globalAlpha = 1;
+    if (this.data.bracket) {
+      const [first, last] = this.data.bracket;
+      pen.fillStyle = ink.text;
+      pen.fillRect(LEFT + first * width, rows.length * pitch + 2, (last + 1 - first) * width, 3);
+    }
     for (const at of this.data.planned) this.frame(pen, at, ink.text, 1.2, 0.6);
     for (const at of this.data.selected.cells) this.frame(pen, at, ink.brand, 2, 1);
     if (this.hovered) this.frame(pen, this.hovered, ink.text, 1.2, 1);
@@ -125,13 +133,14 @@ class Grid {
     this.paint();
     if (!at) return this.tip.hide();
     const score = this.data.rows[at[0]].scores[at[1]];
-    const effect = score < 0 ? "suppresses" : "carries";
-    const lines = [this.name(at), `${effect}, score ${signed(score)}`];
+    const effect = this.data.words[score < 0 ? 0 : 1];
+    const own = this.data.rows[at[0]].tips?.[at[1]];
+    const lines = own ? [...own] : [this.name(at), `${effect}, score ${signed(score)}`];
     if (this.data.planned.some((cell) => String(cell) === String(at))) lines.push("in the plan");
     this.option.textContent = lines.join(", ");
-    const own = this.canvas.getBoundingClientRect();
+    const box = this.canvas.getBoundingClientRect();
     const [x, y, w, h] = this.rect(at);
-    this.tip.show(lines, new DOMRect(own.left + x, own.top + y, w, h));
+    this.tip.show(lines, new DOMRect(box.left + x, box.top + y, w, h));
   }
 
   choose(at) {

@@ -5,7 +5,7 @@ and the caption says how many units a cell stands for.
 """
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,7 +24,7 @@ _HTML = """
   <div class="legend">
     <span class="caption"></span>
     <span class="planned"><i></i>in plan</span>
-    <span class="scale"><span>suppresses</span><i class="ramp"></i>carries
+    <span class="scale"><span class="low"></span><i class="ramp"></i><span class="much"></span>
       <b class="high"></b></span>
     <span class="keys">arrows move · Enter select</span>
   </div>
@@ -121,6 +121,17 @@ def _cells(rows: Sequence[GridRow], units: Collection[str]) -> list[tuple[int, i
     return [(i, cell) for i, cell in found if cell is not None]
 
 
+def _tips(row: GridRow, explain: Callable[[str, float], Sequence[str]]) -> list[list[str]]:
+    cells = zip(row.units, row.scores, strict=True)
+    return [list(explain(f"{row.prefix}.{unit}", score)) for unit, score in cells]
+
+
+def _bracket(rows: Sequence[GridRow], start: int, end: int) -> tuple[int, int]:
+    """The first and last cell of units [start, end)."""
+    step = rows[0].step if rows else 1
+    return start // step, (end - 1) // step
+
+
 def unit_grid(
     rows: Sequence[GridRow],
     *,
@@ -129,11 +140,23 @@ def unit_grid(
     planned: Collection[str] = (),
     noun: str = "neurons",
     scale: float | None = None,
+    words: tuple[str, str] = ("suppresses", "carries"),
+    explain: Callable[[str, float], Sequence[str]] | None = None,
+    bracket: tuple[int, int] | None = None,
 ) -> str | None:
     """Draw the rows, the last on top; returns the name of the selected unit.
 
-    `scale` is the score of the full colour: give the same one to pictures that are compared. By
-    default it is the largest |score| shown.
+    Args:
+        rows: a layer each.
+        selected: the name of the selected unit.
+        key: the widget's.
+        planned: names of units to be framed.
+        noun: what a cell stands for.
+        scale: the score of the full colour: give the same one to pictures that are compared. By
+            default it is the largest |score| shown.
+        words: what a negative and a positive score mean.
+        explain: the lines of a cell's tooltip, of its unit's name and score; by default these two.
+        bracket: numbers [start, end) of units to be underlined in all rows together.
     """
     pick = picked(key, selected, str)
     selected = pick if pick and _cells(rows, [pick]) else selected
@@ -147,9 +170,12 @@ def unit_grid(
                     "prefix": row.prefix,
                     "units": list(row.units),
                     "scores": [float(f"{score:.5g}") for score in row.scores],
+                    "tips": _tips(row, explain) if explain else None,
                 }
                 for row in rows
             ],
+            "words": words,
+            "bracket": _bracket(rows, *bracket) if bracket else None,
             "scale": scale or largest or 1.0,
             "signed": any(s < 0 for row in rows for s in row.scores),
             "caption": caption(rows, noun),

@@ -128,7 +128,7 @@ def sae_box(opened: Opened) -> None:
         key=_SAE,
         format_func=lambda name: f"sae.{name}",
         label_visibility="collapsed",
-        width=240,
+        width="stretch",
         on_change=forget_unit,
         persist_state="session",
     )
@@ -149,7 +149,7 @@ def localiser_box(opened: Opened) -> None:
         key=_METHOD,
         format_func=named,
         label_visibility="collapsed",
-        width=240,
+        width="stretch",
         persist_state="session",
     )
 

@@ -11,7 +11,8 @@ from sanilens.ui.components import picked
 from sanilens.ui.inspect.shown import Shown
 from sanilens.ui.state import Selection
 
-NOTES, STRIP, GRID = "inspect-notes", "inspect-strip", "inspect-grid"
+NOTES, STRIP = "inspect-notes", "inspect-strip"
+GRID, PLACES = "inspect-grid", "inspect-places"
 
 
 def take_record(ids: Sequence[str]) -> None:

@@ -12,11 +12,12 @@ from sanilens.ui.commands import card_command, locate_command
 from sanilens.ui.components import token_strip
 from sanilens.ui.frame import case_bar, opened_case
 from sanilens.ui.inspect import picks
-from sanilens.ui.inspect.carrying import carrying_card
+from sanilens.ui.inspect.carrying import carrying_card, view
 from sanilens.ui.inspect.heading import sentence
 from sanilens.ui.inspect.localiser import DEFAULT, ranking, scores
 from sanilens.ui.inspect.measured import acting, reading, unit_named
 from sanilens.ui.inspect.notes import notes_card
+from sanilens.ui.inspect.positions import take_place
 from sanilens.ui.inspect.scopes import chosen_name, chosen_scope
 from sanilens.ui.inspect.shown import Shown, shown
 from sanilens.ui.inspect.strip import strip_tokens
@@ -81,12 +82,14 @@ def _units(
         table = listing(opened, at, found) if found else None
         if table:
             picks.take_unit(table.key, [str(unit) for unit in table.shown])
+        if view() == "positions" and not asked.sae:
+            take_place(opened, at, asked.kind)
         unit = unit_named(opened, state.selection().unit)
         unit = unit or (found.units(1)[0] if found else None)
         state.select(Selection(at.record.id, at.span_id, str(unit) if unit else None))
         with note:
             _note(opened, at, hidden, unit)
-        carrying_card(opened, asked, found, unit)
+        carrying_card(opened, at, asked, found, unit, revealed=hidden.revealed)
         if unit is None:
             return commands
         with right:
