@@ -6,13 +6,14 @@ from typing import Annotated, Any
 import typer
 
 from sanilens.commands.common import CorpusOption, JsonOption, ModelOption, output, print_json
+from sanilens.errors import PlanError
 from sanilens.inspect.card import Card, unit_card
 from sanilens.inspect.firing import Share
 from sanilens.inspect.removal import Removal, baseline, removal, without
 from sanilens.inspect.sae.sae import Sae
 from sanilens.inspect.sample import take_sample
 from sanilens.model.subject import SubjectModel
-from sanilens.model.units import Feature, Unit, parse_unit
+from sanilens.model.units import Code, Feature, Unit, parse_unit
 from sanilens.runs.saes import known_saes
 from sanilens.runs.sources import open_model, open_records, open_sae
 
@@ -62,6 +63,8 @@ def card(
 
 def _saes(subject: SubjectModel, unit: Unit, source: str | None) -> dict[str, Sae]:
     """A feature's autoencoder: of the folder that is named, or of those at hand."""
+    if isinstance(unit, Code):
+        raise PlanError(f"{unit} is a code: `sanilens codes find` says what codes stand for.")
     if not isinstance(unit, Feature):
         return {}
     source = source or known_saes(subject).get(unit.sae)

@@ -1,13 +1,15 @@
-"""The autoencoders of the open case, loaded once for all sessions."""
+"""The autoencoders and codebooks of the open case, loaded once for all sessions."""
 
 from collections.abc import Iterable, Mapping
 
 import streamlit as st
 
+from sanilens.inspect.codebook.codebook import Codebook
 from sanilens.inspect.sae.sae import Sae
-from sanilens.model.units import Feature
+from sanilens.model.units import Code, Feature
+from sanilens.runs.codebooks import known_codebooks
 from sanilens.runs.saes import known_saes
-from sanilens.runs.sources import open_sae, sae_source
+from sanilens.runs.sources import open_dictionary, sae_source
 from sanilens.ui.opened import KEYED, Opened
 from sanilens.unlearn.plan import Source, UnitEdit
 
@@ -20,23 +22,35 @@ def sae_ids(opened: Opened) -> list[str]:
 def sae_of(opened: Opened, sae_id: str) -> Sae | None:
     """The autoencoder of that id; None where there is none."""
     source = known_saes(opened.subject).get(sae_id)
-    return _load(opened, source) if source else None
+    found = _load(opened, source) if source else None
+    return found if isinstance(found, Sae) else None
 
 
-def saes_of(opened: Opened, edits: Iterable[UnitEdit]) -> dict[str, Sae]:
-    """The autoencoders whose features are edited, by id."""
-    ids = {unit.sae for edit in edits if isinstance(unit := edit.target, Feature)}
-    loaded = {sae_id: sae_of(opened, sae_id) for sae_id in sorted(ids)}
-    return {sae_id: sae for sae_id, sae in loaded.items() if sae is not None}
+def saes_of(opened: Opened, edits: Iterable[UnitEdit]) -> dict[str, Sae | Codebook]:
+    """The autoencoders whose features, and the codebooks whose codes, are edited, by id."""
+    sources = _sources(opened, edits)
+    return {sae_id: _load(opened, source) for sae_id, source in sources.items()}
 
 
 def sae_sources(opened: Opened, edits: Iterable[UnitEdit]) -> Mapping[str, Source]:
     """How a plan with these edits names its autoencoders."""
-    known = known_saes(opened.subject)
-    loaded = saes_of(opened, edits)
-    return {sae_id: sae_source(known[sae_id], sae) for sae_id, sae in loaded.items()}
+    sources, loaded = _sources(opened, edits), saes_of(opened, edits)
+    return {sae_id: sae_source(sources[sae_id], own) for sae_id, own in loaded.items()}
+
+
+def _sources(opened: Opened, edits: Iterable[UnitEdit]) -> dict[str, str]:
+    """Where those that the edits name are kept, by id, as far as they are known."""
+    units = [unit for edit in edits if isinstance(unit := edit.target, Feature)]
+    saes = known_saes(opened.subject)
+    books = {i: str(path) for i, path in known_codebooks(opened.subject).items()}
+    found: dict[str, str] = {}
+    for unit in sorted(set(units), key=str):
+        known = books if isinstance(unit, Code) else saes
+        if unit.sae in known:
+            found[unit.sae] = known[unit.sae]
+    return found
 
 
 @st.cache_resource(max_entries=4, show_spinner=False, hash_funcs=KEYED)
-def _load(opened: Opened, source: str) -> Sae:
-    return open_sae(source, opened.subject)
+def _load(opened: Opened, source: str) -> Sae | Codebook:
+    return open_dictionary(source, opened.subject)

@@ -219,3 +219,11 @@ def test_run_this_plan_starts_it(
         "-m", "sanilens", "run", str(run.plan_file), "--out", str(run.root)
     ]  # fmt: skip
     assert app.session_state["run"] == run.root.name
+
+
+def test_codes_of_a_codebook_are_deleted_in_one_way() -> None:
+    codes = tuple(UnitEdit(unit=f"code.{n}", operation="refill") for n in ("a.1", "a.2", "b.1"))
+    kept, pending = changed(codes, delta({1: {"operation": "drop"}}))
+    assert [edit.operation for edit in kept] == ["drop", "drop", "refill"]
+    assert pending == {}
+    assert changed(codes, delta({1: {"operation": "reset"}}))[0] == codes

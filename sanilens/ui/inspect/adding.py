@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from sanilens.model.units import Feature, Unit
+from sanilens.model.units import Code, Feature, Unit
 from sanilens.ui import state
 from sanilens.ui.inspect.measured import sample
 from sanilens.ui.opened import Opened
@@ -23,6 +23,12 @@ _OF_A_FEATURE: dict[Operation, str] = {
     "zero": "where it fires, it is taken away",
     "clamp": "where it fires, it is set to this many times the activation's norm",
     "bake": "its direction is taken out of all weights that write it",
+}
+_OF_A_CODE: dict[Operation, str] = {
+    "zero": "it is taken away; what the codebook leaves out still passes",
+    "refill": "only codes pass, and the next-best one takes its place",
+    "drop": "only codes pass, and its place stays empty",
+    "renorm": "only codes pass, and those left of a token weigh more",
 }
 # As a share of the activation's norm: chosen on the bundled case, see benchmarks/.
 FEATURE_CLAMP = -0.2
@@ -53,7 +59,8 @@ def choose_operation(key: str, unit: Unit) -> tuple[Operation, float]:
 
 def explained(opened: Opened, operation: Operation, unit: Unit) -> str:
     """What the operation does, and where it lives."""
-    what = (_OF_A_FEATURE if isinstance(unit, Feature) else _WHAT)[operation]
+    of_a_feature = _OF_A_CODE if isinstance(unit, Code) else _OF_A_FEATURE
+    what = (of_a_feature if isinstance(unit, Feature) else _WHAT)[operation]
     if operation == "reset" and opened.base is None:
         what = "its weights are drawn anew: no base model is given"
     exact = is_exact_in_weights(opened.subject, UnitEdit(**_any_edit(unit, operation)))

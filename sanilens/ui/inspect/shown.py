@@ -9,7 +9,7 @@ from sanilens.corpus.records import Record, Span
 from sanilens.errors import PlanError
 from sanilens.inspect.sae.sae import Sae
 from sanilens.model.subject import SubjectModel
-from sanilens.model.units import Feature, Unit, parse_unit
+from sanilens.model.units import Code, Feature, Unit, parse_unit
 from sanilens.ui.opened import Opened
 from sanilens.ui.state import Selection
 
@@ -62,10 +62,15 @@ def existing(
     unit: str | None,
     find_sae: Callable[[str], Sae | None] = lambda _: None,
 ) -> Unit | None:
-    """The unit of that name, if the model, or an autoencoder that `find_sae` gives, has it."""
+    """The unit of that name, if the model, or an autoencoder that `find_sae` gives, has it.
+
+    A code is none that Inspect shows: the page Codes does.
+    """
     try:
         found = parse_unit(unit or "")
     except PlanError:
+        return None
+    if isinstance(found, Code):
         return None
     if isinstance(found, Feature):
         sae = find_sae(found.sae)

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from sanilens.model.units import parse_unit
+from sanilens.model.units import Code, parse_unit
 from sanilens.ui import state
 from sanilens.ui.layout import card, empty_state
 from sanilens.ui.navigation import page
@@ -17,7 +17,7 @@ from sanilens.ui.results import results
 from sanilens.unlearn.choose import choose_edits
 from sanilens.unlearn.default import default_edits, default_repair
 from sanilens.unlearn.edits import edited_units, is_exact_in_weights
-from sanilens.unlearn.plan import OPERATIONS, Operation, UnitEdit
+from sanilens.unlearn.plan import OPERATIONS, Operation, UnitEdit, operations_of
 
 _MEANING: Mapping[Operation, str] = {
     "reset": "weights of the base model, or fresh ones without a base",
@@ -26,6 +26,9 @@ _MEANING: Mapping[Operation, str] = {
     "clamp": "a fixed activation",
     "cap": "no more than the value",
     "bake": "the direction of a feature is taken out of all weights that write it",
+    "refill": "only codes pass; the next-best code takes a deleted one's place",
+    "drop": "only codes pass; a deleted code's place stays empty",
+    "renorm": "the same, and the codes left weigh more",
 }
 
 
@@ -66,7 +69,8 @@ def changed(
 ) -> tuple[tuple[UnitEdit, ...], dict[str, Operation]]:
     """The basket after the table's `delta`, and units whose new operation needs a value first.
 
-    A value typed for `reset` or `zero`, which take none, is dropped.
+    A value typed for an operation that takes none is dropped; an operation that does not suit the
+    unit changes nothing. Codes of one codebook are all deleted in one way, the last one chosen.
     """
     kept: list[UnitEdit] = []
     pending: dict[str, Operation] = {}
@@ -76,14 +80,31 @@ def changed(
         cells = delta["edited_rows"].get(row, {})
         operation = cells.get("operation") or edit.operation
         value = cells.get("value", edit.value)
-        if operation in ("reset", "zero"):
+        if operation not in operations_of(edit.target):
+            kept.append(edit)
+        elif operation not in ("mean", "clamp", "cap"):
             kept.append(UnitEdit(unit=edit.unit, operation=operation))
         elif value is not None and operation == edit.operation:
             kept.append(UnitEdit(unit=edit.unit, operation=operation, value=value))
         else:
             kept.append(edit)
             pending[edit.unit] = operation
-    return tuple(kept), pending
+    return _one_way(edits, kept), pending
+
+
+def _one_way(before: Sequence[UnitEdit], after: Sequence[UnitEdit]) -> tuple[UnitEdit, ...]:
+    """Give all codes of a codebook the operation that one of them was given."""
+    chosen = {
+        edit.target.sae: edit.operation
+        for edit in after
+        if isinstance(edit.target, Code) and edit not in before
+    }
+    return tuple(
+        UnitEdit(unit=edit.unit, operation=chosen.get(unit.sae, edit.operation))
+        if isinstance(unit := edit.target, Code)
+        else edit
+        for edit in after
+    )
 
 
 def _table(opened: Opened, edits: tuple[UnitEdit, ...]) -> None:
@@ -179,7 +200,9 @@ def _buttons(opened: Opened, edits: tuple[UnitEdit, ...]) -> None:
 
 
 def _set_all(operation: Operation) -> None:
-    st.session_state["plan-pending"] = {edit.unit: operation for edit in state.basket()}
+    """Of units that the operation does not suit, nothing is changed."""
+    suited = [edit for edit in state.basket() if operation in operations_of(edit.target)]
+    st.session_state["plan-pending"] = {edit.unit: operation for edit in suited}
 
 
 def _suggest(opened: Opened) -> None:
