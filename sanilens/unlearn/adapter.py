@@ -3,13 +3,14 @@
 For methods whose result is no weights of the model. Removing the adapter undoes the method.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from jaxtyping import Float
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
-from torch import nn
+from torch import Tensor, nn
 
 from sanilens.atomic import write_file
 from sanilens.errors import ModelError
@@ -18,12 +19,23 @@ from sanilens.model.hooks import Hooks
 _NAME = "sanilens_adapter"
 
 
+Gates = Callable[[], Float[Tensor, "layer batch pos"]]
+"""Reads gates, layer by layer."""
+
+
 @dataclass(frozen=True, slots=True)
 class Adapter:
-    """A module of its own, and the hooks through which the model hears it."""
+    """A module of its own, and the hooks through which the model hears it.
+
+    Attributes:
+        module: what is trained and saved.
+        hooks: what it does to the model.
+        gates: how far its gates were open in the last forward pass, in [0, 1]; None if it has none.
+    """
 
     module: nn.Module
     hooks: Hooks
+    gates: Gates | None = None
 
 
 def attach_(model: nn.Module, adapter: Adapter) -> None:

@@ -6,6 +6,7 @@ from sanilens.unlearn.methods.dpo import DPO
 from sanilens.unlearn.methods.eul import EUL
 from sanilens.unlearn.methods.gradient_ascent import GRADIENT_ASCENT
 from sanilens.unlearn.methods.gradient_difference import GRADIENT_DIFFERENCE
+from sanilens.unlearn.methods.grun import GRUN
 from sanilens.unlearn.methods.icu import ICU
 from sanilens.unlearn.methods.idk import IDK
 from sanilens.unlearn.methods.idk_ap import IDK_AP
@@ -28,7 +29,7 @@ METHODS: dict[str, Method] = {
     for each in (
         ANCHORED, SURROGATE, MASKED,
         GRADIENT_ASCENT, GRADIENT_DIFFERENCE, KL_RETAIN, WGA, NPO, SIMNPO,
-        IDK, DPO, IDK_AP, RMU, UNDIAL, ME_GD, ICU, TASK_VECTOR, EUL,
+        IDK, DPO, IDK_AP, RMU, UNDIAL, ME_GD, ICU, TASK_VECTOR, EUL, GRUN,
     )
 }  # fmt: skip
 

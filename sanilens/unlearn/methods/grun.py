@@ -1,0 +1,283 @@
+"""GRUN: a gate that recognises what is to be forgotten, and a small edit that suppresses it.
+
+    L   = gamma L_f + alpha CE_R + lambda L_G
+    L_G = 1/2 [ (1/|F|) sum_{t in F} BCE(g(h_t), 1) + (1/|R|) sum_{t in R} BCE(g(h_t), 0) ]
+
+averaged over the layers; modules as in unlearn/grun.py, the model itself frozen. L_f is the forget
+loss of gradient difference, NPO, IDK or RMU (each in its own file). Ren et al., arXiv 2502.17823.
+
+h_t is read where token t is predicted. F are the identifiers' tokens; editing the prompt's last
+token alone, as in the paper, their first ones. R, with gate 0, is everything else, and it is
+sampled properly: the notes' own wording; the notes with other people's details, drawn anew for
+each epoch, which are alike in form and must not open the gate; what the base model writes.
+Without those the gate learns the form of a note, not who is meant.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Annotated, Literal, cast
+
+import torch
+from jaxtyping import Bool, Float
+from pydantic import Field
+from torch import Tensor, nn
+from torch.nn.functional import binary_cross_entropy_with_logits
+
+from sanilens.corpus.surrogates import substitute
+from sanilens.errors import ModelError
+from sanilens.model.prompts import prompts_end_at
+from sanilens.model.subject import SubjectModel
+from sanilens.unlearn.adapter import Adapter, attached
+from sanilens.unlearn.grun import GatedEdit, Grun, default_layers
+from sanilens.unlearn.methods.examples import drawn, note_examples
+from sanilens.unlearn.methods.gradient_ascent import ascent
+from sanilens.unlearn.methods.idk import NOT_RECORDED, Placeholder, refusal
+from sanilens.unlearn.methods.method import Method, Prepared, Task
+from sanilens.unlearn.methods.npo import npo
+from sanilens.unlearn.methods.retain import Weighted, with_texts
+from sanilens.unlearn.methods.rmu import direction, hidden
+from sanilens.unlearn.methods.terms import (
+    Batch,
+    Logits,
+    frozen_logits,
+    logits,
+    mean,
+    nll,
+    nll_instead,
+    read,
+    replaceable,
+)
+from sanilens.unlearn.training import Example
+
+_LAYERS = r"^(default|\d{1,3}(,\d{1,3}){0,63})$"
+
+
+class GrunOptions(Weighted):
+    """The module, the forget loss, and what the gate must leave alone."""
+
+    loss: Literal["gd", "npo", "idk", "rmu"] = Field(
+        "npo", title="Forget loss", description="L_f: what the edit is trained with."
+    )
+    gate: Literal["linear", "mlp"] = Field(
+        "linear", title="Gate", description="One layer, or three with ReLUs between them."
+    )
+    gate_width: Annotated[int, Field(ge=4, le=1024)] = Field(
+        16, title="Width of the gate", description="w: units of the mlp gate's first layer."
+    )
+    rank: Annotated[int, Field(ge=1, le=64)] = Field(
+        4, title="Rank", description="How many directions the edit changes at each layer."
+    )
+    layers: Annotated[str, Field(max_length=200, pattern=_LAYERS)] = Field(
+        "default",
+        title="Layers",
+        description="Which blocks are edited, counted from 0, such as 3,5. default: the last, and "
+        "those at 78 % and 62 % of the depth, as in the paper.",
+    )
+    positions: Literal["every", "prompt"] = Field(
+        "every",
+        title="Tokens",
+        description="every: each token may be edited. prompt: the last one of the prompt alone, as "
+        "in the paper; a prompt that ends a little earlier goes round it.",
+    )
+    gate_weight: Annotated[float, Field(ge=0, le=1000)] = Field(
+        10.0, title="Weight of the gate", description="lambda: weight of recognising."
+    )
+    lookalikes: Annotated[float, Field(ge=0, le=4)] = Field(
+        1.0,
+        title="Look-alikes",
+        description="Notes with other people's details, drawn anew in every epoch, as a share of "
+        "the notes: the gate must stay shut on them.",
+    )
+    beta: Annotated[float, Field(gt=0, le=100)] = Field(
+        0.1, title="Beta", description="Of npo: how soon an identifier counts as forgotten."
+    )
+    placeholder: Placeholder = NOT_RECORDED
+    coefficient: Annotated[float, Field(gt=0, le=10_000)] = Field(
+        2.0, title="Length", description="Of rmu: length of the vector that is steered to."
+    )
+
+
+def layers_of(subject: SubjectModel, options: GrunOptions) -> tuple[int, ...]:
+    """The edited layers, counted from 0, in order.
+
+    Raises:
+        ModelError: if the model has not all of them.
+    """
+    n_layers = subject.sites.n_layers
+    if options.layers == "default":
+        return default_layers(n_layers)
+    layers = sorted({*map(int, options.layers.split(","))})
+    if layers[-1] >= n_layers:
+        raise ModelError(
+            f"{subject.name} has layers 0 to {n_layers - 1}, so none of number {layers[-1]}."
+        )
+    return tuple(layers)
+
+
+def gated_edits(subject: SubjectModel, options: GrunOptions, seed: int) -> Adapter:
+    """The module for a model; it changes nothing at first.
+
+    Raises:
+        ModelError: if the model has not the layers.
+    """
+    width, d_model = options.gate_width, subject.sites.d_model
+    widths = () if options.gate == "linear" else (width, width // 4)
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        module = Grun(
+            {
+                layer: GatedEdit(d_model, options.rank, widths, options.positions)
+                for layer in layers_of(subject, options)
+            }
+        ).to(subject.device)
+    return Adapter(module, module.hooks(subject), module.gates)
+
+
+def gate_loss(
+    gate_logits: Float[Tensor, "layer batch pos"],
+    forget: Bool[Tensor, "batch target"],
+    retain: Bool[Tensor, "batch target"],
+) -> Float[Tensor, ""]:
+    """L_G of the module's equation, mean over layers."""
+    at_targets = gate_logits[:, :, :-1]
+    halves = [
+        mean(
+            binary_cross_entropy_with_logits(
+                at_targets, torch.full_like(at_targets, label), reduction="none"
+            ),
+            where.expand_as(at_targets),
+        )
+        for label, where in ((1.0, forget), (0.0, retain))
+    ]
+    return (halves[0] + halves[1]) / 2
+
+
+def lookalike_examples(task: Task, notes: Sequence[Example], epoch: int) -> list[Example]:
+    """The notes with an epoch's surrogates: all of it is kept, from where it first differs.
+
+    What stands before the first surrogate is the true note itself, which says what to do there.
+    """
+    fresh = substitute(task.records, seed=task.seed * 1_000_003 + epoch)
+    own = [len(note_examples(task.subject, [record])) for record in task.records]
+    changed = [
+        example
+        for record, count in zip(fresh, own, strict=True)
+        for example in note_examples(task.subject, [record], pieces=count)
+    ]
+    return [kept(e, _parting(e.ids, n.ids) + 1) for e, n in zip(changed, notes, strict=True)]
+
+
+def _parting(one: Sequence[int], other: Sequence[int]) -> int:
+    """The first place where two texts differ."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((i for i, (a, b) in pairs if a != b), min(len(one), len(other)))
+
+
+def kept(example: Example, start: int = 0) -> Example:
+    """A text to be kept from token `start` on: these are its taught tokens."""
+    return Example(example.ids, tuple(i >= start for i in range(len(example.ids))))
+
+
+def asked_tokens(batch: Batch) -> Bool[Tensor, "batch target"]:
+    """Of each identifier its first token: what is predicted at a prompt's end."""
+    first = torch.zeros_like(batch.forget)
+    for row, answer in batch.answers:
+        first[row, max(answer.start, 1) - 1] = True
+    return first
+
+
+def edited_places(batch: Batch) -> Bool[Tensor, "batch pos"]:
+    """Ends of prompts: before each identifier; of a text that is kept, any place may be one."""
+    ends = torch.zeros_like(batch.ids, dtype=torch.bool)
+    ends[:, :-1] = asked_tokens(batch)
+    ends[~batch.forget.any(1)] = True
+    return ends
+
+
+def says_instead(subject: SubjectModel, model: nn.Module, batch: Batch) -> Float[Tensor, ""]:
+    """IDK's forget term; the prompt of each placeholder ends where the identifier begins."""
+    able = replaceable(batch)
+    starts = [answer.start for _, answer in able.answers]
+    width = max((a.start + len(a.instead) for _, a in able.answers), default=0)
+    ends = torch.zeros(len(starts), width, dtype=torch.bool, device=batch.ids.device)
+    ends[range(len(starts)), [start - 1 for start in starts]] = True
+    with prompts_end_at(ends):
+        return refusal(nll_instead(subject, model, able), able)
+
+
+def token_terms(
+    task: Task, options: GrunOptions, model: nn.Module, batch: Batch, own: Logits
+) -> tuple[Tensor, Tensor]:
+    """L_f of the losses that look at tokens, and CE_R."""
+    match options.loss:
+        case "gd":
+            forget = ascent(own, batch)
+        case "npo":
+            forget = npo(own, frozen_logits(task.subject.model, batch), batch, options.beta)
+        case _:
+            forget = says_instead(task.subject, model, batch)
+    return forget, mean(nll(own, batch), batch.retain)
+
+
+def steering_terms(
+    task: Task, options: GrunOptions, path: str, batch: Batch, own: Tensor
+) -> tuple[Tensor, Tensor]:
+    """L_f of RMU and, in the place of CE_R, its own retain term, after the last edited block."""
+    target = options.coefficient * direction(own.shape[-1], task.seed).to(own.device)
+    with torch.no_grad():
+        before = hidden(task.subject.model, path, batch)
+    steered = mean((own - target).square().mean(-1), batch.forget)
+    return steered, mean((own - before).square().mean(-1), batch.retain)
+
+
+def prepare(task: Task, options: GrunOptions) -> Prepared:
+    """The notes, look-alikes of them, and what else is to be kept; one loss for all.
+
+    Raises:
+        PlanError: if texts of a base are asked for and there is none.
+    """
+    subject = task.subject
+    placeholder = options.placeholder if options.loss == "idk" else None
+    notes = note_examples(subject, task.records, placeholder=placeholder)
+    path = subject.sites.blocks[layers_of(subject, options)[-1]]
+    count = round(options.lookalikes * len(notes))
+
+    def with_lookalikes(epoch: int) -> list[Example]:
+        if not count:
+            return notes
+        return notes + drawn(lookalike_examples(task, notes, epoch), count, epoch, task.seed)
+
+    texts = with_texts(task, with_lookalikes, options)
+
+    def examples(epoch: int) -> list[Example]:
+        return [e if any(e.taught) or any(e.sensitive) else kept(e) for e in texts(epoch)]
+
+    def loss(model: nn.Module, given: Sequence[Example]) -> Float[Tensor, ""]:
+        batch = read(model, given)
+        batch = replace(batch, retain=batch.retain & batch.taught)
+        with prompts_end_at(edited_places(batch)):
+            own = hidden(model, path, batch) if options.loss == "rmu" else logits(model, batch)
+        # Read at once: whatever the model reads next goes through the gates too.
+        gates = cast(Grun, attached(model)).gate_logits()
+        if options.loss == "rmu":
+            forget, retain = steering_terms(task, options, path, batch, own)
+        else:
+            forget, retain = token_terms(task, options, model, batch, own)
+        asked = batch.forget if options.positions == "every" else asked_tokens(batch)
+        total = options.forget_weight * forget + options.retain_weight * retain
+        return total + options.gate_weight * gate_loss(gates, asked, batch.retain)
+
+    return Prepared(examples, loss)
+
+
+GRUN = Method(
+    "grun",
+    "Gated suppression (GRUN)",
+    "Trains a gate that recognises what is to be forgotten, and a small edit behind it, beside "
+    "the frozen model. Removing them brings everything back.",
+    prepare,
+    GrunOptions,
+    learning_rate=4e-3,
+    epochs=8,
+    adapter=gated_edits,
+)
