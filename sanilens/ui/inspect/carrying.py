@@ -22,6 +22,7 @@ from sanilens.ui.inspect.positions import positions_view
 from sanilens.ui.inspect.scopes import scope_switch
 from sanilens.ui.inspect.shown import Shown
 from sanilens.ui.layout import card
+from sanilens.ui.localisers.measuring import recall_of
 from sanilens.ui.opened import Opened
 
 View = Literal["units", "positions", "logit lens"]
@@ -50,11 +51,12 @@ def carrying_card(
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             kind_switch(opened)
             sae_box(opened) if asked.sae else localiser_box(opened)
-        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        with st.container(key="sl-view", horizontal=True, vertical_alignment="center", gap="small"):
             _view_switch()
             many = scores is not None and scores.targets > 1
             spans = f" · {scores.targets:,} spans, summed" if scores and many else ""
-            words = asked.title + spans if view() == "units" else _WHAT[view()]
+            words = asked.title + spans + _recall(opened, asked)
+            words = words if view() == "units" else _WHAT[view()]
             st.caption(words, width="stretch")
         if scores is None:
             slow_panel(opened, asked)
@@ -69,6 +71,11 @@ def carrying_card(
                 positions_view(opened, at, asked.kind, revealed)
             case "logit lens":
                 lens_view(opened, at, revealed)
+
+
+def _recall(opened: Opened, asked: Ranking) -> str:
+    found = None if asked.sae else recall_of(opened, asked.method)
+    return "" if found is None else f" · INJ recall {found:.2f}"
 
 
 def view() -> View:

@@ -39,7 +39,7 @@ def density_chart(card: Card) -> None:
             color=alt.Color(
                 "tokens:N",
                 scale=alt.Scale(domain=[_SENSITIVE, _OTHER], range=colours),
-                legend=alt.Legend(title=None, orient="top-right", offset=0),
+                legend=alt.Legend(title=None, orient="top", offset=2, padding=0),
             ),
             tooltip=[
                 "tokens:N",
@@ -49,4 +49,4 @@ def density_chart(card: Card) -> None:
         )
     )
     alt_text = f"Activation of {card.unit} on sensitive and on other tokens; AUROC {card.auroc:.2f}"
-    st.altair_chart(chart, alt=alt_text, key="density", height=150)
+    st.altair_chart(chart, alt=alt_text, key="density", height=165)

@@ -40,6 +40,12 @@ def unit_card(opened: Opened, unit: Unit, ranked: Sequence[Unit], veil: Veil) ->
             card = measured_card(opened, unit)
         show(_HEAD.format(unit, _figures(card)))
         _add(opened, unit)
+        if not card.firing:
+            st.info(f"Dead here: it fires on none of the {card.tokens:,} tokens that were read.")
+            place = st.container()
+            section("Says", _by(unit))
+            show(_SAYS.format(Markup("").join(_says(card, veil))))
+            return place
         section("Activation", f"{card.tokens:,} tokens")
         density_chart(card)
         section("Says", _by(unit))

@@ -29,7 +29,8 @@ def without(opened: Opened, at: Shown, unit: Unit) -> None:
     ]
     before, after = found.perplexity
     if before == before:  # not a number where there is no unseen note
-        rise = f"{100 * (after / before - 1):+.1f} %".replace("-", "−")
+        # Added to 0, a rounded −0 is 0.
+        rise = f"{round(100 * (after / before - 1), 1) + 0:+.1f} %".replace("-", "−")
         rows.append(_GONE.format(f"perplexity, {found.neutral} unseen notes", rise))
     show(_GOES.format(Markup("").join(rows)))
 

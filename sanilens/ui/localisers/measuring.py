@@ -46,6 +46,13 @@ def measured(opened: Opened) -> tuple[InjResult, DeletionResult | None] | None:
         return None  # written by another version: it is measured anew
 
 
+def recall_of(opened: Opened, name: str) -> float | None:
+    """The share of injected neurons that a localiser found on this case, if it was measured."""
+    found = measured(opened)
+    row = found[0].localisers.get(name) if found else None
+    return row.recall if row else None
+
+
 def recommended(opened: Opened) -> str | None:
     """The localiser that was measured to be best on this case; None before the measurement."""
     found = measured(opened)

@@ -9,6 +9,7 @@ from sanilens.bench.inj import InjResult
 from sanilens.ui.frame import case_bar, opened_case
 from sanilens.ui.job import job_panel
 from sanilens.ui.layout import card, empty_state, kpi, next_step, page_header
+from sanilens.ui.localisers.before import tests_card
 from sanilens.ui.localisers.curve import curve_chart, curve_frame
 from sanilens.ui.localisers.measuring import arguments, measured, measuring_job
 from sanilens.ui.localisers.recall import recall_table
@@ -41,6 +42,7 @@ def page() -> None:
     else:
         with card("Not measured on this model yet"):
             job_panel(job, arguments(opened), label, _HOW_LONG, key="localisers")
+        tests_card()
     next_step("Next: what each unit does, by the localiser that you trust.", "inspect")
 
 
