@@ -21,8 +21,8 @@ from sanilens.commands.common import (
     say,
 )
 from sanilens.errors import PlanError
-from sanilens.inspect.codebook.bottleneck import no_deletion, read_deletion
-from sanilens.inspect.codebook.codebook import Codebook, Mode
+from sanilens.inspect.codebook.bottleneck import Way, no_deletion, read_deletion
+from sanilens.inspect.codebook.codebook import Codebook
 from sanilens.inspect.codebook.effect import DeletionEffect, measure_deletion
 from sanilens.inspect.codebook.enrich import Rule, choose_codes, code_table
 from sanilens.inspect.codebook.reading import read_codes
@@ -169,10 +169,13 @@ def delete(
     subject: SubjectOption = None,
     pattern: PatternOption = "",
     against: AgainstOption = None,
-    mode: Annotated[Mode, typer.Option(help="What takes a deleted code's place.")] = "refill",
-    keep_error: Annotated[
-        bool, typer.Option(help="Let pass what the codes leave out (not as published).")
-    ] = False,
+    way: Annotated[
+        Way | None,
+        typer.Option(
+            help="A deleted code's place: refilled, left empty (drop), the rest weighing more "
+            "(renorm), or empty while what the codes leave out still passes (zero)."
+        ),
+    ] = None,
     after: Annotated[
         Path | None, typer.Option(help="Delete more: what an earlier --out wrote.")
     ] = None,
@@ -189,7 +192,8 @@ def delete(
     """Delete a topic's codes, no training; say what the model still says, and what it costs."""
     loaded = open_model(model)
     own = open_codebook(source, loaded)
-    before = read_deletion(after) if after else no_deletion(own, mode, keep_error)
+    before = read_deletion(after) if after else no_deletion(own)
+    before = before.model_copy(update={"way": way}) if way else before
     records = open_records(corpus)
     topic = topic_of(label, subject, pattern)
     use = read_codes(loaded, own, records)

@@ -20,8 +20,8 @@ from torch.nn.functional import linear
 from transformers.pytorch_utils import Conv1D
 
 from sanilens.errors import PlanError
-from sanilens.inspect.codebook.bottleneck import bottleneck
-from sanilens.inspect.codebook.codebook import MODES, Codebook
+from sanilens.inspect.codebook.bottleneck import WAYS, Deletion, bottleneck
+from sanilens.inspect.codebook.codebook import Codebook
 from sanilens.inspect.readers import NO_SAES
 from sanilens.inspect.sae.clamp import bake_, baked_features, clamped_features
 from sanilens.inspect.sae.sae import Sae
@@ -116,10 +116,8 @@ def _feature_hooks(
 ) -> Hooks:
     """Hooks for all edits of one autoencoder, or of one codebook, whose edits are of one way."""
     if isinstance(dictionary, Codebook):
-        way = next(iter(own.values())).operation
-        if way in MODES:
-            return bottleneck(subject, dictionary, own, mode=way)
-        return bottleneck(subject, dictionary, own, mode="drop", keep_error=True)
+        ways = [way for way in WAYS if way == next(iter(own.values())).operation]
+        return bottleneck(subject, dictionary, own, *ways)
     baked = [f for f, edit in own.items() if edit.operation == "bake"]
     held = {f: edit.value or 0.0 for f, edit in own.items() if f not in baked}
     return baked_features(subject, dictionary, baked).then(
@@ -159,6 +157,14 @@ def feature_edits(edits: Iterable[UnitEdit]) -> dict[str, dict[int, UnitEdit]]:
         if isinstance(unit := edit.target, Feature):
             found.setdefault(unit.sae, {})[unit.index] = edit
     return found
+
+
+def code_edits(deletion: Deletion) -> tuple[UnitEdit, ...]:
+    """A deletion of codes as edits of a plan."""
+    return tuple(
+        UnitEdit(unit=str(Code(deletion.codebook, code)), operation=deletion.way)
+        for code in deletion.codes
+    )
 
 
 def _reset_units(edits: Iterable[UnitEdit]) -> list[LayerUnit]:

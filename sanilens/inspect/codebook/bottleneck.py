@@ -1,15 +1,17 @@
 """Running the model through a codebook, some of its codes deleted: hooks, no training.
 
-    x' = decode(quantise(x, without D))                                       as published
-    x' = x + decode(quantise(x, without D)) - decode(quantise(x))             error kept, ours
+    refill, drop, renorm   x' = decode(quantise(x, without D))                      as published
+    zero                   x' = x + decode(quantise(x, without D)) - decode(quantise(x))     ours
 
 The published system has no error term: all that passes is codes, so what no code carries is lost
-to the model even before a deletion. With the error kept, no deletion is the identity and the
-model loses nothing until something is deleted, but what the codes leave out still passes.
+to the model even before a deletion. `zero` empties a deleted code's place as `drop` does and keeps
+the error, as zeroing an autoencoder's feature does: no deletion is the identity, the model loses
+nothing until something is deleted, but what the codes leave out still passes.
 """
 
 from collections.abc import Collection
 from pathlib import Path
+from typing import Literal, get_args
 
 import torch
 from jaxtyping import Float
@@ -17,20 +19,21 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from torch import Tensor
 
 from sanilens.errors import PlanError
-from sanilens.inspect.codebook.codebook import Codebook, Mode
+from sanilens.inspect.codebook.codebook import Codebook
 from sanilens.model.hooks import Hooks
 from sanilens.model.subject import SubjectModel
+
+Way = Literal["refill", "drop", "renorm", "zero"]
+WAYS: tuple[Way, ...] = get_args(Way)
 
 
 def bottleneck(
     subject: SubjectModel,
     codebook: Codebook,
     deleted: Collection[int] = (),
-    *,
-    mode: Mode = "refill",
-    keep_error: bool = False,
+    way: Way = "refill",
 ) -> Hooks:
-    """Hooks under which the site carries codes alone, without those deleted.
+    """Hooks under which the site carries codes, without those deleted.
 
     The first token is left alone: its activation is unlike all others.
 
@@ -41,8 +44,9 @@ def bottleneck(
 
     def edit(x: Float[Tensor, "batch pos d"]) -> Float[Tensor, "batch pos d"]:
         z = codebook.latent(x)
+        mode = "drop" if way == "zero" else way
         made = codebook.decode(codebook.quantised(codebook.choose(z, deleted, mode)))
-        if keep_error:
+        if way == "zero":
             whole = codebook.decode(codebook.quantised(codebook.choose(z)))
             made = x + (made - whole).to(x.dtype)
         made = made.to(x.dtype)
@@ -78,7 +82,7 @@ class Deletion(BaseModel):
         codebook: the codebook's id.
         sha256: its fingerprint: codes of another mean something else.
         codes: what is deleted, in order of their number.
-        mode, keep_error: how.
+        way: how, see the module.
         topics: how many topics that was, one after the other.
     """
 
@@ -88,8 +92,7 @@ class Deletion(BaseModel):
     codebook: str
     sha256: str = Field(pattern="^[0-9a-f]{64}$")
     codes: tuple[int, ...] = ()
-    mode: Mode = "refill"
-    keep_error: bool = False
+    way: Way = "refill"
     topics: int = 0
 
     def more(self, codes: Collection[int]) -> "Deletion":
@@ -108,14 +111,12 @@ class Deletion(BaseModel):
                 f"these codes were deleted from another codebook than {codebook.id}, or it has "
                 "changed since. Find and delete them again."
             )
-        return bottleneck(subject, codebook, self.codes, mode=self.mode, keep_error=self.keep_error)
+        return bottleneck(subject, codebook, self.codes, self.way)
 
 
-def no_deletion(codebook: Codebook, mode: Mode = "refill", keep_error: bool = False) -> Deletion:
+def no_deletion(codebook: Codebook, way: Way = "refill") -> Deletion:
     """Nothing deleted yet."""
-    return Deletion(
-        codebook=codebook.id, sha256=codebook.fingerprint, mode=mode, keep_error=keep_error
-    )
+    return Deletion(codebook=codebook.id, sha256=codebook.fingerprint, way=way)
 
 
 def read_deletion(path: Path) -> Deletion:

@@ -57,7 +57,7 @@ def measure_deletion(
     retained: Sequence[Record],
 ) -> DeletionEffect:
     """Audit the three models on `records`, and their perplexity on `retained`."""
-    whole = bottleneck(subject, codebook, keep_error=deletion.keep_error)
+    whole = bottleneck(subject, codebook, way=deletion.way)
     three = (NO_HOOKS, whole, deletion.hooks(subject, codebook))
     own = topic_spans(subject, records, topic)
     return DeletionEffect(

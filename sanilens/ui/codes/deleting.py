@@ -7,8 +7,8 @@ import streamlit as st
 
 from sanilens.corpus.records import Record
 from sanilens.errors import SaniLensError
-from sanilens.inspect.codebook.bottleneck import Deletion, no_deletion
-from sanilens.inspect.codebook.codebook import MODES, Codebook, Mode
+from sanilens.inspect.codebook.bottleneck import WAYS, Deletion, Way, no_deletion
+from sanilens.inspect.codebook.codebook import Codebook
 from sanilens.inspect.codebook.effect import (
     DeletionEffect,
     Side,
@@ -25,10 +25,11 @@ from sanilens.ui.tables import Arm, ArmTone, bar_table
 
 _KEY = "codes-deletion"
 _TOPIC_NOTES, _OTHER_NOTES, _NEUTRAL = 16, 8, 16
-_MODES = {
-    "refill": "next-best code takes the place",
-    "drop": "place stays empty",
-    "renorm": "place stays empty, the rest weigh more",
+_WAYS: dict[Way, str] = {
+    "refill": "next-best code takes its place",
+    "drop": "its place stays empty",
+    "renorm": "empty, and the rest weigh more",
+    "zero": "empty; what no code carries passes",
 }
 
 
@@ -45,8 +46,8 @@ def deleting_card(
 ) -> None:
     """Choose, delete, and see what the model still says."""
     with card("Delete live", "nothing is trained or saved"):
-        mode, keep_error, rule = _how()
-        deletion = deletion_of(codebook).model_copy(update={"mode": mode, "keep_error": keep_error})
+        way, rule = _how()
+        deletion = deletion_of(codebook).model_copy(update={"way": way})
         by_rule = choose_codes(table, rule)
         with st.container(horizontal=True, gap="small", vertical_alignment="center"):
             _button(f"Delete {len(ticked)} ticked", "ticked", deletion, ticked)
@@ -71,24 +72,23 @@ def deleting_card(
         _arms(found)
 
 
-def _how() -> tuple[Mode, bool, Rule]:
-    one, two = st.columns(2)
-    mode = one.selectbox(
-        "A deleted code's place", MODES, format_func=_MODES.__getitem__, key="codes-mode"
+def _how() -> tuple[Way, Rule]:
+    one, two = st.columns([2, 1])
+    way = one.selectbox(
+        "A deleted code's place",
+        WAYS,
+        format_func=_WAYS.__getitem__,
+        key="codes-way",
+        help="The first three let codes alone pass, as published: the model says less even before "
+        "a deletion. With the last nothing is lost until then, but what no code carries passes.",
     )
     most = two.number_input("Codes at most", 1, 4096, Rule().most, key="codes-most")
-    keep_error = st.toggle(
-        "let pass what the codes leave out",
-        key="codes-error",
-        help="Then nothing is lost before a deletion, but what no code carries still passes. The "
-        "published method has no such term.",
-    )
     with st.expander("Which codes are enriched enough"):
         one, two, three = st.columns(3)
         tau = one.number_input("log2 enrichment above", 0.0, 10.0, 1.0, 0.5, key="codes-tau")
         alpha = two.number_input("q below", 0.0, 1.0, 0.05, 0.01, key="codes-alpha")
         least = three.number_input("tokens at least", 1, 1000, 3, key="codes-least")
-    return mode or "refill", keep_error, Rule(tau, alpha, int(least), int(most))
+    return way or "refill", Rule(tau, alpha, int(least), int(most))
 
 
 def _button(

@@ -60,7 +60,7 @@ def choose_prompt(opened: Opened) -> Prompt:
         key="whatif-span",
         on_change=_pick_span,
     )
-    return _of_note(record, span)
+    return prompt_of(record, span)
 
 
 def selected(opened: Opened) -> tuple[Record, Span]:
@@ -76,7 +76,8 @@ def selected(opened: Opened) -> tuple[Record, Span]:
     return chosen, spans.get(selection.span or "", chosen.spans[min(1, len(spans) - 1)])
 
 
-def _of_note(record: Record, span: Span) -> Prompt:
+def prompt_of(record: Record, span: Span) -> Prompt:
+    """What stands before a span of a note."""
     shown = mask_record(record, state.revealed())[: span.start].rstrip(" ")
     lead = "…" if len(shown) > _SHOWN else ""
     # Without the last space: to the tokenizer it is the beginning of the next word.
