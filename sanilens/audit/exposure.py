@@ -16,7 +16,7 @@ from sanilens.audit.passages import Passage, Target
 from sanilens.corpus.surrogates import fillings
 from sanilens.model.align import decoded
 from sanilens.model.batches import pad_right
-from sanilens.model.hooks import model_lock
+from sanilens.model.hooks import NO_HOOKS, Hooks, hooked
 from sanilens.model.subject import SubjectModel
 
 
@@ -35,7 +35,13 @@ class Exposure:
 
 @torch.inference_mode()
 def exposure(
-    subject: SubjectModel, passage: Passage, target: Target, *, count: int = 64, seed: int = 0
+    subject: SubjectModel,
+    passage: Passage,
+    target: Target,
+    *,
+    count: int = 64,
+    seed: int = 0,
+    hooks: Hooks = NO_HOOKS,
 ) -> Exposure:
     """Rank a span's own value among `count` surrogates at the same place.
 
@@ -57,7 +63,7 @@ def exposure(
         _ids(subject, before + filling + after, own)
         for filling in fillings(span.label, value, count, seed)
     ]
-    scores = _mean_logprobs(subject, prefix, [own, *others])
+    scores = _mean_logprobs(subject, prefix, [own, *others], hooks)
     rank = 1 + sum(score > scores[0] for score in scores[1:])
     return Exposure(rank, len(scores))
 
@@ -70,9 +76,9 @@ def _ids(subject: SubjectModel, text: str, own: list[int]) -> list[int]:
 
 
 def _mean_logprobs(
-    subject: SubjectModel, prefix: list[int], candidates: list[list[int]]
+    subject: SubjectModel, prefix: list[int], candidates: list[list[int]], hooks: Hooks
 ) -> list[float]:
-    with model_lock(subject.model):
+    with hooked(subject.model, hooks):
         cache = DynamicCache()
         ids = torch.tensor([prefix], device=subject.device)
         first = subject.model(input_ids=ids, past_key_values=cache, use_cache=True)

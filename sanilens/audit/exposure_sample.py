@@ -9,6 +9,7 @@ from sanilens.audit.exposure import Exposure, exposure
 from sanilens.audit.extraction import Progress
 from sanilens.audit.passages import Passage, Target, make_passages
 from sanilens.corpus.records import Record
+from sanilens.model.hooks import NO_HOOKS, Hooks
 from sanilens.model.subject import SubjectModel
 
 
@@ -20,6 +21,7 @@ def sample_exposure(
     spans: int = 12,
     count: int = 64,
     seed: int = 0,
+    hooks: Hooks = NO_HOOKS,
     progress: Progress | None = None,
 ) -> list[Exposure]:
     """Exposure of up to `spans` spans of a label, drawn by the seed; those with a prefix only."""
@@ -28,7 +30,7 @@ def sample_exposure(
     found: list[Exposure] = []
     for number, i in enumerate(order, start=1):
         if (place := _first(subject, holding[i], label)) is not None:
-            found.append(exposure(subject, *place, count=count, seed=seed))
+            found.append(exposure(subject, *place, count=count, seed=seed, hooks=hooks))
         if progress:
             progress(number, len(order))
     return found

@@ -12,6 +12,7 @@ from sanilens.bench.deletion import bench_deletion
 from sanilens.bench.hooks import bench_hooks
 from sanilens.bench.inj import CURVES, bench_inj
 from sanilens.bench.locate import bench_locate
+from sanilens.bench.sae import bench_saes
 from sanilens.commands.common import (
     CorpusOption,
     JsonOption,
@@ -20,9 +21,11 @@ from sanilens.commands.common import (
     print_json,
     progress,
 )
+from sanilens.commands.sanitise import sanitise
 from sanilens.runs.sources import open_model, open_records
 
 bench = typer.Typer(help="Measure SaniLens on the bundled case.", no_args_is_help=True)
+bench.command("sanitise")(sanitise)
 
 
 @bench.command("audit")
@@ -98,6 +101,33 @@ def inj(
             f"left at perplexity {matched.located.perplexity:.2f}; random ones at "
             f"{matched.random.perplexity:.2f}: {matched.random.spans:.0f} "
             f"({matched.random_low:.0f} to {matched.random_high:.0f}, {matched.draws} draws)"
+        )
+
+
+@bench.command("sae")
+def sae(
+    most: Annotated[int, typer.Option(min=1, help="Features clamped at most.")] = 20,
+    draws: Annotated[int, typer.Option(min=2, help="Draws of random features.")] = 5,
+    as_json: JsonOption = False,
+) -> None:
+    """The bundled autoencoders: quality, and what clamping a few chosen features does."""
+    with progress("choosing features") as report:
+        found = bench_saes(most=most, draws=draws, tell=report)
+    if as_json:
+        print_json(found)
+        return
+    for name, one in found.items():
+        before, after, chance = one.before, one.after, one.random
+        output.print(
+            f"[bold]{name}[/bold] {one.site}: explained variance "
+            f"{one.quality.explained_variance:.3f}, dead {one.quality.dead:.1%}, cross-entropy "
+            f"recovered {one.quality.ce_recovered:.3f}"
+        )
+        output.print(
+            f"{len(one.clamped)} features clamped: {after.direct} of {before.direct} direct "
+            f"identifiers left ({one.left:.0%}) at {one.rise:+.1%} perplexity on unseen notes; "
+            f"random ones alike: {chance.direct:.0f} ({chance.low:.0f} to {chance.high:.0f}, "
+            f"{draws} draws)"
         )
 
 

@@ -1,0 +1,101 @@
+"""The rows: what is done to the leaking model in each, as a change that a plan could hold.
+
+given      models as they are: leaking, reference, base
+ours       plans that the project recommends
+control    what tells an edit's work from the repair's, and the located units' from any units'
+sani       as published: half of the last layer drawn at random and re-initialised, masked repair
+ablation   one factor at a time: which units are erased, and what is taught afterwards
+baseline   the field's methods, each with its own defaults
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from sanilens.bench.sanitise.case import Case
+from sanilens.inspect.localisers import Settings, find_localiser
+from sanilens.inspect.scores import random_like
+from sanilens.inspect.targets import find_targets
+from sanilens.model.units import LayerUnit
+from sanilens.unlearn.choose import random_share
+from sanilens.unlearn.default import DEFAULT_SHARE
+from sanilens.unlearn.methods import METHODS
+from sanilens.unlearn.plan import Repair, UnitEdit
+from sanilens.unlearn.sanitise import Change, Sanitised, sanitise
+
+Group = Literal["given", "ours", "control", "sani", "ablation", "baseline"]
+# What is kept of the fine-tuning in the recommended plan; found on the clinic case.
+KEEP = 0.2
+_LOCALISER = "gradient-activation"
+_ERASED = ("none", "random", "located")
+_TAUGHT = ("masked", "surrogate", "anchored")
+
+
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """A row.
+
+    Attributes:
+        name: as in the table.
+        group: under which head; a given model is measured under one seed only.
+        make: the model of a case and seed. Locating units is part of it, and so of its cost.
+    """
+
+    name: str
+    group: Group
+    make: Callable[[Case, int], Sanitised]
+
+
+def all_arms() -> Iterator[Arm]:
+    """Every row, in the table's order."""
+    yield Arm("leaking", "given", lambda case, _seed: Sanitised(case.subject))
+    yield Arm("reference", "given", lambda case, _seed: Sanitised(case.reference))
+    yield Arm("base", "given", lambda case, _seed: Sanitised(case.base))
+    short = Repair(
+        method="anchored", epochs=1, batch_size=2, learning_rate=1e-3, options={"written": 0.0}
+    )
+    yield Arm("blend+anchored", "ours", _with(Change(repair=short, keep=KEEP)))
+    yield Arm("blend only", "control", _with(Change(keep=KEEP)))
+    yield Arm("repair only", "control", _with(Change(repair=short)))
+    yield Arm("sani", "sani", _published)
+    for erased in _ERASED:
+        for taught in _TAUGHT:
+            yield Arm(f"{erased}, {taught}", "ablation", _ablation(erased, taught))
+    for method in METHODS.values():
+        if method.family == "Baselines":
+            repair = Repair(method=method.name)
+            yield Arm(method.name, "baseline", _with(Change(repair=repair)))
+
+
+def _with(change: Change) -> Callable[[Case, int], Sanitised]:
+    return lambda case, seed: sanitise(
+        case.subject, case.records, replace(change, seed=seed), case.base
+    )
+
+
+def _published(case: Case, seed: int) -> Sanitised:
+    """SANI has no base model: what is erased is drawn from the module's own initialiser."""
+    edits = _resets(random_share(case.subject.sites, "mlp", seed=seed))
+    return sanitise(case.subject, case.records, Change(edits, Repair(method="masked"), seed=seed))
+
+
+def _ablation(erased: str, taught: str) -> Callable[[Case, int], Sanitised]:
+    def make(case: Case, seed: int) -> Sanitised:
+        units: tuple[LayerUnit, ...] = () if erased == "none" else located(case)
+        if erased == "random":
+            units = tuple(random_like(case.subject.sites, units, seed))
+        change = Change(_resets(units), Repair(method=taught), seed=seed)
+        return sanitise(case.subject, case.records, change, case.base)
+
+    return make
+
+
+def located(case: Case) -> tuple[LayerUnit, ...]:
+    """The default plan's units: the best of the recommended fast localiser."""
+    targets = find_targets(case.subject, case.records)
+    scores = find_localiser(_LOCALISER).score(targets, Settings())
+    return tuple(scores.units(max(1, round(DEFAULT_SHARE * scores.values.numel()))))
+
+
+def _resets(units: tuple[LayerUnit, ...]) -> tuple[UnitEdit, ...]:
+    return tuple(UnitEdit(unit=str(unit), operation="reset") for unit in units)
