@@ -3,7 +3,7 @@
 import hashlib
 import json
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -53,7 +53,7 @@ class SanitiseResult(BaseModel):
 
 def bench_sanitise(
     case: Case,
-    arms: Iterable[Arm],
+    arms: Sequence[Arm],
     seeds: Sequence[int],
     *,
     kept: Path | None = None,
@@ -72,8 +72,12 @@ def bench_sanitise(
         RunError: if `kept` holds something else.
     """
     leak_seconds = _leak_seconds(case)
+    # Seed by seed: a cut run leaves a whole table of fewer seeds.
     wanted = [
-        (arm, seed) for arm in arms for seed in (seeds[:1] if arm.group == "given" else seeds)
+        (arm, seed)
+        for number, seed in enumerate(seeds)
+        for arm in arms
+        if arm.group != "given" or not number
     ]
     rows: list[Row] = []
     for number, (arm, seed) in enumerate(wanted):
