@@ -13,6 +13,7 @@ from sanilens.runs.arms import TITLES, load_arms
 from sanilens.runs.execute import Cancelled, execute
 from sanilens.runs.folder import RunFolder
 from sanilens.unlearn.plan import read_plan
+from sanilens.unlearn.saved_adapter import WORDS as ADAPTER_WORDS
 
 
 def run(
@@ -40,6 +41,8 @@ def run(
         return
     output.print(arms_table(arms))
     output.print(f"Sanitised model: {folder.model}")
+    if folder.adapter.exists():
+        output.print(f"Adapter: {folder.adapter}\n({ADAPTER_WORDS}.)")
 
 
 def tell(event: dict[str, Any]) -> None:

@@ -4,7 +4,6 @@ Every arm that is done is a file, and every repair keeps a checkpoint, so the sa
 where a killed process stopped and ends with the same weights.
 """
 
-import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -26,13 +25,13 @@ from sanilens.model.interventions import by_place
 from sanilens.model.sites import Sites
 from sanilens.model.subject import SubjectModel
 from sanilens.model.units import LayerUnit, kind_of, layer_unit
+from sanilens.runs.adapters import keep_in_run
 from sanilens.runs.arms import Arm, ArmName, load_arm, save_arm
 from sanilens.runs.events import EventLog
 from sanilens.runs.export import export_model
 from sanilens.runs.folder import RunFolder
 from sanilens.runs.repairing import Cancelled, Repairing, check_cancelled, spaced
 from sanilens.runs.sources import Inputs, open_inputs
-from sanilens.unlearn.adapter import save_adapter
 from sanilens.unlearn.blend import blend_
 from sanilens.unlearn.edits import (
     Dictionaries,
@@ -220,9 +219,7 @@ class _Execution:
         if name == "after":
             export_model(subject, self.run_folder.model)
             if adapter:
-                repair = self.plan.repair
-                metadata = {"method": repair.method, "options": json.dumps(repair.options)}
-                save_adapter(adapter, self.run_folder.adapter, metadata)
+                keep_in_run(self.run_folder, self.plan, self.inputs, subject, adapter, hooks)
             self.note("exported", hook_only=len(left))
         self._measure(name, subject, hooks=hooks, spent=time.monotonic() - started)
         self.run_folder.checkpoint(name).unlink(missing_ok=True)

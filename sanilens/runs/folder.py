@@ -51,6 +51,11 @@ class RunFolder:
         return self.root / "adapter.safetensors"
 
     @property
+    def gates_file(self) -> Path:
+        """How far the adapter's gates open on each set of texts, if it has gates."""
+        return self.root / "gates.json"
+
+    @property
     def cancel_file(self) -> Path:
         """Its presence asks the running process to stop after the current step."""
         return self.root / "cancel"

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jaxtyping import Float
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from sanilens.atomic import write_file
@@ -17,6 +17,7 @@ from sanilens.errors import ModelError
 from sanilens.model.hooks import Hooks
 
 _NAME = "sanilens_adapter"
+_MISFIT = "{} does not fit: it holds another adapter, or one for another model."
 
 
 Gates = Callable[[], Float[Tensor, "layer batch pos"]]
@@ -65,11 +66,23 @@ def load_adapter_(adapter: Adapter, path: Path) -> None:
     """Put saved tensors into a fresh adapter of the same shape.
 
     Raises:
-        ModelError: if the file is of another adapter.
+        ModelError: if the file is of another adapter, or holds what is no number.
     """
+    expected = adapter.module.state_dict()
     try:
-        adapter.module.load_state_dict(load_file(path))
-    except (OSError, SafetensorError, RuntimeError) as error:
-        raise ModelError(
-            f"{path.name} does not fit: it holds another adapter, or one for another model."
-        ) from error
+        with safe_open(path, framework="pt") as file:
+            found = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118 - no dict
+            # Before anything is read: a header can promise any size.
+            if {n: tuple(t.get_shape()) for n, t in found.items()} != {
+                n: tuple(t.shape) for n, t in expected.items()
+            }:
+                raise ModelError(_MISFIT.format(path.name))
+            tensors = {name: file.get_tensor(name) for name in found}
+    except (OSError, SafetensorError) as error:
+        raise ModelError(_MISFIT.format(path.name)) from error
+    for name, tensor in tensors.items():
+        if tensor.dtype != expected[name].dtype:
+            raise ModelError(_MISFIT.format(path.name))
+        if not tensor.isfinite().all():
+            raise ModelError(f"{path.name} holds values that are no numbers; it is damaged.")
+    adapter.module.load_state_dict(tensors)

@@ -31,6 +31,11 @@ from sanilens.unlearn.training import train_
 LOSSES = ("gd", "npo", "idk", "rmu")
 
 
+def told(**given: object) -> GrunOptions:
+    """The method's options, those not given its defaults."""
+    return GrunOptions.model_validate(given)
+
+
 def randomised(module: torch.nn.Module, seed: int) -> torch.nn.Module:
     """The same with other weights: nothing that was 0 at first stays so."""
     generator = torch.Generator().manual_seed(seed)
@@ -101,15 +106,16 @@ def test_the_layers_are_the_papers_at_the_same_depth() -> None:
 
 
 def test_a_shut_gate_leaves_the_model_bit_identical(any_subject: SubjectModel) -> None:
-    adapter = gated_edits(any_subject, GrunOptions(), 0)
+    adapter = gated_edits(any_subject, told(), 0)
     randomised(adapter.module, 2)
     ids = torch.arange(1, 25).view(2, 12)
     before = read_out(any_subject, ids)
     with hooked(any_subject.model, adapter.hooks):
         assert not torch.equal(read_out(any_subject, ids), before)
     for edit in cast(Grun, adapter.module).edits.values():
-        torch.nn.init.zeros_(cast(GatedEdit, edit).gate[0].weight)
-        torch.nn.init.constant_(cast(GatedEdit, edit).gate[0].bias, -torch.inf)
+        gate = cast(torch.nn.Linear, cast(GatedEdit, edit).gate[0])
+        torch.nn.init.zeros_(gate.weight)
+        torch.nn.init.constant_(gate.bias, -torch.inf)
     with hooked(any_subject.model, adapter.hooks):
         assert torch.equal(read_out(any_subject, ids), before)
     assert adapter.gates is not None
@@ -148,7 +154,7 @@ def test_two_modules_at_once_are_both_applied(subject: SubjectModel) -> None:
     ids = torch.arange(1, 25).view(2, 12)
     last = str(subject.sites.n_layers - 1)
     modules = [
-        cast(Grun, randomised(gated_edits(subject, GrunOptions(layers=last), 0).module, seed))
+        cast(Grun, randomised(gated_edits(subject, told(layers=last), 0).module, seed))
         for seed in (7, 8)
     ]
     kept: list[Tensor] = []
@@ -188,7 +194,7 @@ def test_the_gates_loss_is_its_equation() -> None:
 
 
 def test_what_is_kept_and_what_is_forgotten(subject: SubjectModel, records: list[Record]) -> None:
-    prepared = prepare(Task(subject, records, seed=3), GrunOptions())
+    prepared = prepare(Task(subject, records, seed=3), told())
     examples = prepared.examples(0)
     assert len(examples) == 2 * len(records)
     assert examples == prepared.examples(0)
@@ -217,9 +223,7 @@ def test_what_is_kept_and_what_is_forgotten(subject: SubjectModel, records: list
 def test_the_loss_is_its_equation(
     subject: SubjectModel, records: list[Record], positions: str
 ) -> None:
-    options = GrunOptions.model_validate(
-        {"loss": "gd", "positions": positions, "forget_weight": 0.7, "retain_weight": 0.3}
-    )
+    options = told(loss="gd", positions=positions, forget_weight=0.7, retain_weight=0.3)
     prepared = prepare(Task(subject, records, seed=3), options)
     copied = subject.copied()
     adapter = gated_edits(copied, options, 0)
@@ -273,5 +277,5 @@ def test_each_loss_trains_the_module_and_nothing_else(
 
 def test_layers_that_the_model_has_not_are_refused(subject: SubjectModel) -> None:
     with pytest.raises(ModelError, match="none of number 7"):
-        gated_edits(subject, GrunOptions(layers="1,7"), 0)
-    assert cast(Grun, gated_edits(subject, GrunOptions(layers="2,0"), 0).module).layers == (0, 2)
+        gated_edits(subject, told(layers="1,7"), 0)
+    assert cast(Grun, gated_edits(subject, told(layers="2,0"), 0).module).layers == (0, 2)

@@ -1,0 +1,73 @@
+"""An adapter's file: tensors, and in the header which method made it, how, and for which model.
+
+The file may come from anybody: it is opened as safetensors only, and everything in it is checked
+against the model and the method before anything is computed with it.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic import ValidationError
+from safetensors import SafetensorError, safe_open
+
+from sanilens.errors import ModelError
+from sanilens.model.subject import SubjectModel
+from sanilens.unlearn.adapter import Adapter, load_adapter_, save_adapter
+from sanilens.unlearn.methods import METHODS, Options
+
+MAX_BYTES = 2**30
+_MADE_BY_US = "Take the adapter.safetensors of a run folder."
+
+WORDS = "suppression: the weights still hold it; removing the adapter restores it"
+"""What every place that offers an adapter says of it."""
+
+
+def keep_adapter(adapter: Adapter, path: Path, method: str, options: Options, model: str) -> None:
+    """Write an adapter for `open_adapter`.
+
+    Args:
+        adapter: what was trained.
+        path: the file.
+        method: its name.
+        options: the method's.
+        model: fingerprint of the model that it was trained beside.
+    """
+    header = {"method": method, "options": options.model_dump_json(), "model": model}
+    save_adapter(adapter, path, header)
+
+
+def open_adapter(subject: SubjectModel, path: Path) -> Adapter:
+    """The adapter of a file, made anew for the model that it belongs to.
+
+    Raises:
+        ModelError: if the file is no adapter, is damaged, or belongs to another model.
+    """
+    header = _header(path)
+    name, model = header.get("method", ""), header.get("model", "")
+    method = METHODS.get(name)
+    if method is None or method.adapter is None:
+        raise ModelError(f"{path.name} is of no method that trains an adapter. {_MADE_BY_US}")
+    if model != subject.fingerprint:
+        raise ModelError(
+            f"{path.name} was trained beside another model than {subject.name}, and would do "
+            "anything to this one. Open it with the model folder of its own run."
+        )
+    try:
+        options = method.options.model_validate(json.loads(header.get("options", "")))
+    except (ValueError, RecursionError, ValidationError):
+        raise ModelError(f"{path.name}: its options are damaged. {_MADE_BY_US}") from None
+    adapter = method.adapter(subject, options, 0)
+    load_adapter_(adapter, path)
+    adapter.module.requires_grad_(False)
+    return adapter
+
+
+def _header(path: Path) -> Mapping[str, str]:
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise ModelError(f"{path.name} is larger than 1 GB; this is no adapter.")
+        with safe_open(path, framework="pt") as file:
+            return file.metadata() or {}
+    except (OSError, SafetensorError, ValueError) as error:
+        raise ModelError(f"{path.name} is no safetensors file. {_MADE_BY_US}") from error
