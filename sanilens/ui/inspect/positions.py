@@ -1,5 +1,6 @@
 """Layers by positions: where in the record the selected span is carried; a click opens a unit."""
 
+import re
 from collections.abc import Sequence
 
 import streamlit as st
@@ -16,6 +17,7 @@ from sanilens.ui.opened import Opened
 from sanilens.ui.results import results
 
 _PLACE = "inspect-place"
+_PLACE_NAME = re.compile(r"at\.(\d{1,9})\.(\d{1,9})")
 _WORDS = ("", "passes here")
 
 
@@ -37,10 +39,12 @@ def take_place(opened: Opened, at: Shown, kind: UnitKind) -> None:
     st.session_state[_PLACE] = (here, place)
     if place is None or place == before:
         return
-    layer, position = _parsed(place)
     found = scores_at(opened, at, kind)
-    inside = 0 <= layer < found.values.shape[0] and 0 <= position < found.values.shape[1]
-    if inside and (units := found.at(layer, position)):
+    layers, positions = found.values.shape
+    where = _PLACE_NAME.fullmatch(place)  # it comes from the browser
+    if where is None or int(where[1]) >= layers or int(where[2]) >= positions:
+        st.session_state[_PLACE] = (here, before)
+    elif units := found.at(*_parsed(place)):
         open_unit(units[0][0])
 
 

@@ -1,0 +1,188 @@
+"""The page Localisers, and the localiser that Inspect asks: measured, kept, slow, cancelled."""
+
+import json
+import math
+from dataclasses import asdict
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sanilens.bench.deletion import DeletionResult
+from sanilens.bench.inj import InjResult, Recall
+from sanilens.corpus.records import Record
+from sanilens.inspect.deletion import Deletion, Matched
+from sanilens.inspect.localisers import LOCALISERS, Settings, find_localiser
+from sanilens.inspect.score_cache import cached_scores
+from sanilens.inspect.targets import Scope
+from sanilens.model.subject import SubjectModel
+from sanilens.runs.jobs import Job
+from sanilens.runs.sources import open_records
+from sanilens.runs.workspace import scores_folder
+from sanilens.ui.localisers.curve import curve_frame
+from sanilens.ui.state import CaseRef, Selection
+from tests.ui.cases import drawn, page_app, tiny_case
+
+
+def recall(value: float) -> Recall:
+    return Recall(value, value - 0.05, value + 0.05, 24, "whole model", "", 0.02)
+
+
+def inj() -> InjResult:
+    found = {"alignment": 0.9, "gradient-activation": 0.7, "hard-concrete": 0.5, "slimming": 0.4}
+    found |= {"random": 0.01, "write-norm": 0.02}
+    return InjResult(
+        share=0.01,
+        recommended="alignment",
+        candidates=("alignment",),
+        localisers={name: recall(value) for name, value in found.items()},
+        given_the_original={"weight-difference": recall(0.99)},
+        development=5,
+        tried=31,
+        held=29,
+    )
+
+
+def deletion() -> DeletionResult:
+    located, chance = Deletion(12, 3, 0, 9.0), Deletion(20, 8, 0, 9.1)
+    return DeletionResult(
+        recommended="alignment",
+        before=Deletion(0, 10, 0, 8.0),
+        curves={"alignment": (located,), "slimming": (Deletion(12, 5, 0, 9.4),)},
+        random=((chance, Deletion(20, 9, 0, 9.3)),),
+        matched=Matched(located, chance, 7, 9, 5),
+    )
+
+
+@pytest.fixture
+def ref(tmp_path: Path, tiny_folders: dict[str, Path], records: list[Record]) -> CaseRef:
+    return tiny_case(tmp_path, tiny_folders["gpt_neox"], records)
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """Jobs that were started, which no process runs."""
+    found: list[list[str]] = []
+    monkeypatch.setattr(Job, "start", lambda _, wanted: found.append(list(wanted)))
+    return found
+
+
+def finish(monkeypatch: pytest.MonkeyPatch, result: dict[str, Any]) -> None:
+    """As if the process of the measurement had printed that."""
+    kept = json.loads(json.dumps(result))
+    mine = "localisers"
+
+    def found(job: Job) -> dict[str, Any] | None:
+        return kept if job.root.parent.name == mine else None
+
+    def status(job: Job) -> str:
+        return "finished" if job.root.parent.name == mine else "waiting"
+
+    monkeypatch.setattr(Job, "result", found)
+    monkeypatch.setattr(Job, "status", status)
+
+
+def test_before_the_measurement_it_says_what_would_be_measured(
+    ref: CaseRef, started: list[list[str]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    app = page_app("localisers", ref, monkeypatch, tmp_path / "home").run()
+    assert not app.exception
+    page = drawn(app)
+    assert "Not measured on this model yet" in page
+    assert all(name in page for name in LOCALISERS)
+    app.button(key="localisers-start").click().run()
+    (command,) = started
+    assert command[:2] == ["bench", "inj"]
+    option = dict(pairwise(command))
+    assert (option["--model"], option["--base"]) == (ref.model, ref.base)
+    assert (option["--corpus"], option["--unseen"]) == (ref.corpus, ref.unseen)
+
+
+def test_it_recommends_one_with_its_figure(
+    ref: CaseRef, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    app = page_app("localisers", ref, monkeypatch, tmp_path / "home")
+    finish(monkeypatch, {**asdict(inj()), "deletion": {**asdict(deletion()), "ratio": 0.375}})
+    app.run()
+    assert not app.exception
+    tiles = next(h.proto.body for h in app.get("html") if "sl-kpis" in h.proto.body)
+    assert "<strong>alignment</strong>" in tiles
+    assert "<strong>0.90</strong>" in tiles
+    assert "0.85 to 0.95, n = 24" in tiles
+    assert "<strong>1.8 ×</strong>" in tiles  # 0.9 of 0.5: the better of the two masks
+    assert "<strong>0.38</strong>" in tiles
+    table = next(h.proto.body for h in app.get("html") if "sl-arms" in h.proto.body)
+    order = [table.index(f"<td>{name}<br>") for name in ("alignment", "slimming", "random")]
+    assert order == sorted(order)
+    # Given the original, it is listed apart, though its recall is the highest.
+    assert table.index("weight-difference") > order[-1]
+
+
+def test_every_point_of_the_curves_can_be_downloaded() -> None:
+    found = deletion()
+    frame = curve_frame(found)
+    assert len(frame) == 2 * len(found.curves) + 2
+    own = frame[frame["method"] == "alignment"]
+    assert own["spans"].tolist() == [10, 3]
+    assert (frame["method"] == "random units").sum() == 2
+
+
+def test_what_another_version_wrote_is_measured_anew(
+    ref: CaseRef, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    app = page_app("localisers", ref, monkeypatch, tmp_path / "home")
+    finish(monkeypatch, {"recommended": "<b>", "recall": math.pi})
+    app.run()
+    assert not app.exception
+    assert "Not measured on this model yet" in drawn(app)
+
+
+def test_inspect_begins_with_the_recommended_one(
+    ref: CaseRef, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    app = page_app("inspect", ref, monkeypatch, tmp_path / "home")
+    finish(monkeypatch, asdict(inj()))
+    app.run()
+    assert not app.exception
+    box = app.selectbox(key="inspect-localiser")
+    assert box.value == "alignment"
+    assert "alignment (recommended)" in box.options
+    assert "hard-concrete (slow)" in box.options
+    assert "INJ recall 0.90" in drawn(app)
+
+
+@pytest.mark.parametrize(
+    ("kind", "scope"),
+    [("mlp", "span"), ("head", "label"), ("mlp", "subject"), ("head", "corpus")],
+)
+def test_a_slow_one_is_asked_by_a_button_and_kept(
+    ref: CaseRef, subject: SubjectModel, records: list[Record], started: list[list[str]],
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, kind: str, scope: str,
+) -> None:  # fmt: skip
+    app = page_app("inspect", ref, monkeypatch, tmp_path / "home")
+    span = records[0].span_id(records[0].spans[0])
+    app.session_state["selection"] = Selection("r-1", span)
+    app.session_state["inspect-localiser"] = "zero-out"
+    app.session_state["inspect-kind"], app.session_state["scope"] = kind, scope
+    app.run()
+    assert not app.exception
+    assert not any("units-" in table.proto.id for table in app.dataframe)
+    app.button(key="locate-start").click().run()
+    (command,) = started
+    assert command[command.index("--method") + 1] == "zero-out"
+    assert ("--heads" in command) == (kind == "head")
+    # What that command does, in this process; then the second look costs nothing.
+    option = dict(pairwise(command))
+    asked = Scope(
+        frozenset([option["--span"]] if "--span" in option else []),
+        frozenset([option["--label"]] if "--label" in option else []),
+        frozenset([option["--subject"]] if "--subject" in option else []),
+    )
+    localiser, settings = find_localiser("zero-out"), Settings(kind)
+    corpus = open_records(ref.corpus)
+    found = cached_scores(scores_folder(), subject, corpus, asked, localiser, settings)
+    app.run()
+    assert not app.exception
+    table = next(table for table in app.dataframe if "units-" in table.proto.id)
+    assert table.value["unit"].tolist()[0] == str(found.units(1)[0])
