@@ -17,9 +17,10 @@ from sanilens.commands.common import (
 from sanilens.corpus.records import Record
 from sanilens.errors import PlanError
 from sanilens.inspect.localisers import Settings, find_localiser
+from sanilens.inspect.scores import UnitScores
 from sanilens.inspect.targets import Scope, find_targets
 from sanilens.model.subject import SubjectModel
-from sanilens.model.units import Unit, UnitKind, parse_unit
+from sanilens.model.units import Target, UnitKind, parse_target
 from sanilens.runs.sources import (
     model_source,
     open_dictionary,
@@ -28,7 +29,7 @@ from sanilens.runs.sources import (
     records_source,
     sae_source,
 )
-from sanilens.unlearn.choose import choose_edits, random_share
+from sanilens.unlearn.choose import choose_edits, located_share, random_share
 from sanilens.unlearn.default import DEFAULT_SHARE
 from sanilens.unlearn.edits import check_units
 from sanilens.unlearn.methods import METHODS
@@ -50,7 +51,12 @@ def plan(
         typer.Option(help="Folder of the autoencoder, or codebook, of a unit; repeatable."),
     ] = None,
     top: Annotated[int | None, typer.Option(min=1, help="Or the top units of --method.")] = None,
-    method: Annotated[str, typer.Option(help="Localiser for --top.")] = "gradient-activation",
+    top_share: Annotated[
+        float | None, typer.Option(help="Or the top units of --method, this share of each layer.")
+    ] = None,
+    method: Annotated[
+        str, typer.Option(help="Localiser for --top and --top-share.")
+    ] = "gradient-activation",
     label: Annotated[list[str] | None, typer.Option(help="Locate for this label only.")] = None,
     share: Annotated[
         float | None,
@@ -58,9 +64,12 @@ def plan(
     ] = None,
     layers: Annotated[
         str | None,
-        typer.Option(help="Of --random-share: last (the default), how many of the last, or all."),
+        typer.Option(help="Of either share: last (the default), how many of the last, or all."),
     ] = None,
     heads: Annotated[bool, typer.Option("--heads", help="Attention heads, not neurons.")] = False,
+    rows: Annotated[
+        bool, typer.Option("--rows", help="Of --random-share: rows of every linear projection.")
+    ] = False,
     operation: Annotated[Operation | None, typer.Option()] = None,
     keep: Annotated[
         float, typer.Option(min=0, max=1, help="Share of the fine-tuning that stays, everywhere.")
@@ -91,7 +100,7 @@ def plan(
     controls: Annotated[bool, typer.Option(help="Run the control arms too.")] = True,
     seed: SeedOption = 0,
 ) -> None:
-    """Print a plan: --unit names units, --top takes a localiser's best, --random-share draws.
+    """Print a plan: --unit names units, --top takes a localiser's best, shares are taken of layers.
 
     Without any of them: the best of --method, as many as did well on the bundled case.
     """
@@ -114,10 +123,15 @@ def plan(
         )
     )
     kind: UnitKind = "head" if heads else "mlp"
-    if sum(given is not None for given in (unit or None, top, share)) > 1:
-        raise PlanError("give one of --unit, --top and --random-share: each says which units.")
-    if layers is not None and share is None:
-        raise PlanError("--layers says where --random-share draws; give a share too.")
+    if sum(given is not None for given in (unit or None, top, top_share, share)) > 1:
+        raise PlanError(
+            "give one of --unit, --top, --top-share and --random-share: each says which units."
+        )
+    if layers is not None and share is None and top_share is None:
+        raise PlanError("--layers says where a share is taken; give a share too.")
+    if rows and (share is None or heads):
+        raise PlanError("--rows are drawn by --random-share, and are no heads.")
+    last = _last(layers or "last")
     subject = open_model(model)
     records = open_records(corpus)
     opened = {
@@ -125,15 +139,19 @@ def plan(
         for source in sae or ()
         for each in [open_dictionary(source, subject)]
     }
-    units: Sequence[Unit]
+    units: Sequence[Target]
     if unit:
-        units = [parse_unit(name) for name in unit]
+        units = [parse_target(name) for name in unit]
     elif share is not None:
-        units = random_share(subject.sites, kind, share, _last(layers or "last"), seed)
+        units = random_share(subject.sites, "row" if rows else kind, share, last, seed)
     else:
-        units = _located(
-            subject, records, method, Scope(labels=frozenset(label or ())), top, kind, seed
+        scores = _located(
+            subject, records, method, Scope(labels=frozenset(label or ())), kind, seed
         )
+        if top_share is not None:
+            units = located_share(subject.sites, scores, top_share, last)
+        else:
+            units = scores.units(top or max(1, round(DEFAULT_SHARE * scores.values.numel())))
     edits = _edits(subject, records, units, operation or ("reset" if base else "zero"), value)
     check_units(subject, edits, {name: own for name, (_, own) in opened.items()})
     made = _valid(
@@ -163,20 +181,18 @@ def _located(
     records: Sequence[Record],
     method: str,
     scope: Scope,
-    top: int | None,
     kind: UnitKind,
     seed: int,
-) -> Sequence[Unit]:
+) -> UnitScores:
     with progress("locating") as report:
         targets = find_targets(subject, records, scope)
-        scores = find_localiser(method).score(targets, Settings(kind, seed, report))
-    return scores.units(top or max(1, round(DEFAULT_SHARE * scores.values.numel())))
+        return find_localiser(method).score(targets, Settings(kind, seed, report))
 
 
 def _edits(
     subject: SubjectModel,
     records: Sequence[Record],
-    units: Sequence[Unit],
+    units: Sequence[Target],
     operation: Operation,
     value: float | None,
 ) -> tuple[UnitEdit, ...]:

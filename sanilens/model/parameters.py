@@ -2,6 +2,7 @@
 
     neuron j   row j of W_in (and gate) and of their biases, column j of W_out
     head h     its rows of W_Q, W_K, W_V and of their biases, its columns of W_O
+    row i      row i of one projection and of its bias, whatever reads it
 
 GPT-2's `Conv1D` is transposed. An output projection's bias belongs to no unit.
 """
@@ -31,6 +32,31 @@ class Slice:
     dim: int
     indices: Int[Tensor, " k"]
 
+    @property
+    def name(self) -> str:
+        """The parameter's name in its module: its weight is no vector, its bias is one."""
+        return "bias" if self.parameter.dim() == 1 else "weight"
+
+
+def row_parameters(
+    subject: SubjectModel, layer: int, part: str, rows: Sequence[int]
+) -> list[Slice]:
+    """Rows of one linear projection of a layer, and their biases if it has any."""
+    path = subject.sites.linear(layer, part).path
+    module = subject.model.get_submodule(path)
+    own = torch.tensor(list(rows), dtype=torch.long, device=subject.device)
+    return _outputs(path, module, own)
+
+
+def _outputs(path: str, module: nn.Module, own: Int[Tensor, " k"]) -> list[Slice]:
+    """Outputs of a projection: rows of its weight and entries of its bias."""
+    weight = module.get_parameter("weight")
+    slices = [Slice(path, weight, 1 if isinstance(module, Conv1D) else 0, own.to(weight.device))]
+    bias = getattr(module, "bias", None)
+    if isinstance(bias, nn.Parameter):
+        slices.append(Slice(path, bias, 0, own.to(bias.device)))
+    return slices
+
 
 def unit_parameters(
     subject: SubjectModel, kind: UnitKind, layer: int, units: Sequence[int]
@@ -48,11 +74,7 @@ def unit_parameters(
         module = subject.model.get_submodule(path)
         weight = module.get_parameter("weight")
         dim = 1 if isinstance(module, Conv1D) else 0
-        own = rows(subject, path, weight.shape[dim], units)
-        slices.append(Slice(path, weight, dim, own.to(weight.device)))
-        bias = getattr(module, "bias", None)
-        if isinstance(bias, nn.Parameter):
-            slices.append(Slice(path, bias, 0, own.to(bias.device)))
+        slices += _outputs(path, module, rows(subject, path, weight.shape[dim], units))
     out = subject.model.get_submodule(site.out)
     weight = out.get_parameter("weight")
     columns = torch.tensor(sites.columns(kind, units), dtype=torch.long, device=weight.device)

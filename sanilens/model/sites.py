@@ -44,10 +44,19 @@ class AttentionSite:
 
 
 @dataclass(frozen=True, slots=True)
+class LinearSite:
+    """A linear projection: TransformerLens's name of it in its layer, its path, its outputs."""
+
+    part: str
+    path: str
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
 class Sites:
     """Module paths of a model: `blocks.<i>`, their parts, the final norm and the unembedding.
 
-    `architecture` is the model's class.
+    `architecture` is the model's class; `linears` are each layer's projections.
     """
 
     architecture: str
@@ -60,6 +69,7 @@ class Sites:
     d_mlp: int
     n_heads: int
     d_head: int
+    linears: tuple[tuple[LinearSite, ...], ...]
 
     @property
     def n_layers(self) -> int:
@@ -78,6 +88,21 @@ class Sites:
         """Of each layer the projection that the units' values enter."""
         sites = self.mlps if kind == "mlp" else self.attentions
         return tuple(site.out for site in sites)
+
+    def linear(self, layer: int, part: str) -> LinearSite:
+        """A layer's projection of that name.
+
+        Raises:
+            PlanError: if there is none.
+        """
+        own = self.linears[layer] if layer < self.n_layers else ()
+        for site in own:
+            if site.part == part:
+                return site
+        raise PlanError(
+            f"there is no projection {part} in layer {layer}: layers 0 to {self.n_layers - 1} "
+            f"have {', '.join(site.part for site in self.linears[0])}."
+        )
 
     def has(self, unit: LayerUnit) -> bool:
         """Whether the model has this unit."""
@@ -133,7 +158,25 @@ def find_sites(model: PreTrainedModel) -> Sites:
     return Sites(
         name, blocks, mlps, attentions, final_norm, unembed,
         d_model=config.hidden_size, d_mlp=d_mlp, n_heads=n_heads, d_head=heads_width // n_heads,
+        linears=tuple(
+            _linears(model, a, m) for a, m in zip(attentions, mlps, strict=True)
+        ),
     )  # fmt: skip
+
+
+def _linears(
+    model: PreTrainedModel, attention: AttentionSite, mlp: MlpSite
+) -> tuple[LinearSite, ...]:
+    names = ("q", "k", "v") if len(attention.reads) == 3 else ("qkv",)
+    parts = dict(zip(names, attention.reads, strict=False)) | {"o": attention.out}
+    parts |= dict(zip(("gate", "in")[-len(mlp.reads) :], mlp.reads, strict=True))
+    parts["out"] = mlp.out
+    found = []
+    for part, path in parts.items():
+        weight = model.get_submodule(path).get_parameter("weight")
+        transposed = isinstance(model.get_submodule(path), Conv1D)
+        found.append(LinearSite(part, path, weight.shape[1 if transposed else 0]))
+    return tuple(found)
 
 
 def is_masked(architecture: str) -> bool:

@@ -1,6 +1,7 @@
 """Canonical unit names: `mlp.12.345` is neuron 345 of layer 12, `head.2.1` head 1 of layer 2,
 `sae.<id>.88` feature 88 of the sparse autoencoder of that id, `code.<id>.88` code 88 of the
-codebook of that id.
+codebook of that id; `row.2.out.7` is row 7 of a linear projection of layer 2, which a plan can edit
+like a unit though it has no activation of its own to look at.
 
 Knows the grammar only: whether layer 12 exists is the caller's question.
 """
@@ -17,6 +18,9 @@ _HEAD = re.compile(rf"head\.{_NUMBER}\.{_NUMBER}")
 # Letters that are safe in a URL and in a file name; no dot, so that the parts stay apart.
 SAE_ID = r"[a-z0-9][a-z0-9_-]{0,63}"
 _FEATURE = re.compile(rf"sae\.({SAE_ID})\.{_NUMBER}")
+PARTS = ("q", "k", "v", "qkv", "o", "gate", "in", "out")
+"""TransformerLens's names of a layer's linear projections."""
+_ROW = re.compile(rf"row\.{_NUMBER}\.({'|'.join(PARTS)})\.{_NUMBER}")
 _CODE = re.compile(rf"code\.({SAE_ID})\.{_NUMBER}")
 
 UnitKind = Literal["mlp", "head"]
@@ -64,10 +68,25 @@ class Code(Feature):
         return f"code.{self.sae}.{self.index}"
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Row:
+    """One output of a linear projection of a layer: a row of its weight, and its bias."""
+
+    layer: int
+    part: str
+    index: int
+
+    def __str__(self) -> str:
+        return f"row.{self.layer}.{self.part}.{self.index}"
+
+
 LayerUnit = Neuron | Head
 """A unit of the model itself: it has weights that a plan can reset."""
 
 Unit = Neuron | Head | Feature
+
+Target = Unit | Row
+"""What a plan can edit."""
 
 
 def parse_unit(text: str) -> Unit:
@@ -89,6 +108,17 @@ def parse_unit(text: str) -> Unit:
         f"{text[:40]!r} is not a unit: expected 'mlp.<layer>.<neuron>', 'head.<layer>.<head>', "
         "'sae.<id>.<feature>' or 'code.<id>.<code>'"
     )
+
+
+def parse_target(text: str) -> Target:
+    """The same for everything that a plan can edit: rows of projections too.
+
+    Raises:
+        PlanError: if the text is not exactly one unit's, or one row's, name.
+    """
+    if found := _ROW.fullmatch(text):
+        return Row(int(found[1]), found[2], int(found[3]))
+    return parse_unit(text)
 
 
 def layer_unit(kind: UnitKind, layer: int, index: int) -> LayerUnit:

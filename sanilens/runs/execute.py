@@ -43,6 +43,7 @@ from sanilens.unlearn.edits import (
     layer_edits,
 )
 from sanilens.unlearn.plan import Plan, UnitEdit
+from sanilens.unlearn.resets import row_edits
 
 Tell = Callable[[dict[str, Any]], None]
 """Receives every event as it is written: the CLI shows progress with it."""
@@ -69,6 +70,7 @@ def treatments(plan: Plan, sites: Sites, saes: Dictionaries = NO_SAES) -> dict[A
     if plan.controls and plan.edits:
         drawn = random_like(sites, edited_units(plan.edits), plan.seed)
         moved = _moved(plan.edits, drawn) + _other_features(plan, saes)
+        moved += _other_rows(plan, sites)
         arms["random_units"] = Treatment(moved, repairs, keep)
     if plan.controls and repairs and (plan.edits or keep < 1):
         arms["edits_only"] = Treatment(plan.edits, False, keep)
@@ -97,6 +99,24 @@ def _other_features(plan: Plan, saes: Dictionaries) -> tuple[UnitEdit, ...]:
         moved += [
             edit.model_copy(update={"unit": f"{edit.unit.rpartition('.')[0]}.{i}"})
             for edit, i in zip(own.values(), drawn, strict=False)
+        ]
+    return tuple(moved)
+
+
+def _other_rows(plan: Plan, sites: Sites) -> tuple[UnitEdit, ...]:
+    """The same operations on other rows of the same projections."""
+    places: dict[str, list[UnitEdit]] = {}
+    for edit, _ in row_edits(plan.edits):
+        places.setdefault(edit.unit.rpartition(".")[0], []).append(edit)
+    rng, moved = np.random.default_rng(plan.seed), []
+    for place, own in places.items():
+        _, layer, part = place.split(".")
+        taken = {edit.unit for edit in own}
+        every = [f"{place}.{i}" for i in range(sites.linear(int(layer), part).rows)]
+        free = [unit for unit in every if unit not in taken]
+        drawn = rng.choice(len(free), min(len(own), len(free)), replace=False)
+        moved += [
+            edit.model_copy(update={"unit": free[i]}) for edit, i in zip(own, drawn, strict=False)
         ]
     return tuple(moved)
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from sanilens.inspect.readers import NO_SAES
 from sanilens.model.sites import Sites
-from sanilens.model.units import Feature, Unit, kind_of, layer_unit
+from sanilens.model.units import Feature, Row, Target, kind_of, layer_unit
 from sanilens.unlearn.edits import Dictionaries
 from sanilens.unlearn.plan import UnitEdit
 
@@ -39,11 +39,13 @@ def random_edits(
     return tuple(moved)
 
 
-def _count(sites: Sites, unit: Unit, saes: Dictionaries) -> int:
+def _count(sites: Sites, unit: Target, saes: Dictionaries) -> int:
+    if isinstance(unit, Row):
+        return sites.linear(unit.layer, unit.part).rows
     return saes[unit.sae].width if isinstance(unit, Feature) else sites.count(kind_of(unit))
 
 
-def _other(unit: Unit, index: int) -> Unit:
-    if isinstance(unit, Feature):
+def _other(unit: Target, index: int) -> Target:
+    if isinstance(unit, Feature | Row):
         return replace(unit, index=index)
     return layer_unit(kind_of(unit), unit.layer, index)

@@ -1,6 +1,7 @@
 """Edit operations, each as a hook and, where it can be exact, in the weights.
 
 reset   the unit gets the base model's parameters (model/parameters.py says which are its own)
+initialise  it gets fresh ones (unlearn/resets.py, which also has the edits of rows)
 zero    a_j := 0                 in weights: W_out[:, j] := 0; a head: all its columns of W_O
 mean    a_j := its mean          in weights: b_out += mean * W_out[:, j]; W_out[:, j] := 0
 clamp   a_j := v                 the same with v; needs an output bias to be exact
@@ -14,32 +15,37 @@ weights (inspect/sae/clamp.py). Codes of a codebook are deleted by hooks alone
 from collections.abc import Iterable, Mapping, Sequence
 
 import torch
-from jaxtyping import Float
-from torch import Tensor, nn
-from torch.nn.functional import linear
-from transformers.pytorch_utils import Conv1D
+from torch import nn
 
 from sanilens.errors import PlanError
-from sanilens.inspect.codebook.bottleneck import WAYS, Deletion, bottleneck
+from sanilens.inspect.codebook.bottleneck import WAYS, Deletion, Way, bottleneck
 from sanilens.inspect.codebook.codebook import Codebook
 from sanilens.inspect.readers import NO_SAES
 from sanilens.inspect.sae.clamp import bake_, baked_features, clamped_features
 from sanilens.inspect.sae.sae import Sae
-from sanilens.model.hooks import Hooks, OutputEdit
-from sanilens.model.interventions import by_place, clamped
-from sanilens.model.parameters import Slice, unit_parameters
+from sanilens.model.hooks import Hooks
+from sanilens.model.interventions import clamped
+from sanilens.model.parameters import unit_parameters
 from sanilens.model.subject import SubjectModel
-from sanilens.model.units import Code, Feature, LayerUnit, Neuron, UnitKind, kind_of
+from sanilens.model.units import Code, Feature, Head, LayerUnit, Neuron, kind_of
 from sanilens.unlearn.plan import UnitEdit
+from sanilens.unlearn.resets import (
+    replace_,
+    row_edits,
+    row_hooks,
+    row_values,
+    unit_reset_hooks,
+    unit_resets,
+)
 
 Dictionaries = Mapping[str, Sae | Codebook]
 """Autoencoders and codebooks by their id: what features and codes are units of."""
 
 
 def layer_edits(edits: Iterable[UnitEdit]) -> list[tuple[UnitEdit, LayerUnit]]:
-    """The edits of the model's own units: neurons and heads, not features of an autoencoder."""
+    """The edits of the model's own units: neurons and heads, no rows, no features."""
     pairs = [(edit, edit.target) for edit in edits]
-    return [(edit, unit) for edit, unit in pairs if not isinstance(unit, Feature)]
+    return [(edit, unit) for edit, unit in pairs if isinstance(unit, Neuron | Head)]
 
 
 def edited_units(edits: Iterable[UnitEdit]) -> list[LayerUnit]:
@@ -55,7 +61,12 @@ def check_units(
     Raises:
         PlanError: naming the first such unit and what the model has.
     """
+    edits = list(edits)
     subject.sites.check(edited_units(edits), subject.name)
+    for _, row in row_edits(edits):
+        site = subject.sites.linear(row.layer, row.part)
+        if row.index >= site.rows:
+            raise PlanError(f"unit {row} does not exist: that projection has {site.rows:,} rows.")
     for name, own in feature_edits(edits).items():
         if name not in saes:
             raise PlanError(f"sae.{name}: this autoencoder is not open. Name its folder (saes).")
@@ -74,9 +85,9 @@ def is_exact_in_weights(subject: SubjectModel, edit: UnitEdit) -> bool:
     unit = edit.target
     if isinstance(unit, Feature):
         return edit.operation == "bake"
-    if edit.operation in ("mean", "clamp"):
+    if isinstance(unit, Neuron | Head) and edit.operation in ("mean", "clamp"):
         return _out_bias(subject, unit) is not None
-    return edit.operation in ("reset", "zero")
+    return edit.operation in ("reset", "initialise", "zero")
 
 
 def edit_hooks(
@@ -104,8 +115,9 @@ def edit_hooks(
         elif edit.operation == "cap" and isinstance(unit, Neuron) and edit.value is not None:
             caps[unit] = edit.value
     hooks = clamped(subject, values, caps)
-    for (kind, layer), indices in by_place(_reset_units(edits)).items():
-        hooks = hooks.then(_reset_hooks(subject, kind, layer, indices, base, seed))
+    resets = unit_resets(subject, layer_edits(edits), base, seed)
+    hooks = hooks.then(unit_reset_hooks(subject, resets))
+    hooks = hooks.then(row_hooks(subject, row_values(subject, edits, base, seed)))
     for name, own in feature_edits(edits).items():
         hooks = hooks.then(_feature_hooks(subject, saes[name], own))
     return hooks
@@ -116,7 +128,7 @@ def _feature_hooks(
 ) -> Hooks:
     """Hooks for all edits of one autoencoder, or of one codebook, whose edits are of one way."""
     if isinstance(dictionary, Codebook):
-        ways = [way for way in WAYS if way == next(iter(own.values())).operation]
+        ways: list[Way] = [way for way in WAYS if way == next(iter(own.values())).operation]
         return bottleneck(subject, dictionary, own, *ways)
     baked = [f for f, edit in own.items() if edit.operation == "bake"]
     held = {f: edit.value or 0.0 for f, edit in own.items() if f not in baked}
@@ -135,11 +147,9 @@ def apply_edits_(
 ) -> tuple[UnitEdit, ...]:
     """Write the edits into the model's weights; returns those that can live as hooks only."""
     check_units(subject, edits, saes)
-    for (kind, layer), indices in by_place(_reset_units(edits)).items():
-        slices = unit_parameters(subject, kind, layer, indices)
-        fresh = _reset_values(subject, slices, kind, layer, indices, base, seed)
-        for own, value in zip(slices, fresh, strict=True):
-            own.parameter.index_copy_(own.dim, own.indices, value.to(own.parameter))
+    replace_(unit_resets(subject, layer_edits(edits), base, seed))
+    # Before activations are fixed, which depends on what the output projection then says.
+    replace_(row_values(subject, edits, base, seed))
     for edit, unit in layer_edits(edits):
         if edit.operation in ("zero", "mean", "clamp") and is_exact_in_weights(subject, edit):
             _fix_output_(subject, unit, edit.value or 0.0)
@@ -167,10 +177,6 @@ def code_edits(deletion: Deletion) -> tuple[UnitEdit, ...]:
     )
 
 
-def _reset_units(edits: Iterable[UnitEdit]) -> list[LayerUnit]:
-    return [unit for edit, unit in layer_edits(edits) if edit.operation == "reset"]
-
-
 def _fix_output_(subject: SubjectModel, unit: LayerUnit, value: float) -> None:
     slice_ = unit_parameters(subject, kind_of(unit), unit.layer, [unit.index])[-1]
     weight, columns = slice_.parameter, slice_.indices
@@ -184,84 +190,3 @@ def _out_bias(subject: SubjectModel, unit: LayerUnit) -> nn.Parameter | None:
     path = subject.sites.outs(kind_of(unit))[unit.layer]
     bias = getattr(subject.model.get_submodule(path), "bias", None)
     return bias if isinstance(bias, nn.Parameter) else None
-
-
-def _reset_values(
-    subject: SubjectModel,
-    slices: Sequence[Slice],
-    kind: UnitKind,
-    layer: int,
-    indices: list[int],
-    base: SubjectModel | None,
-    seed: int,
-) -> list[Float[Tensor, "..."]]:
-    """New values of every one of the units' slices, in their order."""
-    if base is None:
-        return [_initialised(subject, s, (seed, layer, n)) for n, s in enumerate(slices)]
-    mine, theirs = subject.sites, base.sites
-    if (mine.n_layers, mine.d_mlp, mine.n_heads) != (theirs.n_layers, theirs.d_mlp, theirs.n_heads):
-        raise PlanError(f"{base.name} and {subject.name} differ in shape: not its base model.")
-    own = unit_parameters(base, kind, layer, indices)
-    return [s.parameter.index_select(s.dim, s.indices).to(subject.device) for s in own]
-
-
-def _initialised(subject: SubjectModel, slice_: Slice, key: tuple[int, int, int]) -> Tensor:
-    """Fresh values as the architecture's initialiser draws them: N(0, initializer_range), bias 0.
-
-    A whole tensor is drawn and sliced, so a unit's values do not depend on the plan's other units.
-    """
-    parameter, index = slice_.parameter, slice_.indices
-    if parameter.dim() == 1:
-        return torch.zeros(len(index), device=parameter.device, dtype=parameter.dtype)
-    generator = torch.Generator().manual_seed(hash(key) % 2**63)
-    deviation = getattr(subject.model.config.get_text_config(), "initializer_range", 0.02)
-    drawn = torch.randn(parameter.shape, generator=generator) * deviation
-    return drawn.to(parameter).index_select(slice_.dim, index)
-
-
-def _reset_hooks(
-    subject: SubjectModel,
-    kind: UnitKind,
-    layer: int,
-    indices: list[int],
-    base: SubjectModel | None,
-    seed: int,
-) -> Hooks:
-    """Hooks that replace the units' reads, and add what their new writes change.
-
-    Reads: (x W_in^T + b)[rows] := x W_base[rows]^T + b_base[rows].
-    Writes: out += a_J (W_base - W)[:, J]^T, with a_J as the replaced reads make it.
-    """
-    slices = unit_parameters(subject, kind, layer, indices)
-    fresh = _reset_values(subject, slices, kind, layer, indices, base, seed)
-    *reads, (write, written) = zip(slices, fresh, strict=True)
-    outputs: dict[str, OutputEdit] = {}
-    for path in dict.fromkeys(own.module for own, _ in reads):
-        # A module's weight comes first, then its bias if it has one.
-        weight, *bias = [(own, value) for own, value in reads if own.module == path]
-        rows = _rows(subject.model.get_submodule(path), weight[1])
-        outputs[path] = _replace_rows(weight[0].indices, rows, bias[0][1] if bias else None)
-    change = written - write.parameter.detach().index_select(write.dim, write.indices)
-    out = subject.model.get_submodule(write.module)
-    outputs[write.module] = _add_write(
-        write.indices, change.T if isinstance(out, Conv1D) else change
-    )
-    return Hooks(outputs=outputs)
-
-
-def _rows(module: nn.Module, weight: Tensor) -> Float[Tensor, "units d_in"]:
-    return weight.T if isinstance(module, Conv1D) else weight
-
-
-def _replace_rows(rows: Tensor, weight: Tensor, bias: Tensor | None) -> OutputEdit:
-    def edit(x: Tensor, output: Tensor) -> Tensor:
-        return output.index_copy(-1, rows, linear(x, weight, bias).to(output))
-
-    return edit
-
-
-def _add_write(columns: Tensor, change: Float[Tensor, "d_out units"]) -> OutputEdit:
-    def edit(x: Tensor, output: Tensor) -> Tensor:
-        return output + linear(x[..., columns], change)
-
-    return edit

@@ -21,14 +21,17 @@ from pydantic import (
 
 from sanilens.atomic import write_text
 from sanilens.errors import PlanError
-from sanilens.model.units import SAE_ID, Code, Feature, Unit, parse_unit
+from sanilens.model.units import SAE_ID, Code, Feature, Target, parse_target
 
 SaeId = Annotated[str, Field(pattern=f"^{SAE_ID}$")]
-Operation = Literal["reset", "zero", "mean", "clamp", "cap", "bake", "refill", "drop", "renorm"]
+Operation = Literal[
+    "reset", "initialise", "zero", "mean", "clamp", "cap", "bake", "refill", "drop", "renorm"
+]
 OPERATIONS: tuple[Operation, ...] = get_args(Operation)
 _SUITABLE: dict[str, tuple[Operation, ...]] = {
-    "mlp": ("reset", "zero", "mean", "clamp", "cap"),
-    "head": ("reset", "zero"),
+    "mlp": ("reset", "initialise", "zero", "mean", "clamp", "cap"),
+    "head": ("reset", "initialise", "zero"),
+    "row": ("reset", "initialise", "zero"),
     "sae": ("zero", "clamp", "bake"),
     "code": ("zero", "refill", "drop", "renorm"),
 }
@@ -48,7 +51,7 @@ class Source(_Frozen):
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
-def operations_of(unit: Unit) -> tuple[Operation, ...]:
+def operations_of(unit: Target) -> tuple[Operation, ...]:
     """The operations that suit a unit of its kind."""
     return _SUITABLE[str(unit).partition(".")[0]]
 
@@ -56,7 +59,8 @@ def operations_of(unit: Unit) -> tuple[Operation, ...]:
 class UnitEdit(_Frozen):
     """One unit, one operation.
 
-    reset: weights of the base model, or, without one, fresh from the initialiser.
+    reset: weights of the base model, or, without one, as initialise.
+    initialise: fresh weights from the module's own initialiser.
     zero: a := 0. mean and clamp: a := value. cap: a := min(a, value).
     A feature's clamp sets it to value times the norm of the activations that it reads, since an
     absolute value means something else in every model; bake takes its direction out of the weights.
@@ -72,7 +76,7 @@ class UnitEdit(_Frozen):
     @classmethod
     def _is_a_unit(cls, text: str) -> str:
         try:
-            parse_unit(text)
+            parse_target(text)
         except PlanError as error:
             raise ValueError(str(error)) from None
         return text
@@ -92,9 +96,9 @@ class UnitEdit(_Frozen):
         return self
 
     @property
-    def target(self) -> Unit:
-        """The unit, parsed."""
-        return parse_unit(self.unit)
+    def target(self) -> Target:
+        """The unit, or row, parsed."""
+        return parse_target(self.unit)
 
 
 def _of_method(attribute: str) -> Callable[[dict[str, Any]], Any]:

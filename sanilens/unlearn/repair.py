@@ -11,7 +11,7 @@ from sanilens.corpus.records import Record
 from sanilens.errors import PlanError
 from sanilens.model.hooks import NO_HOOKS, Hooks
 from sanilens.model.interventions import by_place
-from sanilens.model.parameters import Slice, unit_parameters
+from sanilens.model.parameters import Slice, row_parameters, unit_parameters
 from sanilens.model.subject import SubjectModel
 from sanilens.unlearn.adapter import Adapter, attach_, detach_
 from sanilens.unlearn.edits import edited_units
@@ -20,6 +20,7 @@ from sanilens.unlearn.methods import Prepared, Task, find_method
 from sanilens.unlearn.methods.gaps import in_gaps
 from sanilens.unlearn.methods.method import GapOptions, Weights
 from sanilens.unlearn.plan import Repair, UnitEdit
+from sanilens.unlearn.resets import row_edits
 from sanilens.unlearn.training import Schedule, batch_loss
 
 
@@ -133,7 +134,8 @@ def select_trained_(subject: SubjectModel, edits: Iterable[UnitEdit], repair: Re
     """
     subject.model.requires_grad_(repair.train == "all")
     if repair.train == "edited_layers":
-        layers = {unit.layer for unit in edited_units(edits)}
+        edits = list(edits)
+        layers = {own.layer for own in (*edited_units(edits), *(r for _, r in row_edits(edits)))}
         if not layers:
             raise PlanError("no layer is edited, so that there is nothing to train. Train `all`.")
         for layer in layers:
@@ -141,12 +143,18 @@ def select_trained_(subject: SubjectModel, edits: Iterable[UnitEdit], repair: Re
 
 
 def frozen_slices(subject: SubjectModel, edits: Iterable[UnitEdit]) -> list[Slice]:
-    """Every weight slice of the edited units, for `clear_gradients_`."""
-    return [
+    """Every weight slice of the edited units and rows, for `clear_gradients_`."""
+    edits = list(edits)
+    units = [
         slice_
         for (kind, layer), indices in by_place(edited_units(edits)).items()
         for slice_ in unit_parameters(subject, kind, layer, indices)
     ]
+    places: dict[tuple[int, str], list[int]] = {}
+    for _, row in row_edits(edits):
+        places.setdefault((row.layer, row.part), []).append(row.index)
+    rows = [row_parameters(subject, *place, own) for place, own in places.items()]
+    return [*units, *(slice_ for own in rows for slice_ in own)]
 
 
 def clear_gradients_(slices: Iterable[Slice]) -> None:

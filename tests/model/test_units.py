@@ -5,7 +5,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sanilens.errors import PlanError
-from sanilens.model.units import Code, Feature, Head, Neuron, Unit, parse_unit
+from sanilens.model.units import (
+    PARTS,
+    Code,
+    Feature,
+    Head,
+    Neuron,
+    Row,
+    Target,
+    Unit,
+    parse_target,
+    parse_unit,
+)
 
 _INDEX = st.integers(0, 10**6)
 _UNITS = st.one_of(
@@ -30,3 +41,15 @@ def test_parse_inverts_str(unit: Unit) -> None:
 def test_refuses_other_spellings(text: str) -> None:
     with pytest.raises(PlanError, match="is not a unit"):
         parse_unit(text)
+
+
+@given(st.one_of(_UNITS, st.builds(Row, _INDEX, st.sampled_from(PARTS), _INDEX)))
+def test_parse_target_inverts_str(target: Target) -> None:
+    assert parse_target(str(target)) == target
+
+
+def test_a_row_is_no_unit_to_look_at() -> None:
+    with pytest.raises(PlanError, match="is not a unit"):
+        parse_unit("row.1.in.2")
+    with pytest.raises(PlanError, match="is not a unit"):
+        parse_target("row.1.mlp.2")

@@ -21,7 +21,7 @@ def test_every_operation(
 ) -> None:
     edits = choose_edits(subject, records, NEURONS, operation)
     assert [e.target for e in edits] == NEURONS
-    assert all((e.value is None) == (operation in ("reset", "zero")) for e in edits)
+    assert all((e.value is None) == (operation in ("reset", "initialise", "zero")) for e in edits)
     if operation == "mean":
         means = activations(subject, records, NEURONS).means()
         assert [e.value for e in edits] == [means[n] for n in NEURONS]

@@ -18,9 +18,11 @@ from sanilens.unlearn.choose import choose_edits
 from sanilens.unlearn.default import default_edits, default_repair
 from sanilens.unlearn.edits import edited_units, is_exact_in_weights
 from sanilens.unlearn.plan import OPERATIONS, Operation, UnitEdit, operations_of
+from sanilens.unlearn.resets import row_edits
 
 _MEANING: Mapping[Operation, str] = {
     "reset": "weights of the base model, or fresh ones without a base",
+    "initialise": "fresh weights, as the module's own initialiser draws them",
     "zero": "activation 0",
     "mean": "its mean activation over the corpus",
     "clamp": "a fixed activation",
@@ -53,7 +55,8 @@ def basket_card(opened: Opened) -> None:
 def basket_summary(opened: Opened, edits: Sequence[UnitEdit]) -> str:
     """`460 of 4,608 units in 6 layers · 458 in the weights, 2 hook only`."""
     sites = opened.subject.sites
-    layers = len({unit.layer for unit in edited_units(edits)})
+    rows = [row for _, row in row_edits(edits)]
+    layers = len({own.layer for own in (*edited_units(edits), *rows)})
     exact = sum(is_exact_in_weights(opened.subject, edit) for edit in edits)
     where = f"{exact:,} in the weights"
     if exact < len(edits):
@@ -94,7 +97,7 @@ def changed(
 
 def _one_way(before: Sequence[UnitEdit], after: Sequence[UnitEdit]) -> tuple[UnitEdit, ...]:
     """Give all codes of a codebook the operation that one of them was given."""
-    chosen = {
+    chosen: dict[str, Operation] = {
         edit.target.sae: edit.operation
         for edit in after
         if isinstance(edit.target, Code) and edit not in before

@@ -1,0 +1,181 @@
+"""Resets: weights of units, or of rows of projections, replaced by the base model's or fresh ones.
+
+Fresh values are the module's own initialiser's: a copy of the block is drawn as the architecture
+draws it (`_init_weights`, GPT-2's smaller output projections included) and the slices are taken
+from there, so that a unit's values do not depend on what else is reset.
+
+SANI erases "certain neurons" (Boutet and Magnana, arXiv 2510.21322); what a neuron is, it leaves
+open. A row i of a linear projection is one of its outputs, y_i = W_i x + b_i, and is one reading
+of it; an MLP neuron, with its column of the output projection, is another.
+"""
+
+import copy
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn.functional import linear
+from transformers.pytorch_utils import Conv1D
+
+from sanilens.errors import PlanError
+from sanilens.model.hooks import NO_HOOKS, Hooks, OutputEdit
+from sanilens.model.interventions import by_place
+from sanilens.model.parameters import Slice, row_parameters, unit_parameters
+from sanilens.model.subject import SubjectModel
+from sanilens.model.units import LayerUnit, Row
+from sanilens.unlearn.plan import Operation, UnitEdit
+
+Replacement = tuple[Slice, Float[Tensor, "..."]]
+"""A slice of a parameter, and what is to stand there."""
+_Draw = Callable[[Slice, int], Tensor]
+_RESETS: tuple[Operation, ...] = ("reset", "initialise")
+
+
+def row_edits(edits: Iterable[UnitEdit]) -> list[tuple[UnitEdit, Row]]:
+    """The edits of rows of projections."""
+    pairs = [(edit, edit.target) for edit in edits]
+    return [(edit, row) for edit, row in pairs if isinstance(row, Row)]
+
+
+def unit_resets(
+    subject: SubjectModel,
+    edits: Iterable[tuple[UnitEdit, LayerUnit]],
+    base: SubjectModel | None,
+    seed: int,
+) -> list[list[Replacement]]:
+    """What resets of neurons and heads replace: a list for each kind and layer.
+
+    Raises:
+        PlanError: if the base model is of another shape.
+    """
+    edits, draws = list(edits), _draws(subject, base, seed)
+    return [
+        [(own, draws(way)(own, layer)) for own in unit_parameters(subject, kind, layer, indices)]
+        for way in _RESETS
+        for (kind, layer), indices in by_place(u for e, u in edits if e.operation == way).items()
+    ]
+
+
+def row_values(
+    subject: SubjectModel, edits: Iterable[UnitEdit], base: SubjectModel | None, seed: int
+) -> list[list[Replacement]]:
+    """What edits of rows replace: a list for each projection; a zeroed row's values are 0."""
+    places: dict[tuple[Operation, int, str], list[int]] = {}
+    for edit, row in row_edits(edits):
+        places.setdefault((edit.operation, row.layer, row.part), []).append(row.index)
+    draws = _draws(subject, base, seed)
+    return [
+        [(own, draws(way)(own, layer)) for own in row_parameters(subject, layer, part, indices)]
+        for (way, layer, part), indices in places.items()
+    ]
+
+
+@torch.no_grad()
+def replace_(replacements: Iterable[Sequence[Replacement]]) -> None:
+    """Write new values into the weights."""
+    for place in replacements:
+        for own, value in place:
+            own.parameter.index_copy_(own.dim, own.indices, value.to(own.parameter))
+
+
+def unit_reset_hooks(subject: SubjectModel, replacements: Iterable[Sequence[Replacement]]) -> Hooks:
+    """Hooks that replace the units' reads, and add what their new writes change.
+
+    Reads: (x W_in^T + b)[rows] := x W_new[rows]^T + b_new[rows].
+    Writes: out += a_J (W_new - W)[:, J]^T, with a_J as the replaced reads make it.
+    """
+    hooks = NO_HOOKS
+    for place in replacements:
+        *reads, (write, written) = place
+        change = written - write.parameter.detach().index_select(write.dim, write.indices)
+        out = subject.model.get_submodule(write.module)
+        edit = _add_write(write.indices, change.T if isinstance(out, Conv1D) else change)
+        hooks = hooks.then(_reads(subject, reads)).then(Hooks(outputs={write.module: edit}))
+    return hooks
+
+
+def row_hooks(subject: SubjectModel, replacements: Iterable[Sequence[Replacement]]) -> Hooks:
+    """Hooks that replace outputs of projections, as `unit_reset_hooks` does with reads."""
+    hooks = NO_HOOKS
+    for place in replacements:
+        hooks = hooks.then(_reads(subject, place))
+    return hooks
+
+
+def _reads(subject: SubjectModel, place: Sequence[Replacement]) -> Hooks:
+    outputs: dict[str, OutputEdit] = {}
+    for path in dict.fromkeys(own.module for own, _ in place):
+        # A module's weight comes first, then its bias if it has one.
+        (weight, value), *bias = [(own, value) for own, value in place if own.module == path]
+        module = subject.model.get_submodule(path)
+        rows = value.T if isinstance(module, Conv1D) else value
+        outputs[path] = _replace_rows(weight.indices, rows, bias[0][1] if bias else None)
+    return Hooks(outputs=outputs)
+
+
+def _replace_rows(rows: Tensor, weight: Tensor, bias: Tensor | None) -> OutputEdit:
+    def edit(x: Tensor, output: Tensor) -> Tensor:
+        return output.index_copy(-1, rows, linear(x, weight, bias).to(output))
+
+    return edit
+
+
+def _add_write(columns: Tensor, change: Float[Tensor, "d_out units"]) -> OutputEdit:
+    def edit(x: Tensor, output: Tensor) -> Tensor:
+        return output + linear(x[..., columns], change)
+
+    return edit
+
+
+def _draws(
+    subject: SubjectModel, base: SubjectModel | None, seed: int
+) -> Callable[[Operation], _Draw]:
+    """Where an operation takes its values from."""
+
+    @cache
+    def block(layer: int) -> nn.Module:
+        return fresh_block(subject, layer, seed)
+
+    def fresh(own: Slice, layer: int) -> Tensor:
+        inside = own.module.removeprefix(f"{subject.sites.blocks[layer]}.")
+        return _taken(block(layer).get_submodule(inside), own)
+
+    def of_base(own: Slice, _layer: int) -> Tensor:
+        assert base is not None
+        return _taken(base.model.get_submodule(own.module), own)
+
+    def zero(own: Slice, _layer: int) -> Tensor:
+        return torch.zeros_like(own.parameter.detach().index_select(own.dim, own.indices))
+
+    def draw(way: Operation) -> _Draw:
+        if way == "zero":
+            return zero
+        if way == "initialise" or base is None:
+            return fresh
+        mine, theirs = subject.sites, base.sites
+        if mine != theirs:
+            raise PlanError(f"{base.name} and {subject.name} differ in shape: not its base model.")
+        return of_base
+
+    return draw
+
+
+def fresh_block(subject: SubjectModel, layer: int, seed: int) -> nn.Module:
+    """A copy of a block as the architecture's own initialiser draws it, on the CPU."""
+    model = subject.model
+    block = copy.deepcopy(model.get_submodule(subject.sites.blocks[layer])).cpu()
+    for parameter in block.parameters():
+        # transformers leaves alone what it has marked as loaded.
+        vars(parameter)["_is_hf_initialized"] = False
+    with torch.random.fork_rng(devices=[]), torch.no_grad():
+        torch.manual_seed(hash((seed, layer)) % 2**63)
+        block.apply(model._init_weights)
+    return block
+
+
+def _taken(module: nn.Module, own: Slice) -> Tensor:
+    """The same slice of another module of the same shape, where the slice's parameter is."""
+    values = module.get_parameter(own.name).detach()
+    return values.index_select(own.dim, own.indices.to(values.device)).to(own.parameter)
