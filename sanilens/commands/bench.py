@@ -13,6 +13,7 @@ from sanilens.bench.hooks import bench_hooks
 from sanilens.bench.inj import CURVES, bench_inj
 from sanilens.bench.locate import bench_locate
 from sanilens.bench.sae import bench_saes
+from sanilens.commands.bench_codes import codes
 from sanilens.commands.common import (
     CorpusOption,
     JsonOption,
@@ -26,6 +27,7 @@ from sanilens.runs.sources import open_model, open_records
 
 bench = typer.Typer(help="Measure SaniLens on the bundled case.", no_args_is_help=True)
 bench.command("sanitise")(sanitise)
+bench.command("codes")(codes)
 
 
 @bench.command("audit")

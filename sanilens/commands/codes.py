@@ -84,7 +84,7 @@ def train(
     warm_steps: Annotated[
         int, typer.Option(min=1, help="Steps of the codes alone.")
     ] = _DEFAULT.warm_steps,
-    steps: Annotated[int, typer.Option(min=1, help="Steps through the model.")] = _DEFAULT.steps,
+    steps: Annotated[int, typer.Option(min=0, help="Steps through the model.")] = _DEFAULT.steps,
     batch_size: Annotated[int, typer.Option(min=1, help="Records a step.")] = _DEFAULT.batch_size,
     task: Annotated[
         Task, typer.Option(help="Predict as the model does, or the text itself.")

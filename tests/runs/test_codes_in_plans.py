@@ -8,9 +8,6 @@ from pydantic import ValidationError
 
 from sanilens.errors import PlanError
 from sanilens.inspect.codebook.bottleneck import WAYS, bottleneck
-from sanilens.inspect.codebook.codebook import Codebook
-from sanilens.inspect.codebook.store import CodebookRecord, load_codebook, save_codebook
-from sanilens.inspect.sae.site import parse_site
 from sanilens.model.hooks import NO_HOOKS, Hooks, hooked
 from sanilens.model.subject import SubjectModel
 from sanilens.runs.arms import load_arms, load_verdicts
@@ -20,23 +17,9 @@ from sanilens.runs.sources import open_inputs, open_model, sae_source
 from sanilens.unlearn.dose import random_edits
 from sanilens.unlearn.edits import apply_edits_, edit_hooks, is_exact_in_weights
 from sanilens.unlearn.plan import Plan, Repair, UnitEdit, read_plan, write_plan
+from tests.noise_codebook import SIZE, saved
 
 IDS = torch.tensor([[0, 40, 50, 60, 70, 80], [0, 41, 51, 61, 71, 81]])
-SITE, SIZE = "blocks.1.hook_attn_out", 24
-
-
-def saved(subject: SubjectModel, folder: Path) -> Codebook:
-    """A codebook whose codes are noise: what deleting does needs no training to be seen."""
-    site = parse_site(SITE)
-    width = site.width(subject.sites)
-    generator = torch.Generator().manual_seed(0)
-    codes = torch.randn(SIZE, width, generator=generator)
-    record = CodebookRecord(
-        schema_version=1, id="tiny", site=SITE, model_sha256=subject.fingerprint,
-        corpus_sha256="0" * 64, codes=SIZE, width=width, k=4, sae=False, settings={}, quality={},
-    )  # fmt: skip
-    save_codebook(Codebook("tiny", site, codes, torch.zeros(width), 4), record, folder)
-    return load_codebook(folder, subject)
 
 
 def deleted(*codes: int, by: str = "refill") -> tuple[UnitEdit, ...]:

@@ -18,11 +18,13 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int
-from scipy.stats import false_discovery_control, fisher_exact
+from scipy.special import gammaln
+from scipy.stats import false_discovery_control
 
 from sanilens.inspect.codebook.topic import Held
 
 _A = 0.5
+_TIE = 1e-7
 _FLIPS = 999
 
 
@@ -67,13 +69,29 @@ def enrichment(
 def fisher(
     on: Int[np.ndarray, " code"], n_on: int, off: Int[np.ndarray, " code"], n_off: int
 ) -> Float[np.ndarray, " code"]:
-    """Two-sided p of each code; equal tables are tested once."""
-    tables, back = np.unique(np.stack([on, off], 1), axis=0, return_inverse=True)
-    p = [
-        fisher_exact([[a, n_on - a], [b, n_off - b]]).pvalue  # pyright: ignore[reportAttributeAccessIssue]
-        for a, b in tables.tolist()
-    ]
-    return np.minimum(np.array(p), 1.0)[back.ravel()]
+    """Two-sided p of each code: the sum over all tables that are no likelier than its own.
+
+    Codes that stand for as many tokens in all share one hypergeometric distribution, which is
+    computed once: thousands of codes in milliseconds.
+    """
+    p = np.empty(len(on))
+    every = on + off
+    for total in np.unique(every):
+        same = every == total
+        lowest = max(0, total - n_off)
+        x = np.arange(lowest, min(total, n_on) + 1)
+        logs = _choose(n_on, x) + _choose(n_off, total - x) - _choose(n_on + n_off, total)
+        likelihood = np.exp(logs)
+        ordered = np.sort(likelihood)
+        # Tables that are equally likely differ in the last digits only.
+        own = likelihood[on[same] - lowest] * (1 + _TIE)
+        p[same] = np.cumsum(ordered)[np.searchsorted(ordered, own, side="right") - 1]
+    return np.minimum(p, 1.0)
+
+
+def _choose(n: int, k: Int[np.ndarray, " x"]) -> Float[np.ndarray, " x"]:
+    """log of n over k."""
+    return gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,11 +17,15 @@ from sanilens.inspect.codebook.effect import (
 )
 from sanilens.inspect.codebook.enrich import Rule, choose_codes
 from sanilens.inspect.codebook.topic import Topic
+from sanilens.model.units import Code
 from sanilens.runs.repairing import spaced
+from sanilens.ui import state
 from sanilens.ui.layout import card, kpi, show_error
 from sanilens.ui.opened import Opened
 from sanilens.ui.results import results
 from sanilens.ui.tables import Arm, ArmTone, bar_table
+from sanilens.unlearn.edits import code_edits
+from sanilens.unlearn.plan import UnitEdit
 
 _KEY = "codes-deletion"
 _TOPIC_NOTES, _OTHER_NOTES, _NEUTRAL = 16, 8, 16
@@ -43,8 +47,8 @@ def deletion_of(codebook: Codebook) -> Deletion:
 
 def deleting_card(
     opened: Opened, codebook: Codebook, topic: Topic, table: pd.DataFrame, ticked: Sequence[int]
-) -> None:
-    """Choose, delete, and see what the model still says."""
+) -> Deletion:
+    """Choose, delete, and see what the model still says; returns what is deleted."""
     with card("Delete live", "nothing is trained or saved"):
         way, rule = _how()
         deletion = deletion_of(codebook).model_copy(update={"way": way})
@@ -52,24 +56,29 @@ def deleting_card(
         with st.container(horizontal=True, gap="small", vertical_alignment="center"):
             _button(f"Delete {len(ticked)} ticked", "ticked", deletion, ticked)
             _button(f"Delete the topic's {len(by_rule)}", "rule", deletion, by_rule, primary=True)
-            if deletion.codes:
-                st.button("Bring all back", key="codes-reset", on_click=_keep,
-                          args=(no_deletion(codebook),))  # fmt: skip
         if not deletion.codes:
             st.caption(
                 f"{len(by_rule)} codes are enriched enough. Delete them, or tick rows of the table."
             )
-            return
+            return deletion
         text = f"{len(deletion.codes):,} codes deleted, in {deletion.topics} step"
-        st.caption(text + "s" * (deletion.topics != 1))
+        text += "s" * (deletion.topics != 1)
+        st.caption(
+            f"{text} · suppression: the weights keep what they say, and say it without the hook"
+        )
+        with st.container(horizontal=True, gap="small"):
+            st.button("Put into the plan", key="codes-plan", on_click=_plan, args=(deletion,))
+            st.button("Bring all back", key="codes-reset", on_click=_keep,
+                      args=(no_deletion(codebook),))  # fmt: skip
         try:
             with st.spinner("Asking the model with and without…"):
                 found = _measured(opened, codebook, deletion, topic)
         except SaniLensError as error:
             show_error(error)
-            return
+            return deletion
         _tiles(found)
         _arms(found)
+    return deletion
 
 
 def _how() -> tuple[Way, Rule]:
@@ -107,6 +116,16 @@ def _button(
 
 def _keep(deletion: Deletion) -> None:
     st.session_state[_KEY] = deletion
+
+
+def _plan(deletion: Deletion) -> None:
+    """The plan's edits of this codebook become these: its codes are all deleted in one way."""
+    others = (e for e in state.basket() if not _is_of(e, deletion.codebook))
+    state.set_basket((*others, *code_edits(deletion)))
+
+
+def _is_of(edit: UnitEdit, codebook: str) -> bool:
+    return isinstance(unit := edit.target, Code) and unit.sae == codebook
 
 
 def _measured(

@@ -9,6 +9,7 @@ from sanilens.inspect.codebook.codebook import Codebook
 from sanilens.inspect.codebook.topic import Topic
 from sanilens.inspect.targets import Scope
 from sanilens.ui.codes.asking import ask
+from sanilens.ui.codes.before_after import before_after_card
 from sanilens.ui.codes.codebooks import codebook_ids, codebook_of, use_of
 from sanilens.ui.codes.contexts import contexts_card
 from sanilens.ui.codes.deleting import deleting_card, deletion_of
@@ -48,7 +49,11 @@ def page() -> None:
         show_error(error)
     with st.expander("Train another"):
         training_panel(opened)
-    next_step("Deleted codes live as a hook. To take it out of the weights, make a plan.", "plan")
+    next_step(
+        "Deleted codes live as a hook. Put them into a plan to measure them on all notes, beside "
+        "controls and edits of the weights.",
+        "plan",
+    )
 
 
 def _shown(opened: Opened, codebook: Codebook) -> None:
@@ -73,7 +78,9 @@ def _shown(opened: Opened, codebook: Codebook) -> None:
         if looked is not None:
             contexts_card(codebook, use, looked)
     with right:
-        deleting_card(opened, codebook, topic, table, ticked)
+        deletion = deleting_card(opened, codebook, topic, table, ticked)
+    if deletion.codes:
+        before_after_card(opened, deletion, topic)
 
 
 def _command(opened: Opened, codebook: str | None) -> str:

@@ -1,10 +1,11 @@
 """Codes of a topic: marks on the right tokens, statistics against their own definitions."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-from scipy.stats import hypergeom
+from scipy.stats import fisher_exact, hypergeom
 
 from sanilens.corpus.records import Record
 from sanilens.errors import PlanError
@@ -118,6 +119,15 @@ def test_fisher_is_the_hypergeometric_sum() -> None:
         every = law.pmf(np.arange(0, a + b + 1))
         assert p == pytest.approx(every[every <= law.pmf(a) * (1 + 1e-7)].sum(), rel=1e-6)
     assert found[1] == 1.0
+
+
+def test_fisher_is_scipy_s_where_there_are_many_tokens() -> None:
+    rng = np.random.default_rng(0)
+    n_on, n_off = 900, 20_000
+    on, off = rng.integers(0, 90, 60), rng.integers(0, 4000, 60)
+    for a, b, p in zip(on, off, fisher(on, n_on, off, n_off), strict=True):
+        wanted: Any = fisher_exact([[a, n_on - a], [b, n_off - b]])
+        assert p == pytest.approx(wanted.pvalue, rel=1e-6, abs=1e-300)
 
 
 def test_enrichment_by_hand() -> None:
