@@ -173,7 +173,7 @@ def _coded(subject: SubjectModel, prompt: str, answer: str) -> tuple[tuple[int, 
     text = f"{prompt} {answer}"
     span = Span(len(prompt), len(text), "ANSWER", "confidential")
     encoded = encode(subject, Record("question", "", text, (span,)))
-    end = subject.tokenizer.eos_token_id
+    end = _end(subject)
     ids = encoded.ids if encoded.ids[-1] == end else (*encoded.ids, end)
     if len(ids) > subject.max_tokens:
         raise ModelError(
@@ -193,7 +193,7 @@ def continue_questions(
     """
     coded = [list(subject.tokenizer(prompt)["input_ids"]) for prompt in prompts]  # pyright: ignore
     said: dict[int, str] = {}
-    end = subject.tokenizer.eos_token_id
+    end = _end(subject)
     for length in sorted({len(ids) for ids in coded}):
         alike = [i for i, ids in enumerate(coded) if len(ids) == length]
         for start in range(0, len(alike), _SAID_AT_ONCE):
@@ -218,10 +218,21 @@ def _generated(
             max_new_tokens=room,
             do_sample=False,
             num_beams=1,
-            eos_token_id=subject.tokenizer.eos_token_id,
-            pad_token_id=subject.tokenizer.eos_token_id,
+            eos_token_id=_end(subject),
+            pad_token_id=_end(subject),
         )
     return out[:, ids.shape[1] :].tolist()
+
+
+def _end(subject: SubjectModel) -> int:
+    """The token that ends a text."""
+    end = subject.tokenizer.eos_token_id
+    if not isinstance(end, int):
+        raise ModelError(
+            f"{subject.name}: its tokenizer names no end of text (eos_token), which TOFU counts as "
+            "the last token of every answer. Set it in tokenizer_config.json."
+        )
+    return end
 
 
 def _mean(values: Sequence[float]) -> float:
