@@ -1,6 +1,7 @@
 """`sanilens plan`: build a plan without a browser; printed, so that it can be piped to a file."""
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
 import typer
@@ -16,6 +17,8 @@ from sanilens.commands.common import (
 )
 from sanilens.corpus.records import Record
 from sanilens.errors import PlanError
+from sanilens.inspect.codebook.bottleneck import read_deletion
+from sanilens.inspect.codebook.codebook import Codebook
 from sanilens.inspect.localisers import Settings, find_localiser
 from sanilens.inspect.scores import UnitScores
 from sanilens.inspect.targets import Scope, find_targets
@@ -31,7 +34,7 @@ from sanilens.runs.sources import (
 )
 from sanilens.unlearn.choose import choose_edits, located_share, random_share
 from sanilens.unlearn.default import DEFAULT_SHARE
-from sanilens.unlearn.edits import check_units
+from sanilens.unlearn.edits import check_units, code_edits
 from sanilens.unlearn.methods import METHODS
 from sanilens.unlearn.plan import NO_REPAIR, Operation, Plan, Repair, Source, UnitEdit
 
@@ -49,6 +52,10 @@ def plan(
     sae: Annotated[
         list[str] | None,
         typer.Option(help="Folder of the autoencoder, or codebook, of a unit; repeatable."),
+    ] = None,
+    codes: Annotated[
+        Path | None,
+        typer.Option(help="Or the codes that `codes delete --out` wrote; --sae is their codebook."),
     ] = None,
     top: Annotated[int | None, typer.Option(min=1, help="Or the top units of --method.")] = None,
     top_share: Annotated[
@@ -123,9 +130,10 @@ def plan(
         )
     )
     kind: UnitKind = "head" if heads else "mlp"
-    if sum(given is not None for given in (unit or None, top, top_share, share)) > 1:
+    if sum(given is not None for given in (unit or None, codes, top, top_share, share)) > 1:
         raise PlanError(
-            "give one of --unit, --top, --top-share and --random-share: each says which units."
+            "give one of --unit, --codes, --top, --top-share and --random-share: each says which "
+            "units."
         )
     if layers is not None and share is None and top_share is None:
         raise PlanError("--layers says where a share is taken; give a share too.")
@@ -139,8 +147,13 @@ def plan(
         for source in sae or ()
         for each in [open_dictionary(source, subject)]
     }
-    units: Sequence[Target]
-    if unit:
+    units: Sequence[Target] = ()
+    deletion = read_deletion(codes) if codes else None
+    if deletion:
+        for _, own in opened.values():
+            if isinstance(own, Codebook):
+                deletion.check(own)
+    elif unit:
         units = [parse_target(name) for name in unit]
     elif share is not None:
         units = random_share(subject.sites, "row" if rows else kind, share, last, seed)
@@ -152,7 +165,12 @@ def plan(
             units = located_share(subject.sites, scores, top_share, last)
         else:
             units = scores.units(top or max(1, round(DEFAULT_SHARE * scores.values.numel())))
-    edits = _edits(subject, records, units, operation or ("reset" if base else "zero"), value)
+    usual: Operation = "reset" if base else "zero"
+    edits = (
+        code_edits(deletion)
+        if deletion
+        else _edits(subject, records, units, operation or usual, value)
+    )
     check_units(subject, edits, {name: own for name, (_, own) in opened.items()})
     made = _valid(
         lambda: Plan(

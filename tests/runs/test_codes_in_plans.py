@@ -4,10 +4,12 @@ from pathlib import Path
 
 import pytest
 import torch
+import typer
 from pydantic import ValidationError
 
+from sanilens.commands.plan import plan
 from sanilens.errors import PlanError
-from sanilens.inspect.codebook.bottleneck import WAYS, bottleneck
+from sanilens.inspect.codebook.bottleneck import WAYS, bottleneck, no_deletion
 from sanilens.model.hooks import NO_HOOKS, Hooks, hooked
 from sanilens.model.subject import SubjectModel
 from sanilens.runs.arms import load_arms, load_verdicts
@@ -68,9 +70,9 @@ def test_a_plan_names_its_codebook_and_one_way(tiny_plan: Plan, tmp_path: Path) 
         "edits": [edit.model_dump() for edit in deleted(1, 2)],
         "saes": {"tiny": sae_source(str(codebook.path), codebook).model_dump()},
     }
-    plan = Plan.model_validate(fields)
-    write_plan(plan, tmp_path / "plan.json")
-    assert read_plan(tmp_path / "plan.json") == plan
+    named = Plan.model_validate(fields)
+    write_plan(named, tmp_path / "plan.json")
+    assert read_plan(tmp_path / "plan.json") == named
     with pytest.raises(ValidationError, match="saes must name it"):
         Plan.model_validate(fields | {"saes": {}})
     mixed = [edit.model_dump() for edit in (*deleted(1), *deleted(2, by="drop"))]
@@ -78,6 +80,31 @@ def test_a_plan_names_its_codebook_and_one_way(tiny_plan: Plan, tmp_path: Path) 
         Plan.model_validate(fields | {"edits": mixed})
     with pytest.raises(ValidationError, match="cannot be edited by reset"):
         deleted(1, by="reset")
+
+
+def test_the_command_plans_what_codes_delete_wrote(
+    tiny_plan: Plan, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    codebook = saved(open_model(tiny_plan.model.source), tmp_path / "book")
+    deletion = no_deletion(codebook, "drop").more([7, 2])
+    (tmp_path / "deleted.json").write_text(deletion.model_dump_json())
+    words = ["--model", tiny_plan.model.source, "--corpus", tiny_plan.corpus.source]
+    words += ["--codes", str(tmp_path / "deleted.json"), "--sae", str(codebook.path)]
+    command = typer.main.get_command(planning())
+    command([*words, "--repair", "none"], standalone_mode=False)
+    made = Plan.model_validate_json(capsys.readouterr().out)
+    assert made.edits == deleted(2, 7, by="drop")
+    assert made.saes["tiny"].sha256 == codebook.fingerprint
+    other = deletion.model_copy(update={"sha256": "0" * 64})
+    (tmp_path / "deleted.json").write_text(other.model_dump_json())
+    with pytest.raises(PlanError, match="another codebook"):
+        command([*words, "--repair", "none"], standalone_mode=False)
+
+
+def planning() -> typer.Typer:
+    app = typer.Typer()
+    app.command()(plan)
+    return app
 
 
 def test_a_run_deletes_codes_beside_as_many_others(tiny_plan: Plan, tmp_path: Path) -> None:

@@ -100,17 +100,25 @@ class Deletion(BaseModel):
         both = tuple(sorted({*self.codes, *codes}))
         return self.model_copy(update={"codes": both, "topics": self.topics + 1})
 
-    def hooks(self, subject: SubjectModel, codebook: Codebook) -> Hooks:
-        """The model without these codes.
+    def check(self, codebook: Codebook) -> None:
+        """Refuse another codebook than the one that these are codes of.
 
         Raises:
-            PlanError: if they are codes of another codebook.
+            PlanError: naming the one that was given.
         """
         if self.sha256 != codebook.fingerprint:
             raise PlanError(
                 f"these codes were deleted from another codebook than {codebook.id}, or it has "
                 "changed since. Find and delete them again."
             )
+
+    def hooks(self, subject: SubjectModel, codebook: Codebook) -> Hooks:
+        """The model without these codes.
+
+        Raises:
+            PlanError: if they are codes of another codebook.
+        """
+        self.check(codebook)
         return bottleneck(subject, codebook, self.codes, self.way)
 
 

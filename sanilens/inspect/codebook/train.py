@@ -67,9 +67,9 @@ class CodebookSettings:
     site: str
     codes: int = 1024
     k: int = 8
-    warm_steps: int = 1000
-    warm_tokens: int = 1024
-    steps: int = 150
+    warm_steps: int = 300
+    warm_tokens: int = 512
+    steps: int = 40
     batch_size: int = 8
     task: Task = "model"
     reconstruction: float = 0.1

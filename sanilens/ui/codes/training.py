@@ -25,7 +25,8 @@ def training_panel(opened: Opened) -> None:
     """The settings, and the job."""
     one, two, three = st.columns(3)
     layers = opened.subject.sites.n_layers
-    layer = one.selectbox("Layer", range(layers), index=min(1, layers - 1), key="codes-layer")
+    # What is deleted at the last layer nothing behind it can say after all.
+    layer = one.selectbox("Layer", range(layers), index=layers - 1, key="codes-layer")
     point = two.selectbox("Point", list(_POINTS), format_func=_POINTS.__getitem__,
                           key="codes-point")  # fmt: skip
     site = f"blocks.{layer}.{point}"
@@ -41,7 +42,7 @@ def training_panel(opened: Opened) -> None:
     one, two, three, four = st.columns(4)
     size = one.selectbox("Codes", [256, 512, 1024, 2048, 4096], index=2, key="codes-size")
     k = two.number_input("k, codes of a token", 1, 64, _DEFAULT.k, key="codes-k")
-    steps = three.number_input("Steps through the model", 1, 10_000, _DEFAULT.steps, 50,
+    steps = three.number_input("Steps through the model", 0, 10_000, _DEFAULT.steps, 50,
                                key="codes-steps")  # fmt: skip
     name = four.text_input("Id", f"codes-{layer}", key="codes-id")
     if not re.fullmatch(SAE_ID, name or ""):
