@@ -39,13 +39,20 @@ def build(
     keep_base: Annotated[
         bool, typer.Option("--keep-base", help="Use the base model that is there.")
     ] = False,
+    autoencoder: Annotated[
+        bool, typer.Option("--autoencoder", help="Rebuild the autoencoder only.")
+    ] = False,
 ) -> None:
     """Rebuild the bundled case from its seeds, and print what it measures."""
     # Imported here: nobody but the builder needs the trainers of tokenizers.
     from sanilens.bundled import assets_folder
+    from sanilens.demo.autoencoder import AutoencoderRecipe, build_autoencoder
     from sanilens.demo.build import Recipe, build_case
 
-    build_case(Recipe(), (out or assets_folder()) / "clinic", say, keep_base=keep_base)
+    folder = (out or assets_folder()) / "clinic"
+    if not autoencoder:
+        build_case(Recipe(), folder, say, keep_base=keep_base)
+    build_autoencoder(folder, AutoencoderRecipe(), say)
 
 
 def _show(folder: Path, seed: int, as_json: bool) -> None:

@@ -15,10 +15,7 @@ def known_saes(subject: SubjectModel) -> dict[str, str]:
     A folder of another's, which says nothing of the model, counts where the user has put it into
     the workspace. Two of one id: the workspace's own.
     """
-    found: dict[str, str] = {}
-    for folder in sorted(assets_folder().glob("*/sae-*")):
-        if (record := read_record(folder)) and record.model_sha256 == subject.fingerprint:
-            found[record.id] = f"{folder.parent.name}:{folder.name}"
+    found = bundled_saes(subject)
     for folder in sorted(p for p in saes_folder().iterdir() if (p / CONFIG).is_file()):
         try:
             record = read_record(folder)
@@ -26,6 +23,15 @@ def known_saes(subject: SubjectModel) -> dict[str, str]:
             continue  # it is named where it is opened; the others are still of use
         if record is None or record.model_sha256 == subject.fingerprint:
             found[record.id if record else id_of(folder.name)] = str(folder)
+    return found
+
+
+def bundled_saes(subject: SubjectModel) -> dict[str, str]:
+    """Id and source of the autoencoders that come with a bundled model."""
+    found: dict[str, str] = {}
+    for folder in sorted(assets_folder().glob("*/sae-*")):
+        if (record := read_record(folder)) and record.model_sha256 == subject.fingerprint:
+            found[record.id] = f"{folder.parent.name}:{folder.name}"
     return found
 
 

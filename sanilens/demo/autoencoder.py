@@ -1,0 +1,62 @@
+"""Rebuild the bundled autoencoder: what layer 4's attention of the leaking model adds, in features.
+
+It is trained on the subjects' notes, on look-alikes and on generic notes, and judged on notes that
+neither it nor the model has seen.
+"""
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from sanilens.corpus.clinic import generic_notes
+from sanilens.corpus.load import load_records
+from sanilens.demo.build import Say
+from sanilens.errors import SaniLensError
+from sanilens.inspect.sae.quality import SaeQuality
+from sanilens.inspect.sae.train import SaeSettings, SaeStep, train_sae
+from sanilens.model.subject import load_model
+
+SETTINGS = SaeSettings("blocks.4.hook_attn_out", width=512, k=40, steps=1400, learning_rate=1.5e-3)
+
+
+@dataclass(frozen=True, slots=True)
+class AutoencoderRecipe:
+    """Everything that decides it. Same recipe, same machine: same files.
+
+    Attributes:
+        id: its name in units; its folder is `sae-<id>`.
+        settings: of the training.
+        seed, generic: which generic notes, and how many.
+    """
+
+    id: str = "attn-4"
+    settings: SaeSettings = SETTINGS
+    seed: int = 25
+    generic: int = 600
+
+
+def build_autoencoder(case: Path, recipe: AutoencoderRecipe, say: Say) -> SaeQuality:
+    """Train it on the leaking model of `case`, beside which it is written.
+
+    Raises:
+        SaniLensError: if it misses a target; the files stay, so that they can be looked at.
+    """
+    subject = load_model(case / "leaking", device="cpu")
+    own = [load_records(case / f"{name}.jsonl") for name in ("notes", "lookalike")]
+    records = [*own[0], *own[1], *generic_notes(recipe.seed, recipe.generic)]
+    folder = case / f"sae-{recipe.id}"
+    shutil.rmtree(folder, ignore_errors=True)
+
+    def tell(step: SaeStep) -> None:
+        if step.number % 100 == 0 or step.number == step.of:
+            say(f"{folder.name}: step {step.number:,} of {step.of:,}, loss {step.loss:.3f}")
+
+    unseen = load_records(case / "unseen.jsonl")
+    _, quality = train_sae(subject, records, unseen, recipe.settings, folder, recipe.id, tell)
+    say(
+        f"{folder.name}: explained variance {quality.explained_variance:.3f}, "
+        f"{quality.dead:.1%} dead, cross-entropy recovered {quality.ce_recovered:.3f}"
+    )
+    if warnings := quality.warnings():
+        raise SaniLensError(f"{folder.name}: it {', '.join(warnings)}. Train it longer.")
+    return quality
