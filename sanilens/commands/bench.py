@@ -12,7 +12,7 @@ from sanilens.bench.deletion import bench_deletion
 from sanilens.bench.hooks import bench_hooks
 from sanilens.bench.inj import CURVES, bench_inj
 from sanilens.bench.locate import bench_locate
-from sanilens.bench.sae import bench_saes
+from sanilens.bench.sae import bench_sae
 from sanilens.commands.bench_codes import codes
 from sanilens.commands.common import (
     CorpusOption,
@@ -23,10 +23,14 @@ from sanilens.commands.common import (
     progress,
 )
 from sanilens.commands.sanitise import sanitise
+from sanilens.commands.tofu import tofu, tofu_models
+from sanilens.inspect.sae.choose import Goal
 from sanilens.runs.sources import open_model, open_records
 
 bench = typer.Typer(help="Measure SaniLens on the bundled case.", no_args_is_help=True)
 bench.command("sanitise")(sanitise)
+bench.command("tofu")(tofu)
+bench.command("tofu-models")(tofu_models)
 bench.command("codes")(codes)
 
 
@@ -114,23 +118,8 @@ def sae(
 ) -> None:
     """The bundled autoencoders: quality, and what clamping a few chosen features does."""
     with progress("choosing features") as report:
-        found = bench_saes(most=most, draws=draws, tell=report)
-    if as_json:
-        print_json(found)
-        return
-    for name, one in found.items():
-        before, after, chance = one.before, one.after, one.random
-        output.print(
-            f"[bold]{name}[/bold] {one.site}: explained variance "
-            f"{one.quality.explained_variance:.3f}, dead {one.quality.dead:.1%}, cross-entropy "
-            f"recovered {one.quality.ce_recovered:.3f}"
-        )
-        output.print(
-            f"{len(one.clamped)} features clamped: {after.direct} of {before.direct} direct "
-            f"identifiers left ({one.left:.0%}) at {one.rise:+.1%} perplexity on unseen notes; "
-            f"random ones alike: {chance.direct:.0f} ({chance.low:.0f} to {chance.high:.0f}, "
-            f"{draws} draws)"
-        )
+        found = bench_sae(goal=Goal(most=most), draws=draws, tell=report)
+    _print(found, as_json)
 
 
 def _print(figures: Mapping[str, Any], as_json: bool) -> None:

@@ -1,26 +1,30 @@
-"""Which few features to clamp so that less is said while other text stays as likely.
+"""Which few features to clamp, and to what, so that less is said while other text stays as likely.
 
-Greedy. At each step every feature and value is judged to first order, on the model as it is
-clamped so far; the best few are tried, and the best of these is kept.
+Learned, as masks of units are. Every feature gets a strength u_f >= 0, by which it is turned down
+where it fires, the first token left alone:
 
-    d_t(f, v) = (v ||x_t|| - a_{f,t}) [a_{f,t} > 0]              what clamping f to v changes
-    M         = sum over the spans still said of c tanh(M_s / c), M_s = -log sum_i exp(-m_i)
-                with the margins m_i of its tokens, and c = 6
-    L         = cross-entropy of other text, nats a token
-    S(f, v)   = sum_t d_t (W_dec[f] . d(-M)/dx_t) - price * max(0, sum_t d_t (W_dec[f] . dL/dx_t))
+    x'  = x - sum_f [a_f > 0] u_f ||x|| W_dec[f]
+    min over u  mean over the spans said of sigma(M_s / T)  +  price * (CE(other text) - CE_0) / c
+    M_s = -log sum_i exp(-m_i)     m_i: the span's tokens' logits, each minus the best other's
 
-A span is said where every margin (its token's logit minus the best other) is above 0: M is a
-smooth least margin. What was tried is compared exactly: spans said + worth * rise of L, where the
-whole rise allowed is worth as many spans as are to go.
+A span is said where every margin m_i is above 0, so M_s is a smooth least margin. The mean stands
+for the share that is still said, and c is the rise of the cross-entropy that is allowed. On the
+way all features but the strongest (u_f, times the root of how often it fires) are dropped, in
+halves, until `most` are left. What is learned is then a direction in their values:
+
+    v_f = E[a_f / ||x|| where it fires] - dose * u_f
+
+and the dose is the least that reaches the goal, or else the one that leaves fewest spans at the
+rise allowed: both measured exactly, clamp and all.
 """
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
+from itertools import cycle
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor
 
 from sanilens.audit.extraction import audit_spans
@@ -29,41 +33,49 @@ from sanilens.audit.utility import perplexity
 from sanilens.corpus.records import Record
 from sanilens.errors import PlanError
 from sanilens.inspect.sae.clamp import clamped_features
+from sanilens.inspect.sae.reading import feature_activations, read_site
 from sanilens.inspect.sae.sae import Sae
 from sanilens.inspect.targets import Scope, TargetBatch, find_targets
 from sanilens.model.align import encode
-from sanilens.model.batches import bucketed, pad_right, token_budget
+from sanilens.model.batches import pad_right
 from sanilens.model.forward import logits_at
 from sanilens.model.hooks import Hooks
 from sanilens.model.prefix import remembering
 from sanilens.model.subject import SubjectModel
 
-# Spans with a least margin far above this count little: one feature will not unsay them.
-_MARGIN = 6.0
+Tell = Callable[[int, int, str], None]
+
+# T, in logits; passages a step; how far the dose is taken, and how finely it is found.
+_TEMPERATURE, _BATCH = 1.5, 8
+_DOSES, _HALVINGS = (1.0, 2.0, 4.0), 3
 
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """When to stop.
+    """What is wanted, and how it is looked for.
 
     Attributes:
         left: share of the spans said at first that may be left.
-        rise: of the perplexity of the other text, as a share; dearer features are not taken.
+        rise: of the perplexity of the other text, as a share; never exceeded.
         most: how many features may be clamped.
-        values: what a feature may be clamped to, as a multiple of the activation's norm.
-        tried: features that are measured exactly at each step.
+        price: of the whole rise allowed, in shares of the spans.
+        steps, learning_rate: of Adam.
     """
 
     left: float = 0.5
     rise: float = 0.05
     most: int = 20
-    values: tuple[float, ...] = (0.0, -0.3, -1.0)
-    tried: int = 3
+    price: float = 0.15
+    steps: int = 150
+    learning_rate: float = 0.05
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """One feature more: all clamped so far, the spans still said, and the other text's rise."""
+class Choice:
+    """The chosen features, strongest first, and what their clamp does where they were chosen.
+
+    `rise` is of the perplexity of the other text, as a share.
+    """
 
     values: dict[int, float]
     said: int
@@ -78,154 +90,150 @@ def choose_features(
     other: Sequence[Record],
     goal: Goal | None = None,
     *,
-    direct_only: bool = True,
-) -> Iterator[Step]:
-    """Features one by one, until few enough spans are left or no further one is worth its cost.
+    tell: Tell = lambda *_: None,
+) -> Choice:
+    """Choose at most `goal.most` features, and what each is clamped to.
 
     Args:
         subject: the model.
         sae: its autoencoder.
-        records: what it must not say.
-        other: text that must stay as likely; none of it should be used to report the cost.
-        goal: when to stop.
-        direct_only: whether only direct identifiers count.
+        records: what it must not say: their direct identifiers that only memory gives.
+        other: text that must stay as likely; the cost should be told on another.
+        goal: what is wanted.
+        tell: hears of each step and of the doses.
 
     Raises:
         PlanError: if the model says none of the spans.
     """
     goal = goal or Goal()
-    search = _Search(remembering(subject, sae.site.layer), sae, records, other, direct_only)
-    before, nats = search.measure({})
-    allowed = math.log1p(goal.rise)
-    worth = (1 - goal.left) * before / allowed
-    values: dict[int, float] = {}
-    best = float(before)
-    while len(values) < goal.most:
-        tried = []
-        for candidate in search.candidates(values, goal, worth):
-            said, now = search.measure(values | candidate)
-            rise = now - nats
-            if rise <= allowed:
-                tried.append((said + worth * max(0.0, rise), said, rise, candidate))
-        if not tried or min(tried)[0] >= best:
-            return
-        best, said, rise, candidate = min(tried, key=lambda each: each[:3])
-        values = values | candidate
-        yield Step(values, said, before, math.expm1(rise))
-        if said <= goal.left * before:
-            return
+    quick = remembering(subject, sae.site.layer)
+    search = _Search(quick, sae, records, other)
+    rates, mean = _firing(quick, sae, records)
+    strength = _learn(search, rates.sqrt(), goal, tell)
+    order = (strength * rates.sqrt()).argsort(descending=True)[: goal.most].tolist()
+    chosen = [f for f in order if strength[f] > 0]
+
+    def dosed(dose: float) -> Choice:
+        tell(goal.steps, goal.steps, f"dose {dose:.2f}")
+        return search.outcome({f: float(mean[f] - dose * strength[f]) for f in chosen})
+
+    return _best_dose(dosed, goal)
+
+
+def _best_dose(dosed: Callable[[float], Choice], goal: Goal) -> Choice:
+    """The least dose that reaches the goal, else the last that costs no more than is allowed."""
+    low, high = 0.0, _DOSES[-1]
+    found: list[Choice] = []
+    for dose in _DOSES:
+        found.append(dosed(dose))
+        if found[-1].rise > goal.rise or found[-1].said <= goal.left * found[-1].before:
+            high = dose
+            break
+        low = dose
+    for _ in range(_HALVINGS):
+        dose = (low + high) / 2
+        found.append(dosed(dose))
+        beyond = found[-1].rise > goal.rise or found[-1].said <= goal.left * found[-1].before
+        low, high = (low, dose) if beyond else (dose, high)
+    allowed = [each for each in found if each.rise <= goal.rise]
+    reached = [each for each in allowed if each.said <= goal.left * each.before]
+    if reached:
+        return min(reached, key=lambda each: each.rise)
+    nothing = Choice({}, found[0].before, found[0].before, 0.0)
+    return min([*allowed, nothing], key=lambda each: each.said)
+
+
+def _firing(
+    subject: SubjectModel, sae: Sae, records: Sequence[Record]
+) -> tuple[Float[Tensor, " feature"], Float[Tensor, " feature"]]:
+    """Of each feature: share of tokens where it fires, and its mean there, over ||x||."""
+    read = read_site(subject, sae.site, records)
+    features = feature_activations(sae, read.values)
+    count = (features > 0).sum(0)
+    relative = features / read.values.norm(dim=1, keepdim=True).clamp(min=1e-9)
+    return count / len(features), relative.sum(0) / count.clamp(min=1)
+
+
+def _learn(
+    search: "_Search", weight: Float[Tensor, " feature"], goal: Goal, tell: Tell
+) -> Float[Tensor, " feature"]:
+    """Strength of every feature; 0 of all but `goal.most`."""
+    device = search.subject.device
+    weight = weight.to(device)
+    strength = torch.zeros(len(weight), device=device, requires_grad=True)
+    adam = torch.optim.Adam([strength], lr=goal.learning_rate, betas=(0.8, 0.95))
+    alive = torch.ones(len(weight), dtype=torch.bool, device=device)
+    drops = {round(goal.steps * at): goal.most * many for at, many in ((0.5, 4), (0.7, 2), (1, 1))}
+    pairs = zip(cycle(search.spans), cycle(search.texts), strict=False)
+    for step, (batch, text) in zip(range(1, goal.steps + 1), pairs, strict=False):
+        said, cost = search.share_said(batch, strength), search.nats(text, strength)
+        loss = said + goal.price * cost / math.log1p(goal.rise)
+        (strength.grad,) = torch.autograd.grad(loss, [strength])
+        adam.step()
+        with torch.no_grad():
+            strength.clamp_(min=0)
+            if step in drops:
+                alive = torch.zeros_like(alive)
+                alive[(strength * weight).topk(min(drops[step], len(weight))).indices] = True
+            strength[~alive] = 0
+        tell(step, goal.steps, f"said {float(said.detach()):.2f}")
+    return strength.detach().cpu()
 
 
 class _Search:
-    """What the choice asks of the model, on texts that stay the same."""
+    """What is asked of the model, on texts that stay the same."""
 
     def __init__(
-        self,
-        subject: SubjectModel,
-        sae: Sae,
-        records: Sequence[Record],
-        other: Sequence[Record],
-        direct_only: bool,
+        self, subject: SubjectModel, sae: Sae, records: Sequence[Record], other: Sequence[Record]
     ) -> None:
         self.subject, self.sae, self.records, self.other = subject, sae, records, other
-        self.direct_only = direct_only
-        found = self._said({})
-        if not found:
+        said = self._said({})
+        if not said:
             raise PlanError("the model says none of these spans: there is nothing to choose for.")
-        self.targets = find_targets(subject, records, Scope(spans=frozenset(found)))
-        encoded = [encode(subject, record).ids[: subject.max_tokens] for record in other]
-        self.tokens = sum(len(ids) - 1 for ids in encoded)
-        self.texts = [
-            [encoded[i] for i in batch]
-            for batch in bucketed([len(ids) for ids in encoded], token_budget(subject))
-        ]
+        self._before, self._nats = len(said), perplexity(subject, other).nats
+        # Always the same batches, since the first layers' work on them is remembered.
+        self.spans = list(
+            find_targets(subject, records, Scope(spans=frozenset(said))).batches(most=_BATCH)
+        )
+        coded = [list(encode(subject, record).ids[: subject.max_tokens]) for record in other]
+        self.texts = [coded[at : at + _BATCH] for at in range(0, len(coded), _BATCH)]
+
+    def outcome(self, values: dict[int, float]) -> Choice:
+        """What is said and lost with features clamped, exactly."""
+        hooks = clamped_features(self.subject, self.sae, values)
+        nats = perplexity(self.subject, self.other, hooks=hooks).nats
+        return Choice(values, len(self._said(values)), self._before, math.expm1(nats - self._nats))
 
     def _said(self, values: dict[int, float]) -> list[str]:
         hooks = clamped_features(self.subject, self.sae, values)
-        verdicts = memory(audit_spans(self.subject, self.records, hooks=hooks))
-        wanted = (v for v in verdicts if v.kind == "direct" or not self.direct_only)
-        return [v.span_id for v in wanted if v.extracted]
+        asked = memory(audit_spans(self.subject, self.records, hooks=hooks))
+        return [v.span_id for v in asked if v.kind == "direct" and v.extracted]
 
-    def measure(self, values: dict[int, float]) -> tuple[int, float]:
-        """Spans said and cross-entropy of the other text, exactly."""
-        hooks = clamped_features(self.subject, self.sae, values)
-        return len(self._said(values)), perplexity(self.subject, self.other, hooks=hooks).nats
-
-    def candidates(
-        self, values: dict[int, float], goal: Goal, worth: float
-    ) -> list[dict[int, float]]:
-        """The features to try next, each with its best value, by first order."""
-        levels = torch.tensor(goal.values)
-        gain = torch.zeros(len(levels), self.sae.width)
-        harm = torch.zeros_like(gain)
-        for batch in self.targets.batches():
-            objective = partial(self._margins, batch)
-            gain += self._effects(values, levels, batch.ids, objective)
-        for texts in self.texts:
-            ids = pad_right(texts, self.subject.device)
-            harm += self._effects(values, levels, ids, partial(self._nats, texts, ids))
-        score = -gain - worth * harm.clamp(min=0) / self.tokens
-        score[:, list(values)] = -math.inf
-        best, value = score.max(0)
-        order = best.topk(goal.tried)
-        return [
-            {f: float(levels[value[f]])}
-            for s, f in zip(order.values.tolist(), order.indices.tolist(), strict=True)
-            if s > 0
-        ]
-
-    def _effects(
-        self,
-        values: dict[int, float],
-        levels: Float[Tensor, " level"],
-        ids: Int[Tensor, "batch pos"],
-        objective: Callable[[Hooks], Tensor],
-    ) -> Float[Tensor, "level feature"]:
-        """Change of `objective` where each feature is clamped to each level, to first order."""
-        read: list[Tensor] = []
-        edited: list[Tensor] = []
-
-        def keep(x: Tensor) -> None:
-            read.append(x.detach())
-
-        def leaf(x: Tensor) -> Tensor:
-            edited.append(x.detach().requires_grad_())
-            return edited[0]
-
-        site = self.sae.site
-        clamped = clamped_features(self.subject, self.sae, values)
-        sites = self.subject.sites
-        hooks = site.hooks(sites, keep).then(clamped).then(site.hooks(sites, leaf))
-        with torch.enable_grad():
-            (slope,) = torch.autograd.grad(objective(hooks), edited)
-        with torch.no_grad():
-            x, slope = read[0][:, 1:], slope[:, 1:]
-            along = slope @ self.sae.module.W_dec.T
-            features = self.sae.features(x)
-            cleared = -(features * along).sum((0, 1)).cpu()
-            norm = x.norm(dim=-1, keepdim=True)
-            raised = ((features > 0) * along * norm).sum((0, 1)).cpu()
-        return cleared + levels[:, None] * raised
-
-    def _margins(self, batch: TargetBatch, hooks: Hooks) -> Tensor:
-        """M of a batch; see the module."""
+    def share_said(self, batch: TargetBatch, strength: Tensor) -> Float[Tensor, ""]:
+        """Mean over a batch's spans of sigma(M_s / T)."""
         own = slice(batch.targets)
-        logits = logits_at(self.subject, batch.ids, batch.rows[own], batch.columns[own] - 1, hooks)
+        places = batch.rows[own], batch.columns[own] - 1
+        logits = logits_at(self.subject, batch.ids, *places, self._turned_down(strength))
         tokens = batch.tokens[own, None]
         others = logits.scatter(1, tokens, -math.inf).max(1).values
         margins = logits.gather(1, tokens)[:, 0] - others
-        count = int(batch.span.max()) + 1
-        least = margins.new_full((count,), math.inf).scatter_reduce(
-            0, batch.span, margins.detach(), "amin"
-        )
-        spread = margins.new_zeros(count).scatter_add(0, batch.span, (-margins).exp())
-        return (_MARGIN * (-spread.log()[least > 0] / _MARGIN).tanh()).sum()
+        spans = int(batch.span.max()) + 1
+        spread = margins.new_zeros(spans).scatter_add(0, batch.span, (-margins).exp())
+        return (-spread.log() / _TEMPERATURE).sigmoid().mean()
 
-    def _nats(
-        self, texts: Sequence[Sequence[int]], ids: Int[Tensor, "batch pos"], hooks: Hooks
-    ) -> Tensor:
-        """Summed negative log-likelihood of a batch of the other text."""
+    def nats(self, texts: Sequence[Sequence[int]], strength: Tensor) -> Float[Tensor, ""]:
+        """Cross-entropy of some of the other text, a token."""
+        ids = pad_right(texts, self.subject.device)
         places = [(row, c) for row, text in enumerate(texts) for c in range(1, len(text))]
         rows, columns = torch.tensor(places, device=ids.device).T
-        logits = logits_at(self.subject, ids, rows, columns - 1, hooks)
-        return torch.nn.functional.cross_entropy(logits, ids[rows, columns], reduction="sum")
+        logits = logits_at(self.subject, ids, rows, columns - 1, self._turned_down(strength))
+        return torch.nn.functional.cross_entropy(logits, ids[rows, columns])
+
+    def _turned_down(self, strength: Float[Tensor, " feature"]) -> Hooks:
+        def edit(x: Float[Tensor, "batch pos d"]) -> Float[Tensor, "batch pos d"]:
+            with torch.no_grad():
+                where = (self.sae.features(x) > 0).to(x.dtype) * x.norm(dim=-1, keepdim=True)
+                where[:, 0] = 0
+            return x - (where * strength.to(x.dtype)) @ self.sae.module.W_dec.to(x.dtype)
+
+        return self.sae.site.hooks(self.subject.sites, edit)
