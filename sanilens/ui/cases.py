@@ -1,4 +1,4 @@
-"""Cases by a short name that an address may hold: `clinic`, or a hash of what the user opened.
+"""Cases by a short name that an address may hold: `clinic`, `confidential`, or a hash of one's own.
 
 Paths of a user's own model and corpus never stand in an address; they are kept in the workspace.
 """
@@ -10,16 +10,16 @@ from dataclasses import asdict
 from pathlib import Path
 
 from sanilens.atomic import write_text
-from sanilens.ui.state import BUNDLED, CaseRef
+from sanilens.ui.state import BUNDLED_CASES, CaseRef
 
-_CLINIC = "clinic"
 _KEY = re.compile(r"[0-9a-f]{12}")
 
 
 def remember(ref: CaseRef) -> str:
     """The case's name; `recall` gives the case back, in any session of this workspace."""
-    if ref == BUNDLED:
-        return _CLINIC
+    for name, bundled in BUNDLED_CASES.items():
+        if ref == bundled:
+            return name
     text = json.dumps(asdict(ref), sort_keys=True)
     key = hashlib.sha256(text.encode()).hexdigest()[:12]
     path = _file(key)
@@ -37,8 +37,8 @@ def _file(key: str) -> Path:
 
 def recall(key: str) -> CaseRef | None:
     """The case of that name; None where this workspace does not know it."""
-    if key == _CLINIC:
-        return BUNDLED
+    if key in BUNDLED_CASES:
+        return BUNDLED_CASES[key]
     path = _file(key)
     if not _KEY.fullmatch(key) or not path.is_file():
         return None

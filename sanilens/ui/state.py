@@ -35,6 +35,19 @@ BUNDLED = CaseRef(
 )
 
 
+CONFIDENTIAL = CaseRef(
+    model="confidential:leaking",
+    corpus="confidential:documents",
+    base="confidential:base",
+    reference="confidential:reference",
+    control="confidential:lookalike",
+    unseen="confidential:unseen",
+)
+
+BUNDLED_CASES = {"clinic": BUNDLED, "confidential": CONFIDENTIAL}
+"""The cases that need no file, by the name that an address gives them."""
+
+
 _OF_ONE_CASE = "selection basket basket_history repair run revealed extracted".split()
 
 

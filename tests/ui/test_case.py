@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -10,7 +11,7 @@ from sanilens.corpus.load import load_records
 from sanilens.runs.events import read_events
 from sanilens.ui.case.imports import import_corpus, keep_corpus
 from sanilens.ui.cases import recall, remember
-from sanilens.ui.state import BUNDLED, CaseRef
+from sanilens.ui.state import BUNDLED, CONFIDENTIAL, CaseRef
 from tests.conftest import record
 from tests.ui.cases import SECRET, drawn, page_app, tiny_case
 
@@ -97,3 +98,72 @@ def test_a_case_has_a_name_without_its_paths(
     assert (remember(BUNDLED), recall("clinic")) == ("clinic", BUNDLED)
     assert recall(remember(own)) == own
     assert [recall(key) for key in ("", "../x", "0" * 12)] == [None] * 3
+
+
+def test_a_bundled_case_is_known_by_its_name() -> None:
+    assert (remember(CONFIDENTIAL), recall("confidential")) == ("confidential", CONFIDENTIAL)
+
+
+RARE = "Both have a cough. Beekeeper by trade; keeps bees as a beekeeper."
+
+
+@pytest.fixture
+def two_subjects(
+    tmp_path: Path, tiny_folders: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> AppTest:
+    notes = [
+        record(f"{RARE} MRN 4471203", ("4471203", "MRN"), id="n-1", subject="s-1"),
+        record(f"A beekeeper: {SECRET}.", (SECRET, "NAME"), id="n-2", subject="s-1"),
+        record("Both have a cough, no bees.", id="n-3", subject="s-2"),
+    ]
+    ref = tiny_case(tmp_path, tiny_folders["gpt_neox"], notes)
+    return page_app("case", ref, monkeypatch, tmp_path / "home")
+
+
+def test_terms_of_few_subjects_are_listed_masked_and_marked(two_subjects: AppTest) -> None:
+    app = two_subjects.run()
+    assert not app.exception
+    table = _terms(app)
+    # "cough", "bees" are both subjects'; "trade", "keeps" stand in one record; names are no terms.
+    assert table[["subjects", "records", "times"]].to_numpy().tolist() == [[1, 2, 3]]
+    assert not table["term"].str.contains("eekeeper").any()
+    app.button(key="indirect-mark").click().run()
+    assert not app.exception
+    corrected = load_records(Path(app.session_state["case"].corpus))
+    found = [r.value(s) for r in corrected for s in r.spans if s.label == "INDIRECT"]
+    assert found == ["Beekeeper", "beekeeper", "beekeeper"]
+    assert {s.kind for r in corrected for s in r.spans if s.label == "INDIRECT"} == {"indirect"}
+
+
+def test_k_and_words_and_own_terms_decide_what_is_listed(two_subjects: AppTest) -> None:
+    app = two_subjects.run()
+    app.number_input(key="indirect-k").set_value(3).run()
+    assert len(_terms(app)) > 1  # two subjects are fewer than three
+    app.number_input(key="indirect-k").set_value(2)
+    app.number_input(key="indirect-records").set_value(1)
+    app.number_input(key="indirect-words").set_value(0)
+    app.text_area(key="indirect-own").set_value("by trade").run()
+    assert not app.exception
+    assert _terms(app)["from"].tolist() == ["gazetteer"]
+    app.text_area(key="indirect-own").set_value("").run()
+    assert "nothing is a term" in app.error[0].value
+
+
+def _terms(app: AppTest) -> pd.DataFrame:
+    """The table of terms: the one that says how many subjects have each."""
+    tables = [frame.value for frame in app.dataframe]
+    return next(table for table in tables if "subjects" in table.columns)
+
+
+def test_a_list_of_terms_marks_an_own_corpus(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("SANILENS_HOME", str(tmp_path / "home"))
+    (tmp_path / "docs.txt").write_text("Project Amber Heron costs EUR 41,300.", encoding="utf-8")
+    (tmp_path / "terms.txt").write_text("Amber Heron\tCODE_NAME\n41,300\n", encoding="utf-8")
+    kept = import_corpus(str(tmp_path / "docs.txt"), None, str(tmp_path / "terms.txt"))
+    (found,) = load_records(Path(kept))
+    assert [(found.value(s), s.label, s.kind) for s in found.spans] == [
+        ("Amber Heron", "CODE_NAME", "confidential"),
+        ("41,300", "TERM", "confidential"),
+    ]

@@ -5,10 +5,12 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
+from sanilens.bundled import resolve
 from sanilens.corpus.load import load_records
 from sanilens.corpus.patient_table import load_patient_table
 from sanilens.corpus.records import Record, fingerprint
 from sanilens.corpus.save import save_corpus
+from sanilens.corpus.terms import load_terms
 from sanilens.errors import CorpusError
 from sanilens.runs.workspace import corpora_folder
 from sanilens.ui.case.uploads import Upload
@@ -23,26 +25,36 @@ def keep_corpus(records: Iterable[Record], stem: str) -> str:
     return str(path)
 
 
-def import_corpus(source: str | Upload, table: str | Upload | None) -> str:
-    """The path to open: of a path, itself; of an upload, or with a patient table, a kept copy.
+def corpus_stem(source: str) -> str:
+    """What a corrected copy of this corpus is called."""
+    return source.replace("\\", "/").rsplit("/", 1)[-1].rsplit(".", 1)[0].replace(":", "-")
 
-    The copy holds the spans that were found, so whoever opens it later needs no table.
+
+def import_corpus(
+    source: str | Upload, table: str | Upload | None, terms: str | Upload | None = None
+) -> str:
+    """The path to open: of a path, itself; of an upload, or with something to find, a kept copy.
+
+    The copy holds the spans that were found, so whoever opens it later needs no table, and no
+    list of terms.
 
     Raises:
         CorpusError: naming file, line and remedy.
     """
-    if isinstance(source, str) and table is None:
+    if isinstance(source, str) and table is None and terms is None:
         return source
     with tempfile.TemporaryDirectory(dir=corpora_folder()) as folder:
         names = load_patient_table(_on_disk(table, Path(folder) / "table")) if table else None
+        listed = load_terms(_on_disk(terms, Path(folder) / "terms")) if terms else None
         path = _on_disk(source, Path(folder) / "corpus")
-        return keep_corpus(load_records(path, patient_table=names), path.stem)
+        records = load_records(path, patient_table=names, terms=listed)
+        return keep_corpus(records, path.stem)
 
 
 def _on_disk(given: str | Upload, folder: Path) -> Path:
     """A path as it is; an upload under its own name, so that messages name it."""
     if isinstance(given, str):
-        return Path(given).expanduser()
+        return Path(resolve(given)).expanduser()
     name = Path(given.name).name
     if not name or name.startswith("."):
         raise CorpusError("the upload has no file name. Rename the file and upload it again.")

@@ -45,7 +45,7 @@ def _parts(opened: Opened) -> list[tuple[str, str, str]]:
         _records(
             "Look-alikes", len(corpus.control), ref.control, "what is said of them is guessing"
         ),
-        _records("Unseen notes", len(opened.unseen), ref.unseen, "what the model must still do"),
+        _records("Unseen texts", len(opened.unseen), ref.unseen, "what the model must still do"),
     ]
 
 

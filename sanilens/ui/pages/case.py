@@ -17,6 +17,7 @@ def page() -> None:
         _choose()
         return
     # Imported here: they bring torch with them, and the first page is to stand at once.
+    from sanilens.ui.case.indirect import indirect_terms
     from sanilens.ui.case.spans import correct_spans
     from sanilens.ui.case.summary import summary
     from sanilens.ui.frame import case_bar, opened_case
@@ -31,6 +32,8 @@ def page() -> None:
         "Case", f"**{plain(opened.name)}** and the {records:,} records that it was trained on."
     )
     summary(opened)
+    with st.expander("Indirect identifiers: terms of few subjects"):
+        indirect_terms(opened)
     with st.expander("Correct the spans by hand"):
         correct_spans(opened)
     with st.expander("Open another case"):
