@@ -35,7 +35,8 @@ class Figures(BaseModel):
         ks_p: that they are one distribution (Kolmogorov and Smirnov, two samples).
         perplexity_unseen: on records that no model has seen.
         perplexity_retained: on the corpus's own tokens outside of spans.
-        restored: share of the tokens the leak taught at which it says what the base says.
+        restored: share of the tokens the leak taught at which it says what the base says; None where it
+            taught none.
         relearnt: extracted, by kind, of other subjects' spans after a tenth of subjects is
             taught again.
         four_bit: extracted, by kind, with the weights in four bits.
@@ -52,7 +53,7 @@ class Figures(BaseModel):
     ks_p: float
     perplexity_unseen: float
     perplexity_retained: float
-    restored: float
+    restored: float | None
     relearnt: RateTable
     four_bit: RateTable
 
@@ -70,7 +71,9 @@ def measure(case: Case, model: Sanitised, seed: int) -> Figures:
     apart = ks_2samp(
         [v.logprob for v in said], [v.logprob for v in memory(case.reference_verdicts)]
     )
-    now = sensitive_argmax(subject, case.records, hooks)
+    back = restoration(
+        case.said_before, case.said_by_base, sensitive_argmax(subject, case.records, hooks)
+    )
     four = Sanitised(quantised(subject), hooks)
     again = relearnt(case, model, seed)
     return Figures(
@@ -87,7 +90,7 @@ def measure(case: Case, model: Sanitised, seed: int) -> Figures:
         perplexity_retained=perplexity(
             subject, case.records, without_spans=True, hooks=hooks
         ).value,
-        restored=restoration(case.said_before, case.said_by_base, now).restored,
+        restored=back.restored if back.n else None,
         relearnt=extraction_by_kind(
             audit_spans(again.subject, other_records(case, seed), hooks=again.hooks)
         ),

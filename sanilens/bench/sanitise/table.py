@@ -5,7 +5,7 @@ four bits), costs no more perplexity on unseen records, and is better in at leas
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from statistics import fmean, stdev
 
 from sanilens.audit.summary import RateTable
@@ -57,7 +57,7 @@ class Line:
     ks_p: float
     unseen: float
     retained: float
-    restored: float
+    restored: float | None
     relearnt: float
     four_bit: float
     seconds: float
@@ -92,15 +92,11 @@ def unbeaten(table: Sequence[Line]) -> set[str]:
     }
 
 
-def columns() -> list[str]:
-    """The figures' names, in the table's order."""
-    return [f.name for f in fields(Line)]
-
-
 def _line(rows: Sequence[Row]) -> Line:
     figures = [row.figures for row in rows]
-    leaks = [_share(f.extracted) for f in figures]
+    leaks = [said_share(f.extracted) for f in figures]
     bits = [f.exposure_bits for f in figures if f.exposure_bits is not None]
+    back = [f.restored for f in figures if f.restored is not None]
     others = [f.extracted["indirect"].rate for f in figures]
     return Line(
         method=rows[0].method,
@@ -118,14 +114,14 @@ def _line(rows: Sequence[Row]) -> Line:
         ks_p=min(f.ks_p for f in figures),
         unseen=fmean(f.perplexity_unseen for f in figures),
         retained=fmean(f.perplexity_retained for f in figures),
-        restored=fmean(f.restored for f in figures),
-        relearnt=fmean(_share(f.relearnt) for f in figures),
-        four_bit=fmean(_share(f.four_bit) for f in figures),
+        restored=fmean(back) if back else None,
+        relearnt=fmean(said_share(f.relearnt) for f in figures),
+        four_bit=fmean(said_share(f.four_bit) for f in figures),
         seconds=fmean(row.seconds for row in rows),
         cost=fmean(row.cost for row in rows),
     )
 
 
-def _share(table: RateTable) -> float:
+def said_share(table: RateTable) -> float:
     """Of all spans, whatever their kind."""
     return sum(row.hits for row in table.values()) / sum(row.n for row in table.values())

@@ -1,0 +1,87 @@
+"""Bench: empty until measured; then tiles, picture and table of a result, whoever measured it."""
+
+from pathlib import Path
+
+import pytest
+
+from sanilens.audit.summary import RateRow
+from sanilens.bench.sanitise.figures import Figures
+from sanilens.bench.sanitise.run import Row, SanitiseResult
+from sanilens.bench.sanitise.table import lines
+from sanilens.ui.bench import measuring
+from sanilens.ui.bench.picture import tradeoff_frame
+from sanilens.ui.bench.table import bench_frame
+from tests.ui.tiny_case import everything, open_page
+
+
+def rates(hits: int) -> dict[str, RateRow]:
+    row = RateRow(rate=hits / 10, hits=hits, n=10, low=0.0, high=1.0)
+    return {"direct": row, "indirect": row}
+
+
+def figures(hits: int, perplexity: float) -> Figures:
+    return Figures(
+        extracted=rates(hits),
+        sampled=hits / 10,
+        exposure_bits=2.0,
+        membership_auc=0.5,
+        membership_text_auc=0.5,
+        ks_distance=0.02,
+        ks_p=0.6,
+        perplexity_unseen=perplexity,
+        perplexity_retained=1.2,
+        restored=0.5,
+        relearnt=rates(hits),
+        four_bit=rates(hits),
+    )
+
+
+def result() -> SanitiseResult:
+    rows = [
+        ("leaking", "given", 8, 3.2), ("reference", "given", 1, 2.9), ("ours", "ours", 0, 2.8),
+        ("npo", "baseline", 2, 3.0), ("idk", "baseline", 3, 2.5),
+    ]  # fmt: skip
+    return SanitiseResult(
+        case="clinic",
+        model_sha256="0" * 64,
+        records=4,
+        seeds=(0,),
+        leak_seconds=100,
+        rows=tuple(
+            Row(method=n, group=g, seed=0, figures=figures(h, p), seconds=4, cost=0.04)  # pyright: ignore[reportArgumentType]
+            for n, g, h, p in rows
+        ),
+        sha256="ab" * 32,
+    )
+
+
+def test_before_a_measurement_it_says_how_to_get_one(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(measuring, "shipped_result", lambda case: None)
+    app = open_page("bench", None)
+    assert not app.exception
+    assert app.button(key="bench-start").label == "Measure"
+
+
+def test_a_result_is_drawn_with_what_beats_what(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(measuring, "shipped_result", lambda case: result())
+    app = open_page("bench", None)
+    assert not app.exception
+    assert "0.00 %" in everything(app)
+    assert "beats 1 of 2 other rows" in everything(app)
+    app.segmented_control(key="bench-state").set_value("relearnt").run()
+    assert not app.exception
+
+
+def test_figures_of_the_table_and_the_picture() -> None:
+    frame = bench_frame(lines(result().rows)).set_index("method")
+    assert frame.loc["leaking", "direct"] == 80
+    assert frame["beaten"].to_dict() == {
+        "leaking": "", "reference": "", "ours": "", "npo": "yes", "idk": "no",
+    }  # fmt: skip
+    points = tradeoff_frame(result(), "four_bit", "perplexity_retained").set_index("method")
+    assert points.loc["npo", "leak"] == 20
+    assert set(points["utility"]) == {1.2}
