@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import numpy as np
+
 from sanilens.audit.extraction import audit_spans
 from sanilens.audit.summary import memory, rate_row, rates_by, worst_subject
 from sanilens.audit.utility import perplexity
@@ -231,7 +233,7 @@ def _find(case: _Case, codebook: Codebook, use: CodeUse, topic: Topic, seed: int
     codes = choose_codes(table, RULE)
     seconds, cpu_seconds = time.perf_counter() - started, time.process_time() - cpu
     sure = table[table["q"] < RULE.alpha]
-    lasting = int((sure["p_records"] < RULE.alpha).sum())
+    lasting = int(np.count_nonzero(sure["p_records"] < RULE.alpha))
     random = alike_in_use(table, codes, seed)
     return _Found(codes, random, len(sure), lasting, seconds, cpu_seconds)
 
