@@ -30,8 +30,9 @@ from sanilens.model.subject import SubjectModel
 Tell = Callable[[int, int], None]
 """Hears of injections done and in all."""
 
-# Memories to try for each that is wanted, before a share of neurons counts as too small to hold.
-_TRIES = 8
+# Memories to try for each that is wanted, before a share of neurons counts as too small to hold;
+# so many are tried before it is given up, if they hold more seldom than that.
+_TRIES, _PATIENCE = 8, 100
 # Recalls on a handful of injections that differ by less are alike.
 _ALIKE = 0.02
 # Whose deletion curves are drawn, beside the recommended one's.
@@ -180,7 +181,7 @@ def _at_share(
     for injected in injections(subject, texts, share, seed):
         tried += 1
         if injected is None:
-            if tried >= 5 * _TRIES and held * _TRIES < tried:
+            if tried >= _PATIENCE and held * _TRIES < tried:
                 return None  # hardly any holds: the share is too small
             continue
         if held < development:
