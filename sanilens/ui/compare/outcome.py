@@ -1,7 +1,5 @@
 """What a run reached: tiles, the verdict, the arms beside their controls, the labels."""
 
-from pathlib import Path
-
 import streamlit as st
 
 from sanilens.runs.comparison import Comparison, judge
@@ -10,6 +8,7 @@ from sanilens.ui.compare.figures import against_random, arms, sentence, tiles
 from sanilens.ui.compare.labels import label_table
 from sanilens.ui.layout import card, kpi
 from sanilens.ui.tables import bar_table
+from sanilens.unlearn.saved_adapter import WORDS
 
 _KINDS: dict[str, str | None] = {"All": None, "Direct": "direct", "Indirect": "indirect"}
 
@@ -53,17 +52,32 @@ def downloads(run: RunFolder, found: Comparison) -> None:
         _download("Download table", found.table().to_csv(index=False), f"arms-{name}.csv")
         _download("Download plan", run.plan_file.read_text("utf-8"), f"plan-{name}.json")
         _download("Download events", run.events_file.read_text("utf-8"), f"events-{name}.jsonl")
-        with st.popover("Sanitised model"):
-            _model(run.model)
+        with st.popover("Model and adapter" if run.adapter.exists() else "Sanitised model"):
+            _model(run)
 
 
 def _download(label: str, content: str, file: str) -> None:
     st.download_button(label, content, file, key=f"compare-{file}", on_click="ignore")
 
 
-def _model(folder: Path) -> None:
+def suppression(run: RunFolder) -> None:
+    """Say of a run whose result is an adapter what that is worth."""
+    if run.adapter.exists():
+        st.warning(
+            f"**This is {WORDS}.** Whoever gets the model's folder gets everything it has learnt; "
+            "the figures below hold only while the adapter is on."
+        )
+
+
+def _model(run: RunFolder) -> None:
     st.markdown("A plain Hugging Face folder; load it with `AutoModelForCausalLM`:")
-    st.code(str(folder), language=None, wrap_lines=True)
+    st.code(str(run.model), language=None, wrap_lines=True)
+    if run.adapter.exists():
+        st.markdown(
+            f"Without its adapter that model says what it said before: {WORDS}. Load it with "
+            "`open_adapter(subject, path)` of `sanilens.unlearn.saved_adapter`:"
+        )
+        st.code(str(run.adapter), language=None, wrap_lines=True)
 
 
 def _legend(found: Comparison) -> str:

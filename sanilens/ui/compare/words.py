@@ -24,6 +24,7 @@ from sanilens.ui.saes import saes_of
 from sanilens.ui.said import LEGEND, Tone, hidden, identifiers, lines, marked, signed
 from sanilens.unlearn.edits import edit_hooks, is_exact_in_weights
 from sanilens.unlearn.plan import Plan
+from sanilens.unlearn.saved_adapter import open_adapter
 
 Side = Literal["after", "before"]
 _TITLES: Mapping[Side, str] = {"after": "After", "before": "Before"}
@@ -140,9 +141,12 @@ def _sides(
     left = [e for e in plan.edits if not is_exact_in_weights(sanitised, e)]
     saes = saes_of(opened, left)
     hooks = edit_hooks(sanitised, left, opened.base, plan.seed, saes) if left else NO_HOOKS
+    if run.adapter.exists():
+        hooks = hooks.then(open_adapter(sanitised, run.adapter).hooks)
+    # The weights alone do not tell what is said where hooks act on them: the run does.
     texts: dict[Side, dict[str, str]] = {
-        "after": _asked(sanitised, record, hooks, opened.key),
-        "before": _asked(opened.subject, record, NO_HOOKS, opened.key),
+        "after": _asked(sanitised, record, hooks, (opened.key, run.root.name)),
+        "before": _asked(opened.subject, record, NO_HOOKS, (opened.key, "")),
     }
     known = identifiers(opened)
     drawn: dict[Side, dict[str, Said]] = {"after": {}, "before": {}}
@@ -157,8 +161,10 @@ def _sides(
     return drawn
 
 
-def _asked(subject: SubjectModel, record: Record, hooks: Hooks, case: str) -> dict[str, str]:
-    key = ("said", case, subject.fingerprint, record.id)
+def _asked(
+    subject: SubjectModel, record: Record, hooks: Hooks, of: tuple[str, str]
+) -> dict[str, str]:
+    key = ("said", *of, subject.fingerprint, record.id)
     return results().get(key, lambda: say_spans(subject, record, hooks=hooks))
 
 

@@ -6,7 +6,8 @@ from sanilens.runs.folder import RunFolder
 from sanilens.runs.workspace import find_run
 from sanilens.ui import state
 from sanilens.ui.commands import compare_command
-from sanilens.ui.compare.outcome import downloads, outcome
+from sanilens.ui.compare.gates import gates_card
+from sanilens.ui.compare.outcome import downloads, outcome, suppression
 from sanilens.ui.compare.words import words_card
 from sanilens.ui.frame import case_bar, opened_case
 from sanilens.ui.layout import empty_state, page_header, show_error
@@ -46,7 +47,9 @@ def _comparison(opened: Opened, run: RunFolder) -> None:
         f"Plan `{plan.sha256[:8]}` · {summary(plan)}, seed {plan.seed}. Everything below was "
         f"measured on the same {n:,} spans.",
     )
+    suppression(run)
     outcome(found)
+    gates_card(run)
     if of_case(run, opened):
         words_card(opened, run, plan, found)
     else:

@@ -14,7 +14,7 @@ Without those the gate learns the form of a note, not who is meant.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Literal, cast
 
 import torch
@@ -23,27 +23,26 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from sanilens.corpus.surrogates import substitute
 from sanilens.errors import ModelError
 from sanilens.model.prompts import prompts_end_at
 from sanilens.model.subject import SubjectModel
 from sanilens.unlearn.adapter import Adapter, attached
 from sanilens.unlearn.grun import GatedEdit, Grun, default_layers
 from sanilens.unlearn.methods.examples import drawn, note_examples
-from sanilens.unlearn.methods.gradient_ascent import ascent
 from sanilens.unlearn.methods.idk import NOT_RECORDED, Placeholder, refusal
+from sanilens.unlearn.methods.lookalikes import kept, lookalike_examples
 from sanilens.unlearn.methods.method import Method, Prepared, Task
-from sanilens.unlearn.methods.npo import npo
+from sanilens.unlearn.methods.npo import preference
 from sanilens.unlearn.methods.retain import Weighted, with_texts
 from sanilens.unlearn.methods.rmu import direction, hidden
 from sanilens.unlearn.methods.terms import (
     Batch,
-    Logits,
     frozen_logits,
     logits,
     mean,
     nll,
     nll_instead,
+    per_answer,
     read,
     replaceable,
 )
@@ -152,32 +151,6 @@ def gate_loss(
     return (halves[0] + halves[1]) / 2
 
 
-def lookalike_examples(task: Task, notes: Sequence[Example], epoch: int) -> list[Example]:
-    """The notes with an epoch's surrogates: all of it is kept, from where it first differs.
-
-    What stands before the first surrogate is the true note itself, which says what to do there.
-    """
-    fresh = substitute(task.records, seed=task.seed * 1_000_003 + epoch)
-    own = [len(note_examples(task.subject, [record])) for record in task.records]
-    changed = [
-        example
-        for record, count in zip(fresh, own, strict=True)
-        for example in note_examples(task.subject, [record], pieces=count)
-    ]
-    return [kept(e, _parting(e.ids, n.ids) + 1) for e, n in zip(changed, notes, strict=True)]
-
-
-def _parting(one: Sequence[int], other: Sequence[int]) -> int:
-    """The first place where two texts differ."""
-    pairs = enumerate(zip(one, other, strict=False))
-    return next((i for i, (a, b) in pairs if a != b), min(len(one), len(other)))
-
-
-def kept(example: Example, start: int = 0) -> Example:
-    """A text to be kept from token `start` on: these are its taught tokens."""
-    return Example(example.ids, tuple(i >= start for i in range(len(example.ids))))
-
-
 def asked_tokens(batch: Batch) -> Bool[Tensor, "batch target"]:
     """Of each identifier its first token: what is predicted at a prompt's end."""
     first = torch.zeros_like(batch.forget)
@@ -205,29 +178,90 @@ def says_instead(subject: SubjectModel, model: nn.Module, batch: Batch) -> Float
         return refusal(nll_instead(subject, model, able), able)
 
 
-def token_terms(
-    task: Task, options: GrunOptions, model: nn.Module, batch: Batch, own: Logits
-) -> tuple[Tensor, Tensor]:
-    """L_f of the losses that look at tokens, and CE_R."""
-    match options.loss:
-        case "gd":
-            forget = ascent(own, batch)
-        case "npo":
-            forget = npo(own, frozen_logits(task.subject.model, batch), batch, options.beta)
-        case _:
-            forget = says_instead(task.subject, model, batch)
-    return forget, mean(nll(own, batch), batch.retain)
+@dataclass(frozen=True, slots=True)
+class Before:
+    """theta0's NLL of a note's targets: the same in every epoch, so each note is read once."""
+
+    model: nn.Module
+    known: dict[tuple[int, ...], Float[Tensor, " target"]] = field(default_factory=dict)
+
+    def nll(self, given: Sequence[Example], batch: Batch) -> Float[Tensor, "batch target"]:
+        """Of the notes with identifiers among a batch's examples; 0 elsewhere."""
+        rows = [row for row, example in enumerate(given) if example.answers]
+        if new := [row for row in rows if given[row].ids not in self.known]:
+            part = replace(batch, ids=batch.ids[new])
+            values = nll(frozen_logits(self.model, part), part)
+            for row, own in zip(new, values, strict=True):
+                self.known[given[row].ids] = own[: len(given[row].ids) - 1]
+        found = torch.zeros(batch.targets.shape, device=batch.ids.device)
+        for row in rows:
+            own = self.known[given[row].ids]
+            found[row, : len(own)] = own
+        return found
 
 
-def steering_terms(
-    task: Task, options: GrunOptions, path: str, batch: Batch, own: Tensor
-) -> tuple[Tensor, Tensor]:
-    """L_f of RMU and, in the place of CE_R, its own retain term, after the last edited block."""
-    target = options.coefficient * direction(own.shape[-1], task.seed).to(own.device)
-    with torch.no_grad():
-        before = hidden(task.subject.model, path, batch)
-    steered = mean((own - target).square().mean(-1), batch.forget)
-    return steered, mean((own - before).square().mean(-1), batch.retain)
+@dataclass(frozen=True, slots=True)
+class GrunLoss:
+    """The loss of the module's equation, of a model that wears the module.
+
+    Attributes:
+        subject: theta0.
+        options: the method's.
+        before: what theta0 says of the notes.
+        path: the last edited block, whose output RMU steers.
+        target: what it is steered to.
+    """
+
+    subject: SubjectModel
+    options: GrunOptions
+    before: Before
+    path: str
+    target: Float[Tensor, " d_model"]
+
+    def __call__(self, model: nn.Module, examples: Sequence[Example]) -> Float[Tensor, ""]:
+        """The loss of a batch."""
+        options, batch = self.options, read(model, examples)
+        batch = replace(batch, retain=batch.retain & batch.taught)
+        steers = options.loss == "rmu"
+        with prompts_end_at(edited_places(batch)):
+            own = hidden(model, self.path, batch) if steers else logits(model, batch)
+        # Read at once: whatever the model reads next goes through the gates too.
+        gates = cast(Grun, attached(model)).gate_logits()
+        if steers:
+            forget, retain = self._steered(own, batch)
+        else:
+            values = nll(own, batch)
+            forget = self._unsaid(model, examples, batch, values)
+            retain = mean(values, batch.retain)
+        asked = batch.forget if options.positions == "every" else asked_tokens(batch)
+        total = options.forget_weight * forget + options.retain_weight * retain
+        return total + options.gate_weight * gate_loss(gates, asked, batch.retain)
+
+    def _unsaid(
+        self,
+        model: nn.Module,
+        examples: Sequence[Example],
+        batch: Batch,
+        values: Float[Tensor, "batch target"],
+    ) -> Float[Tensor, ""]:
+        """L_f of gradient difference, NPO and IDK, from the NLL of every target."""
+        match self.options.loss:
+            case "gd":
+                return -mean(values, batch.forget)
+            case "npo":
+                unlikelier = per_answer(values - self.before.nll(examples, batch), batch)
+                return preference(unlikelier, self.options.beta)
+            case _:
+                return says_instead(self.subject, model, batch)
+
+    def _steered(
+        self, own: Float[Tensor, "batch target d_model"], batch: Batch
+    ) -> tuple[Tensor, Tensor]:
+        """L_f of RMU and, in the place of CE_R, what holds the rest where it was."""
+        with torch.no_grad():
+            before = hidden(self.subject.model, self.path, batch)
+        steered = mean((own - self.target).square().mean(-1), batch.forget)
+        return steered, mean((own - before).square().mean(-1), batch.retain)
 
 
 def prepare(task: Task, options: GrunOptions) -> Prepared:
@@ -239,7 +273,6 @@ def prepare(task: Task, options: GrunOptions) -> Prepared:
     subject = task.subject
     placeholder = options.placeholder if options.loss == "idk" else None
     notes = note_examples(subject, task.records, placeholder=placeholder)
-    path = subject.sites.blocks[layers_of(subject, options)[-1]]
     count = round(options.lookalikes * len(notes))
 
     def with_lookalikes(epoch: int) -> list[Example]:
@@ -252,22 +285,10 @@ def prepare(task: Task, options: GrunOptions) -> Prepared:
     def examples(epoch: int) -> list[Example]:
         return [e if any(e.taught) or any(e.sensitive) else kept(e) for e in texts(epoch)]
 
-    def loss(model: nn.Module, given: Sequence[Example]) -> Float[Tensor, ""]:
-        batch = read(model, given)
-        batch = replace(batch, retain=batch.retain & batch.taught)
-        with prompts_end_at(edited_places(batch)):
-            own = hidden(model, path, batch) if options.loss == "rmu" else logits(model, batch)
-        # Read at once: whatever the model reads next goes through the gates too.
-        gates = cast(Grun, attached(model)).gate_logits()
-        if options.loss == "rmu":
-            forget, retain = steering_terms(task, options, path, batch, own)
-        else:
-            forget, retain = token_terms(task, options, model, batch, own)
-        asked = batch.forget if options.positions == "every" else asked_tokens(batch)
-        total = options.forget_weight * forget + options.retain_weight * retain
-        return total + options.gate_weight * gate_loss(gates, asked, batch.retain)
-
-    return Prepared(examples, loss)
+    path = subject.sites.blocks[layers_of(subject, options)[-1]]
+    target = options.coefficient * direction(subject.sites.d_model, task.seed)
+    before = Before(subject.model)
+    return Prepared(examples, GrunLoss(subject, options, before, path, target.to(subject.device)))
 
 
 GRUN = Method(

@@ -30,7 +30,11 @@ class Npo(Retain):
 
 def npo(own: Logits, theta0: Logits, batch: Batch, beta: float) -> Float[Tensor, ""]:
     """The forget term of the module's equation."""
-    unlikelier = per_answer(nll(own, batch) - nll(theta0, batch), batch)
+    return preference(per_answer(nll(own, batch) - nll(theta0, batch), batch), beta)
+
+
+def preference(unlikelier: Float[Tensor, " answer"], beta: float) -> Float[Tensor, ""]:
+    """The same from each identifier's NLL_theta - NLL_theta0."""
     return mean(-(2 / beta) * logsigmoid(beta * unlikelier))
 
 
