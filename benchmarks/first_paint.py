@@ -1,0 +1,160 @@
+"""How soon the page answers: the clinic case in Chromium, clicks to paint, medians with n.
+
+    python benchmarks/first_paint.py > benchmarks/results/ui.json
+
+Timed in the browser, from the click to the frame in which what was asked for is drawn. A machine
+that does other work is slower: `load` is its load average when the measurement began.
+"""
+
+import argparse
+import json
+import os
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
+from playwright.sync_api import Page, sync_playwright
+
+_ROOT = Path(__file__).parents[1]
+_CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+          "--disable-background-networking"]  # fmt: skip
+_MOST = 180_000
+
+# A click, then a look at every frame until the page has changed as wanted; seconds.
+_TIMED = """
+([selector, index, watched]) => new Promise((done) => {
+  const text = () => document.querySelector(watched)?.innerText ?? "";
+  const before = text(), start = performance.now();
+  const marked = () => document.querySelectorAll(selector)[index]?.classList.contains("on");
+  let outlined = null;
+  const look = () => {
+    const now = (performance.now() - start) / 1000;
+    if (outlined === null && marked()) outlined = now;
+    if (text() !== before && text()) done([outlined, now]);
+    else if (now > 30) done([outlined, null]); // two spans of one label, equally sure
+    else requestAnimationFrame(look);
+  };
+  document.querySelectorAll(selector)[index].click();
+  requestAnimationFrame(look);
+})
+"""
+_HEADING, _CARD = ".st-key-sl-head p", ".st-key-sl-unit-card .sl-unit"
+_SPAN, _NEXT = ".st-key-inspect-strip .span", ".st-key-unit-next button"
+
+
+def main() -> None:
+    """Measure, and print one JSON object."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("-n", type=int, default=15, help="clicks of each kind")
+    count = parser.parse_args().n
+    found: dict[str, object] = {"cores": os.cpu_count(), "load": os.getloadavg()[0]}
+    with (
+        tempfile.TemporaryDirectory() as home,
+        _served(Path(home)) as url,
+        sync_playwright() as playwright,
+    ):
+        browser = playwright.chromium.launch(executable_path=_CHROMIUM, args=_FLAGS)
+        page = browser.new_page(viewport={"width": 1440, "height": 900})
+        page.set_default_timeout(_MOST)
+        page.goto(f"{url}/inspect?case=clinic")
+        _whole(page)
+        found |= _strip(page, count)
+        found["unit_card_first_paint"] = _figures(_cards(page, count))
+        browser.close()
+    print(json.dumps(found, indent=1))
+
+
+def _strip(page: Page, count: int) -> dict[str, object]:
+    """A click on another span: its outline, then the heading that names it, from the server."""
+    outlined: list[float] = []
+    answered: list[float] = []
+    spans = page.locator(_SPAN).count()
+    for click in range(count + 1):
+        own, said = page.evaluate(_TIMED, [_SPAN, _other(page, click, spans), _HEADING])
+        _whole(page)
+        if click and said is not None:  # the first one warms up
+            outlined.append(own)
+            answered.append(said)
+    return {"strip_click_outline": _figures(outlined), "strip_click_answer": _figures(answered)}
+
+
+def _other(page: Page, click: int, spans: int) -> int:
+    """Another span than the selected one."""
+    selected = "spans => spans.findIndex((each) => each.classList.contains('on'))"
+    now = page.locator(_SPAN).evaluate_all(selected)
+    return (now + 1 + click % (spans - 1)) % spans
+
+
+def _cards(page: Page, count: int) -> list[float]:
+    """The next unit's card: name and figures are painted."""
+    taken: list[float] = []
+    for click in range(count + 1):
+        _, seconds = page.evaluate(_TIMED, [_NEXT, 0, _CARD])
+        _whole(page)
+        if click:
+            taken.append(seconds)
+    return taken
+
+
+def _whole(page: Page) -> None:
+    page.locator(".st-key-next-to-plan").wait_for()
+    idle = "document.querySelector('[data-testid=stApp]').dataset.testScriptState === 'notRunning'"
+    page.wait_for_timeout(300)
+    page.wait_for_function(idle, timeout=_MOST)
+
+
+def _figures(seconds: list[float]) -> dict[str, float]:
+    ordered = sorted(seconds)
+    return {
+        "median": round(statistics.median(ordered), 3),
+        "low": round(ordered[0], 3),
+        "high": round(ordered[-1], 3),
+        "n": len(ordered),
+    }
+
+
+@contextmanager
+def _served(home: Path) -> Iterator[str]:
+    """The app on a free port, with an empty workspace."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    url = f"http://127.0.0.1:{port}"
+    server = subprocess.Popen(
+        [sys.executable, "-m", "sanilens", "app", "--port", str(port)],
+        cwd=_ROOT,
+        env={**os.environ, "SANILENS_HOME": str(home)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        _wait(url)
+        yield url
+    finally:
+        server.terminate()
+        server.wait(timeout=30)
+
+
+def _wait(url: str) -> None:
+    end = time.monotonic() + 120
+    while time.monotonic() < end:
+        try:
+            with urlopen(f"{url}/_stcore/health", timeout=2) as answer:
+                if answer.status == 200:
+                    return
+        except (URLError, OSError):
+            time.sleep(0.2)
+    raise SystemExit("the app did not start")
+
+
+if __name__ == "__main__":
+    main()
