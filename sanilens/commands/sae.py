@@ -16,11 +16,13 @@ from sanilens.commands.common import (
     progress,
     say,
 )
+from sanilens.inspect.sae.choose import Goal, choose_features
 from sanilens.inspect.sae.features import score_features
 from sanilens.inspect.sae.load import id_of
 from sanilens.inspect.sae.quality import SaeQuality, measure_quality
 from sanilens.inspect.sae.sae import Sae
 from sanilens.inspect.sae.site import parse_site
+from sanilens.inspect.sae.trade_off import measure_trade_off, save_trade_off
 from sanilens.inspect.sae.train import Architecture, SaeSettings, SaeStep, train_sae
 from sanilens.inspect.targets import Scope
 from sanilens.runs.sources import open_model, open_records, open_sae
@@ -135,6 +137,48 @@ def features(
     for row in rows:
         table.add_row(*(v if isinstance(v, str) else f"{v:.3f}" for v in row.values()))
     output.print(table)
+
+
+@sae.command("clamp")
+def clamp(
+    source: SaeArgument,
+    model: ModelOption,
+    corpus: CorpusOption,
+    other: Annotated[str, typer.Option(help="Text that must stay as likely; chosen on.")],
+    unseen: Annotated[str, typer.Option(help="Text on which the cost is told; not chosen on.")],
+    most: Annotated[int, typer.Option(min=1, help="Features clamped at most.")] = 20,
+    draws: Annotated[int, typer.Option(min=2, help="Draws of random features.")] = 5,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Write it into the autoencoder's folder too.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Choose a few features whose clamp says fewest direct identifiers, and measure it."""
+    subject = open_model(model)
+    loaded = open_sae(source, subject)
+    records = open_records(corpus)
+    with progress("choosing features") as report:
+        choice = choose_features(
+            subject, loaded, records, open_records(other), Goal(most=most), tell=report
+        )
+    made = measure_trade_off(
+        subject, loaded, choice.values, records, open_records(unseen), draws=draws
+    )
+    if keep:
+        save_trade_off(made, loaded.path)
+    if as_json:
+        print_json(made)
+        return
+    output.print(
+        f"{len(made.clamped)} features of sae.{loaded.id} clamped: {made.after.direct} of "
+        f"{made.before.direct} direct identifiers left, {made.rise:+.1%} perplexity on unseen text"
+    )
+    output.print(
+        f"random ones that fire as often leave {made.chance.direct:.0f} "
+        f"({made.chance.low:.0f} to {made.chance.high:.0f}, {draws} draws)"
+    )
+    for feature, value in made.clamped.items():
+        output.print(f"  sae.{loaded.id}.{feature} to {value:.3f} of the norm")
 
 
 def _judged(sae: Sae, found: SaeQuality) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean, stdev
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -155,6 +156,11 @@ def _chance(draws: Sequence[Outcome]) -> Chance:
 def save_trade_off(found: TradeOff, folder: Path) -> None:
     """Keep it beside the autoencoder."""
     write_text(folder / _FILE, _SAVED.dump_json(found, indent=1).decode() + "\n")
+
+
+def parse_trade_off(fields: Mapping[str, Any]) -> TradeOff:
+    """What `sanilens sae clamp --json` printed."""
+    return _SAVED.validate_python(fields)
 
 
 def load_trade_off(folder: Path) -> TradeOff | None:

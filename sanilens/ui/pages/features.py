@@ -5,6 +5,7 @@ import shlex
 import streamlit as st
 
 from sanilens.errors import SaniLensError
+from sanilens.ui.features.clamp import clamp_card
 from sanilens.ui.features.quality import quality_of, quality_tiles
 from sanilens.ui.features.table import feature_table
 from sanilens.ui.features.training import training_panel
@@ -54,4 +55,5 @@ def _shown(opened: Opened, sae_id: str) -> None:
         return
     st.caption(f"sae.{sae.id} reads {sae.site} · {sae.width:,} features")
     quality_tiles(quality_of(opened, sae))
+    clamp_card(opened, sae)
     feature_table(opened, sae)

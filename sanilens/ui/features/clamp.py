@@ -1,0 +1,106 @@
+"""What clamping a few chosen features takes away and costs: kept with the autoencoder, or measured
+by a job, and put into the plan with a click."""
+
+import hashlib
+
+import pandas as pd
+import streamlit as st
+
+from sanilens.inspect.sae.sae import Sae
+from sanilens.inspect.sae.trade_off import TradeOff, load_trade_off, parse_trade_off
+from sanilens.runs.saes import known_saes
+from sanilens.runs.workspace import job
+from sanilens.ui import state
+from sanilens.ui.job import job_panel
+from sanilens.ui.layout import card, kpi
+from sanilens.ui.opened import Opened
+from sanilens.unlearn.plan import UnitEdit
+
+_NOTE = (
+    "Chooses at most 20 features on the notes and the look-alikes, and measures their clamp on "
+    "notes nobody was trained on. In a process of its own; minutes on a small model."
+)
+
+
+def clamp_card(opened: Opened, sae: Sae) -> None:
+    """The trade-off where there is one, and the job that measures it."""
+    with card("What a clamp can do", "few features, chosen; direct identifiers said greedily"):
+        key = hashlib.sha256(f"clamp|{opened.key}|{sae.fingerprint}".encode()).hexdigest()
+        own = job("sae-clamp", key)
+        result = own.result()
+        found = parse_trade_off(result) if result else _kept(opened, sae)
+        if found:
+            _draw(sae, found)
+        if not (opened.ref.control and opened.ref.unseen):
+            st.caption(
+                "To measure one, the case needs look-alikes and notes that the model has not seen."
+            )
+            return
+        arguments = [
+            "sae", "clamp", known_saes(opened.subject)[sae.id], "--model", opened.ref.model,
+            "--corpus", opened.ref.corpus, "--other", opened.ref.control,
+            "--unseen", opened.ref.unseen, "--json",
+        ]  # fmt: skip
+        job_panel(own, arguments, "Measure again" if found else "Measure", _NOTE, key="sae-clamp")
+
+
+def _kept(opened: Opened, sae: Sae) -> TradeOff | None:
+    """What came with a bundled autoencoder: it holds for the bundled notes only."""
+    bundled = opened.ref.corpus.startswith("clinic:")
+    return load_trade_off(sae.path) if bundled else None
+
+
+def _draw(sae: Sae, found: TradeOff) -> None:
+    chance, before, after = found.chance, found.before, found.after
+    kpi(
+        (
+            "direct identifiers left",
+            f"{after.direct:,} of {before.direct:,}",
+            f"{len(found.clamped)} features clamped · {before.asked:,} asked for",
+        ),
+        (
+            "perplexity on unseen notes",
+            f"{100 * found.rise:+.1f} %",
+            f"from {before.perplexity:.3f} to {after.perplexity:.3f}",
+        ),
+        (
+            "random features leave",
+            f"{chance.direct:.0f}",
+            f"95 % {chance.low:.0f} to {chance.high:.0f} · {len(chance.draws)} draws that fire as "
+            "often",
+        ),
+        (
+            "baked instead",
+            f"{found.baked.direct:,} left",
+            f"at perplexity {found.baked.perplexity:.3f} · clamped to 0: {found.zeroed.direct:,} "
+            f"at {found.zeroed.perplexity:.3f}",
+        ),
+    )
+    if not found.reaches():
+        st.caption("Not half of them are gone at a rise of 5 %: this is the best that was found.")
+    with st.expander("By number of features"):
+        rows = [
+            {
+                "features": count,
+                "direct left": at.direct,
+                "indirect left": at.indirect,
+                "perplexity": at.perplexity,
+            }
+            for count, at in {0: before, **found.curve}.items()
+        ]
+        column = st.column_config.NumberColumn(format="%.3f")
+        st.dataframe(pd.DataFrame(rows), hide_index=True, column_config={"perplexity": column})
+    st.button(
+        f"Add these {len(found.clamped)} clamps to the plan",
+        key="clamp-add",
+        on_click=_put,
+        args=(sae.id, found),
+    )
+
+
+def _put(sae_id: str, found: TradeOff) -> None:
+    edits = (
+        UnitEdit(unit=f"sae.{sae_id}.{feature}", operation="clamp", value=value)
+        for feature, value in found.clamped.items()
+    )
+    state.add_edits(tuple(edits))
