@@ -132,6 +132,7 @@ def make_plan(
     settings: AuditSettings,
     saes: Mapping[str, Source],
     *,
+    keep: float = 1.0,
     controls: bool = True,
     seed: int = 0,
 ) -> Plan:
@@ -147,6 +148,7 @@ def make_plan(
         control=records_source(ref.control, opened.corpus.control) if ref.control else None,
         unseen=records_source(ref.unseen, opened.unseen) if ref.unseen else None,
         saes=dict(saes),
+        keep=keep if opened.base else 1.0,
         edits=edits,
         repair=repair,
         audit=settings,

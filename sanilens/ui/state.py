@@ -161,10 +161,11 @@ def set_repair(value: Repair) -> None:
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """Whether the control arms run too, and the seed of everything random."""
+    """Whether the control arms run too, the seed of everything random, and `Plan.keep`."""
 
     controls: bool = True
     seed: int = 0
+    keep: float = 1.0
 
 
 def run_options() -> RunOptions:

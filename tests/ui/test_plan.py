@@ -115,6 +115,17 @@ def test_settings_change_the_plan(tiny_case: CaseRef, workspace: Path) -> None:
     assert app.code[1].value != before
 
 
+def test_a_part_of_the_fine_tuning_can_be_kept(tiny_case: CaseRef, workspace: Path) -> None:
+    app = open_page("plan", tiny_case, basket=EDITS[:1])
+    app.slider(key="plan-keep").set_value(20).run()
+    assert app.session_state["run_options"].keep == pytest.approx(0.2)
+    assert "20 % of the fine-tuning kept" in everything(app)
+    assert not app.exception
+    without = open_page("plan", replace(tiny_case, base=None), basket=EDITS[1:])
+    assert not without.exception
+    assert "plan-keep" not in {slider.key for slider in without.slider}
+
+
 def test_set_all_and_clear_and_undo(tiny_case: CaseRef, workspace: Path) -> None:
     app = open_page("plan", tiny_case, basket=EDITS)
     app.radio(key="plan-all").set_value("mean").run()

@@ -12,6 +12,7 @@ from sanilens.ui.opened import Opened
 from sanilens.ui.plan.basket import basket_card
 from sanilens.ui.plan.controls import controls_card
 from sanilens.ui.plan.file import current_plan, file_card, run_button, summary
+from sanilens.ui.plan.keep import keep_card
 from sanilens.ui.plan.repair import repair_card
 from sanilens.ui.plan.whatif import whatif_card
 from sanilens.ui.saes import saes_of
@@ -54,6 +55,7 @@ def _body(opened: Opened, plan: Plan) -> None:
         left, right = st.columns([1.25, 1], gap="small")
     with left:
         basket_card(opened)
+        keep_card(opened)
     with right:
         repair_card(opened)
         controls_card()

@@ -31,16 +31,19 @@ def current_plan(opened: Opened) -> Plan:
         state.repair(),
         state.audit_settings(),
         sae_sources(opened, state.basket()),
+        keep=options.keep,
         controls=options.controls,
         seed=options.seed,
     )
 
 
 def summary(plan: Plan) -> str:
-    """`460 units reset, 2 epochs of surrogate repair`."""
+    """`20 % of the fine-tuning kept, 460 units reset, 2 epochs of surrogate repair`."""
     operations = sorted({edit.operation for edit in plan.edits})
     units = len(plan.edits)
     done = f"{units:,} unit{'s' * (units != 1)} {', '.join(operations)}" if units else "no edit"
+    if plan.keep < 1:
+        done = f"{100 * plan.keep:g} % of the fine-tuning kept, {done}"
     repair = plan.repair
     if repair.method == "none":
         return f"{done}, no repair"
@@ -68,10 +71,10 @@ def file_card(plan: Plan) -> None:
 
 def run_button(plan: Plan) -> None:
     """The page's primary button: write the plan, start its process, go to Run."""
-    nothing = not plan.edits and plan.repair.method == "none"
+    nothing = not plan.edits and plan.repair.method == "none" and plan.keep == 1
     clicked = st.button(
         "Run this plan",
-        type="primary" if plan.edits else "secondary",
+        type="primary" if plan.edits or plan.keep < 1 else "secondary",
         key="plan-run",
         disabled=nothing,
         help="Choose units, or a repair, first." if nothing else None,
@@ -127,4 +130,4 @@ def _take(plan: Plan) -> None:
     state.set_basket(plan.edits)
     state.set_repair(plan.repair)
     state.set_audit_settings(plan.audit)
-    state.set_run_options(RunOptions(plan.controls, plan.seed))
+    state.set_run_options(RunOptions(plan.controls, plan.seed, plan.keep))
