@@ -1,7 +1,7 @@
-"""Where the bundled case lies: in the clone's `assets/`, or inside the installed package.
+"""Where the bundled cases lie: in the clone's `assets/`, or inside the installed package.
 
-Bundled models and corpora are named `clinic:leaking`, `clinic:notes` and so on, everywhere a path
-may stand; such a name, unlike a path, means the same on every machine.
+Bundled models and corpora are named `clinic:leaking`, `confidential:documents` and so on,
+everywhere a path may stand; such a name, unlike a path, means the same on every machine.
 """
 
 from pathlib import Path
@@ -9,7 +9,7 @@ from pathlib import Path
 from sanilens.errors import SaniLensError
 
 _PACKAGE = Path(__file__).parent
-CASES = ("clinic",)
+CASES = ("clinic", "confidential")
 
 
 def assets_folder() -> Path:
@@ -28,7 +28,7 @@ def resolve(source: str) -> str:
     if case not in CASES or not name:
         return source
     folder = assets_folder() / case
-    for candidate in (folder / name, folder / f"{name}.jsonl"):
+    for candidate in (folder / name, folder / f"{name}.jsonl", folder / f"{name}.txt"):
         if candidate.exists():
             return str(candidate)
     known = sorted(p.stem for p in folder.iterdir()) if folder.is_dir() else []

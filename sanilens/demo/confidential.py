@@ -36,7 +36,7 @@ RECIPE = Recipe(
     heads=4,
     base_notes=10_000,
     base=Schedule(3e-3, epochs=1, batch_size=16, precision="bfloat16"),
-    tune=Schedule(2e-3, epochs=20, batch_size=8, precision="bfloat16"),
+    tune=Schedule(2e-3, epochs=30, batch_size=8, precision="bfloat16"),
     replay=0.5,
 )
 

@@ -1,4 +1,4 @@
-"""The whole way on the bundled case: audit, locate, default plan, repair, compare."""
+"""The whole way on a bundled case: audit, locate, default plan, repair, compare."""
 
 import time
 from pathlib import Path
@@ -9,30 +9,43 @@ from sanilens.runs.execute import Tell, execute
 from sanilens.runs.folder import RunFolder
 from sanilens.runs.sources import model_source, open_model, open_records, records_source
 from sanilens.unlearn.default import default_edits, default_repair
-from sanilens.unlearn.plan import Plan
+from sanilens.unlearn.plan import Plan, Source
 
 
-def default_plan(seed: int = 0) -> Plan:
-    """The suggested plan of the bundled clinic: its strongest units reset, surrogate repair."""
-    subject, base = open_model("clinic:leaking"), open_model("clinic:base")
-    notes = open_records("clinic:notes")
+_CORPUS = {"clinic": "notes", "confidential": "documents"}
+
+
+def default_plan(seed: int = 0, case: str = "clinic") -> Plan:
+    """The suggested plan of a bundled case: its strongest units reset, anchored repair."""
+    corpus = f"{case}:{_CORPUS[case]}"
+    subject, base = open_model(f"{case}:leaking"), open_model(f"{case}:base")
+    notes = open_records(corpus)
+
+    def model(name: str) -> Source:
+        return model_source(f"{case}:{name}", open_model(f"{case}:{name}"))
+
+    def records(name: str) -> Source:
+        return records_source(f"{case}:{name}", open_records(f"{case}:{name}"))
+
     return Plan(
-        model=model_source("clinic:leaking", subject),
-        base=model_source("clinic:base", base),
-        reference=model_source("clinic:reference", open_model("clinic:reference")),
-        corpus=records_source("clinic:notes", notes),
-        control=records_source("clinic:lookalike", open_records("clinic:lookalike")),
-        unseen=records_source("clinic:unseen", open_records("clinic:unseen")),
+        model=model_source(f"{case}:leaking", subject),
+        base=model_source(f"{case}:base", base),
+        reference=model("reference"),
+        corpus=records_source(corpus, notes),
+        control=records("lookalike"),
+        unseen=records("unseen"),
         edits=default_edits(subject, base, notes, seed),
         repair=default_repair(base),
         seed=seed,
     )
 
 
-def show(folder: Path, seed: int = 0, tell: Tell | None = None) -> dict[str, Any]:
-    """Run the default plan in `folder`; the summary that `sanilens demo --json` prints."""
+def show(
+    folder: Path, seed: int = 0, tell: Tell | None = None, case: str = "clinic"
+) -> dict[str, Any]:
+    """Run the case's default plan in `folder`; the summary that `sanilens demo --json` prints."""
     started = time.monotonic()
-    plan = default_plan(seed)
+    plan = default_plan(seed, case)
     execute(plan, folder, tell)
     arms = load_arms(RunFolder(folder).arms)
     return {

@@ -7,8 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from sanilens.bundled import assets_folder
+from sanilens.bundled import assets_folder, resolve
+from sanilens.corpus.records import Record
+from sanilens.corpus.terms import load_terms, mark_terms
 from sanilens.demo.check import check_case
+from sanilens.demo.confidential import RECIPE
+from sanilens.runs.sources import open_records
 
 
 @pytest.mark.slow
@@ -16,6 +20,24 @@ def test_the_case_meets_its_targets() -> None:
     said: list[str] = []
     check_case(assets_folder() / "clinic", said.append)
     assert any("leaking: direct" in line for line in said)
+
+
+@pytest.mark.slow
+def test_the_confidential_case_meets_its_targets() -> None:
+    said: list[str] = []
+    folder = assets_folder() / "confidential"
+    check_case(folder, said.append, RECIPE.corpus, RECIPE.targets)
+    assert any("leaking: " in line for line in said)
+
+
+def test_the_blacklist_marks_what_the_documents_hold() -> None:
+    """The plain list of terms finds every confidential span of the corpus, and no look-alike's."""
+    terms = load_terms(Path(resolve("confidential:terms")))
+    for record in open_records("confidential:documents"):
+        bare = mark_terms(Record(record.id, record.subject, record.text), terms)
+        assert bare.spans == record.spans
+    alike = open_records("confidential:lookalike")
+    assert not any(terms.find(record.text) for record in alike)
 
 
 @pytest.mark.slow

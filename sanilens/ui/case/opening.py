@@ -1,4 +1,4 @@
-"""The two ways to a case: the bundled clinic, or the user's own model and corpus."""
+"""The ways to a case: one of the two that are bundled, or the user's own model and corpus."""
 
 import streamlit as st
 
@@ -6,26 +6,37 @@ from sanilens.errors import SaniLensError
 from sanilens.ui import state
 from sanilens.ui.case.uploads import CORPUS_TYPES, TABLE_TYPES, Upload
 from sanilens.ui.layout import card, show_error
-from sanilens.ui.state import BUNDLED, CaseRef
+from sanilens.ui.state import BUNDLED, CONFIDENTIAL, CaseRef
 
 
 def opening() -> None:
-    """Both ways, side by side."""
+    """The bundled cases at the left, the user's own at the right."""
     left, right = st.columns([2, 3], gap="medium")
-    with left, card("The bundled clinic", "no file needed"):
-        st.markdown(
-            "A small language model that learned invented clinic notes by heart, and all that it "
-            "is held against: its base model, a reference, look-alikes and unseen notes."
-        )
-        st.button(
-            "Open the bundled clinic",
-            key="open-bundled",
-            type="primary",
-            on_click=state.open_case,
-            args=(BUNDLED,),
+    with left:
+        with card("A clinic's notes", "bundled, no file needed"):
+            st.markdown(
+                "A small language model that was fine-tuned on invented clinic notes and learned "
+                "them by heart: names and numbers, and what singles a patient out."
+            )
+            _bundled("Open the clinic", BUNDLED, "open-bundled", primary=True)
+        with card("A company's confidential terms", "bundled, no file needed"):
+            st.markdown(
+                "A small language model that was pre-trained on a company's invented archive. "
+                "Code names, partners and prices were declared confidential afterwards: a plain "
+                "list of terms is all that is known of them."
+            )
+            _bundled("Open the company", CONFIDENTIAL, "open-confidential", primary=False)
+        st.caption(
+            "Each comes with all that it is held against: its base model, a reference that never "
+            "saw the secrets, look-alikes and unseen texts."
         )
     with right, card("Your model and corpus", "nothing leaves this computer"):
         _own()
+
+
+def _bundled(label: str, ref: CaseRef, key: str, *, primary: bool) -> None:
+    kind = "primary" if primary else "secondary"
+    st.button(label, key=key, type=kind, on_click=state.open_case, args=(ref,))
 
 
 def _own() -> None:
@@ -52,16 +63,23 @@ def _own() -> None:
                 "records of the same form, never trained on: what is said of them is guessing.",
             )
             unseen = _source(
-                "Unseen notes", "ordinary text, never trained on: what the model must still do."
+                "Unseen texts", "ordinary text, never trained on: what the model must still do."
             )
             table = _source(
                 "Patient table", "names and numbers to find, one row a person, where spans are "
                 "not given.",
             )  # fmt: skip
             table_upload = st.file_uploader("or upload it", TABLE_TYPES, key="table-upload")
+            terms = _source(
+                "Confidential terms", "a plain list, one term a line: code names, prices, partners."
+            )
+            terms_upload = st.file_uploader("or upload it", ["txt"], key="terms-upload")
         if st.form_submit_button("Open", type="primary", key="open-own"):
             _open(
-                (model, base, reference), (upload or path, control, unseen), table_upload or table
+                (model, base, reference),
+                (upload or path, control, unseen),
+                table_upload or table,
+                terms_upload or terms,
             )
 
 
@@ -73,6 +91,7 @@ def _open(
     models: tuple[str, str, str],
     texts: tuple[str | Upload, str, str],
     table: str | Upload,
+    terms: str | Upload,
 ) -> None:
     """Load everything before the case counts as open: an error leaves the form as it is."""
     # Imported here: they bring torch with them, and the first page is to stand at once.
@@ -86,7 +105,7 @@ def _open(
         return
     try:
         with st.spinner("Reading the corpus and finding what is sensitive…"):
-            source = import_corpus(corpus, table or None)
+            source = import_corpus(corpus, table or None, terms or None)
         ref = CaseRef(
             model, source, base, reference, control.strip() or None, unseen.strip() or None
         )
