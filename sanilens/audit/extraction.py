@@ -26,6 +26,7 @@ from sanilens.corpus.records import Record
 from sanilens.model.batches import bucketed, pad_right, token_budget
 from sanilens.model.forward import logits_at
 from sanilens.model.hooks import NO_HOOKS, Hooks
+from sanilens.model.prompts import mask_of, prompts_end_at
 from sanilens.model.subject import SubjectModel
 
 Progress = Callable[[int, int], None]
@@ -108,7 +109,10 @@ def _judge(
     targets = [(row, p.record, t) for row, p in enumerate(passages) for t in p.targets]
     judged = [(row, t) for row, _, t in targets if t.start >= 1]
     places = [(row, c) for row, t in judged for c in range(t.start, t.end)]
-    results = _token_results(subject, passages, places, sampler, hooks) if places else None
+    results = None
+    if places:
+        asked = [(row, t.start - 1) for row, t in judged]
+        results = _token_results(subject, passages, places, asked, sampler, hooks)
     at = 0
     for _, record, target in targets:
         span = target.span.span
@@ -124,10 +128,12 @@ def _token_results(
     subject: SubjectModel,
     passages: list[Passage],
     places: list[tuple[int, int]],
+    asked: list[tuple[int, int]],
     sampler: Sampler,
     hooks: Hooks,
 ) -> TokenResults:
     ids = pad_right([p.ids for p in passages], subject.device)
     rows, columns = torch.tensor(places, device=subject.device).T
-    logits = logits_at(subject, ids, rows, columns - 1, hooks)
+    with prompts_end_at(mask_of(ids, asked)):
+        logits = logits_at(subject, ids, rows, columns - 1, hooks)
     return judge_tokens(logits, ids[rows, columns], sampler)

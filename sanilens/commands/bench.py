@@ -22,6 +22,7 @@ from sanilens.commands.common import (
     print_json,
     progress,
 )
+from sanilens.commands.grun import grun
 from sanilens.commands.sanitise import sanitise
 from sanilens.commands.tofu import tofu, tofu_models
 from sanilens.inspect.sae.choose import Goal
@@ -29,6 +30,7 @@ from sanilens.runs.sources import open_model, open_records
 
 bench = typer.Typer(help="Measure SaniLens on the bundled case.", no_args_is_help=True)
 bench.command("sanitise")(sanitise)
+bench.command("grun")(grun)
 bench.command("tofu")(tofu)
 bench.command("tofu-models")(tofu_models)
 bench.command("codes")(codes)
@@ -73,15 +75,17 @@ def inj(
     as_json: JsonOption = False,
 ) -> None:
     """Which localiser finds injected memories, and what deleting its units costs."""
-    other = open_records(unseen)
+    other, notes = open_records(unseen), open_records(corpus)
+    # A base model has not read the corpus either, and few spans hold in 1 % of the neurons.
+    fresh = other if base == model else (*other, *notes)
     with progress("injecting memories") as report:
-        found = bench_inj(open_model(base), other, count=count, seed=seed, tell=report)
+        found = bench_inj(open_model(base), fresh, count=count, seed=seed, tell=report)
     result: dict[str, Any] = {**asdict(found)}
     curves = None
     if deletion:
         with progress("deletion curves") as report:
             curves = bench_deletion(
-                open_model(model), open_records(corpus), other, CURVES, found.candidates,
+                open_model(model), notes, other, CURVES, found.candidates,
                 draws=draws, seed=seed, tell=report,
             )  # fmt: skip
         result["deletion"] = {**asdict(curves), "ratio": curves.matched.ratio}

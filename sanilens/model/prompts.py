@@ -4,12 +4,12 @@ A reader of a whole text asks for several things at once: each place from which 
 is the end of a prompt. Nobody else needs to know; an edit that does looks here.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 _ends: ContextVar[Tensor | None] = ContextVar("prompt_ends", default=None)
@@ -23,6 +23,16 @@ def prompts_end_at(where: Bool[Tensor, "batch pos"]) -> Iterator[None]:
         yield
     finally:
         _ends.reset(token)
+
+
+def mask_of(
+    ids: Int[Tensor, "batch pos"], where: Sequence[tuple[int, int]]
+) -> Bool[Tensor, "batch pos"]:
+    """A mask of (row, column) places."""
+    mask = torch.zeros_like(ids, dtype=torch.bool)
+    rows, columns = zip(*where, strict=True) if where else ((), ())
+    mask[list(rows), list(columns)] = True
+    return mask
 
 
 def prompt_ends(h: Float[Tensor, "batch pos d_model"]) -> Bool[Tensor, "batch pos"]:

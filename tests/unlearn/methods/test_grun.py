@@ -7,10 +7,13 @@ import torch
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
+from sanilens.audit.extraction import audit_spans
+from sanilens.bench.grun import EARLIER, Way, ways_round
 from sanilens.corpus.records import Record
 from sanilens.errors import ModelError
+from sanilens.model.align import encode
 from sanilens.model.hooks import hooked
-from sanilens.model.prompts import prompts_end_at
+from sanilens.model.prompts import mask_of, prompts_end_at
 from sanilens.model.subject import SubjectModel
 from sanilens.unlearn.adapter import attach_
 from sanilens.unlearn.grun import GatedEdit, Grun, LoReft, compose, default_layers
@@ -82,7 +85,8 @@ def test_the_gate_is_its_equation(widths: tuple[int, ...]) -> None:
     edit = cast(GatedEdit, randomised(GatedEdit(12, 3, widths, "every"), 1))
     h = torch.randn(2, 5, 12)
     x = h
-    for number, layer in enumerate(edit.gate[::2]):
+    layers = cast(torch.nn.Sequential, edit.gate[::2])
+    for number, layer in enumerate(layers):
         x = (x.relu() if number else x) @ layer.weight.T + layer.bias
     gate = torch.sigmoid(x[..., 0])
     torch.testing.assert_close(edit(h), gate[..., None] * edit.change(h))
@@ -279,3 +283,49 @@ def test_layers_that_the_model_has_not_are_refused(subject: SubjectModel) -> Non
     with pytest.raises(ModelError, match="none of number 7"):
         gated_edits(subject, told(layers="1,7"), 0)
     assert cast(Grun, gated_edits(subject, told(layers="2,0"), 0).module).layers == (0, 2)
+
+
+def test_an_audit_asks_where_each_prompt_ends(subject: SubjectModel, records: list[Record]) -> None:
+    """Edited at prompts' ends alone: each span against a reading of its own, by hand."""
+    adapter = gated_edits(subject, told(positions="prompt"), 0)
+    randomised(adapter.module, 11)
+    verdicts = audit_spans(subject, records, prefix_tokens=subject.max_tokens, hooks=adapter.hooks)
+    spans = [(encode(subject, r), s) for r in records for s in encode(subject, r).spans]
+    assert len(spans) == len(verdicts) > 0
+    for (encoded, span), verdict in zip(spans, verdicts, strict=True):
+        ids = torch.tensor([encoded.ids[: span.end]])
+        ends = mask_of(ids, [(0, span.start - 1)])
+        with hooked(subject.model, adapter.hooks), prompts_end_at(ends):
+            own = read_out(subject, ids)[0].log_softmax(-1)
+        expected = [float(own[t - 1, ids[0, t]]) for t in range(span.start, span.end)]
+        assert verdict.token_logprobs == pytest.approx(expected, rel=1e-4, abs=1e-4)
+    free = audit_spans(subject, records, prefix_tokens=subject.max_tokens)
+    assert free[0].token_logprobs != pytest.approx(verdicts[0].token_logprobs, rel=1e-3)
+
+
+@pytest.mark.parametrize(("way", "shift"), [("asked", 0), ("early", -EARLIER), ("begun", 1)])
+def test_ways_round_the_gate(
+    subject: SubjectModel, records: list[Record], way: Way, shift: int
+) -> None:
+    """Against one reading a span: where the prompt ends, and which tokens are then asked for."""
+    adapter = gated_edits(subject, told(positions="prompt"), 0)
+    randomised(adapter.module, 11)
+    n = hits = 0
+    for record in records:
+        encoded = encode(subject, record)
+        for span in encoded.spans:
+            end = span.start - 1 + shift
+            asked = range(max(span.start, end + 1), span.end)
+            if end < 0 or not asked or record.value(span.span) in record.text[: span.span.start]:
+                continue
+            ids = torch.tensor([encoded.ids[: span.end]])
+            with (
+                hooked(subject.model, adapter.hooks),
+                prompts_end_at(mask_of(ids, [(0, end)])),
+            ):
+                likeliest = read_out(subject, ids)[0].argmax(-1)
+            hits += all(int(likeliest[t - 1]) == int(ids[0, t]) for t in asked)
+            n += 1
+    found = ways_round(subject, records, way, adapter.hooks)
+    assert sum(row.n for row in found.values()) == n > 0
+    assert sum(row.hits for row in found.values()) == hits
