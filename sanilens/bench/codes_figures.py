@@ -37,7 +37,7 @@ class DeletionRow:
         arm: the way; `none` is the codebook alone, `random` as many other codes by `drop`, `both
             labels` one after the other by `drop`.
         significant: codes with q < 0.05, p by Fisher's exact test; of those `lasting` have p < 0.05
-            too where whole notes are permuted.
+            too where whole notes are permuted, which five notes at most cannot give (2 / 2^5).
         deleted: codes that are gone.
         seconds, cpu_seconds: to find and delete them, on the clock and of the process; no gradient.
         said, n: spans of the topic that memory alone can say; `before` by the untouched model.
@@ -73,7 +73,9 @@ class CodesBench:
         notes, unseen: how many notes the spans, and the perplexity, were measured on.
         perplexity: of the untouched model.
         codebooks, rows: see there.
-        best: of each topic the row that says least of it while perplexity rises by at most 5 %.
+        best: of each topic the row that says least of it while perplexity rises by at most 5 %;
+            chosen on the notes that it is reported on, so hold it against its codebook's `none`
+            and `random`.
     """
 
     notes: int

@@ -21,7 +21,7 @@ from sanilens.commands.common import (
     say,
 )
 from sanilens.errors import PlanError
-from sanilens.inspect.codebook.bottleneck import Way, no_deletion, read_deletion
+from sanilens.inspect.codebook.bottleneck import USUAL, Way, no_deletion, read_deletion
 from sanilens.inspect.codebook.codebook import Codebook
 from sanilens.inspect.codebook.effect import DeletionEffect, measure_deletion
 from sanilens.inspect.codebook.enrich import Rule, choose_codes, code_table
@@ -172,8 +172,8 @@ def delete(
     way: Annotated[
         Way | None,
         typer.Option(
-            help="A deleted code's place: refilled, left empty (drop), the rest weighing more "
-            "(renorm), or empty while what the codes leave out still passes (zero)."
+            help="A deleted code's place: left empty (drop, the usual), refilled, the rest "
+            "weighing more (renorm), or empty while what the codes leave out still passes (zero)."
         ),
     ] = None,
     after: Annotated[
@@ -192,7 +192,7 @@ def delete(
     """Delete a topic's codes, no training; say what the model still says, and what it costs."""
     loaded = open_model(model)
     own = open_codebook(source, loaded)
-    before = read_deletion(after) if after else no_deletion(own)
+    before = read_deletion(after) if after else no_deletion(own, USUAL)
     before = before.model_copy(update={"way": way}) if way else before
     records = open_records(corpus)
     topic = topic_of(label, subject, pattern)

@@ -23,7 +23,7 @@ _CENTRE = Markup('<i class="sl-centre{}" style="--a:{:.0f}%">{}</i>')
 
 def contexts_card(codebook: Codebook, use: CodeUse, code: int) -> None:
     """The tokens most like the code, one a note; the fill is how alike."""
-    with card(f"Code {code}", "the tokens most like it, one a note; the fill says how alike"):
+    with card(f"Code {code}", "tokens most like it, one a note"):
         found = strongest_contexts(use, code, _COUNT)
         if not found:
             st.caption("It stands for no token of these notes.")
@@ -31,7 +31,8 @@ def contexts_card(codebook: Codebook, use: CodeUse, code: int) -> None:
         tokens = int((use.codes == code).sum())
         notes = len(set(use.record[(use.codes == code).any(1)].tolist()))
         st.caption(
-            f"Stands for {tokens:,} tokens in {notes:,} notes, one of {codebook.k} codes each."
+            f"Stands for {tokens:,} tokens in {notes:,} notes, one of {codebook.k} codes each. "
+            "The fill says how alike they are."
         )
         records = {each.record.id: each for each in use.encoded}
         show(Markup("").join(_line(records[c.record], c) for c in found))

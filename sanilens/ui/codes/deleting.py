@@ -1,4 +1,4 @@
-"""Codes deleted live: by a rule or by hand, topic after topic, measured at once."""
+"""Codes deleted live: by a rule or by hand, topic after topic; and what that does, measured."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ import streamlit as st
 
 from sanilens.corpus.records import Record
 from sanilens.errors import SaniLensError
-from sanilens.inspect.codebook.bottleneck import WAYS, Deletion, Way, no_deletion
+from sanilens.inspect.codebook.bottleneck import USUAL, WAYS, Deletion, Way, no_deletion
 from sanilens.inspect.codebook.codebook import Codebook
 from sanilens.inspect.codebook.effect import (
     DeletionEffect,
@@ -45,10 +45,8 @@ def deletion_of(codebook: Codebook) -> Deletion:
     return no_deletion(codebook)
 
 
-def deleting_card(
-    opened: Opened, codebook: Codebook, topic: Topic, table: pd.DataFrame, ticked: Sequence[int]
-) -> Deletion:
-    """Choose, delete, and see what the model still says; returns what is deleted."""
+def deleting_card(codebook: Codebook, table: pd.DataFrame, ticked: Sequence[int]) -> Deletion:
+    """Choose and delete; returns what is deleted."""
     with card("Delete live", "nothing is trained or saved"):
         way, rule = _how()
         deletion = deletion_of(codebook).model_copy(update={"way": way})
@@ -70,15 +68,20 @@ def deleting_card(
             st.button("Put into the plan", key="codes-plan", on_click=_plan, args=(deletion,))
             st.button("Bring all back", key="codes-reset", on_click=_keep,
                       args=(no_deletion(codebook),))  # fmt: skip
+    return deletion
+
+
+def effect_card(opened: Opened, codebook: Codebook, deletion: Deletion, topic: Topic) -> None:
+    """What the model still says, of the topic and of all else, and what it costs."""
+    with card("What the model still says", "spans by memory alone, in a sample of the notes"):
         try:
             with st.spinner("Asking the model with and without…"):
                 found = _measured(opened, codebook, deletion, topic)
         except SaniLensError as error:
             show_error(error)
-            return deletion
+            return
         _tiles(found)
         _arms(found)
-    return deletion
 
 
 def _how() -> tuple[Way, Rule]:
@@ -86,6 +89,7 @@ def _how() -> tuple[Way, Rule]:
     way = one.selectbox(
         "A deleted code's place",
         WAYS,
+        index=WAYS.index(USUAL),
         format_func=_WAYS.__getitem__,
         key="codes-way",
         help="The first three let codes alone pass, as published: the model says less even before "
@@ -156,7 +160,7 @@ def _tiles(found: DeletionEffect) -> None:
         (
             "spans of the topic said",
             f"{model.topic.hits} → {gone.topic.hits}",
-            f"of {gone.topic.n} in a sample of notes",
+            f"of {gone.topic.n}; the codes alone {codes.topic.hits}",
         ),
         (
             "other spans said",

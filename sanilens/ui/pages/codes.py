@@ -12,7 +12,7 @@ from sanilens.ui.codes.asking import ask
 from sanilens.ui.codes.before_after import before_after_card
 from sanilens.ui.codes.codebooks import codebook_ids, codebook_of, use_of
 from sanilens.ui.codes.contexts import contexts_card
-from sanilens.ui.codes.deleting import deleting_card, deletion_of
+from sanilens.ui.codes.deleting import deleting_card, deletion_of, effect_card
 from sanilens.ui.codes.quality import quality_tiles
 from sanilens.ui.codes.table import code_rows, enriched
 from sanilens.ui.codes.training import training_panel
@@ -78,8 +78,9 @@ def _shown(opened: Opened, codebook: Codebook) -> None:
         if looked is not None:
             contexts_card(codebook, use, looked)
     with right:
-        deletion = deleting_card(opened, codebook, topic, table, ticked)
+        deletion = deleting_card(codebook, table, ticked)
     if deletion.codes:
+        effect_card(opened, codebook, deletion, topic)
         before_after_card(opened, deletion, topic)
 
 
