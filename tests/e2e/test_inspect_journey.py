@@ -59,7 +59,7 @@ def by_address(tab: Page, watch: Watch, served: Served) -> None:
     for part in ("Activation", "Says", "Strongest contexts", "Fires on", "If it goes", "Goes with"):
         expect(tab.locator(".st-key-sl-unit-card")).to_contain_text(part)
     watch.clean("a head by its address")
-    expect(tab.locator(".st-key-unit-next button")).to_be_enabled()
+    expect(tab.locator(".st-key-unit-next button").first).to_be_enabled()
     tab.locator(".st-key-sl-head").click()  # the keyboard is the page's, no field's
     tab.keyboard.press("ArrowRight")
     expect(name).not_to_have_text("head.2.1")
@@ -134,7 +134,7 @@ def what_if(tab: Page, watch: Watch) -> None:
     expect(tiles).to_have_count(4)
     expect(tab.get_by_text("Edited: 50 of 50")).to_be_visible()
     tab.get_by_text("Dose and response").wait_for()
-    slider = tab.get_by_role("slider").first
+    slider = tab.locator('[class*="st-key-whatif-dose"]').get_by_role("slider")
     slider.focus()
     slider.press("Home")
     expect(tab.get_by_text("Edited: 0 of 50")).to_be_visible()
