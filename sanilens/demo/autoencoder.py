@@ -1,7 +1,7 @@
 """Rebuild the bundled autoencoder: what layer 4's attention of the leaking model adds, in features.
 
 It is trained on the subjects' notes, on look-alikes and on generic notes, and judged on notes that
-neither it nor the model has seen.
+neither it nor the model has seen. Beside it lies what clamping at most 20 of its features does.
 """
 
 import shutil
@@ -12,7 +12,9 @@ from sanilens.corpus.clinic import generic_notes
 from sanilens.corpus.load import load_records
 from sanilens.demo.build import Say
 from sanilens.errors import SaniLensError
+from sanilens.inspect.sae.choose import choose_features
 from sanilens.inspect.sae.quality import SaeQuality
+from sanilens.inspect.sae.trade_off import measure_trade_off, save_trade_off
 from sanilens.inspect.sae.train import SaeSettings, SaeStep, train_sae
 from sanilens.model.subject import load_model
 
@@ -27,12 +29,15 @@ class AutoencoderRecipe:
         id: its name in units; its folder is `sae-<id>`.
         settings: of the training.
         seed, generic: which generic notes, and how many.
+        other_seed, other: those on which features are chosen, beside the subjects' notes.
     """
 
     id: str = "attn-4"
     settings: SaeSettings = SETTINGS
     seed: int = 25
     generic: int = 600
+    other_seed: int = 26
+    other: int = 80
 
 
 def build_autoencoder(case: Path, recipe: AutoencoderRecipe, say: Say) -> SaeQuality:
@@ -52,11 +57,20 @@ def build_autoencoder(case: Path, recipe: AutoencoderRecipe, say: Say) -> SaeQua
             say(f"{folder.name}: step {step.number:,} of {step.of:,}, loss {step.loss:.3f}")
 
     unseen = load_records(case / "unseen.jsonl")
-    _, quality = train_sae(subject, records, unseen, recipe.settings, folder, recipe.id, tell)
+    sae, quality = train_sae(subject, records, unseen, recipe.settings, folder, recipe.id, tell)
     say(
         f"{folder.name}: explained variance {quality.explained_variance:.3f}, "
         f"{quality.dead:.1%} dead, cross-entropy recovered {quality.ce_recovered:.3f}"
     )
     if warnings := quality.warnings():
         raise SaniLensError(f"{folder.name}: it {', '.join(warnings)}. Train it longer.")
+    choice = choose_features(
+        subject, sae, own[0], list(generic_notes(recipe.other_seed, recipe.other))
+    )
+    found = measure_trade_off(subject, sae, choice.values, own[0], unseen)
+    save_trade_off(found, folder)
+    say(
+        f"{folder.name}: {len(found.clamped)} features clamped leave {found.after.direct} of "
+        f"{found.before.direct} direct identifiers at {found.rise:+.1%} perplexity"
+    )
     return quality

@@ -1,16 +1,19 @@
 """The page Features: judged, warned of, ranked on spans, trained, put into the plan."""
 
+import json
 from itertools import pairwise
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from pydantic import TypeAdapter
 from streamlit.testing.v1 import AppTest
 
 from sanilens.corpus.records import Record
 from sanilens.inspect.sae.features import score_features
 from sanilens.inspect.sae.quality import measure_quality
 from sanilens.inspect.sae.sae import Sae
+from sanilens.inspect.sae.trade_off import TradeOff, measure_trade_off
 from sanilens.inspect.targets import Scope
 from sanilens.model.subject import SubjectModel
 from sanilens.runs.jobs import Job, JobProgress
@@ -135,3 +138,25 @@ def test_an_id_that_is_no_name_is_refused(app: AppTest, name: str) -> None:
     assert not app.exception
     assert any("An id is" in each.value for each in app.warning)
     assert not [button for button in app.button if button.key == "sae-start"]
+
+
+def test_the_clamp_that_was_measured_is_shown_and_goes_into_the_plan(
+    app: AppTest, sae: Sae, subject: SubjectModel, records: list[Record],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    """The job's result, as `sanilens sae clamp --json` prints it."""
+    values = {3: -0.5, 11: 0.0}
+    found = measure_trade_off(subject, sae, values, records, records, draws=2)
+    printed = json.loads(TypeAdapter(TradeOff).dump_json(found))
+    monkeypatch.setattr(
+        Job, "result", lambda self: printed if self.root.parent.name == "sae-clamp" else None
+    )
+    app.run()
+    assert not app.exception
+    shown = [h.proto.body for h in app.get("html") if "direct identifiers left" in h.proto.body]
+    assert f"{found.after.direct:,} of {found.before.direct:,}" in shown[0]
+    assert f"{100 * found.rise:+.1f} %" in shown[0]
+    app.button(key="clamp-add").click().run()
+    assert not app.exception
+    edits = {edit.unit: (edit.operation, edit.value) for edit in app.session_state["basket"]}
+    assert edits == {"sae.tiny.3": ("clamp", -0.5), "sae.tiny.11": ("clamp", 0.0)}

@@ -4,6 +4,7 @@ Chance: for each feature a random one among those that fire nearly as often, cla
 value. At the same number of features, those that fire everywhere would seem to carry everything.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,8 +90,8 @@ class TradeOff:
 
     @property
     def left(self) -> float:
-        """Share of the direct identifiers said before that are still said."""
-        return self.after.direct / self.before.direct
+        """Share of the direct identifiers said before that are still said; NaN if none was."""
+        return self.after.direct / self.before.direct if self.before.direct else math.nan
 
     @property
     def rise(self) -> float:
