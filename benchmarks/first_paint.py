@@ -31,19 +31,18 @@ _MOST = 180_000
 
 # A click, then a look at every frame until the page has changed as wanted; seconds.
 _TIMED = """
-([selector, index, watched]) => new Promise((done) => {
+(element, watched) => new Promise((done) => {
   const text = () => document.querySelector(watched)?.innerText ?? "";
   const before = text(), start = performance.now();
-  const marked = () => document.querySelectorAll(selector)[index]?.classList.contains("on");
   let outlined = null;
   const look = () => {
     const now = (performance.now() - start) / 1000;
-    if (outlined === null && marked()) outlined = now;
+    if (outlined === null && element.classList.contains("on")) outlined = now;
     if (text() !== before && text()) done([outlined, now]);
     else if (now > 30) done([outlined, null]); // two spans of one label, equally sure
     else requestAnimationFrame(look);
   };
-  document.querySelectorAll(selector)[index].click();
+  (element.querySelector(".t") ?? element).click(); // a token of the span, or a button
   requestAnimationFrame(look);
 })
 """
@@ -77,9 +76,11 @@ def _strip(page: Page, count: int) -> dict[str, object]:
     """A click on another span: its outline, then the heading that names it, from the server."""
     outlined: list[float] = []
     answered: list[float] = []
+    page.locator(_SPAN).nth(1).wait_for()
     spans = page.locator(_SPAN).count()
     for click in range(count + 1):
-        own, said = page.evaluate(_TIMED, [_SPAN, _other(page, click, spans), _HEADING])
+        other = page.locator(_SPAN).nth(_other(page, click, spans))
+        own, said = other.evaluate(_TIMED, _HEADING)
         _whole(page)
         if click and said is not None:  # the first one warms up
             outlined.append(own)
@@ -98,7 +99,7 @@ def _cards(page: Page, count: int) -> list[float]:
     """The next unit's card: name and figures are painted."""
     taken: list[float] = []
     for click in range(count + 1):
-        _, seconds = page.evaluate(_TIMED, [_NEXT, 0, _CARD])
+        _, seconds = page.locator(_NEXT).first.evaluate(_TIMED, _CARD)
         _whole(page)
         if click:
             taken.append(seconds)
