@@ -11,7 +11,6 @@ from sanilens.runs.sources import model_source, open_model, open_records, record
 from sanilens.unlearn.default import default_edits, default_repair
 from sanilens.unlearn.plan import Plan, Source
 
-
 _CORPUS = {"clinic": "notes", "confidential": "documents"}
 
 

@@ -9,7 +9,8 @@ from sanilens.corpus.records import Record
 from sanilens.inspect.localisers import Settings, find_localiser, ignored
 from sanilens.inspect.targets import find_targets
 from sanilens.model.subject import SubjectModel
-from sanilens.unlearn.plan import Repair, UnitEdit
+from sanilens.unlearn.choose import random_share
+from sanilens.unlearn.plan import Operation, Repair, UnitEdit
 
 # Share of all neurons that the suggested plan resets; chosen on the bundled case, see benchmarks/.
 DEFAULT_SHARE = 0.3
@@ -26,22 +27,28 @@ def default_edits(
 ) -> tuple[UnitEdit, ...]:
     """The units that carry the corpus's spans most, reset to the base model, else zeroed.
 
-    A reset without a base would put noise where text was learnt; zero does less harm.
+    A reset without a base would put noise where text was learnt; zero does less harm. Of a masked
+    model, which no localiser reads yet, it is SANI's random half of the last layer.
     """
+    operation: Operation = "reset" if base else "zero"
+    if subject.kind == "masked":
+        drawn = random_share(subject.sites, "mlp", seed=seed)
+        return tuple(UnitEdit(unit=str(unit), operation=operation) for unit in drawn)
     settings = Settings(seed=seed, progress=progress or ignored)
     scores = find_localiser("gradient-activation").score(find_targets(subject, records), settings)
     count = max(1, round(share * scores.values.numel()))
-    operation = "reset" if base else "zero"
     return tuple(UnitEdit(unit=str(n), operation=operation) for n in scores.units(count))
 
 
 def default_repair(base: SubjectModel | None) -> Repair:
     """The repair that is suggested: anchored to the base model, or surrogates without one.
 
+    Surrogates too where the base, like the model, is a masked one: the anchored repair is causal.
+
     bfloat16 where this machine multiplies in it; elsewhere it would be emulated, and slower.
     """
     fast = torch.cuda.is_available() or torch.cpu._is_avx512_bf16_supported()
     precision = "bfloat16" if fast else "float32"
-    if base is None:
+    if base is None or base.kind == "masked":
         return Repair(precision=precision)
     return Repair(method="anchored", learning_rate=1.7e-3, precision=precision)

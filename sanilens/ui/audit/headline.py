@@ -4,19 +4,24 @@ from collections.abc import Sequence
 
 from sanilens.audit.extraction import SpanVerdict
 from sanilens.audit.summary import RateRow, memory, rate_row, rates_by, worst_subject
+from sanilens.model.subject import ModelKind
 from sanilens.ui.audit.measuring import Findings
 from sanilens.ui.layout import kpi
 
 _PENDING = "…"
 
 
-def sentence(found: Findings) -> str:
+_MEANING: dict[ModelKind, str] = {
+    "causal": "given the text before a span, the model's own next words are that span.",
+    "masked": "with a gap in a span's place and the text on both sides, the model fills it in.",
+}
+
+
+def sentence(found: Findings, kind: ModelKind) -> str:
     """`912 of 1,103 sensitive spans can be extracted`, and what that means."""
     row = rate_row(memory(found.subject))
-    return (
-        f"**{row.hits:,} of {row.n:,} sensitive spans can be extracted**: given the text before a "
-        "span, the model's own next words are that span."
-    )
+    said = f"**{row.hits:,} of {row.n:,} sensitive spans can be extracted**"
+    return f"{said}: {_MEANING[kind]}"
 
 
 def tiles(found: Findings, *, has_reference: bool, has_control: bool) -> None:
@@ -59,10 +64,10 @@ def _repeated(found: Findings, has_reference: bool) -> tuple[str, str, str]:
 def _perplexity(found: Findings, has_reference: bool) -> tuple[str, str, str]:
     own, other = found.utility, found.reference_utility
     key = "unseen" if own is None or "unseen" in own else "neutral"
-    title = {"unseen": "perplexity on unseen notes", "neutral": "perplexity, neutral tokens"}[key]
+    title = {"unseen": "perplexity on unseen texts", "neutral": "perplexity, neutral tokens"}[key]
     notes = [f"reference {other[key]:.2f}" if other else f"reference {_PENDING}"] * has_reference
     if key == "unseen":
-        notes.append(f"its own notes, neutral tokens {own['neutral']:.2f}" if own else "")
+        notes.append(f"its own texts, neutral tokens {own['neutral']:.2f}" if own else "")
     return (title, f"{own[key]:.2f}" if own else _PENDING, " · ".join(filter(None, notes)))
 
 

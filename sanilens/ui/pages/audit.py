@@ -33,7 +33,7 @@ def page() -> None:
     for found in findings(opened, settings):
         if head is not None:
             with head:
-                page_header("Audit", sentence(found))
+                page_header("Audit", sentence(found, opened.subject.kind))
             head = None
         with body.container():
             _figures(opened, found)

@@ -7,6 +7,8 @@ from typing import Any
 import streamlit as st
 from pydantic import BaseModel
 
+from sanilens.model.subject import ModelKind
+
 Keep = Callable[[str], None]
 """Called with the field's name when its widget, whose key is `key + name`, has changed."""
 
@@ -16,10 +18,18 @@ def fields_of(model: type[BaseModel]) -> Mapping[str, Mapping[str, Any]]:
     return model.model_json_schema().get("properties", {})
 
 
-def fields(model: type[BaseModel], values: Mapping[str, Any], keep: Keep, key: str) -> None:
-    """Draw all fields of a model, two in a row, as they stand in `values`."""
-    columns = st.columns(2, vertical_alignment="bottom")
-    for number, (name, about) in enumerate(fields_of(model).items()):
+def fields(
+    model: type[BaseModel], values: Mapping[str, Any], keep: Keep, key: str, kind: ModelKind
+) -> None:
+    """Draw the fields of a model, two in a row, as they stand in `values`.
+
+    Left out are those that concern `only` the other kind of language model.
+    """
+    own = {
+        name: about for name, about in fields_of(model).items() if about.get("only", kind) == kind
+    }
+    columns = st.columns(2, vertical_alignment="bottom") if own else []
+    for number, (name, about) in enumerate(own.items()):
         with columns[number % 2]:
             _widget(name, about, values[name], keep, f"{key}{name}")
 

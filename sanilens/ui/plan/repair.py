@@ -42,7 +42,7 @@ def repair_card(opened: Opened) -> None:
             st.warning("This needs the base model, and the case has none. Choose another.")
         if refused := st.session_state.pop(_REFUSED, None):
             st.warning(plain(refused))
-        _options(method)
+        _options(method, opened)
         _schedule(method)
         with st.expander("What is trained, and when it stops"):
             _training(method)
@@ -53,7 +53,8 @@ def methods_of(opened: Opened) -> dict[str, list[Method]]:
     """The methods that this case has all for, by family, both in the registry's order."""
     found: dict[str, list[Method]] = {}
     for method in METHODS.values():
-        if opened.base is not None or not method.options().needs_base:
+        trains = method.fills_gaps or opened.subject.kind == "causal"
+        if trains and (opened.base is not None or not method.options().needs_base):
             found.setdefault(method.family, []).append(method)
     return found
 
@@ -90,10 +91,10 @@ def _choose_method(opened: Opened) -> Method | None:
     return now
 
 
-def _options(method: Method) -> None:
-    values = state.repair().options
+def _options(method: Method, opened: Opened) -> None:
+    values, kind = state.repair().options, opened.subject.kind
     if values:
-        fields(method.options, values, _keep_option, f"repair-{method.name}-")
+        fields(method.options, values, _keep_option, f"repair-{method.name}-", kind)
 
 
 def _schedule(method: Method) -> None:

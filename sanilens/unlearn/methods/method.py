@@ -38,6 +38,7 @@ class GapOptions(Options):
         title="Gaps",
         description="Of a masked language model alone: the share of the taught tokens that are "
         "gaps in an epoch. BERT was trained with 0.15.",
+        json_schema_extra={"only": "masked"},
     )
 
 
