@@ -41,7 +41,7 @@ def sentence(verdict: Verdict | None, kind: str | None) -> str:
     if verdict is None:
         return (
             "This run has no reference model, so nobody can say how little is little enough: a "
-            "model that never saw the notes also guesses some of them."
+            "model that never saw the secrets also guesses some of them."
         )
     pair = verdict.paired
     low, high = (signed(100 * bound, "+.1f") for bound in pair.difference)
@@ -96,7 +96,7 @@ def _said(found: Comparison) -> tuple[str, str, str]:
 
 def _perplexity(found: Comparison) -> tuple[str, str, str]:
     unseen = found.arms["before"].perplexity_unseen is not None
-    label = "perplexity on unseen notes" if unseen else "perplexity, non-sensitive tokens"
+    label = "perplexity on unseen texts" if unseen else "perplexity, non-sensitive tokens"
     before, after = found.perplexity("before"), found.perplexity("after")
     against = "reference" if "reference" in found.arms else "before"
     other = found.perplexity(against)
@@ -110,6 +110,8 @@ def _perplexity(found: Comparison) -> tuple[str, str, str]:
 
 def _indirect(found: Comparison) -> tuple[str, str, str]:
     before, after = found.rate("before", "indirect"), found.rate("after", "indirect")
+    if not after.n:
+        return "indirect identifiers it says", "–", "this case has none"
     note = f"of {after.n:,}"
     if "reference" in found.arms:
         note += f" · reference {found.rate('reference', 'indirect').hits:,}"

@@ -116,11 +116,11 @@ def said_at(
 def _picker(ids: list[str], record: Record, found: Comparison) -> None:
     left, right = st.columns([1, 3], vertical_alignment="bottom")
     st.session_state["compare-record"] = record.id
-    left.selectbox("The same prompts, note", ids, key="compare-record", on_change=_pick)
+    left.selectbox("The same prompts, record", ids, key="compare-record", on_change=_pick)
     said = {arm: _count(found, arm, record) for arm in ("before", "after")}
     of = sum(found.spans["before"][record.span_id(s)].memory for s in record.spans)
     right.caption(
-        f"Each sensitive span is asked with the note's own text before it. Of {of} that only "
+        f"Each sensitive span is asked with the record's own text before it. Of {of} that only "
         f"memory can say, before says {said['before']}, after {said['after']}."
     )
 

@@ -31,7 +31,7 @@ def without(opened: Opened, at: Shown, unit: Unit) -> None:
     if before == before:  # not a number where there is no unseen note
         # Added to 0, a rounded −0 is 0.
         rise = f"{round(100 * (after / before - 1), 1) + 0:+.1f} %".replace("-", "−")
-        rows.append(_GONE.format(f"perplexity, {found.neutral} unseen notes", rise))
+        rows.append(_GONE.format(f"perplexity, {found.neutral} unseen texts", rise))
     show(_GOES.format(Markup("").join(rows)))
 
 

@@ -22,7 +22,7 @@ def curve_chart(found: DeletionResult) -> None:
     base = alt.Chart(frame[frame["perplexity"] <= most]).encode(
         x=alt.X(
             "perplexity:Q",
-            title="perplexity on unseen notes, all tokens",
+            title="perplexity on unseen texts, all tokens",
             scale=alt.Scale(zero=False, nice=False),
         ),
         y=alt.Y("spans:Q", title="spans still said"),

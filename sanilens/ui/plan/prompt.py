@@ -12,7 +12,7 @@ from sanilens.ui.opened import Opened
 from sanilens.ui.said import marked
 
 _SHOWN = 280
-_NOTE, _OWN = "From a note", "My own text"
+_NOTE, _OWN = "From a record", "My own text"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ def choose_prompt(opened: Opened) -> Prompt:
     record, span = selected(opened)
     st.session_state["whatif-record"] = record.id
     middle.selectbox(
-        "Note",
+        "Record",
         [r.id for r in opened.corpus.records if r.spans],
         key="whatif-record",
         on_change=_pick_record,

@@ -178,7 +178,7 @@ def _early_stop() -> None:
         "Stop early if perplexity rises",
         key="repair-stops",
         on_change=_keep_stop,
-        help="After an epoch whose perplexity on unseen notes stands this share above the lowest "
+        help="After an epoch whose perplexity on unseen texts stands this share above the lowest "
         "seen.",
     )
     if rise is not None:

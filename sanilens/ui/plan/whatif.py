@@ -68,7 +68,7 @@ def _tiles(opened: Opened, edits: Edits, prompt: Prompt) -> None:
     first, second = before.said, after.said
     of_sample: tuple[Tile, ...] = (
         (
-            "spans of a sample of notes said",
+            "spans of a sample of records said",
             f"{first.hits} → {second.hits}",
             f"of {first.n}, log p {signed(after.logprob - before.logprob, '+.2f')} nats a span",
         ),
@@ -96,7 +96,7 @@ def _of_note(opened: Opened, edits: Edits, prompt: Prompt) -> tuple[Tile, ...]:
         figures = f"{signed(before.logprob)} before, {signed(after.logprob)} after"
         own = (label, change, f"nats · {figures}")
     of_memory = f"of {len(memory(sides[0]))} that only memory can say"
-    return own, ("spans of this note said", f"{said[0]} → {said[1]}", of_memory)
+    return own, ("spans of this record said", f"{said[0]} → {said[1]}", of_memory)
 
 
 def _spans(opened: Opened, edits: Edits, prompt: Prompt) -> None:

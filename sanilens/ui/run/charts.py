@@ -40,7 +40,7 @@ def curves(progress: Progress) -> None:
     charts = (
         (f"Loss, mean of {_WINDOW} steps", losses, "loss", "nats a token", False),
         ("Spans said, in a sample", progress.curves, "rate", "share of spans", True),
-        ("Perplexity, unseen notes", progress.curves, "perplexity", "perplexity", True),
+        ("Perplexity, unseen texts", progress.curves, "perplexity", "perplexity", True),
     )
     for column, (title, rows, value, axis, points) in zip(
         st.columns(3, gap="small"), charts, strict=True

@@ -76,8 +76,8 @@ def prepare(task: Task, options: Anchored) -> Prepared:
 ANCHORED = Method(
     "anchored",
     "Anchored to the base",
-    "Trains on the notes, and at an identifier's place on what the base model, which never saw it, "
-    "would say there.",
+    "Trains on the corpus, and at an identifier's place on what the base model, which never saw "
+    "it, would say there.",
     prepare,
     Anchored,
     learning_rate=1.7e-3,

@@ -18,7 +18,7 @@ def prepare(task: Task, options: Weighted) -> Prepared:
 GRADIENT_DIFFERENCE = Method(
     "gradient-difference",
     "Gradient difference",
-    "Makes the identifiers' tokens unlikely and teaches the rest of the notes again.",
+    "Makes the identifiers' tokens unlikely and teaches the rest of the corpus again.",
     prepare,
     Weighted,
 )

@@ -21,7 +21,7 @@ def prepare(task: Task, options: GapOptions) -> Prepared:
 MASKED = Method(
     "masked",
     "Masked (SANI)",
-    "Trains on the notes, but never on a sensitive token (SANI). It can bring back part of what "
+    "Trains on the corpus, but never on a sensitive token (SANI). It can bring back part of what "
     "the edits erased.",
     prepare,
     GapOptions,

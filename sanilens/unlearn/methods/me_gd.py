@@ -42,7 +42,7 @@ def prepare(task: Task, options: MeGd) -> Prepared:
 ME_GD = Method(
     "me-gd",
     "Maximum entropy",
-    "Makes every token alike at an identifier's place and teaches the rest of the notes again.",
+    "Makes every token alike at an identifier's place and teaches the rest of the corpus again.",
     prepare,
     MeGd,
 )

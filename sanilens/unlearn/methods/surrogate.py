@@ -33,8 +33,8 @@ class Surrogate(GapOptions):
     )
     masked_share: Annotated[float, Field(ge=0, le=1)] = Field(
         0.0,
-        title="Masked notes",
-        description="Share of the notes, drawn anew in every epoch, that keep their identifiers "
+        title="Masked records",
+        description="Share of the records, drawn anew in every epoch, that keep their identifiers "
         "and are masked.",
     )
     kl_weight: Annotated[float, Field(ge=0, le=1000)] = Field(
@@ -85,7 +85,7 @@ def prepare(task: Task, options: Surrogate) -> Prepared:
 SURROGATE = Method(
     "surrogate",
     "Surrogates",
-    "Trains on the notes with fresh, invented identifiers in every epoch: the model learns that "
+    "Trains on the corpus with fresh, invented identifiers in every epoch: the model learns that "
     "they cannot be known.",
     prepare,
     Surrogate,
