@@ -18,7 +18,6 @@ from sanilens.unlearn.plan import NO_REPAIR, Repair, UnitEdit
 from sanilens.unlearn.repair import begin_, prepare_repair, schedule_of
 from sanilens.unlearn.training import train_
 
-
 NONE = Repair(method=NO_REPAIR)
 
 

@@ -35,8 +35,8 @@ class Figures(BaseModel):
         ks_p: that they are one distribution (Kolmogorov and Smirnov, two samples).
         perplexity_unseen: on records that no model has seen.
         perplexity_retained: on the corpus's own tokens outside of spans.
-        restored: share of the tokens the leak taught at which it says what the base says; None where it
-            taught none.
+        restored: share of the tokens the leak taught at which it says what the base says; None
+            where it taught none.
         relearnt: extracted, by kind, of other subjects' spans after a tenth of subjects is
             taught again.
         four_bit: extracted, by kind, with the weights in four bits.
