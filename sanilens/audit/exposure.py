@@ -76,7 +76,10 @@ def _ids(subject: SubjectModel, text: str, own: list[int]) -> list[int]:
 
 
 def _mean_logprobs(
-    subject: SubjectModel, prefix: list[int], candidates: list[list[int]], hooks: Hooks
+    subject: SubjectModel,
+    prefix: list[int],
+    candidates: list[list[int]],
+    hooks: Hooks = NO_HOOKS,
 ) -> list[float]:
     with hooked(subject.model, hooks):
         cache = DynamicCache()

@@ -3,7 +3,8 @@
 given      models as they are: leaking, reference, base
 ours       plans that the project recommends
 control    what tells an edit's work from the repair's, and the located units' from any units'
-sani       as published: half of the last layer drawn at random and re-initialised, masked repair
+sani       as published: half of the rows of each linear map of the last layer, drawn at random and
+           re-initialised; masked repair
 ablation   one factor at a time: which units are erased, and what is taught afterwards
 baseline   the field's methods, each with its own defaults
 """
@@ -75,7 +76,8 @@ def _with(change: Change) -> Callable[[Case, int], Sanitised]:
 
 def _published(case: Case, seed: int) -> Sanitised:
     """SANI has no base model: what is erased is drawn from the module's own initialiser."""
-    edits = _resets(random_share(case.subject.sites, "mlp", seed=seed))
+    rows = random_share(case.subject.sites, "row", seed=seed)
+    edits = tuple(UnitEdit(unit=str(row), operation="initialise") for row in rows)
     return sanitise(case.subject, case.records, Change(edits, Repair(method="masked"), seed=seed))
 
 
