@@ -136,7 +136,7 @@ def inspect(hand: Hand, watch: Watch) -> None:
     settled(tab)
     assert unit_table(tab) != old
     watch.clean("a span")
-    hand.look(".st-key-add-top button")
+    hand.look(".st-key-add-top button >> nth=0")
     expect(tab.locator(".st-key-sl-to-plan")).to_contain_text("50 units")
     settled(tab)
     watch.clean("units in the plan")
