@@ -1,11 +1,14 @@
 """The measurement of the localisers on the open case: its job, its command, its result."""
 
 import hashlib
+import json
+from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
 from sanilens.bench.deletion import DeletionResult
 from sanilens.bench.inj import InjResult
+from sanilens.bundled import CASES, assets_folder
 from sanilens.runs.jobs import Job
 from sanilens.runs.workspace import job
 from sanilens.ui.opened import Opened
@@ -32,8 +35,8 @@ def arguments(opened: Opened) -> list[str]:
 
 
 def measured(opened: Opened) -> tuple[InjResult, DeletionResult | None] | None:
-    """What the job found; None before it has."""
-    found = measuring_job(opened).result()
+    """What the job found, or what comes with a bundled case; None before there is any."""
+    found = measuring_job(opened).result() or _shipped(opened)
     if found is None:
         return None
     try:
@@ -51,6 +54,15 @@ def recall_of(opened: Opened, name: str) -> float | None:
     found = measured(opened)
     row = found[0].localisers.get(name) if found else None
     return row.recall if row else None
+
+
+def _shipped(opened: Opened) -> dict[str, Any] | None:
+    """What the project measured on a bundled case; benchmarks/results/inj.json is the same file."""
+    case, _, name = opened.ref.model.partition(":")
+    path = assets_folder() / case / "localisers.json"
+    if case not in CASES or name != "leaking" or not path.is_file():
+        return None
+    return json.loads(path.read_bytes())
 
 
 def recommended(opened: Opened) -> str | None:
