@@ -27,7 +27,7 @@ from sanilens.ui.inspect.measured import unit_named
 from sanilens.ui.inspect.picks import forget_unit
 from sanilens.ui.inspect.scopes import Chosen
 from sanilens.ui.job import job_panel
-from sanilens.ui.localisers.measuring import recommended
+from sanilens.ui.localisers.measuring import best_quick, recommended
 from sanilens.ui.opened import Opened
 from sanilens.ui.progress import progress_bar
 from sanilens.ui.results import results
@@ -87,7 +87,7 @@ def ranking(opened: Opened, chosen: Chosen) -> Ranking:
     A unit that an address or a click has opened turns the switch to its kind.
     """
     now, ids = st.session_state, sae_ids(opened)
-    now.setdefault(_METHOD, recommended(opened) or DEFAULT)
+    now.setdefault(_METHOD, best_quick(opened) or DEFAULT)
     unit = unit_named(opened, state.selection().unit)
     if isinstance(unit, Feature):
         now[_KIND], now[_SAE] = "sae", unit.sae

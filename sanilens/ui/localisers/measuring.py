@@ -9,6 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 from sanilens.bench.deletion import DeletionResult
 from sanilens.bench.inj import InjResult
 from sanilens.bundled import CASES, assets_folder
+from sanilens.inspect.localisers import LOCALISERS
 from sanilens.runs.jobs import Job
 from sanilens.runs.workspace import job
 from sanilens.ui.opened import Opened
@@ -69,3 +70,12 @@ def recommended(opened: Opened) -> str | None:
     """The localiser that was measured to be best on this case; None before the measurement."""
     found = measured(opened)
     return found[0].recommended if found else None
+
+
+def best_quick(opened: Opened) -> str | None:
+    """The best measured one that answers at once, so that a page can open with it; else None."""
+    if (found := measured(opened)) is None:
+        return None
+    rows = found[0].localisers
+    quick = [n for n in rows if n in LOCALISERS and LOCALISERS[n].cost != "minutes"]
+    return max(quick, key=lambda name: rows[name].recall, default=None)

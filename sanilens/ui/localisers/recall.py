@@ -7,7 +7,7 @@ from sanilens.inspect.localisers import LOCALISERS
 from sanilens.ui.markup import show
 
 _TABLE = Markup(
-    '<table class="sl-table sl-arms"><thead><tr><th>localiser</th><th></th>'
+    '<table class="sl-table sl-arms sl-recall"><thead><tr><th>localiser</th><th></th>'
     '<th class="n">recall</th><th class="n">95 %</th><th>picked from</th>'
     '<th class="n">seconds a span</th></tr></thead><tbody>{}</tbody></table>'
 )

@@ -46,12 +46,19 @@ def page() -> None:
     next_step("Next: what each unit does, by the localiser that you trust.", "inspect")
 
 
+def _why(inj: InjResult, deletion: DeletionResult | None) -> str:
+    others = [name for name in inj.candidates if name != inj.recommended]
+    if deletion and others:
+        return f"alike at injections: {', '.join(others)}; better at deletion"
+    return "best on the development injections"
+
+
 def _results(opened: Opened, inj: InjResult, deletion: DeletionResult | None) -> None:
     best, percent = inj.localisers[inj.recommended], f"{100 * inj.share:.0f} %"
     masks = [n for n in ("hard-concrete", "slimming") if n in inj.localisers]
     mask = max(masks, key=lambda n: inj.localisers[n].recall)
     tiles = [
-        ("recommended", inj.recommended, "best on the development injections"),
+        ("recommended", inj.recommended, _why(inj, deletion)),
         (
             f"recall at {percent} of the neurons",
             f"{best.recall:.2f}",
