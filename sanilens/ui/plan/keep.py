@@ -28,7 +28,7 @@ def keep_card(opened: Opened) -> None:
         )
         if options.keep < 1:
             st.caption(
-                "On the bundled clinic 20 %, and one epoch of anchored repair, left a model that "
+                "On the bundled clinic 10 %, and one epoch of anchored repair, left a model that "
                 "span probabilities do not tell from the reference (page Bench). The what-if "
                 "below shows the units' edits alone."
             )
