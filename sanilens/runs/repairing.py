@@ -18,10 +18,10 @@ from sanilens.runs.events import read_events
 from sanilens.runs.folder import RunFolder
 from sanilens.runs.sources import Inputs
 from sanilens.unlearn.adapter import Adapter
-from sanilens.unlearn.edits import apply_edits_
 from sanilens.unlearn.methods import Prepared
 from sanilens.unlearn.plan import Plan, UnitEdit
 from sanilens.unlearn.repair import begin_, prepare_repair, schedule_of
+from sanilens.unlearn.sanitise import Change, erase_anew_
 from sanilens.unlearn.training import TrainingState, train_
 
 # A checkpoint at each epoch's end, and at least this often (seconds) in long epochs.
@@ -66,6 +66,8 @@ class Repairing:
     ) -> Adapter | None:
         """Train an edited copy, under hooks; an adapter, if that is the method's result."""
         plan, repair, prepared = self.plan, self.plan.repair, self._prepared
+        change = Change(edits, repair, seed=plan.seed)
+        base, saes = self.inputs.base, self.inputs.saes
         trainee = begin_(subject, prepared, repair, plan.seed, plan.edits, edits)
         resume = self._resumed(name, subject)
         schedule = schedule_of(repair)
@@ -79,7 +81,7 @@ class Repairing:
                 loss_of=prepared.loss,
                 resume=resume,
                 before_step=trainee.before_step,
-                before_epoch=lambda epoch: self._erase_anew_(subject, edits, epoch),
+                before_epoch=lambda epoch: erase_anew_(subject, change, epoch, base, saes),
             )
             with hooked(subject.model, hooks.then(trainee.hooks)):
                 self._follow(name, subject, steps, resume)
@@ -93,12 +95,6 @@ class Repairing:
         resume = load_checkpoint_(checkpoint, subject.model, self.plan.repair.learning_rate)
         self.note("resumed", arm=name, step=resume.steps_done)
         return resume
-
-    def _erase_anew_(self, subject: SubjectModel, edits: tuple[UnitEdit, ...], epoch: int) -> None:
-        """Edit again before every epoch but the first, if the plan says so; other fresh values."""
-        if epoch and self.plan.repair.reset_schedule == "every_epoch":
-            seed = self.plan.seed + 1_000_003 * epoch
-            apply_edits_(subject, edits, self.inputs.base, seed, self.inputs.saes)
 
     def _follow(
         self, name: ArmName, subject: SubjectModel, steps: Any, resume: TrainingState | None

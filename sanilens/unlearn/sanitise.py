@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sanilens.corpus.records import Record
-from sanilens.inspect.readers import NO_SAES, Saes
+from sanilens.inspect.readers import NO_SAES
 from sanilens.model.hooks import NO_HOOKS, Hooks, hooked
 from sanilens.model.subject import SubjectModel
 from sanilens.unlearn.adapter import Adapter
 from sanilens.unlearn.blend import blend_
-from sanilens.unlearn.edits import apply_edits_, edit_hooks
+from sanilens.unlearn.edits import Dictionaries, apply_edits_, edit_hooks
 from sanilens.unlearn.methods import Prepared
 from sanilens.unlearn.plan import NO_REPAIR, Repair, UnitEdit
 from sanilens.unlearn.repair import begin_, prepare_repair, schedule_of
@@ -52,7 +52,7 @@ def sanitise(
     records: Sequence[Record],
     change: Change,
     base: SubjectModel | None = None,
-    saes: Saes = NO_SAES,
+    saes: Dictionaries = NO_SAES,
 ) -> Sanitised:
     """A copy of `subject`, changed; `subject` itself stays as it is.
 
@@ -75,7 +75,7 @@ def _repair_(
     change: Change,
     hooks: Hooks,
     base: SubjectModel | None,
-    saes: Saes,
+    saes: Dictionaries,
 ) -> Adapter | None:
     repair, seed = change.repair, change.seed
     trainee = begin_(copy, prepared, repair, seed, change.edits, change.edits)
@@ -96,7 +96,7 @@ def _repair_(
 
 
 def erase_anew_(
-    copy: SubjectModel, change: Change, epoch: int, base: SubjectModel | None, saes: Saes
+    copy: SubjectModel, change: Change, epoch: int, base: SubjectModel | None, saes: Dictionaries
 ) -> None:
     """Edit again before every epoch but the first, if the repair says so; other fresh values."""
     if epoch and change.repair.reset_schedule == "every_epoch":
