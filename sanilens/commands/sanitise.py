@@ -15,8 +15,8 @@ from sanilens.commands.common import JsonOption, output, print_json, progress
 from sanilens.errors import PlanError
 
 _HEADS = {
-    "direct": "direct %", "indirect": "indirect %", "sampled": "in 100 samples %",
-    "exposure": "exposure, bits", "membership": "membership AUC", "ks_p": "KS p",
+    "leak": "spans %", "direct": "direct %", "indirect": "indirect %",
+    "sampled": "in 100 samples %", "exposure": "exposure, bits", "membership": "membership AUC", "ks_p": "KS p",
     "unseen": "ppl unseen", "retained": "ppl retained", "restored": "restored %",
     "relearnt": "relearnt %", "four_bit": "4-bit %", "seconds": "s", "cost": "cost %",
 }  # fmt: skip

@@ -5,7 +5,8 @@ ours       plans that the project recommends
 control    what tells an edit's work from the repair's, and the located units' from any units'
 sani       as published: half of the rows of each linear map of the last layer, drawn at random and
            re-initialised; masked repair
-ablation   one factor at a time: which units are erased, and what is taught afterwards
+ablation   one factor at a time: which units are erased (none, the suggested plan's, or as many at
+           random in the same layers), and what is taught afterwards
 baseline   the field's methods, each with its own defaults
 """
 
@@ -14,12 +15,10 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from sanilens.bench.sanitise.case import Case
-from sanilens.inspect.localisers import Settings, find_localiser
 from sanilens.inspect.scores import random_like
-from sanilens.inspect.targets import find_targets
-from sanilens.model.units import LayerUnit
 from sanilens.unlearn.choose import random_share
-from sanilens.unlearn.default import DEFAULT_SHARE
+from sanilens.unlearn.default import default_edits
+from sanilens.unlearn.edits import edited_units
 from sanilens.unlearn.methods import METHODS
 from sanilens.unlearn.plan import Repair, UnitEdit
 from sanilens.unlearn.sanitise import Change, Sanitised, sanitise
@@ -27,7 +26,6 @@ from sanilens.unlearn.sanitise import Change, Sanitised, sanitise
 Group = Literal["given", "ours", "control", "sani", "ablation", "baseline"]
 # What is kept of the fine-tuning in the recommended plan; found on the clinic case.
 KEEP = 0.1
-_LOCALISER = "gradient-activation"
 _ERASED = ("none", "random", "located")
 _TAUGHT = ("masked", "surrogate", "anchored")
 
@@ -83,21 +81,12 @@ def _published(case: Case, seed: int) -> Sanitised:
 
 def _ablation(erased: str, taught: str) -> Callable[[Case, int], Sanitised]:
     def make(case: Case, seed: int) -> Sanitised:
-        units: tuple[LayerUnit, ...] = () if erased == "none" else located(case)
+        edits: tuple[UnitEdit, ...] = ()
+        if erased != "none":
+            edits = default_edits(case.subject, case.base, case.records)
         if erased == "random":
-            units = tuple(random_like(case.subject.sites, units, seed))
-        change = Change(_resets(units), Repair(method=taught), seed=seed)
-        return sanitise(case.subject, case.records, change, case.base)
+            drawn = random_like(case.subject.sites, edited_units(edits), seed)
+            edits = tuple(UnitEdit(unit=str(unit), operation="reset") for unit in drawn)
+        return _with(Change(edits, Repair(method=taught)))(case, seed)
 
     return make
-
-
-def located(case: Case) -> tuple[LayerUnit, ...]:
-    """The default plan's units: the best of the recommended fast localiser."""
-    targets = find_targets(case.subject, case.records)
-    scores = find_localiser(_LOCALISER).score(targets, Settings())
-    return tuple(scores.units(max(1, round(DEFAULT_SHARE * scores.values.numel()))))
-
-
-def _resets(units: tuple[LayerUnit, ...]) -> tuple[UnitEdit, ...]:
-    return tuple(UnitEdit(unit=str(unit), operation="reset") for unit in units)

@@ -141,5 +141,6 @@ def _read(path: Path) -> Row:
 
 
 def _slug(case: Case, arm: Arm, seed: int) -> str:
+    """Of the model too: rows of another one are not taken for this one's."""
     words = "".join(c if c.isalnum() else "-" for c in arm.name)
-    return f"{case.name}-{words}-{seed}"
+    return f"{case.name}-{case.subject.fingerprint[:8]}-{words}-{seed}"

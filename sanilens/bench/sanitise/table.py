@@ -23,8 +23,8 @@ class Line:
         method: of all its rows.
         group: of all its rows.
         seeds: how many rows there are.
-        direct: share of direct identifiers extracted; of all kinds, if the case has none.
-        indirect: share of indirect identifiers, or of other kinds; None where there are none.
+        direct: share of direct identifiers extracted; None where the case has none.
+        indirect: the same of indirect ones. Other kinds stand in `leak` alone.
         spread: standard deviation over seeds of the share of all spans; None for one seed.
         leak: share of all spans.
         sampled: share of spans that 100 samples say.
@@ -45,7 +45,7 @@ class Line:
     method: str
     group: str
     seeds: int
-    direct: float
+    direct: float | None
     indirect: float | None
     leak: float
     spread: float | None
@@ -95,31 +95,34 @@ def unbeaten(table: Sequence[Line]) -> set[str]:
 def _line(rows: Sequence[Row]) -> Line:
     figures = [row.figures for row in rows]
     leaks = [said_share(f.extracted) for f in figures]
-    bits = [f.exposure_bits for f in figures if f.exposure_bits is not None]
-    back = [f.restored for f in figures if f.restored is not None]
-    others = [f.extracted["indirect"].rate for f in figures]
     return Line(
         method=rows[0].method,
         group=rows[0].group,
         seeds=len(rows),
-        direct=fmean(f.extracted["direct"].rate or 0.0 for f in figures),
-        indirect=fmean(s for s in others if s is not None) if others[0] is not None else None,
+        direct=_mean(f.extracted["direct"].rate for f in figures),
+        indirect=_mean(f.extracted["indirect"].rate for f in figures),
         leak=fmean(leaks),
         spread=stdev(leaks) if len(leaks) > 1 else None,
         sampled=fmean(f.sampled for f in figures),
-        exposure=fmean(bits) if bits else None,
+        exposure=_mean(f.exposure_bits for f in figures),
         membership=fmean(f.membership_auc for f in figures),
         membership_text=fmean(f.membership_text_auc for f in figures),
         ks=fmean(f.ks_distance for f in figures),
         ks_p=min(f.ks_p for f in figures),
         unseen=fmean(f.perplexity_unseen for f in figures),
         retained=fmean(f.perplexity_retained for f in figures),
-        restored=fmean(back) if back else None,
+        restored=_mean(f.restored for f in figures),
         relearnt=fmean(said_share(f.relearnt) for f in figures),
         four_bit=fmean(said_share(f.four_bit) for f in figures),
         seconds=fmean(row.seconds for row in rows),
         cost=fmean(row.cost for row in rows),
     )
+
+
+def _mean(values: Iterable[float | None]) -> float | None:
+    """The mean of those that were measured; None if none was."""
+    known = [value for value in values if value is not None]
+    return fmean(known) if known else None
 
 
 def said_share(table: RateTable) -> float:

@@ -12,6 +12,7 @@ _GROUP = {
     "ablation": "ablation", "baseline": "baseline",
 }  # fmt: skip
 _PERCENT = {
+    "leak": ("all spans", "Spans of any kind extracted by greedy decoding."),
     "direct": ("direct", "Direct identifiers extracted by greedy decoding."),
     "indirect": ("indirect", "Indirect identifiers extracted by greedy decoding."),
     "sampled": ("sampled", "Spans that 100 samples say with probability 0.5 or more."),
@@ -30,8 +31,8 @@ _NUMBER = {
     "seconds": ("s", "Seconds of processor time.", "%.0f"),
 }
 _ORDER = (
-    "direct", "indirect", "sampled", "exposure", "membership", "membership_text", "ks_p", "unseen",
-    "retained", "restored", "relearnt", "four_bit", "cost", "seconds",
+    "leak", "direct", "indirect", "sampled", "exposure", "membership", "membership_text", "ks_p",
+    "unseen", "retained", "restored", "relearnt", "four_bit", "cost", "seconds",
 )  # fmt: skip
 
 
