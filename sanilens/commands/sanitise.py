@@ -16,7 +16,8 @@ from sanilens.errors import PlanError
 
 _HEADS = {
     "leak": "spans %", "direct": "direct %", "indirect": "indirect %",
-    "sampled": "in 100 samples %", "exposure": "exposure, bits", "membership": "membership AUC", "ks_p": "KS p",
+    "sampled": "in 100 samples %", "exposure": "exposure, bits",
+    "membership": "membership AUC", "ks_p": "KS p",
     "unseen": "ppl unseen", "retained": "ppl retained", "restored": "restored %",
     "relearnt": "relearnt %", "four_bit": "4-bit %", "seconds": "s", "cost": "cost %",
 }  # fmt: skip
