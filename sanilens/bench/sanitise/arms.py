@@ -7,7 +7,7 @@ sani       as published: half of the rows of each linear map of the last layer, 
            re-initialised; masked repair
 ablation   one factor at a time: which units are erased (none, the suggested plan's, or as many at
            random in the same layers), and what is taught afterwards
-baseline   the field's methods, each with its own defaults
+baseline   the field's methods, each with its own defaults, GRUN and CodeUnlearn among them
 """
 
 from collections.abc import Callable, Iterator
@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from sanilens.bench.sanitise.case import Case
+from sanilens.bench.sanitise.codes_arm import without_codes
 from sanilens.inspect.scores import random_like
 from sanilens.unlearn.choose import random_share
 from sanilens.unlearn.default import default_edits
@@ -64,6 +65,7 @@ def all_arms() -> Iterator[Arm]:
         if method.family == "Baselines":
             repair = Repair(method=method.name)
             yield Arm(method.name, "baseline", _with(Change(repair=repair)))
+    yield Arm("codes", "baseline", without_codes)
 
 
 def _with(change: Change) -> Callable[[Case, int], Sanitised]:

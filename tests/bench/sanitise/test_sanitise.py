@@ -4,13 +4,17 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 
+from sanilens.bench.sanitise import codes_arm
 from sanilens.bench.sanitise.arms import all_arms
 from sanilens.bench.sanitise.attacks import other_records, relearnt, taught_subjects
 from sanilens.bench.sanitise.case import Case
 from sanilens.bench.sanitise.run import SanitiseResult, bench_sanitise
 from sanilens.bench.sanitise.table import beats, lines, unbeaten
 from sanilens.errors import RunError
+from sanilens.model.align import encode
+from sanilens.model.hooks import hooked
 from sanilens.runs.sources import open_model, open_records
 from sanilens.unlearn.sanitise import Sanitised
 from tests.ui.tiny_case import make_case
@@ -102,3 +106,19 @@ def test_who_beats_whom(found: SanitiseResult) -> None:
     assert not beats(ours, mixed)
     assert not beats(mixed, ours)
     assert unbeaten([ours, worse, mixed]) == {"mixed"}
+
+
+def test_codes_are_deleted_through_hooks_and_the_weights_stay(
+    case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(codes_arm, "CODES", 64)
+    monkeypatch.setattr(codes_arm, "WARM_STEPS", 5)
+    made = codes_arm.without_codes(case, 0)
+    assert made.subject is case.subject
+    ids = torch.tensor([encode(case.subject, case.records[0]).ids[:20]])
+    with torch.no_grad():
+        before = case.subject.model(ids).logits
+        with hooked(case.subject.model, made.hooks):
+            after = case.subject.model(ids).logits
+    assert not after.equal(before)
+    assert relearnt(case, made, 0).hooks is made.hooks
