@@ -128,6 +128,16 @@ def made(tiny_folders: dict[str, Path], corpus: Path) -> Callable[..., Plan]:
     return make
 
 
+def test_a_part_of_the_fine_tuning_is_kept(
+    made: Callable[..., Plan], tiny_folders: dict[str, Path]
+) -> None:
+    unit = ("--unit", "mlp.0.1", "--repair", "none")
+    assert made(*unit).keep == 1
+    assert made(*unit, "--base", tiny_folders["gpt_neox"], "--keep", 0.2).keep == 0.2
+    with pytest.raises(PlanError, match="needs a base model"):
+        made(*unit, "--keep", 0.2)
+
+
 def test_every_method_is_a_repair_of_a_plan(
     made: Callable[..., Plan], tiny_folders: dict[str, Path]
 ) -> None:

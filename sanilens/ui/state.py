@@ -48,7 +48,7 @@ BUNDLED_CASES = {"clinic": BUNDLED, "confidential": CONFIDENTIAL}
 """The cases that need no file, by the name that an address gives them."""
 
 
-_OF_ONE_CASE = "selection basket basket_history repair run revealed extracted".split()
+_OF_ONE_CASE = "selection basket basket_history repair keep run revealed extracted".split()
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,13 +159,22 @@ def set_repair(value: Repair) -> None:
     st.session_state["repair"] = value
 
 
+def keep() -> float:
+    """The share of the fine-tuning that stays in all weights: `Plan.keep`."""
+    return st.session_state.get("keep", 1.0)
+
+
+def set_keep(share: float) -> None:
+    """Change it."""
+    st.session_state["keep"] = share
+
+
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """Whether the control arms run too, the seed of everything random, and `Plan.keep`."""
+    """Whether the control arms run too, and the seed of everything random."""
 
     controls: bool = True
     seed: int = 0
-    keep: float = 1.0
 
 
 def run_options() -> RunOptions:

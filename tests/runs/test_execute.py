@@ -20,7 +20,7 @@ from sanilens.runs.events import read_events
 from sanilens.runs.execute import Cancelled, execute, treatments
 from sanilens.runs.folder import RunFolder
 from sanilens.runs.sources import open_records
-from sanilens.unlearn.plan import Plan, write_plan
+from sanilens.unlearn.plan import Plan, Repair, write_plan
 
 
 class Killed(BaseException):
@@ -155,3 +155,25 @@ def test_the_controls_are_as_many_units_per_layer_and_others(
     assert not {e.unit for e in own} & {e.unit for e in drawn}
     assert sorted(e.operation for e in own) == sorted(e.operation for e in drawn)
     assert arms["repair_only"].edits == ()
+
+
+def test_the_share_that_is_kept_is_of_every_arm_but_repair_alone(
+    tiny_plan: Plan, subject: SubjectModel
+) -> None:
+    asked = {"controls": True, "keep": 0.25}
+    arms = treatments(tiny_plan.model_copy(update=asked), subject.sites)
+    kept = {name: arm.keep for name, arm in arms.items()}
+    assert kept == {"after": 0.25, "repair_only": 1.0, "random_units": 0.25, "edits_only": 0.25}
+    # Without edits, going back is what the repair is told apart from.
+    bare = treatments(tiny_plan.model_copy(update={**asked, "edits": ()}), subject.sites)
+    assert {name: arm.keep for name, arm in bare.items()} == {
+        "after": 0.25, "repair_only": 1.0, "edits_only": 0.25
+    }  # fmt: skip
+
+
+def test_a_run_that_keeps_nothing_exports_the_base_model(tiny_plan: Plan, tmp_path: Path) -> None:
+    nothing = {"keep": 0.0, "edits": (), "repair": Repair(method="none")}
+    execute(tiny_plan.model_copy(update=nothing), tmp_path / "run")
+    assert tiny_plan.base
+    base = load_file(Path(tiny_plan.base.source) / "model.safetensors")
+    assert same(weights(RunFolder(tmp_path / "run")), base)

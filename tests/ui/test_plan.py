@@ -18,7 +18,7 @@ from sanilens.ui.plan.file import parse, summary
 from sanilens.ui.plan.whatif import span_table
 from sanilens.ui.state import CaseRef
 from sanilens.unlearn.methods import METHODS
-from sanilens.unlearn.plan import UnitEdit
+from sanilens.unlearn.plan import Repair, UnitEdit
 from sanilens.unlearn.whatif import Effect
 from tests.ui.tiny_case import EDITS, everything, make_plan, open_page, values
 
@@ -118,12 +118,39 @@ def test_settings_change_the_plan(tiny_case: CaseRef, workspace: Path) -> None:
 def test_a_part_of_the_fine_tuning_can_be_kept(tiny_case: CaseRef, workspace: Path) -> None:
     app = open_page("plan", tiny_case, basket=EDITS[:1])
     app.slider(key="plan-keep").set_value(20).run()
-    assert app.session_state["run_options"].keep == pytest.approx(0.2)
+    assert app.session_state["keep"] == pytest.approx(0.2)
     assert "20 % of the fine-tuning kept" in everything(app)
     assert not app.exception
     without = open_page("plan", replace(tiny_case, base=None), basket=EDITS[1:])
     assert not without.exception
     assert "plan-keep" not in {slider.key for slider in without.slider}
+
+
+@pytest.mark.parametrize("based", [True, False])
+def test_an_uploaded_plan_brings_its_share_or_says_that_it_cannot(
+    tiny_case: CaseRef, workspace: Path, based: bool
+) -> None:
+    masked = Repair(method="masked", epochs=1)
+    plan = make_plan(tiny_case).model_copy(
+        update={"keep": 0.3, "repair": masked, "edits": EDITS[1:]}
+    )
+    app = open_page("plan", tiny_case if based else replace(tiny_case, base=None))
+    app.file_uploader(key="plan-upload").upload(
+        "plan.json", plan.model_dump_json().encode(), "application/json"
+    ).run()
+    warned = [w.value for w in app.warning if "30 % of the fine-tuning" in w.value]
+    assert bool(warned) != based
+    app.button(key="plan-take").click().run()
+    assert not app.exception
+    assert app.session_state["keep"] == pytest.approx(0.3)
+    if based:
+        assert "30 % of the fine-tuning kept" in everything(app)
+        return
+    # It is told on the page too, where the slider stands in other cases, until it is dropped.
+    assert "30 % of the fine-tuning kept" not in everything(app)
+    app.button(key="plan-keep-drop").click().run()
+    assert app.session_state["keep"] == 1
+    assert "plan-keep-drop" not in {button.key for button in app.button}
 
 
 def test_set_all_and_clear_and_undo(tiny_case: CaseRef, workspace: Path) -> None:

@@ -59,5 +59,5 @@ def _body(opened: Opened, plan: Plan) -> None:
     with right:
         repair_card(opened)
         controls_card()
-        file_card(plan)
+        file_card(opened, plan)
     whatif_card(opened)

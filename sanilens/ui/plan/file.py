@@ -15,6 +15,7 @@ from sanilens.ui.layout import card, show_error
 from sanilens.ui.markup import show
 from sanilens.ui.navigation import page
 from sanilens.ui.opened import Opened, make_plan
+from sanilens.ui.plan.keep import without_base
 from sanilens.ui.saes import sae_sources
 from sanilens.ui.state import RunOptions
 from sanilens.unlearn.plan import Plan, read_plan
@@ -31,7 +32,7 @@ def current_plan(opened: Opened) -> Plan:
         state.repair(),
         state.audit_settings(),
         sae_sources(opened, state.basket()),
-        keep=options.keep,
+        keep=state.keep(),
         controls=options.controls,
         seed=options.seed,
     )
@@ -50,7 +51,7 @@ def summary(plan: Plan) -> str:
     return f"{done}, {repair.epochs} epoch{'s' * (repair.epochs != 1)} of {repair.method} repair"
 
 
-def file_card(plan: Plan) -> None:
+def file_card(opened: Opened, plan: Plan) -> None:
     """Draw the hash, the command, and the plan's way out and in."""
     run = run_folder(plan)
     with card("Plan file", "everything that decides the run; no text of the corpus"):
@@ -66,7 +67,7 @@ def file_card(plan: Plan) -> None:
                 on_click="ignore",
             )
             with st.popover("Upload a plan…"):
-                _upload(plan)
+                _upload(opened, plan)
 
 
 def run_button(plan: Plan) -> None:
@@ -91,7 +92,7 @@ def run_button(plan: Plan) -> None:
     st.switch_page(page("run"))
 
 
-def _upload(current: Plan) -> None:
+def _upload(opened: Opened, current: Plan) -> None:
     file = st.file_uploader("A plan file (JSON)", type="json", key="plan-upload")
     if file is None:
         st.caption("It replaces the units and the settings on this page.")
@@ -111,6 +112,8 @@ def _upload(current: Plan) -> None:
             f"This plan was made for another {' and '.join(differs)}. Its units and settings can "
             "be taken over; the result will be another plan."
         )
+    if plan.keep < 1 and opened.base is None:
+        st.warning(without_base(plan.keep))
     st.button("Take it over", key="plan-take", type="primary", on_click=_take, args=(plan,))
 
 
@@ -130,4 +133,5 @@ def _take(plan: Plan) -> None:
     state.set_basket(plan.edits)
     state.set_repair(plan.repair)
     state.set_audit_settings(plan.audit)
-    state.set_run_options(RunOptions(plan.controls, plan.seed, plan.keep))
+    state.set_keep(plan.keep)
+    state.set_run_options(RunOptions(plan.controls, plan.seed))
