@@ -2,14 +2,17 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.table import Table
 
+from sanilens.audit.statistics import Rate
+from sanilens.audit.summary import RateRow
 from sanilens.commands.common import JsonOption, output, print_json, rate_cells
 from sanilens.errors import RunError
 from sanilens.runs.arms import TITLES, Arm, ArmName, load_arms
+from sanilens.runs.comparison import GROUP_TITLES, Comparison, Group, load_comparison
 from sanilens.runs.folder import RunFolder
 
 
@@ -19,16 +22,51 @@ def compare(
 ) -> None:
     """Print the arms of runs, with n and intervals."""
     found: dict[str, Mapping[ArmName, Arm]] = {}
+    runs = {str(folder): RunFolder(folder) for folder in folders}
     for folder in folders:
         RunFolder(folder).plan()
         found[str(folder)] = arms = load_arms(RunFolder(folder).arms)
         if not arms:
             raise RunError(f"{folder.name} has measured nothing yet. Execute it: sanilens run.")
     if as_json:
-        print_json({name: {"arms": arms} for name, arms in found.items()})
+        print_json({name: _fields(folder, found[name]) for name, folder in runs.items()})
         return
     for name, arms in found.items():
         output.print(arms_table(arms, name))
+        if table := groups_table(runs[name]):
+            output.print(table)
+
+
+def groups_table(run: RunFolder) -> Table | None:
+    """Before and after of those asked for and of all others; None if the plan is for everyone."""
+    if not run.plan().subjects:
+        return None
+    found = load_comparison(run)
+    table = Table(title="whose details are still said", title_justify="left")
+    table.add_column("subjects")
+    for name in ("arm", "said", "rate", "95 %"):
+        table.add_column(name, justify="left" if name == "arm" else "right")
+    for group in found.groups:
+        for name, row in _rates(found, group).items():
+            table.add_row(GROUP_TITLES[group], TITLES[name], *rate_cells(row))
+    return table
+
+
+def _fields(run: RunFolder, arms: Mapping[ArmName, Arm]) -> dict[str, Any]:
+    """What is printed of a run as JSON; `groups` only of a plan for some subjects."""
+    if not run.plan().subjects:
+        return {"arms": arms}
+    found = load_comparison(run)
+    return {"arms": arms, "groups": {group: _rates(found, group) for group in found.groups}}
+
+
+def _rates(found: Comparison, group: Group) -> dict[ArmName, RateRow]:
+    part = found.of(group)
+    rates: dict[ArmName, Rate] = {n: part.rate(n) for n in found.arms if n != "lookalike"}
+    return {
+        name: RateRow(rate=own.rate, hits=own.hits, n=own.n, low=own.low, high=own.high)
+        for name, own in rates.items()
+    }
 
 
 def arms_table(arms: Mapping[ArmName, Arm], title: str | None = None) -> Table:

@@ -59,7 +59,7 @@ def _case() -> Case:
     notes, unseen = open_records("clinic:notes"), open_records("clinic:unseen")
     corpus = Corpus(notes, open_records("clinic:lookalike"))
     reference = open_model("clinic:reference")
-    texts = gate_texts(Inputs(leaking, base, reference, corpus, unseen, {}), 0)
+    texts = gate_texts(Inputs(leaking, base, reference, corpus, unseen, {}, corpus.records), 0)
     return Case(leaking, reference, notes, unseen, texts)
 
 

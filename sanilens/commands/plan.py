@@ -16,6 +16,7 @@ from sanilens.commands.common import (
     say,
 )
 from sanilens.corpus.records import Record
+from sanilens.corpus.subjects import in_scope
 from sanilens.errors import PlanError
 from sanilens.inspect.codebook.bottleneck import read_deletion
 from sanilens.inspect.codebook.codebook import Codebook
@@ -24,6 +25,7 @@ from sanilens.inspect.scores import UnitScores
 from sanilens.inspect.targets import Scope, find_targets
 from sanilens.model.subject import SubjectModel
 from sanilens.model.units import Target, UnitKind, parse_target
+from sanilens.runs.requests import asked_before
 from sanilens.runs.sources import (
     model_source,
     open_dictionary,
@@ -49,6 +51,10 @@ def plan(
     control: ControlOption = None,
     unseen: Annotated[str | None, typer.Option(help="Notes nobody trained on.")] = None,
     unit: Annotated[list[str] | None, typer.Option(help="Edit these units; repeatable.")] = None,
+    subjects: Annotated[
+        list[str] | None,
+        typer.Option("--subject", help="Forget this subject alone, not everyone; repeatable."),
+    ] = None,
     sae: Annotated[
         list[str] | None,
         typer.Option(help="Folder of the autoencoder, or codebook, of a unit; repeatable."),
@@ -142,6 +148,9 @@ def plan(
     last = _last(layers or "last")
     subject = open_model(model)
     records = open_records(corpus)
+    names = tuple(subjects or ())
+    earlier = tuple(set(asked_before(model)) - set(names)) if names else ()
+    asked = in_scope(records, names, earlier)
     opened = {
         each.id: (source, each)
         for source in sae or ()
@@ -158,9 +167,7 @@ def plan(
     elif share is not None:
         units = random_share(subject.sites, "row" if rows else kind, share, last, seed)
     else:
-        scores = _located(
-            subject, records, method, Scope(labels=frozenset(label or ())), kind, seed
-        )
+        scores = _located(subject, asked, method, Scope(labels=frozenset(label or ())), kind, seed)
         if top_share is not None:
             units = located_share(subject.sites, scores, top_share, last)
         else:
@@ -181,6 +188,8 @@ def plan(
             control=_records_source(control),
             unseen=_records_source(unseen),
             saes={name: sae_source(*own) for name, own in opened.items()},
+            subjects=names,
+            earlier=earlier,
             keep=keep,
             edits=edits,
             repair=repairing,
@@ -191,7 +200,9 @@ def plan(
     typer.echo(made.model_dump_json(indent=1))
     done = ", ".join(sorted({edit.operation for edit in edits}))
     then = repair if repair == NO_REPAIR else f"{repair}, {made.repair.epochs} epochs"
-    say(f"plan {made.sha256[:12]}: {len(edits)} units {done}, repair {then}")
+    whose = f", for {len(made.subjects)} subjects alone" if made.subjects else ""
+    whose += f" ({len(made.earlier)} deleted before)" if made.earlier else ""
+    say(f"plan {made.sha256[:12]}: {len(edits)} units {done}, repair {then}{whose}")
 
 
 def _located(

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from sanilens.commands.common import JsonOption, output, print_json, say
-from sanilens.commands.compare import arms_table
+from sanilens.commands.compare import arms_table, groups_table
 from sanilens.runs.arms import TITLES, load_arms
 from sanilens.runs.execute import Cancelled, execute
 from sanilens.runs.folder import RunFolder
@@ -40,6 +40,8 @@ def run(
         print_json({"plan": plan.sha256, "arms": arms})
         return
     output.print(arms_table(arms))
+    if table := groups_table(folder):
+        output.print(table)
     output.print(f"Sanitised model: {folder.model}")
     if folder.adapter.exists():
         output.print(f"Adapter: {folder.adapter}\n({ADAPTER_WORDS}.)")

@@ -58,7 +58,7 @@ def gate_texts(inputs: Inputs, seed: int) -> dict[GateSet, list[Example]]:
         return note_examples(inputs.subject, spaced(records, _RECORDS)) if records else []
 
     texts: dict[GateSet, list[Example]] = {
-        "notes": read(inputs.corpus.records),
+        "notes": read(inputs.asked),
         "lookalike": read(inputs.corpus.control),
         "unseen": read(inputs.unseen),
         "neutral": [],

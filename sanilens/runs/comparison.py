@@ -6,12 +6,14 @@ say it (its value does not stand in its prefix), as in every headline figure.
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from dataclasses import dataclass, replace
+from itertools import product
+from typing import Literal, NamedTuple, get_args
 
 import pandas as pd
 
 from sanilens.audit.statistics import Rate, mcnemar, paired_difference, wilson
+from sanilens.audit.summary import RateTable
 from sanilens.errors import RunError
 from sanilens.runs.arms import ARMS, Arm, ArmName, load_arms, load_verdicts
 from sanilens.runs.folder import RunFolder
@@ -36,6 +38,16 @@ class Paired:
         return paired_difference(self.only_first, self.only_second, self.n)
 
 
+Group = Literal["asked", "earlier", "others"]
+"""Whose a span is: of those asked for, of those deleted by earlier requests, or of anyone else."""
+GROUPS: tuple[Group, ...] = get_args(Group)
+GROUP_TITLES: Mapping[Group, str] = {
+    "asked": "Asked for",
+    "earlier": "Deleted before",
+    "others": "All others",
+}
+
+
 class SpanRow(NamedTuple):
     """What an arm does with one span: does it say it, and log p of the span (nats)."""
 
@@ -44,14 +56,46 @@ class SpanRow(NamedTuple):
     memory: bool
     said: bool
     logprob: float
+    subject: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """The arms that a run has measured, their summaries and their spans by id."""
+    """The arms that a run has measured, their summaries and their spans by id.
+
+    `subjects` are those whom the plan was for, `earlier` those deleted before; none: everyone.
+    """
 
     arms: Mapping[ArmName, Arm]
     spans: Mapping[ArmName, Mapping[str, SpanRow]]
+    subjects: frozenset[str] = frozenset()
+    earlier: frozenset[str] = frozenset()
+
+    @property
+    def groups(self) -> tuple[Group, ...]:
+        """The groups to be told apart; none where the plan was for everyone."""
+        if not self.subjects:
+            return ()
+        return GROUPS if self.earlier else ("asked", "others")
+
+    def of(self, group: Group) -> "Comparison":
+        """The same of one group's spans alone; look-alikes, who are nobody of these, stay."""
+
+        def belongs(subject: str) -> bool:
+            whose = "earlier" if subject in self.earlier else "others"
+            return group == ("asked" if subject in self.subjects else whose)
+
+        arms, spans = dict(self.arms), dict(self.spans)
+        for name in self.arms.keys() - {"lookalike"}:
+            rows = self.spans[name].items()
+            spans[name] = {span: row for span, row in rows if belongs(row.subject)}
+            of_them: RateTable = {
+                subject: row
+                for subject, row in self.arms[name].by_subject.items()
+                if belongs(subject)
+            }
+            arms[name] = self.arms[name].model_copy(update={"by_subject": of_them})
+        return replace(self, arms=arms, spans=spans)
 
     def rate(self, arm: ArmName, kind: str | None = None) -> Rate:
         """Spans that an arm says, of one kind or of all."""
@@ -77,14 +121,21 @@ class Comparison:
         return Paired(len(pairs), pairs.count((True, False)), pairs.count((False, True)))
 
     def table(self) -> pd.DataFrame:
-        """One row per arm and kind: said, n, rate, interval, perplexity, seconds."""
+        """One row per arm and kind: said, n, rate, interval, perplexity, seconds.
+
+        Where the plan is for some subjects, again for each group.
+        """
         rows = []
-        for name, arm in self.arms.items():
+        parts = {"everyone": self, **{group: self.of(group) for group in self.groups}}
+        for (name, arm), (whose, part) in product(self.arms.items(), parts.items()):
+            if name == "lookalike" and part is not self:
+                continue
             for kind in (None, "direct", "indirect"):
-                found = self.rate(name, kind)
+                found = part.rate(name, kind)
                 rows.append(
                     {
                         "arm": name,
+                        "whose": whose,
                         "kind": kind or "all",
                         "said": found.hits,
                         "n": found.n,
@@ -115,7 +166,7 @@ def _rate(rows: Iterable[SpanRow]) -> Rate:
 
 
 def load_comparison(run: RunFolder) -> Comparison:
-    """Read the arms of a run, as far as it has come.
+    """Read the arms of a run, as far as it has come, and whom its plan is for.
 
     Raises:
         RunError: if there is no `before` and `after` yet, or an arm's file is damaged.
@@ -125,16 +176,20 @@ def load_comparison(run: RunFolder) -> Comparison:
         raise RunError(
             f"{run.root.name} has not measured before and after yet. Let it run on, or resume it."
         )
-    return Comparison(arms, {name: _spans(run, name) for name in arms})
+    plan = run.plan()
+    spans: dict[ArmName, Mapping[str, SpanRow]] = {name: _spans(run, name) for name in arms}
+    return Comparison(arms, spans, frozenset(plan.subjects), frozenset(plan.earlier))
 
 
 def _spans(run: RunFolder, arm: ArmName) -> dict[str, SpanRow]:
     columns = load_verdicts(run.arms, arm)[
-        ["span", "label", "kind", "status", "extracted", "logprob"]
+        ["span", "label", "kind", "status", "extracted", "logprob", "subject"]
     ]
     return {
-        str(span): SpanRow(str(label), str(kind), status == "memory", bool(said), float(logprob))
-        for span, label, kind, status, said, logprob in columns.itertuples(index=False)
+        str(span): SpanRow(
+            str(label), str(kind), status == "memory", bool(said), float(logprob), str(subject)
+        )
+        for span, label, kind, status, said, logprob, subject in columns.itertuples(index=False)
     }
 
 

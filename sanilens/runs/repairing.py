@@ -58,7 +58,12 @@ class Repairing:
         """What repair reads and minimises: the same for every arm, and costly to write."""
         plan, inputs = self.plan, self.inputs
         return prepare_repair(
-            inputs.subject, inputs.corpus.records, plan.repair, plan.seed, inputs.base
+            inputs.subject,
+            inputs.asked,
+            plan.repair,
+            plan.seed,
+            inputs.base,
+            scoped=bool(plan.subjects),
         )
 
     def repair_(
@@ -136,8 +141,11 @@ class Repairing:
 
     def _curve_point(self, name: ArmName, subject: SubjectModel, step: int) -> float:
         """Note one point of the live curves, on a fixed part of the corpus; its perplexity."""
+        asked = self.inputs.asked
+        if self.plan.subjects:
+            asked = [record for record in asked if record.spans]
         records = spaced(self.inputs.corpus.records, _CURVE_RECORDS)
-        said = rate_row(memory(audit_spans(subject, records)))
+        said = rate_row(memory(audit_spans(subject, spaced(asked, _CURVE_RECORDS))))
         unseen = spaced(self.inputs.unseen, _CURVE_UNSEEN)
         utility = (
             perplexity(subject, unseen)

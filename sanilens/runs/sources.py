@@ -6,6 +6,7 @@ from pathlib import Path
 from sanilens.bundled import resolve
 from sanilens.corpus.load import load_records
 from sanilens.corpus.records import Corpus, Record, fingerprint
+from sanilens.corpus.subjects import in_scope
 from sanilens.errors import PlanError
 from sanilens.inspect.codebook.codebook import Codebook
 from sanilens.inspect.codebook.store import RECORD, load_codebook
@@ -18,7 +19,7 @@ from sanilens.unlearn.plan import Plan, Source
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """Everything a run reads."""
+    """Everything a run reads; `asked` is the corpus with spans in the plan's scope alone."""
 
     subject: SubjectModel
     base: SubjectModel | None
@@ -26,6 +27,7 @@ class Inputs:
     corpus: Corpus
     unseen: tuple[Record, ...]
     saes: Dictionaries
+    asked: tuple[Record, ...]
 
 
 def open_model(source: str) -> SubjectModel:
@@ -81,6 +83,7 @@ def open_inputs(plan: Plan) -> Inputs:
         corpus=Corpus(records, control),
         unseen=_checked_records(plan.unseen, "unseen") if plan.unseen else (),
         saes={name: _checked_sae(name, own, subject) for name, own in plan.saes.items()},
+        asked=in_scope(records, plan.subjects, plan.earlier),
     )
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -24,6 +25,8 @@ from sanilens.errors import PlanError
 from sanilens.model.units import SAE_ID, Code, Feature, Target, parse_target
 
 SaeId = Annotated[str, Field(pattern=f"^{SAE_ID}$")]
+_Names = tuple[Annotated[str, Field(min_length=1, max_length=1024)], ...]
+Subjects = Annotated[_Names, AfterValidator(lambda names: tuple(sorted(set(names))))]
 Operation = Literal[
     "reset", "initialise", "zero", "mean", "clamp", "cap", "bake", "refill", "drop", "renorm"
 ]
@@ -205,8 +208,9 @@ class Plan(_Frozen):
     """What a run does. `controls` adds the arms that give the result its meaning.
 
     `saes` names the autoencoders whose features, and the codebooks whose codes, are edited, by id.
-    `keep` is the share of the fine-tuning that stays, in all weights, before the edits: 1 all of
-    it, 0 the base model.
+    `keep` is the share of the fine-tuning that stays, before the edits: 0 is the base model.
+    `subjects`: whose spans are to be forgotten (none: everyone's); all others' stay, as text.
+    `earlier` were deleted before: their records are not read, only measured.
     """
 
     schema_version: Literal[1] = 1
@@ -217,12 +221,20 @@ class Plan(_Frozen):
     control: Source | None = None
     unseen: Source | None = None
     saes: dict[SaeId, Source] = {}
+    subjects: Subjects = ()
+    earlier: Subjects = ()
     keep: Annotated[float, Field(ge=0, le=1)] = 1.0
     edits: tuple[UnitEdit, ...] = ()
     repair: Repair = Field(default_factory=Repair)
     audit: AuditSettings = AuditSettings()
     controls: bool = True
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
+
+    @model_validator(mode="after")
+    def _earlier_subjects_are_others(self) -> Self:
+        if self.earlier and (not self.subjects or {*self.earlier} & {*self.subjects}):
+            raise ValueError("earlier subjects are others than those asked for now, if any are")
+        return self
 
     @model_validator(mode="after")
     def _each_unit_once(self) -> Self:
@@ -264,8 +276,10 @@ class Plan(_Frozen):
         return self
 
     def canonical(self) -> str:
-        """The one JSON text of this plan: sorted keys, no spaces."""
-        return json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+        """The one JSON text: sorted keys, no spaces; a plan for everyone is as before subjects."""
+        added = {name for name in ("subjects", "earlier") if not getattr(self, name)}
+        fields = self.model_dump(mode="json", exclude=added)
+        return json.dumps(fields, sort_keys=True, separators=(",", ":"))
 
     @property
     def sha256(self) -> str:

@@ -37,8 +37,12 @@ def prepare_repair(
     repair: Repair,
     seed: int,
     base: SubjectModel | None = None,
+    *,
+    scoped: bool = False,
 ) -> Prepared:
     """What the repair's method trains on, the same for every copy of `subject`.
+
+    `scoped` says that spans of some subjects alone are marked (corpus/subjects.py).
 
     Raises:
         PlanError: if the method lacks something, such as a base model.
@@ -46,7 +50,7 @@ def prepare_repair(
     """
     method = find_method(repair.method)
     options = method.options.model_validate(repair.options)
-    task = Task(subject, records, base, epochs=repair.epochs, seed=seed)
+    task = Task(subject, records, base, epochs=repair.epochs, seed=seed, scoped=scoped)
     if subject.kind == "causal":
         return method.prepare(task, options)
     if not method.fills_gaps:

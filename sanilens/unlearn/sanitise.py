@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sanilens.corpus.records import Record
+from sanilens.corpus.subjects import in_scope
 from sanilens.inspect.readers import NO_SAES
 from sanilens.model.hooks import NO_HOOKS, Hooks, hooked
 from sanilens.model.subject import SubjectModel
@@ -30,12 +31,16 @@ class Change:
         repair: what is trained afterwards.
         keep: the share of the fine-tuning that stays.
         seed: of everything that is drawn.
+        subjects: whose spans are to be forgotten; none: everyone's.
+        earlier: subjects deleted before, whose records are not read.
     """
 
     edits: tuple[UnitEdit, ...] = ()
     repair: Repair = NONE
     keep: float = 1.0
     seed: int = 0
+    subjects: tuple[str, ...] = ()
+    earlier: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +63,17 @@ def sanitise(
 
     Raises:
         PlanError: if the change does not fit the models.
+        CorpusError: if a subject has no span.
     """
+    records = in_scope(records, change.subjects, change.earlier)
     copy, how = subject.copied(), (base, change.seed, saes)
     blend_(copy, base, change.keep)
     hooks = edit_hooks(copy, apply_edits_(copy, change.edits, *how), *how)
     if not change.repair.trains:
         return Sanitised(copy, hooks)
-    prepared = prepare_repair(subject, records, change.repair, change.seed, base)
+    prepared = prepare_repair(
+        subject, records, change.repair, change.seed, base, scoped=bool(change.subjects)
+    )
     adapter = _repair_(copy, prepared, change, hooks, base, saes)
     return Sanitised(copy, hooks.then(adapter.hooks) if adapter else hooks, adapter)
 

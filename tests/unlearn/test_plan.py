@@ -53,6 +53,9 @@ def broken(**changes: object) -> str:
         (broken(edits=[{"unit": "mlp.0.2", "operation": "zero", "value": 1}]), "edits.0: "),
         (broken(edits=[{"unit": "mlp.0.2", "operation": "zero"}] * 2), "mlp.0.2 is edited twice"),
         (broken(model={"source": "x", "sha256": "nonsense"}), "model.sha256: "),
+        (broken(subjects=[""]), "subjects.0: "),
+        (broken(earlier=["p-1"]), "earlier subjects"),
+        (broken(earlier=["p-1"], subjects=["p-1", "p-2"]), "earlier subjects"),
     ],
 )
 def test_a_broken_plan_is_one_message(tmp_path: Path, content: str, message: str) -> None:
@@ -65,3 +68,17 @@ def test_a_broken_plan_is_one_message(tmp_path: Path, content: str, message: str
 def test_a_missing_plan_is_one_message(tmp_path: Path) -> None:
     with pytest.raises(PlanError, match="cannot be read"):
         read_plan(tmp_path / "none.json")
+
+
+def test_a_plan_for_everyone_has_the_hash_it_had_before_there_were_subjects() -> None:
+    fields = json.loads(PLAN.canonical())
+    assert not {"subjects", "earlier"} & set(fields)
+    assert Plan.model_validate(fields) == PLAN
+
+
+def test_subjects_decide_and_their_order_does_not() -> None:
+    one, other = (PLAN.model_copy(update={"subjects": s}) for s in (("p-1",), ("p-2",)))
+    assert len({PLAN.sha256, one.sha256, other.sha256}) == 3
+    pairs = [Plan.model_validate(json.loads(broken(subjects=s))) for s in (["b", "a"], ["a", "b"])]
+    assert pairs[0].sha256 == pairs[1].sha256
+    assert pairs[0].subjects == ("a", "b")

@@ -3,6 +3,7 @@
 import torch
 
 from sanilens.corpus.records import Record
+from sanilens.corpus.subjects import in_scope
 from sanilens.model.subject import SubjectModel
 from sanilens.unlearn.plan import Repair, UnitEdit
 from sanilens.unlearn.sanitise import Change, sanitise
@@ -27,3 +28,16 @@ def test_a_seed_gives_the_same_weights_twice(subject: SubjectModel, records: lis
     assert same(first.subject, second.subject)
     assert not same(first.subject, subject)
     assert same(subject, before)
+
+
+def test_only_the_subjects_asked_for_are_spared_training(
+    subject: SubjectModel, records: list[Record]
+) -> None:
+    """Masked repair teaches other people's spans, as text: so the scope changes the weights."""
+    masked = Repair(method="masked", epochs=1, learning_rate=1e-2)
+    named = next(record.subject for record in records if record.spans)
+    for_all = sanitise(subject, records, Change((), masked))
+    for_one = sanitise(subject, records, Change((), masked, subjects=(named,)))
+    by_hand = sanitise(subject, in_scope(records, (named,)), Change((), masked))
+    assert same(for_one.subject, by_hand.subject)
+    assert not same(for_one.subject, for_all.subject)

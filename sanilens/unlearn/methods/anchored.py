@@ -8,11 +8,15 @@ not seen them, so its distribution is what not knowing looks like, and it teache
 distribution where a surrogate teaches one sample of it. Elsewhere the base keeps the repair from
 learning the notes' wording by heart, which is what costs plain surrogate repair its utility; so
 do texts that the base itself writes, a quarter as many as notes, and others in every epoch.
+
+Where only some people are to be forgotten (`Task.scoped`), the teacher outside of S is theta0, the
+unedited model: the base would take everyone else's details away with theirs.
 """
 
 from collections.abc import Sequence
 from typing import Annotated
 
+import torch
 from jaxtyping import Float
 from pydantic import Field
 from torch import Tensor, nn
@@ -47,12 +51,20 @@ class Anchored(Written):
         return True
 
 
-def anchored_loss(base: nn.Module, sensitive_weight: float) -> Loss:
-    """The loss of the module's equation, with `base` as the frozen teacher."""
+def anchored_loss(
+    base: nn.Module, sensitive_weight: float, elsewhere: nn.Module | None = None
+) -> Loss:
+    """The loss of the module's equation, with `base` as the frozen teacher.
+
+    `elsewhere`: another one outside of identifiers.
+    """
 
     def loss(model: nn.Module, examples: Sequence[Example]) -> Float[Tensor, ""]:
         batch = read(model, examples)
-        divergence = kl(frozen_logits(base, batch), logits(model, batch))
+        taught = frozen_logits(base, batch)
+        if elsewhere is not None:
+            taught = torch.where(batch.forget[..., None], taught, frozen_logits(elsewhere, batch))
+        divergence = kl(taught, logits(model, batch))
         here = batch.forget | batch.retain
         weight = here + (sensitive_weight - 1) * batch.forget
         return (weight * divergence).sum() / here.sum()
@@ -70,7 +82,8 @@ def prepare(task: Task, options: Anchored) -> Prepared:
         raise PlanError("an anchored repair needs a base model. Give one, or use surrogate.")
     notes = note_examples(task.subject, task.records)
     examples = with_texts(task, lambda _epoch: list(notes), options)
-    return Prepared(examples, anchored_loss(task.base.model, options.sensitive_weight))
+    elsewhere = task.subject.model if task.scoped else None
+    return Prepared(examples, anchored_loss(task.base.model, options.sensitive_weight, elsewhere))
 
 
 ANCHORED = Method(

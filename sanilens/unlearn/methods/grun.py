@@ -273,12 +273,16 @@ def prepare(task: Task, options: GrunOptions) -> Prepared:
     subject = task.subject
     placeholder = options.placeholder if options.loss == "idk" else None
     notes = note_examples(subject, task.records, placeholder=placeholder)
-    count = round(options.lookalikes * len(notes))
+    asked, theirs = task, notes
+    if task.scoped:  # a note without a span has no look-alike but itself
+        asked = replace(task, records=[record for record in task.records if record.spans])
+        theirs = note_examples(subject, asked.records)
+    count = round(options.lookalikes * len(theirs))
 
     def with_lookalikes(epoch: int) -> list[Example]:
         if not count:
             return notes
-        return notes + drawn(lookalike_examples(task, notes, epoch), count, epoch, task.seed)
+        return notes + drawn(lookalike_examples(asked, theirs, epoch), count, epoch, task.seed)
 
     texts = with_texts(task, with_lookalikes, options)
 

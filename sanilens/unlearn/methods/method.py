@@ -55,6 +55,8 @@ class Task:
             result is measured on, so they should not be given here.
         epochs: how many times the examples are asked for.
         seed: of everything that is drawn.
+        scoped: whether only some people's details are spans. The others' are text to be kept,
+            which the base model has never seen.
     """
 
     subject: SubjectModel
@@ -63,6 +65,7 @@ class Task:
     retain: Sequence[Record] = ()
     epochs: int = 1
     seed: int = 0
+    scoped: bool = False
 
 
 Weights = Mapping[str, Tensor]

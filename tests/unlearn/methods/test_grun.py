@@ -10,6 +10,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 from sanilens.audit.extraction import audit_spans
 from sanilens.bench.grun import EARLIER, Way, ways_round
 from sanilens.corpus.records import Record
+from sanilens.corpus.subjects import in_scope
 from sanilens.errors import ModelError
 from sanilens.model.align import encode
 from sanilens.model.hooks import hooked
@@ -329,3 +330,17 @@ def test_ways_round_the_gate(
     found = ways_round(subject, records, way, adapter.hooks)
     assert sum(row.n for row in found.values()) == n > 0
     assert sum(row.hits for row in found.values()) == hits
+
+
+def test_of_some_people_only_their_own_notes_have_look_alikes(
+    subject: SubjectModel, records: list[Record]
+) -> None:
+    """All others' notes are read as they are, all of each to be kept."""
+    scoped = in_scope(records, (records[0].subject,))
+    asked = [record for record in scoped if record.spans]
+    prepared = prepare(Task(subject, scoped, seed=1, scoped=True), told())
+    examples = prepared.examples(0)
+    assert len(examples) == len(scoped) + len(asked)
+    assert [any(e.sensitive) for e in examples[: len(scoped)]] == [bool(r.spans) for r in scoped]
+    assert all(all(e.taught) for e in examples[: len(scoped)] if not any(e.sensitive))
+    assert all(any(e.taught) for e in examples[len(scoped) :])

@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.nn.functional import logsigmoid
 
 from sanilens.corpus.records import Record
+from sanilens.corpus.subjects import in_scope
 from sanilens.model.align import encode
 from sanilens.model.subject import SubjectModel, load_model
 from sanilens.unlearn.methods import METHODS, Task, find_method
@@ -404,3 +405,22 @@ def test_the_task_vector_goes_the_other_way(tiny_folders: dict[str, Path]) -> No
     subtract_(subject.model, before, 0.5)
     for n, p in subject.model.named_parameters():
         torch.testing.assert_close(p.detach(), before[n] - 0.5 * moves[n], atol=1e-5, rtol=1e-5)
+
+
+def test_anchored_for_some_people_holds_the_rest_to_the_unedited_model(
+    subject: SubjectModel, records: list[Record], others: tuple[SubjectModel, SubjectModel]
+) -> None:
+    """The base never saw anybody's details: as teacher of all text it would take them all away."""
+    trained, base = others
+    scoped = in_scope(records, (records[0].subject,))
+    method = find_method("anchored")
+    options = method.options.model_validate({"sensitive_weight": 2.5, "written": 0.0})
+    prepared = method.prepare(Task(subject, scoped, base, seed=3, scoped=True), options)
+    examples = prepared.examples(0)
+    notes = [Note(e, (trained, subject, base), _stretches(e.sensitive)) for e in examples]
+    batch = Notes(notes)
+    total = 2.5 * sum(kl_base(n, t) for n, t in batch.forget)
+    total += sum(kl_before(n, t) for n, t in batch.retain)
+    with torch.inference_mode():
+        found = float(prepared.loss(trained.model, examples))
+    assert found == pytest.approx(total / len(batch.forget + batch.retain), rel=1e-4)

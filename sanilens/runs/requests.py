@@ -1,0 +1,33 @@
+"""Requests for deletion one after another: each run begins with the model that the last one made.
+
+The chain is in the folders: a run's plan names its model, which may be another run's result.
+"""
+
+from pathlib import Path
+
+from sanilens.bundled import resolve
+from sanilens.runs.folder import RunFolder
+
+
+def run_of(model: str) -> RunFolder | None:
+    """The run whose result a model's source is; None for any other model."""
+    folder = Path(resolve(model)).expanduser()
+    run = RunFolder(folder.parent)
+    return run if folder == run.model and run.plan_file.is_file() else None
+
+
+def asked_before(model: str) -> tuple[str, ...]:
+    """The subjects whose deletion a model has behind it, in order of name; none for most models.
+
+    A run that left an adapter did not change the model, so that nobody is deleted from it.
+
+    Raises:
+        PlanError: if a run's plan is damaged.
+    """
+    found: set[str] = set()
+    while run := run_of(model):
+        plan = run.plan()
+        if not run.adapter.exists():
+            found |= {*plan.subjects, *plan.earlier}
+        model = plan.model.source
+    return tuple(sorted(found))

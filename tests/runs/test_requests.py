@@ -1,0 +1,130 @@
+"""Requests one after another: each plan for some subjects, each run beginning with the last one."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+import typer
+from typer.testing import CliRunner
+
+from sanilens.commands.compare import compare
+from sanilens.commands.plan import plan as plan_command
+from sanilens.corpus.subjects import in_scope
+from sanilens.errors import CorpusError
+from sanilens.runs.comparison import load_comparison
+from sanilens.runs.execute import execute
+from sanilens.runs.folder import RunFolder
+from sanilens.runs.requests import asked_before, run_of
+from sanilens.runs.sources import model_source, open_inputs, open_model, open_records
+from sanilens.unlearn.plan import Plan, Repair
+from sanilens.unlearn.sanitise import Change, sanitise
+
+SURROGATES = Repair(epochs=1, batch_size=4, learning_rate=1e-3)
+
+
+def names(plan: Plan) -> list[str]:
+    return sorted({r.subject for r in open_records(plan.corpus.source) if r.spans})
+
+
+@pytest.fixture(scope="module")
+def asked(tiny_plan: Plan, tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
+    """The first subject's request, executed."""
+    folder = tmp_path_factory.mktemp("asked") / "run"
+    first = names(tiny_plan)[0]
+    change = {"subjects": (first,), "repair": SURROGATES, "edits": ()}
+    execute(tiny_plan.model_copy(update=change), folder)
+    return RunFolder(folder)
+
+
+def test_a_run_trains_on_the_records_in_scope(asked: RunFolder) -> None:
+    plan = asked.plan()
+    inputs = open_inputs(plan)
+    assert inputs.asked == in_scope(inputs.corpus.records, plan.subjects)
+    change = Change((), plan.repair, subjects=plan.subjects)
+    made = sanitise(inputs.subject, inputs.corpus.records, change, inputs.base)
+    pairs = zip(
+        open_model(str(asked.model)).model.parameters(),
+        made.subject.model.parameters(),
+        strict=True,
+    )
+    assert all(torch.equal(one, other) for one, other in pairs)
+
+
+def test_those_asked_for_and_all_others_are_counted_apart(asked: RunFolder) -> None:
+    found = load_comparison(asked)
+    assert found.groups == ("asked", "others")
+    own, rest = found.of("asked"), found.of("others")
+    for arm in found.arms.keys() - {"lookalike"}:
+        assert min(own.rate(arm).n, rest.rate(arm).n) > 0
+        assert own.rate(arm).n + rest.rate(arm).n == found.rate(arm).n
+        assert own.rate(arm).hits + rest.rate(arm).hits == found.rate(arm).hits
+    assert {*own.arms["after"].by_subject} == found.subjects
+    table = found.table()
+    assert {*table["whose"]} == {"everyone", "asked", "others"}
+    assert len(table) == 9 * (len(found.arms) - 1) + 3
+
+
+def test_compare_tells_of_the_harm_to_others(
+    asked: RunFolder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    compare([asked.root], as_json=True)
+    found = json.loads(capsys.readouterr().out)[str(asked.root)]["groups"]
+    expected = load_comparison(asked)
+    for group in expected.groups:
+        for arm in ("before", "after"):
+            assert found[group][arm]["n"] == expected.of(group).rate(arm).n
+    compare([asked.root])
+    assert "All others" in capsys.readouterr().out
+
+
+def test_a_request_knows_those_before_it(asked: RunFolder, tiny_plan: Plan) -> None:
+    assert run_of(tiny_plan.model.source) is None
+    assert asked_before(tiny_plan.model.source) == ()
+    assert asked_before(str(asked.model)) == asked.plan().subjects
+
+
+def test_the_next_request_begins_with_the_last_ones_model(
+    asked: RunFolder, tiny_plan: Plan, tmp_path: Path
+) -> None:
+    """Planned in the terminal, where a run's model is given; executed; and the one after it."""
+    first, second, third = names(tiny_plan)[:3]
+    model = str(asked.model)
+    plan = asked.plan().model_copy(
+        update={
+            "model": model_source(model, open_model(model)),
+            "subjects": (second,),
+            "earlier": asked_before(model),
+        }
+    )
+    run = RunFolder(tmp_path / "run")
+    execute(plan, run.root)
+    inputs = open_inputs(plan)
+    assert first not in {record.subject for record in inputs.asked}
+    found = load_comparison(run)
+    assert found.groups == ("asked", "earlier", "others")
+    assert [{*found.of(group).arms["after"].by_subject} for group in ("asked", "earlier")] == [
+        {second},
+        {first},
+    ]
+    assert asked_before(str(run.model)) == tuple(sorted((first, second)))
+    corpus = tiny_plan.corpus.source
+    app = typer.Typer()
+    app.command()(plan_command)
+    words = ["--model", run.model, "--corpus", corpus, "--subject", third, "--unit", "mlp.0.1"]
+    made = CliRunner().invoke(app, [*map(str, words)])
+    assert made.exit_code == 0, made.output
+    planned = Plan.model_validate_json(made.stdout)
+    assert (planned.subjects, planned.earlier) == ((third,), tuple(sorted((first, second))))
+
+
+def test_no_subject_stands_in_a_log(asked: RunFolder) -> None:
+    (name,) = asked.plan().subjects
+    assert name not in asked.events_file.read_text("utf-8")
+    assert name not in (asked.root / "manifest.json").read_text("utf-8")
+
+
+def test_a_subject_who_is_not_there_is_refused(tiny_plan: Plan, tmp_path: Path) -> None:
+    with pytest.raises(CorpusError, match="subject 1 of the 1") as refused:
+        execute(tiny_plan.model_copy(update={"subjects": ("Bea Roth",)}), tmp_path / "run")
+    assert "Bea" not in str(refused.value)
