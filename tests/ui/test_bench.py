@@ -8,9 +8,13 @@ from sanilens.audit.summary import RateRow
 from sanilens.bench.sanitise.figures import Figures
 from sanilens.bench.sanitise.run import Row, SanitiseResult
 from sanilens.bench.sanitise.table import lines
+from sanilens.bundled import CASES, assets_folder, resolve
+from sanilens.model.subject import fingerprint_folder
+from sanilens.runs.jobs import Job
 from sanilens.ui.bench import measuring
 from sanilens.ui.bench.picture import tradeoff_frame
 from sanilens.ui.bench.table import bench_frame
+from tests.ui.conftest import ROOT
 from tests.ui.tiny_case import everything, open_page
 
 
@@ -36,14 +40,17 @@ def figures(hits: int, perplexity: float) -> Figures:
     )
 
 
-def result() -> SanitiseResult:
+MODEL = fingerprint_folder(Path(resolve("clinic:leaking")))
+
+
+def result(model: str = MODEL) -> SanitiseResult:
     rows = [
         ("leaking", "given", 8, 3.2), ("reference", "given", 1, 2.9), ("ours", "ours", 0, 2.8),
         ("npo", "baseline", 2, 3.0), ("idk", "baseline", 3, 2.5),
     ]  # fmt: skip
     return SanitiseResult(
         case="clinic",
-        model_sha256="0" * 64,
+        model_sha256=model,
         records=4,
         seeds=(0,),
         leak_seconds=100,
@@ -74,6 +81,32 @@ def test_a_result_is_drawn_with_what_beats_what(
     assert "beats 1 of 2 other rows" in everything(app)
     app.segmented_control(key="bench-state").set_value("relearnt").run()
     assert not app.exception
+
+
+@pytest.mark.parametrize("whose", ["shipped", "own"])
+def test_a_table_of_another_model_is_not_shown(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch, whose: str
+) -> None:
+    other = result("0" * 64)
+    shipped = other if whose == "shipped" else None
+    kept = other.model_dump(mode="json") if whose == "own" else None
+    monkeypatch.setattr(measuring, "shipped_result", lambda case: shipped)
+    monkeypatch.setattr("sanilens.ui.pages.bench.shipped_result", lambda case: shipped)
+    monkeypatch.setattr(Job, "result", lambda job: kept)
+    app = open_page("bench", None)
+    assert not app.exception
+    assert app.button(key="bench-start").label == "Measure"
+    assert ("another model than the bundled one" in everything(app)) == (whose == "shipped")
+
+
+def test_what_is_shipped_is_what_was_measured_on_the_bundled_model() -> None:
+    results, clinic = ROOT / "benchmarks" / "results", assets_folder() / "clinic"
+    assert (clinic / "sanitise.json").read_bytes() == (results / "sanitise.json").read_bytes()
+    assert (clinic / "localisers.json").read_bytes() == (results / "inj.json").read_bytes()
+    for case in CASES:
+        shipped = measuring.shipped_result(case)
+        model = fingerprint_folder(Path(resolve(f"{case}:leaking")))
+        assert shipped is None or shipped.model_sha256 == model
 
 
 def test_figures_of_the_table_and_the_picture() -> None:

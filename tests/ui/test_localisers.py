@@ -2,7 +2,7 @@
 
 import json
 import math
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,8 @@ import pytest
 
 from sanilens.bench.deletion import DeletionResult
 from sanilens.bench.inj import InjResult, Recall
-from sanilens.corpus.records import Record
+from sanilens.bundled import assets_folder
+from sanilens.corpus.records import Corpus, Record
 from sanilens.inspect.deletion import Deletion, Matched
 from sanilens.inspect.localisers import LOCALISERS, Settings, find_localiser
 from sanilens.inspect.score_cache import cached_scores
@@ -22,7 +23,9 @@ from sanilens.runs.jobs import Job
 from sanilens.runs.sources import open_records
 from sanilens.runs.workspace import scores_folder
 from sanilens.ui.localisers.curve import curve_frame
-from sanilens.ui.state import CaseRef, Selection
+from sanilens.ui.localisers.measuring import best_quick, measured, recommended
+from sanilens.ui.opened import Opened
+from sanilens.ui.state import BUNDLED, CaseRef, Selection
 from tests.ui.cases import drawn, page_app, tiny_case
 
 
@@ -54,6 +57,12 @@ def deletion() -> DeletionResult:
         random=((chance, Deletion(20, 9, 0, 9.3)),),
         matched=Matched(located, chance, 7, 9, 5),
     )
+
+
+def opened_as(ref: CaseRef, subject: SubjectModel) -> Opened:
+    """A case of that name, whatever it holds."""
+    record = Record("r-1", "s-1", "Seen on the ward.")
+    return Opened(ref, subject, None, None, Corpus((record,)), (), "", ref.corpus)
 
 
 @pytest.fixture
@@ -151,6 +160,60 @@ def test_inspect_begins_with_the_recommended_one(
     assert "alignment (recommended)" in box.options
     assert "hard-concrete (slow)" in box.options
     assert "INJ recall 0.90" in drawn(app)
+
+
+@pytest.mark.parametrize(
+    ("change", "known"),
+    [
+        ({}, True),
+        ({"corpus": "mine.jsonl"}, False),
+        ({"base": None}, False),
+        ({"model": "clinic:reference"}, False),
+        ({"patient_table": "patients.csv"}, False),
+    ],
+)
+def test_what_is_shipped_is_shown_of_the_bundled_case_alone(
+    change: dict[str, str | None], known: bool, subject: SubjectModel, workspace: Path
+) -> None:
+    opened = opened_as(replace(BUNDLED, **change), subject)
+    found = measured(opened)
+    assert (found is not None) == known
+    assert (recommended(opened) is not None) == known
+    assert (best_quick(opened) in LOCALISERS) == known
+    if found:
+        shipped = json.loads((assets_folder() / "clinic" / "localisers.json").read_bytes())
+        assert asdict(found[0])["localisers"] == shipped["localisers"]
+        assert recommended(opened) == shipped["recommended"]
+
+
+def test_the_best_quick_one_is_never_slow_or_unknown(
+    subject: SubjectModel, monkeypatch: pytest.MonkeyPatch, workspace: Path
+) -> None:
+    opened = opened_as(replace(BUNDLED, corpus="mine.jsonl"), subject)
+    assert best_quick(opened) is None
+    rows = {"hard-concrete": 0.99, "of-another-version": 0.98, "alignment": 0.5, "random": 0.1}
+    found = replace(inj(), localisers={name: recall(value) for name, value in rows.items()})
+    finish(monkeypatch, asdict(found))
+    assert best_quick(opened) == "alignment"
+    slow = replace(found, localisers={"hard-concrete": recall(0.99)})
+    finish(monkeypatch, asdict(slow))
+    assert best_quick(opened) is None
+
+
+def test_a_choice_that_was_made_stays_and_is_not_looked_up_again(
+    ref: CaseRef, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    app = page_app("inspect", ref, monkeypatch, tmp_path / "home")
+    asked: list[object] = []
+    name = "sanilens.ui.inspect.localiser.best_quick"
+    monkeypatch.setattr(name, lambda opened: asked.append(opened) or "alignment")
+    app.run()
+    assert app.selectbox(key="inspect-localiser").value == "alignment"
+    app.selectbox(key="inspect-localiser").set_value("gradient-activation").run()
+    app.run()
+    assert not app.exception
+    assert app.selectbox(key="inspect-localiser").value == "gradient-activation"
+    assert len(asked) == 1
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,8 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from sanilens.bench.sanitise.run import SanitiseResult
-from sanilens.bundled import assets_folder
+from sanilens.bundled import assets_folder, resolve
+from sanilens.model.subject import fingerprint_folder
 from sanilens.runs.jobs import Job
 from sanilens.runs.workspace import job
 
@@ -23,17 +24,23 @@ def arguments(case: str, seeds: int) -> list[str]:
 
 
 def measured(case: str) -> tuple[SanitiseResult, bool] | None:
-    """The table, and whether this machine measured it; else the shipped one; None without any."""
+    """The table, and whether this machine measured it; else the shipped one; None without any.
+
+    A table of another model than the one that is bundled now counts as none.
+    """
+    model = fingerprint_folder(Path(resolve(f"{case}:leaking")))
     if found := bench_job(case).result():
         try:
-            return SanitiseResult.model_validate(found), True
+            own = SanitiseResult.model_validate(found)
         except ValidationError:
-            pass  # written by another version: it is measured anew
+            own = None  # written by another version: it is measured anew
+        if own and own.model_sha256 == model:
+            return own, True
     shipped = shipped_result(case)
-    return (shipped, False) if shipped else None
+    return (shipped, False) if shipped and shipped.model_sha256 == model else None
 
 
 def shipped_result(case: str) -> SanitiseResult | None:
     """What the project measured; benchmarks/results holds the same file."""
-    path: Path = assets_folder() / case / "sanitise.json"
+    path = assets_folder() / case / "sanitise.json"
     return SanitiseResult.model_validate_json(path.read_bytes()) if path.is_file() else None

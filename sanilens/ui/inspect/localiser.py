@@ -87,7 +87,8 @@ def ranking(opened: Opened, chosen: Chosen) -> Ranking:
     A unit that an address or a click has opened turns the switch to its kind.
     """
     now, ids = st.session_state, sae_ids(opened)
-    now.setdefault(_METHOD, best_quick(opened) or DEFAULT)
+    if _METHOD not in now:
+        now[_METHOD] = best_quick(opened) or DEFAULT
     unit = unit_named(opened, state.selection().unit)
     if isinstance(unit, Feature):
         now[_KIND], now[_SAE] = "sae", unit.sae

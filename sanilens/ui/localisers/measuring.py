@@ -8,11 +8,12 @@ from pydantic import TypeAdapter, ValidationError
 
 from sanilens.bench.deletion import DeletionResult
 from sanilens.bench.inj import InjResult
-from sanilens.bundled import CASES, assets_folder
+from sanilens.bundled import assets_folder
 from sanilens.inspect.localisers import LOCALISERS
 from sanilens.runs.jobs import Job
 from sanilens.runs.workspace import job
 from sanilens.ui.opened import Opened
+from sanilens.ui.state import BUNDLED_CASES
 
 # The command's output is the two results in one object; what else it holds is ignored here.
 _INJ = TypeAdapter(InjResult)
@@ -58,12 +59,13 @@ def recall_of(opened: Opened, name: str) -> float | None:
 
 
 def _shipped(opened: Opened) -> dict[str, Any] | None:
-    """What the project measured on a bundled case; benchmarks/results/inj.json is the same file."""
-    case, _, name = opened.ref.model.partition(":")
-    path = assets_folder() / case / "localisers.json"
-    if case not in CASES or name != "leaking" or not path.is_file():
-        return None
-    return json.loads(path.read_bytes())
+    """What the project measured on a bundled case; benchmarks/results/inj.json is the same file.
+
+    Only on that very case: with another corpus or base model it is another measurement.
+    """
+    case = next((name for name, ref in BUNDLED_CASES.items() if ref == opened.ref), None)
+    path = assets_folder() / f"{case}" / "localisers.json"
+    return json.loads(path.read_bytes()) if case and path.is_file() else None
 
 
 def recommended(opened: Opened) -> str | None:

@@ -7,7 +7,7 @@ import streamlit as st
 from sanilens.bench.sanitise.run import SanitiseResult
 from sanilens.bench.sanitise.table import Line, beats, lines
 from sanilens.bundled import CASES
-from sanilens.ui.bench.measuring import arguments, bench_job, measured
+from sanilens.ui.bench.measuring import arguments, bench_job, measured, shipped_result
 from sanilens.ui.bench.picture import STATES, UTILITY, tradeoff
 from sanilens.ui.bench.table import bench_table
 from sanilens.ui.job import job_panel
@@ -20,6 +20,10 @@ _WHAT = (
 _HOW_LONG = (
     "Makes and measures some thirty models a seed, about 40 minutes a seed on two cores. It runs "
     "on when this page is closed, and what it has measured is kept."
+)
+_OTHER = (
+    "The table that comes with SaniLens was measured on another model than the bundled one found "
+    "here, so it is not shown."
 )
 
 
@@ -37,6 +41,8 @@ def page() -> None:
     command = arguments(case, seeds)
     if found is None:
         with card("Not measured yet"):
+            if shipped_result(case):
+                st.caption(_OTHER)
             job_panel(job, command, "Measure", _HOW_LONG, key="bench")
         return
     result, own = found
