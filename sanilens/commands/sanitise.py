@@ -9,6 +9,7 @@ from rich.table import Table
 
 from sanilens.bench.sanitise.arms import all_arms
 from sanilens.bench.sanitise.case import open_case
+from sanilens.bench.sanitise.parts import Difference, Part, parts
 from sanilens.bench.sanitise.run import SanitiseResult, bench_sanitise
 from sanilens.bench.sanitise.table import Line, lines, unbeaten
 from sanilens.commands.common import JsonOption, output, print_json, progress
@@ -50,6 +51,8 @@ def sanitise(
         print_json(found.model_dump())
         return
     output.print(_table(found, lines(found.rows)))
+    if added := parts(found.rows):
+        output.print(_parts(added))
 
 
 def _table(found: SanitiseResult, table: Sequence[Line]) -> Table:
@@ -75,3 +78,21 @@ def _cell(name: str, line: Line) -> str:
         return "–"
     scale = 100 if _HEADS[name].endswith("%") else 1
     return f"{scale * value:.3g}" if name != "seconds" else f"{value:.0f}"
+
+
+def _parts(added: Sequence[Part]) -> Table:
+    drawn = Table(title="What each part adds, all else alike", title_justify="left")
+    for head in ("part", "instead of", "with", "seeds", "spans, points (95 %)", "ppl (95 %)"):
+        drawn.add_column(head)
+    for part in added:
+        drawn.add_row(
+            part.added, part.instead, part.held, str(part.seeds),
+            _interval(part.leak, 100), _interval(part.unseen, 1),
+        )  # fmt: skip
+    return drawn
+
+
+def _interval(of: Difference, scale: float) -> str:
+    if of.low is None or of.high is None:
+        return f"{scale * of.mean:+.3g}"
+    return f"{scale * of.mean:+.3g} ({scale * of.low:+.3g} to {scale * of.high:+.3g})"

@@ -27,8 +27,8 @@ from sanilens.unlearn.sanitise import Change, Sanitised, sanitise
 Group = Literal["given", "ours", "control", "sani", "ablation", "baseline"]
 # What is kept of the fine-tuning in the recommended plan; found on the clinic case.
 KEEP = 0.1
-_ERASED = ("none", "random", "located")
-_TAUGHT = ("masked", "surrogate", "anchored")
+ERASED = ("none", "random", "located")
+TAUGHT = ("masked", "surrogate", "anchored")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +58,19 @@ def all_arms() -> Iterator[Arm]:
     yield Arm("blend only", "control", _with(Change(keep=KEEP)))
     yield Arm("repair only", "control", _with(Change(repair=short)))
     yield Arm("sani", "sani", _published)
-    for erased in _ERASED:
-        for taught in _TAUGHT:
-            yield Arm(f"{erased}, {taught}", "ablation", _ablation(erased, taught))
+    for erased in ERASED:
+        for taught in TAUGHT:
+            yield Arm(ablation_name(erased, taught), "ablation", _ablation(erased, taught))
     for method in METHODS.values():
         if method.family == "Baselines":
             repair = Repair(method=method.name)
             yield Arm(method.name, "baseline", _with(Change(repair=repair)))
     yield Arm("codes", "baseline", without_codes)
+
+
+def ablation_name(erased: str, taught: str) -> str:
+    """The row's name in the table."""
+    return f"{erased}, {taught}"
 
 
 def _with(change: Change) -> Callable[[Case, int], Sanitised]:
