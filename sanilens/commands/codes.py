@@ -15,6 +15,7 @@ from sanilens.commands.common import (
     JsonOption,
     ModelOption,
     SeedOption,
+    hold_out,
     output,
     print_json,
     progress,
@@ -63,7 +64,7 @@ AlphaOption = Annotated[float, typer.Option(min=0, max=1, help="False discovery 
 LeastOption = Annotated[int, typer.Option(min=1, help="Tokens of the topic a code stands for.")]
 MostOption = Annotated[int, typer.Option(min=1, help="Codes at most.")]
 CollateralOption = Annotated[float, typer.Option(min=0, help="Most of what else they stand for.")]
-_TENTH, _TELL_EVERY = 10, 10
+_TELL_EVERY = 10
 
 
 @codes.command("train")
@@ -96,9 +97,7 @@ def train(
     """Train one at a site of the model, whose weights stay, and judge it on unseen records."""
     subject = open_model(model)
     records = [record for source in corpus for record in open_records(source)]
-    judged = list(open_records(held_out)) if held_out else records[::_TENTH]
-    if not held_out:
-        records = [record for number, record in enumerate(records) if number % _TENTH]
+    records, judged = (records, open_records(held_out)) if held_out else hold_out(records)
     settings = CodebookSettings(
         site=site, codes=size, k=k, warm_steps=warm_steps, steps=steps, batch_size=batch_size,
         task=task, learning_rate=learning_rate, seed=seed,

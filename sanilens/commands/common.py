@@ -3,7 +3,7 @@
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -17,6 +17,7 @@ from rich.table import Table
 
 from sanilens.atomic import write_text
 from sanilens.audit.summary import RateRow
+from sanilens.corpus.records import Record
 from sanilens.runs.jobs import PROGRESS_VARIABLE, JobProgress
 
 ModelOption = Annotated[
@@ -31,6 +32,7 @@ ControlOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 SeedOption = Annotated[int, typer.Option("--seed", min=0)]
 
+_TENTH = 10
 _ANYTHING: TypeAdapter[Any] = TypeAdapter(Any)
 errors = Console(stderr=True)
 output = Console()
@@ -44,6 +46,12 @@ def print_json(value: Any) -> None:
 def say(text: str) -> None:
     """A line for the person who watches, on standard error."""
     errors.print(text, highlight=False, markup=False)
+
+
+def hold_out(records: Sequence[Record]) -> tuple[list[Record], list[Record]]:
+    """Records to train on, and every tenth, from the first on, to judge on instead."""
+    trained = [record for number, record in enumerate(records) if number % _TENTH]
+    return trained, list(records[::_TENTH])
 
 
 class Report(Protocol):

@@ -11,6 +11,7 @@ from sanilens.commands.common import (
     JsonOption,
     ModelOption,
     SeedOption,
+    hold_out,
     output,
     print_json,
     progress,
@@ -34,7 +35,7 @@ SaeArgument = Annotated[
 ]
 Score = Literal["attribution", "auroc", "precision", "recall", "ratio", "firing"]
 _DEFAULT = SaeSettings("")
-_TENTH, _TELL_EVERY = 10, 10
+_TELL_EVERY = 10
 
 
 @sae.command("train")
@@ -66,9 +67,7 @@ def train(
     """Train one, write it as SAELens does, and judge it on records that it has not seen."""
     subject = open_model(model)
     records = [record for source in corpus for record in open_records(source)]
-    judged = list(open_records(held_out)) if held_out else records[::_TENTH]
-    if not held_out:
-        records = [record for number, record in enumerate(records) if number % _TENTH]
+    records, judged = (records, open_records(held_out)) if held_out else hold_out(records)
     settings = SaeSettings(
         site=site,
         width=width * parse_site(site).width(subject.sites),

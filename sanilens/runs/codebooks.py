@@ -6,14 +6,7 @@ from sanilens.errors import ModelError
 from sanilens.inspect.codebook.codebook import Codebook
 from sanilens.inspect.codebook.store import RECORD, load_codebook, read_codebook_record
 from sanilens.model.subject import SubjectModel
-from sanilens.runs.workspace import home
-
-
-def codebooks_folder() -> Path:
-    """Codebooks that were trained, or put, here."""
-    folder = home() / "codebooks"
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return folder
+from sanilens.runs.workspace import codebooks_folder
 
 
 def known_codebooks(subject: SubjectModel) -> dict[str, Path]:

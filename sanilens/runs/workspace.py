@@ -37,6 +37,11 @@ def saes_folder() -> Path:
     return _private(home() / "saes")
 
 
+def codebooks_folder() -> Path:
+    """Codebooks that were trained, or put, here."""
+    return _private(home() / "codebooks")
+
+
 def job(kind: str, key: str) -> Job:
     """The job of that kind (`localisers`, `sae`) and key, a hash of all that decides it."""
     return Job(_private(_private(home() / "jobs") / kind) / key[:16])

@@ -52,6 +52,16 @@ def card_command(ref: CaseRef, unit: str) -> str:
     return _command("card", [*_case(ref), unit])
 
 
+def training_arguments(ref: CaseRef) -> list[str]:
+    """On which texts a part of the model is trained, and on which it is judged, as options."""
+    options = ["--model", ref.model, "--corpus", ref.corpus]
+    if ref.control:
+        options += ["--corpus", ref.control]
+    if ref.unseen:
+        options += ["--held-out", ref.unseen]
+    return options
+
+
 def run_command(plan_file: Path, folder: Path) -> str:
     """`sanilens run` of a plan: the same command starts and resumes it."""
     return _command("run", [shlex.quote(str(plan_file)), _option("out", folder)])

@@ -9,8 +9,8 @@ from sanilens.inspect.codebook.codebook import Codebook
 from sanilens.inspect.codebook.enrich import code_table
 from sanilens.inspect.codebook.reading import read_codes
 from sanilens.inspect.codebook.topic import Topic, hold
-from sanilens.runs.codebooks import codebooks_folder
 from sanilens.runs.sources import open_model, open_records
+from sanilens.runs.workspace import codebooks_folder
 from sanilens.ui.codes.table import filtered
 from sanilens.ui.state import CaseRef
 from sanilens.unlearn.plan import UnitEdit

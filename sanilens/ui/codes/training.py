@@ -7,10 +7,10 @@ import streamlit as st
 
 from sanilens.inspect.codebook.train import CodebookSettings
 from sanilens.model.units import SAE_ID
-from sanilens.runs.codebooks import codebooks_folder
 from sanilens.runs.saes import known_saes
-from sanilens.runs.workspace import job
+from sanilens.runs.workspace import codebooks_folder, job
 from sanilens.ui.codes.codebooks import codebook_ids
+from sanilens.ui.commands import training_arguments
 from sanilens.ui.job import job_panel
 from sanilens.ui.opened import Opened
 from sanilens.ui.saes import sae_of
@@ -52,15 +52,11 @@ def training_panel(opened: Opened) -> None:
         st.caption(f"{name} exists already; choose another id to train one more.")
         return
     arguments = [
-        "codes", "train", "--model", opened.ref.model, "--corpus", opened.ref.corpus,
-        "--site", site, "--codes", str(size), "--k", str(int(k)), "--steps", str(int(steps)),
+        "codes", "train", *training_arguments(opened.ref), "--site", site,
+        "--codes", str(size), "--k", str(int(k)), "--steps", str(int(steps)),
         "--out", str(codebooks_folder() / name), "--json",
     ]  # fmt: skip
     if under in saes:
         arguments += ["--sae", saes[under]]
-    if opened.ref.control:
-        arguments += ["--corpus", opened.ref.control]
-    if opened.ref.unseen:
-        arguments += ["--held-out", opened.ref.unseen]
     key = hashlib.sha256(f"codes|{opened.key}|{name}".encode()).hexdigest()
     job_panel(job("codes", key), arguments, "Train", _NOTE, key="codes")

@@ -10,6 +10,7 @@ from sanilens.inspect.sae.train import SaeSettings
 from sanilens.model.units import SAE_ID
 from sanilens.runs.saes import new_sae_folder
 from sanilens.runs.workspace import job
+from sanilens.ui.commands import training_arguments
 from sanilens.ui.job import job_panel
 from sanilens.ui.opened import Opened
 from sanilens.ui.saes import sae_ids
@@ -39,14 +40,10 @@ def training_panel(opened: Opened) -> None:
         st.caption(f"sae.{name} exists already; choose another id to train one more.")
         return
     arguments = [
-        "sae", "train", "--model", opened.ref.model, "--corpus", opened.ref.corpus,
-        "--site", f"blocks.{layer}.{point}", "--width", str(width), "--k", str(int(k)),
+        "sae", "train", *training_arguments(opened.ref), "--site", f"blocks.{layer}.{point}",
+        "--width", str(width), "--k", str(int(k)),
         "--architecture", str(architecture), "--steps", str(int(steps)),
         "--out", str(new_sae_folder(name)), "--json",
     ]  # fmt: skip
-    if opened.ref.control:
-        arguments += ["--corpus", opened.ref.control]
-    if opened.ref.unseen:
-        arguments += ["--held-out", opened.ref.unseen]
     key = hashlib.sha256(f"sae|{opened.key}|{name}".encode()).hexdigest()
     job_panel(job("sae", key), arguments, "Train", _NOTE, key="sae")

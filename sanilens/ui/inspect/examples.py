@@ -1,20 +1,16 @@
-"""Places where a unit acts, as lines of text: its token in the middle, every token filled."""
+"""Places where a unit acts, as lines of text: the strongest, and some of every range."""
 
 from markupsafe import Markup
 
 from sanilens.inspect.card import Card
 from sanilens.inspect.examples import Context, Interval
 from sanilens.model.align import Encoded
-from sanilens.ui.components.token_strip import opacity
+from sanilens.ui.inspect.context_line import context_line
 from sanilens.ui.inspect.measured import sample
-from sanilens.ui.inspect.tokens import Veil, pieces
+from sanilens.ui.inspect.tokens import Veil
 from sanilens.ui.markup import show
-from sanilens.ui.masking import mask_record
 from sanilens.ui.opened import Opened
 
-_LINE = Markup('<div class="sl-context" title="{}"><div>{}</div><div>{}</div><div>{}</div></div>')
-_TOKEN = Markup('<i style="--a:{:.0f}%">{}</i>')
-_CENTRE = Markup('<i class="sl-centre{}" style="--a:{:.0f}%">{}</i>')
 _RANGE = Markup('<div class="sl-range"><span>{} to {}</span><span>{} of tokens</span></div>')
 
 
@@ -40,22 +36,5 @@ def _lines(opened: Opened, card: Card, contexts: tuple[Context, ...], veil: Veil
 
 
 def _line(encoded: Encoded, context: Context, card: Card, veil: Veil) -> Markup:
-    """The place in its text, masked as everywhere."""
-    text, places = mask_record(encoded.record, veil.revealed), pieces(encoded)
-
-    def token(position: int) -> Markup:
-        start, end = places[position]
-        fill = 100 * opacity(card.level(context.around[position - context.first]))
-        shown = text[start:end].replace("\n", "↵")
-        if position != context.position:
-            return _TOKEN.format(fill, shown)
-        return _CENTRE.format(" sl-box" if context.sensitive else "", fill, shown)
-
-    last = context.first + len(context.around)
-    title = f"{context.record}, token {context.position}, activation {context.activation:.4f}"
-    return _LINE.format(
-        title + (", sensitive" if context.sensitive else ""),
-        Markup("").join(map(token, range(context.first, context.position))),
-        token(context.position),
-        Markup("").join(map(token, range(context.position + 1, last))),
-    )
+    about = f"activation {context.activation:.4f}" + (", sensitive" if context.sensitive else "")
+    return context_line(encoded, context, card.level, about, revealed=veil.revealed)
