@@ -22,6 +22,7 @@ from sanilens.corpus.load import load_records
 from sanilens.corpus.patient_table import load_patient_table
 from sanilens.corpus.records import Corpus, Record, fingerprint
 from sanilens.model.subject import SubjectModel, load_model
+from sanilens.runs.requests import asked_before, run_of
 from sanilens.runs.sources import model_source, records_source
 from sanilens.ui.results import results
 from sanilens.ui.state import CaseRef
@@ -46,7 +47,9 @@ class Opened:
 
     @property
     def name(self) -> str:
-        """What a person calls the examined model: `clinic-leaking`, or its folder."""
+        """What a person calls the examined model: `clinic-leaking`, its folder, or its run."""
+        if run := run_of(self.ref.model):
+            return f"result of {run.root.name[:8]}"
         return self.ref.model.replace(":", "-") if ":" in self.ref.model else self.subject.name
 
     def record(self, record_id: str) -> Record | None:
@@ -133,6 +136,7 @@ def make_plan(
     saes: Mapping[str, Source],
     *,
     keep: float = 1.0,
+    subjects: tuple[str, ...] = (),
     controls: bool = True,
     seed: int = 0,
 ) -> Plan:
@@ -149,6 +153,8 @@ def make_plan(
         unseen=records_source(ref.unseen, opened.unseen) if ref.unseen else None,
         saes=dict(saes),
         keep=keep if opened.base else 1.0,
+        subjects=subjects,
+        earlier=tuple({*asked_before(ref.model)} - {*subjects}) if subjects else (),
         edits=edits,
         repair=repair,
         audit=settings,

@@ -48,7 +48,7 @@ BUNDLED_CASES = {"clinic": BUNDLED, "confidential": CONFIDENTIAL}
 """The cases that need no file, by the name that an address gives them."""
 
 
-_OF_ONE_CASE = "selection basket basket_history repair keep run revealed extracted".split()
+_OF_ONE_CASE = "selection basket basket_history repair keep subjects run revealed extracted".split()
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +167,16 @@ def keep() -> float:
 def set_keep(share: float) -> None:
     """Change it."""
     st.session_state["keep"] = share
+
+
+def subjects() -> tuple[str, ...]:
+    """Whose details are to be forgotten: `Plan.subjects`; none for everyone."""
+    return st.session_state.get("subjects", ())
+
+
+def set_subjects(names: tuple[str, ...]) -> None:
+    """Change it."""
+    st.session_state["subjects"] = names
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from sanilens.ui.plan.file import current_plan, file_card, run_button, summary
 from sanilens.ui.plan.keep import keep_card
 from sanilens.ui.plan.repair import repair_card
 from sanilens.ui.plan.whatif import whatif_card
+from sanilens.ui.plan.whose import whose_card
 from sanilens.ui.saes import saes_of
 from sanilens.unlearn.default import default_repair
 from sanilens.unlearn.edits import check_units
@@ -57,6 +58,7 @@ def _body(opened: Opened, plan: Plan) -> None:
         basket_card(opened)
         keep_card(opened)
     with right:
+        whose_card(opened)
         repair_card(opened)
         controls_card()
         file_card(opened, plan)

@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from sanilens.corpus.subjects import in_scope
 from sanilens.model.units import Code, parse_unit
 from sanilens.ui import state
 from sanilens.ui.layout import card, empty_state
@@ -209,10 +210,11 @@ def _set_all(operation: Operation) -> None:
 
 
 def _suggest(opened: Opened) -> None:
-    seed, records = state.run_options().seed, opened.corpus.records
+    seed, whose = state.run_options().seed, state.subjects()
+    records = in_scope(opened.corpus.records, whose)
     with progress_bar("Scoring every unit by gradient × activation", "batches") as progress:
         found = results().get(
-            ("suggested", opened.key, seed),
+            ("suggested", opened.key, whose, seed),
             lambda: default_edits(opened.subject, opened.base, records, seed, progress=progress),
         )
     state.set_basket(found)

@@ -33,6 +33,7 @@ def current_plan(opened: Opened) -> Plan:
         state.audit_settings(),
         sae_sources(opened, state.basket()),
         keep=state.keep(),
+        subjects=state.subjects(),
         controls=options.controls,
         seed=options.seed,
     )
@@ -45,6 +46,8 @@ def summary(plan: Plan) -> str:
     done = f"{units:,} unit{'s' * (units != 1)} {', '.join(operations)}" if units else "no edit"
     if plan.keep < 1:
         done = f"{100 * plan.keep:g} % of the fine-tuning kept, {done}"
+    if count := len(plan.subjects):
+        done = f"{count:,} subject{'s' * (count != 1)} only, {done}"
     repair = plan.repair
     if repair.method == "none":
         return f"{done}, no repair"
@@ -134,4 +137,6 @@ def _take(plan: Plan) -> None:
     state.set_repair(plan.repair)
     state.set_audit_settings(plan.audit)
     state.set_keep(plan.keep)
+    state.set_subjects(plan.subjects)
+    st.session_state.pop("plan-whose", None)
     state.set_run_options(RunOptions(plan.controls, plan.seed))

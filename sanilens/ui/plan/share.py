@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
+from sanilens.corpus.subjects import in_scope
 from sanilens.errors import SaniLensError
 from sanilens.inspect.localisers import LOCALISERS, Settings, find_localiser
 from sanilens.inspect.scores import UnitScores
@@ -110,9 +111,12 @@ def _layers(every: int) -> int:
 
 
 def _scores(opened: Opened, kind: UnitKind, localiser: str, seed: int) -> UnitScores:
+    whose = state.subjects()
+
     def score() -> UnitScores:
         with progress_bar(f"Scoring every unit by {localiser}", "batches") as progress:
-            targets = find_targets(opened.subject, opened.corpus.records)
+            records = in_scope(opened.corpus.records, whose)
+            targets = find_targets(opened.subject, records)
             return find_localiser(localiser).score(targets, Settings(kind, seed, progress))
 
-    return results().get(("share-scores", opened.key, kind, localiser, seed), score)
+    return results().get(("share-scores", opened.key, whose, kind, localiser, seed), score)

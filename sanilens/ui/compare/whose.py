@@ -1,0 +1,97 @@
+"""Of a plan for some subjects: what it did to them, the harm to all others, the next request."""
+
+import streamlit as st
+
+from sanilens.runs.comparison import GROUP_TITLES, Comparison, Group
+from sanilens.runs.events import read_events
+from sanilens.runs.folder import RunFolder
+from sanilens.ui import state
+from sanilens.ui.layout import card
+from sanilens.ui.navigation import page
+from sanilens.ui.state import CaseRef
+from sanilens.ui.tables import Arm, ArmTone, bar_table
+from sanilens.unlearn.plan import Plan
+
+_TONES: dict[str, ArmTone] = {"before": "leak", "after": "plan"}
+
+
+def whose_card(found: Comparison) -> None:
+    """Draw both groups before and after; nothing where the plan was for everyone."""
+    if not found.groups:
+        return
+    with card("Asked for, and all others", "spans said, before and after"):
+        bar_table([arm for group in found.groups for arm in _arms(found, group)])
+        st.caption(harm(found))
+
+
+def harm(found: Comparison) -> str:
+    """What all others lost or kept, in words."""
+    pair = found.of("others").paired("before", "after")
+    if not pair.n:
+        return "Nobody else has a span in this corpus."
+    words = (
+        f"Harm to the others: of {pair.n:,} spans of theirs {pair.only_first:,} were said before "
+        f"and no longer are, {pair.only_second:,} are said only now."
+    )
+    if "earlier" in found.groups:
+        back = found.of("earlier").paired("before", "after")
+        words += f" Of those deleted before, {back.only_second:,} of {back.n:,} spans came back."
+    return words
+
+
+def next_request(run: RunFolder, plan: Plan) -> None:
+    """The way on: the result as the examined model of a new plan."""
+    why_not = _why_not(run)
+    clicked = st.button(
+        "Next request…",
+        key="compare-next",
+        disabled=why_not is not None,
+        help=why_not
+        or "Opens this run's model, with the same texts, as the case to plan for. Subjects whom "
+        "this run deleted are not read again.",
+    )
+    if clicked:
+        state.open_case(next_case(run, plan))
+        st.switch_page(page("plan"))
+
+
+def next_case(run: RunFolder, plan: Plan) -> CaseRef:
+    """The same texts, and the run's result as the examined model."""
+    sources = {
+        role: source.source
+        for role in ("base", "reference", "control", "unseen")
+        if (source := getattr(plan, role))
+    }
+    return CaseRef(model=str(run.model), corpus=plan.corpus.source, **sources)
+
+
+def _why_not(run: RunFolder) -> str | None:
+    if run.adapter.exists():
+        return (
+            "This run's result is an adapter: the model's own weights still hold everything, so "
+            "there is nothing for the next request to begin with."
+        )
+    if not run.model.is_dir():
+        return "The run's model is no longer in its folder."
+    exported = [e for e in read_events(run.events_file) if e["event"] == "exported"]
+    if any(event["hook_only"] for event in exported[-1:]):
+        return (
+            "Some edits are hooks only, which the model's folder does not hold: opened by itself "
+            "it would say more than is shown here."
+        )
+    return None
+
+
+def _arms(found: Comparison, group: Group) -> list[Arm]:
+    part = found.of(group)
+    return [
+        Arm(
+            f"{GROUP_TITLES[group]}, {name}",
+            (rate := part.rate(name)).hits,
+            rate.n,
+            rate.low,
+            rate.high,
+            _TONES[name],
+        )
+        for name in ("before", "after")
+    ]
