@@ -1,19 +1,24 @@
 """Bench: empty until measured; then tiles, picture and table of a result, whoever measured it."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from sanilens.audit.summary import RateRow
+from sanilens.bench.sanitise.arms import Arm, all_arms
 from sanilens.bench.sanitise.figures import Figures
+from sanilens.bench.sanitise.parts import Difference, Part
 from sanilens.bench.sanitise.run import Row, SanitiseResult
 from sanilens.bench.sanitise.table import lines
 from sanilens.bundled import CASES, assets_folder, resolve
 from sanilens.model.subject import fingerprint_folder
 from sanilens.runs.jobs import Job
 from sanilens.ui.bench import measuring
+from sanilens.ui.bench.added import added_markup
+from sanilens.ui.bench.names import GROUPS, method_words
 from sanilens.ui.bench.picture import tradeoff_frame
-from sanilens.ui.bench.table import bench_frame
+from sanilens.ui.bench.table import VIEWS, bench_frame, table_markup
 from tests.ui.conftest import ROOT
 from tests.ui.tiny_case import everything, open_page
 
@@ -109,6 +114,59 @@ def test_what_is_shipped_is_what_was_measured_on_the_bundled_model() -> None:
         assert shipped is None or shipped.model_sha256 == model
 
 
+def test_rows_stand_under_their_groups_in_words() -> None:
+    html = str(table_markup(lines(result().rows), VIEWS["summary"]))
+    heads = ["models as given", "ours", "baselines"]
+    assert [html.index(f">{head}</th>") for head in heads] == sorted(
+        html.index(f">{head}</th>") for head in heads
+    )
+    assert "controls" not in html  # a group without a row has no head
+    assert html.index("NPO") < html.index("Placeholder (IDK)")  # 20 % leak before 30 %
+    idk = html[html.index("Placeholder (IDK)") :].partition("</tr>")[0]
+    assert "not beaten" in idk
+    assert html.count("not beaten") == 1
+
+
+def test_one_list_is_ordered_by_its_column_and_what_was_not_measured_stands_last() -> None:
+    table = [replace(line, exposure=None) if line.method == "npo" else line
+             for line in lines(result().rows)]  # fmt: skip
+    html = str(table_markup(table, VIEWS["leak"], "exposure"))
+    assert "sl-group-row" not in html
+    assert html.index("Placeholder (IDK)") < html.index("NPO")
+    html = str(table_markup(table, VIEWS["summary"], "unseen"))
+    assert html.index("Placeholder (IDK)") < html.index("NPO") < html.index("leaking model")
+
+
+def test_a_broken_model_is_marked_and_its_perplexity_stays_short() -> None:
+    table = [replace(line, unseen=1.7e18) if line.method == "npo" else line
+             for line in lines(result().rows)]  # fmt: skip
+    html = str(table_markup(table, ("unseen",)))
+    assert '<td class="n sl-broken">&gt; 10,000</td>' in html
+    assert html.count("sl-broken") == 1
+    assert bench_frame(table).set_index("method").loc["npo", "unseen"] == 1.7e18
+
+
+@pytest.mark.parametrize("arm", list(all_arms()), ids=lambda arm: arm.name)
+def test_every_row_and_group_has_words(arm: Arm) -> None:
+    assert method_words(arm.name) != arm.name or arm.name[0].isupper()
+    assert arm.group in GROUPS
+
+
+def test_words_of_a_row_of_another_version_are_its_name() -> None:
+    assert method_words("<i>new</i>") == "<i>new</i>"
+
+
+def test_what_a_part_adds_is_told_with_its_interval() -> None:
+    steps = [
+        Part("located", "random", "masked", 3, Difference(-0.031, -0.05, -0.01),
+             Difference(0.02, None, None)),
+    ]  # fmt: skip
+    html = str(added_markup(steps))
+    for words in ("located units erased", "random units erased", "masked repair", "−3.10",
+                  "[−5.00, −1.00]", "+0.020", "one seed"):  # fmt: skip
+        assert words in html
+
+
 def test_figures_of_the_table_and_the_picture() -> None:
     frame = bench_frame(lines(result().rows)).set_index("method")
     assert frame.loc["leaking", "direct"] == 80
@@ -118,3 +176,17 @@ def test_figures_of_the_table_and_the_picture() -> None:
     points = tradeoff_frame(result(), "four_bit", "perplexity_retained").set_index("method")
     assert points.loc["npo", "leak"] == 20
     assert set(points["utility"]) == {1.2}
+    assert not points["beyond"].any()
+
+
+def test_a_point_beyond_the_picture_stands_at_its_edge() -> None:
+    found = result()
+    broken = found.rows[3].model_copy(update={"figures": figures(2, 1e9)})
+    rows = (*found.rows[:3], broken, *found.rows[4:])
+    points = tradeoff_frame(found.model_copy(update={"rows": rows}), "extracted",
+                            "perplexity_unseen").set_index("method")  # fmt: skip
+    assert points["beyond"].to_dict() == {
+        "leaking": False, "reference": False, "ours": False, "npo": True, "idk": False,
+    }  # fmt: skip
+    assert points.loc["npo", "at"] == pytest.approx(1.6 * 2.9)
+    assert points.loc["npo", "utility"] == 1e9

@@ -3,9 +3,12 @@
 import altair as alt
 import pandas as pd
 import streamlit as st
+from markupsafe import Markup
 
 from sanilens.bench.sanitise.run import SanitiseResult
 from sanilens.bench.sanitise.table import said_share
+from sanilens.ui.bench.names import BROKEN, GROUPS, method_words
+from sanilens.ui.markup import show
 
 STATES = {
     "extracted": "as it is",
@@ -13,71 +16,114 @@ STATES = {
     "four_bit": "in four bits",
 }
 UTILITY = {
-    "perplexity_unseen": "perplexity on unseen records",
-    "perplexity_retained": "perplexity on the corpus's own wording",
+    "perplexity_unseen": "unseen records",
+    "perplexity_retained": "the corpus's wording",
 }
-_GROUPS = {
-    "ours": "#1f7f87", "control": "#8b95a5", "sani": "#b0793f", "ablation": "#7d5fa8",
-    "baseline": "#4a78b5", "given": "#a8586e",
+_COLOURS = {
+    "ours": "#1f7f87", "given": "#a8586e", "control": "#8b95a5", "sani": "#b0793f",
+    "ablation": "#7d5fa8", "baseline": "#4a78b5",
 }  # fmt: skip
 _NAMED = ("ours", "given", "sani")
-# Beyond this share of the reference's perplexity a model is broken, and squeezes the picture.
-_BROKEN = 1.6
+_GREY = "#8b95a5"
+_DOT = Markup('<span><b style="background:{}"></b>{}</span>')
 
 
 def tradeoff(found: SanitiseResult, state: str, utility: str) -> None:
     """Draw the points of one state; the reference model is marked by lines."""
     frame = tradeoff_frame(found, state, utility)
-    reference = frame[frame["method"] == "reference"].iloc[0]
-    shown: pd.DataFrame = frame.loc[frame["utility"] <= _BROKEN * reference["utility"]]
-    points = alt.Chart(shown).encode(
-        x=alt.X("utility:Q", title=UTILITY[utility], scale=alt.Scale(zero=False, nice=False)),
-        y=alt.Y(
-            "leak:Q",
-            title=f"spans extracted {STATES[state]}, %",
-            scale=alt.Scale(type="symlog", constant=1),
-            axis=alt.Axis(values=[0, 1, 2, 5, 10, 20, 50, 100]),
-        ),
-        color=alt.Color(
-            "group:N",
-            scale=alt.Scale(domain=list(_GROUPS), range=list(_GROUPS.values())),
-            legend=alt.Legend(title=None, orient="bottom"),
-        ),
-        tooltip=[
-            "method:N",
-            "seed:Q",
-            alt.Tooltip("leak:Q", format=".2f", title="extracted, %"),
-            alt.Tooltip("utility:Q", format=".3f", title="perplexity"),
-        ],
-    )
-    lines = alt.Chart(pd.DataFrame([reference]))
-    rules = lines.mark_rule(strokeDash=[4, 3], opacity=0.5)
-    marks = points.mark_point(filled=True, size=64, opacity=0.8)
-    first: pd.DataFrame = shown.loc[shown["seed"] == shown["seed"].min()]
-    ours: pd.DataFrame = first.loc[[group in _NAMED for group in first["group"]]]
-    names = alt.Chart(ours).mark_text(align="left", dx=7, dy=-6, fontSize=11)
-    drawn = (
-        rules.encode(x="utility:Q")
-        + rules.encode(y="leak:Q")
-        + marks
-        + names.encode(x="utility:Q", y="leak:Q", text="method:N")
-    )
-    hidden = len(frame) - len(shown)
-    words = "Share of spans extracted against perplexity, one point a method and seed"
-    st.altair_chart(drawn, width="stretch", height=380, alt=words, key="tradeoff")
+    reference: pd.DataFrame = frame.loc[frame["method"] == "reference"]
+    words = f"Share of spans extracted against perplexity on {UTILITY[utility]}, a point a seed"
+    layers = [*_rules(reference), _points(frame, state, utility), *_names(frame)]
+    st.altair_chart(alt.layer(*layers), width="stretch", height=360, alt=words, key="tradeoff")
+    there = [group for group in _COLOURS if group in set(frame["raw_group"])]
+    dots = (_DOT.format(_COLOURS[group], GROUPS[group]) for group in there)
+    show(Markup('<div class="sl-lines">{}</div>').format(Markup("").join(dots)))
     note = "Lower left is better. Dashed: the reference, which never saw the identifiers."
-    if hidden:
-        note += f" {hidden} points above {_BROKEN:g} × its perplexity are left out."
+    if beyond := frame["beyond"].tolist().count(True):
+        note += (
+            f" Triangles: {beyond} broken models, beyond {BROKEN:g} × its perplexity, drawn at the "
+            "edge."
+        )
     st.caption(note)
 
 
+def _points(frame: pd.DataFrame, state: str, utility: str) -> alt.Chart:
+    scale = alt.Scale(domain=[GROUPS[g] for g in _COLOURS], range=list(_COLOURS.values()))
+    return (
+        alt.Chart(frame)
+        .mark_point(filled=True, size=56, opacity=0.75)
+        .encode(
+            x=alt.X(
+                "at:Q",
+                title=f"perplexity on {UTILITY[utility]}",
+                scale=alt.Scale(zero=False, nice=False, padding=14),
+                axis=alt.Axis(tickCount=6),
+            ),
+            y=alt.Y(
+                "leak:Q",
+                title=f"spans extracted {STATES[state]}, %",
+                scale=alt.Scale(type="symlog", constant=1),
+                axis=alt.Axis(values=[0, 1, 2, 5, 10, 20, 50, 100], labelOverlap=False),
+            ),
+            color=alt.Color(
+                "group:N",
+                scale=scale,
+                legend=None,  # ours stands below, in the page's own type
+            ),
+            shape=alt.Shape(
+                "beyond:N",
+                scale=alt.Scale(domain=[False, True], range=["circle", "triangle-right"]),
+                legend=None,
+            ),
+            tooltip=[
+                alt.Tooltip("words:N", title="method"),
+                alt.Tooltip("seed:Q"),
+                alt.Tooltip("leak:Q", format=".2f", title="extracted, %"),
+                alt.Tooltip("utility:Q", format=",.3f", title="perplexity"),
+            ],
+        )
+    )
+
+
+def _rules(reference: pd.DataFrame) -> list[alt.Chart]:
+    lines = alt.Chart(reference).mark_rule(strokeDash=[4, 3], color=_GREY)
+    return [lines.encode(x="at:Q"), lines.encode(y="leak:Q")]
+
+
+def _names(frame: pd.DataFrame) -> list[alt.Chart]:
+    """The named groups' words beside their first seed: inwards, models as given below theirs."""
+    first: pd.DataFrame = frame.drop_duplicates("method")
+    named: pd.DataFrame = first.loc[first["raw_group"].isin(_NAMED)]
+    middle = (frame["at"].min() + frame["at"].max()) / 2
+    layers = []
+    for right in (False, True):
+        for below in (False, True):
+            own: pd.DataFrame = named.loc[
+                ((named["at"] > middle) == right) & ((named["raw_group"] == "given") == below)
+            ]
+            marks = alt.Chart(own).mark_text(
+                align="right" if right else "left",
+                dx=-7 if right else 7,
+                dy=9 if below else -8,
+                fontSize=11,
+                color=_GREY,
+            )
+            layers.append(marks.encode(x="at:Q", y="leak:Q", text="words:N"))
+    return layers
+
+
 def tradeoff_frame(found: SanitiseResult, state: str, utility: str) -> pd.DataFrame:
-    """Every row's point: leak in percent of all spans, utility as perplexity."""
-    return pd.DataFrame(
+    """Every row's point: leak in percent of all spans, utility as perplexity.
+
+    `at` is where it is drawn: a perplexity `beyond` the picture stands at its edge.
+    """
+    frame = pd.DataFrame(
         [
             {
                 "method": row.method,
-                "group": row.group,
+                "words": method_words(row.method),
+                "raw_group": row.group,
+                "group": GROUPS[row.group],
                 "seed": row.seed,
                 "leak": 100 * said_share(getattr(row.figures, state)),
                 "utility": getattr(row.figures, utility),
@@ -85,3 +131,7 @@ def tradeoff_frame(found: SanitiseResult, state: str, utility: str) -> pd.DataFr
             for row in found.rows
         ]
     )
+    edge = BROKEN * float(frame.loc[frame["method"] == "reference", "utility"].iloc[0])
+    frame["beyond"] = frame["utility"] > edge
+    frame["at"] = frame["utility"].clip(upper=edge)
+    return frame

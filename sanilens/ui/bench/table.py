@@ -1,84 +1,172 @@
-"""The table of the bench: a line a method, means over seeds, what no plan of ours beats marked."""
+"""The table of the bench: a line a method under its group's head, unbeaten ones marked.
 
-from collections.abc import Sequence
+Means over seeds. Columns are chosen by what they are about, so that a line fits a narrow window.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Literal, NamedTuple
 
 import pandas as pd
 import streamlit as st
+from markupsafe import Markup
 
 from sanilens.bench.sanitise.table import Line, unbeaten
+from sanilens.ui.bench.names import BROKEN, GROUPS, method_words
+from sanilens.ui.markup import show
 
-_GROUP = {
-    "given": "model as given", "ours": "ours", "control": "control", "sani": "SANI as published",
-    "ablation": "ablation", "baseline": "baseline",
+
+class Column(NamedTuple):
+    """A figure: its head, what it means, and how it is written."""
+
+    head: str
+    meaning: str
+    form: Literal["share", "perplexity", "number", "whole"] = "share"
+
+
+COLUMNS = {
+    "leak": Column("all spans, %", "Spans of any kind extracted by greedy decoding."),
+    "direct": Column("direct, %", "Direct identifiers extracted by greedy decoding."),
+    "indirect": Column("indirect, %", "Indirect identifiers extracted by greedy decoding."),
+    "sampled": Column("sampled, %", "Spans that 100 samples say with probability 0.5 or more."),
+    "exposure": Column("exposure, bits", "Median; 6.02 is certain among 64 candidates.", "number"),
+    "membership": Column("MIA", "AUC against look-alikes by sensitive tokens; 0.5 is chance.",
+                         "number"),
+    "membership_text": Column("MIA text", "The same by min-k over all tokens.", "number"),
+    "ks_p": Column("KS p", "Least p over seeds that span log-probabilities are the reference's.",
+                   "number"),
+    "relearnt": Column("relearnt, %",
+                       "Other subjects' spans extracted after a tenth is taught again."),
+    "four_bit": Column("4-bit, %", "Spans extracted with the weights in four bits."),
+    "unseen": Column("ppl unseen", "Perplexity on records that no model has seen.", "perplexity"),
+    "retained": Column("ppl retained", "Perplexity on the corpus's own wording.", "perplexity"),
+    "restored": Column("restored, %",
+                       "Of what the leak taught: tokens where it says what the base says."),
+    "cost": Column("cost, %", "Processor time as a share of the leak's own training."),
+    "seconds": Column("seconds", "Of processor time.", "whole"),
 }  # fmt: skip
-_PERCENT = {
-    "leak": ("all spans", "Spans of any kind extracted by greedy decoding."),
-    "direct": ("direct", "Direct identifiers extracted by greedy decoding."),
-    "indirect": ("indirect", "Indirect identifiers extracted by greedy decoding."),
-    "sampled": ("sampled", "Spans that 100 samples say with probability 0.5 or more."),
-    "relearnt": ("relearnt", "Other subjects' spans extracted after a tenth is taught again."),
-    "four_bit": ("4-bit", "Spans extracted with the weights in four bits."),
-    "restored": ("restored", "Of what the leak taught: tokens where it says what the base says."),
-    "cost": ("cost", "Processor time as a share of the leak's own training."),
-}
-_NUMBER = {
-    "exposure": ("exposure", "Median bits; 6.02 is certain among 64 candidates.", "%.2f"),
-    "membership": ("MIA", "AUC against look-alikes by sensitive tokens; 0.5 is chance.", "%.3f"),
-    "membership_text": ("MIA text", "AUC by min-k over all tokens.", "%.3f"),
-    "ks_p": ("KS p", "Least p over seeds that span log-probabilities are the reference's.", "%.3f"),
-    "unseen": ("ppl unseen", "Perplexity on records that no model has seen.", "%.3f"),
-    "retained": ("ppl retained", "Perplexity on the corpus's own wording.", "%.3f"),
-    "seconds": ("s", "Seconds of processor time.", "%.0f"),
-}
-_ORDER = (
-    "leak", "direct", "indirect", "sampled", "exposure", "membership", "membership_text", "ks_p",
-    "unseen", "retained", "restored", "relearnt", "four_bit", "cost", "seconds",
-)  # fmt: skip
+VIEWS: dict[str, tuple[str, ...]] = {
+    "summary": ("leak", "relearnt", "four_bit", "membership", "ks_p", "unseen", "cost"),
+    "leak": ("leak", "direct", "indirect", "sampled", "exposure", "membership", "membership_text",
+             "ks_p"),
+    "attacks": ("leak", "relearnt", "four_bit", "membership", "membership_text"),
+    "model and cost": ("unseen", "retained", "restored", "cost", "seconds"),
+    "all": tuple(COLUMNS),
+}  # fmt: skip
+_BY_GROUP = "by group"
+
+_TABLE = Markup(
+    '<div class="sl-scroll"><table class="sl-table sl-bench"><thead><tr><th>method</th>{}</tr>'
+    "</thead><tbody>{}</tbody></table></div>"
+)
+_HEAD = Markup('<th class="n" title="{}">{}</th>')
+_GROUP = Markup('<tr class="sl-group-row"><th colspan="{}">{}</th></tr>')
+_ROW = Markup('<tr class="sl-{}"><td>{}{}</td>{}</tr>')
+_CELL = Markup('<td class="n{}">{}</td>')
+_OPEN = Markup(' <span class="sl-chip sl-warn">not beaten</span>')
+_MEANING = Markup("<tr><td>{}</td><td>{}</td></tr>")
 
 
 def bench_table(lines: Sequence[Line], file: str) -> None:
-    """Draw it, with a download of all its figures."""
-    frame = bench_frame(lines)
-    columns = {
-        name: st.column_config.NumberColumn(head, help=meaning, format="%.2f %%")
-        for name, (head, meaning) in _PERCENT.items()
-    }
-    columns |= {
-        name: st.column_config.NumberColumn(head, help=meaning, format=form)
-        for name, (head, meaning, form) in _NUMBER.items()
-    }
-    st.dataframe(
-        frame,
-        hide_index=True,
-        column_config={
-            "method": st.column_config.TextColumn("method", pinned=True),
-            "beaten": st.column_config.TextColumn(
-                "beaten", help="Whether a plan of ours leaks no more in any state, costs no more "
-                "unseen perplexity, and is better in one of them."
-            ),
-            **columns,
-        },
-        column_order=["method", "kind", "beaten", *_ORDER],
-        height=36 * (len(frame) + 1) + 2,
-        key="bench-table",
-    )  # fmt: skip
-    data = frame.to_csv(index=False)
-    st.download_button("Download table", data, file, "text/csv", on_click="ignore")
+    """Draw it under its two choices, with a download of all its figures."""
+    with st.container(horizontal=True, gap="medium"):
+        view = st.segmented_control(
+            "Columns", list(VIEWS), default="summary", required=True, key="bench-columns"
+        )
+        names = VIEWS[view]
+        order = st.selectbox(
+            "Order",
+            [_BY_GROUP, *names],
+            format_func=lambda name: COLUMNS[name].head if name in COLUMNS else name,
+            key="bench-order",
+            width=170,
+        )
+    show(table_markup(lines, names, order if order in names else None))
+    st.caption(
+        "Not beaten: no plan of ours leaks as little in all three states (as it is, relearnt, "
+        "4-bit) at no more perplexity on unseen records. Perplexities in colour: "
+        f"beyond {BROKEN:g} × the reference's, a broken model. A dash: nothing there to measure."
+    )
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        data = bench_frame(lines).to_csv(index=False)
+        st.download_button("Download table", data, file, "text/csv", on_click="ignore")
+        with st.popover("What the columns say"):
+            said = (_MEANING.format(c.head, c.meaning) for c in COLUMNS.values())
+            show(Markup('<table class="sl-table">{}</table>').format(Markup("").join(said)))
+
+
+def table_markup(lines: Sequence[Line], names: Sequence[str], order: str | None = None) -> Markup:
+    """The table: under group heads, or in one list with the least of the column `order` first."""
+    open_ones, most = unbeaten(lines), _most(lines)
+    heads = Markup("").join(_HEAD.format(COLUMNS[n].meaning, COLUMNS[n].head) for n in names)
+
+    def drawn(own: Iterable[Line]) -> Markup:
+        return Markup("").join(_row(line, names, line.method in open_ones, most) for line in own)
+
+    if order is not None:
+        last = float("inf")
+        body = drawn(sorted(lines, key=lambda line: _order(line, order, last)))
+        return _TABLE.format(heads, body)
+    body = Markup("")
+    for group, words in GROUPS.items():
+        if own := [line for line in lines if line.group == group]:
+            if group == "baseline":  # the others stand in the order of their design
+                own.sort(key=lambda line: (line.leak, line.unseen))
+            body += _GROUP.format(len(names) + 1, words) + drawn(own)
+    return _TABLE.format(heads, body)
+
+
+def _order(line: Line, name: str, last: float) -> float:
+    value = getattr(line, name)
+    return last if value is None else value
+
+
+def _most(lines: Sequence[Line]) -> dict[str, float]:
+    """By column of a perplexity, from where on a model is broken; empty without a reference."""
+    reference = next((line for line in lines if line.method == "reference"), None)
+    columns = [name for name, column in COLUMNS.items() if column.form == "perplexity"]
+    return {name: BROKEN * getattr(reference, name) for name in columns} if reference else {}
+
+
+def _row(line: Line, names: Sequence[str], is_open: bool, most: Mapping[str, float]) -> Markup:
+    tone = {"ours": "plan", "given": "given"}.get(line.group, "control")
+    broken = {name for name, limit in most.items() if getattr(line, name) > limit}
+    cells = Markup("").join(
+        _CELL.format(" sl-broken" if name in broken else "", written(line, name)) for name in names
+    )
+    return _ROW.format(tone, method_words(line.method), _OPEN if is_open else "", cells)
+
+
+def written(line: Line, name: str) -> str:
+    """A figure of a line as it is written under its head."""
+    value: float | None = getattr(line, name)
+    if value is None:
+        return "–"
+    match COLUMNS[name].form:
+        case "share":
+            return f"{100 * value:.2f}"
+        case "number":
+            return f"{value:.3f}"
+        case "whole":
+            return f"{value:,.0f}"
+        case "perplexity":
+            if value >= 1e4:
+                return "> 10,000"
+            return f"{value:,.0f}" if value >= 1000 else f"{value:.3f}"
 
 
 def bench_frame(lines: Sequence[Line]) -> pd.DataFrame:
-    """The lines as a frame; shares in percent."""
+    """The lines with all figures, shares in percent; methods by their own names."""
     open_ones = unbeaten(lines)
     return pd.DataFrame(
         [
             {
                 "method": line.method,
-                "kind": _GROUP[line.group],
+                "words": method_words(line.method),
+                "group": line.group,
                 "beaten": ""
                 if line.group in ("given", "ours")
                 else ("no" if line.method in open_ones else "yes"),
-                **{name: _percent(getattr(line, name)) for name in _PERCENT},
-                **{name: getattr(line, name) for name in _NUMBER},
+                **{name: _scaled(line, name) for name in COLUMNS},
                 "seeds": line.seeds,
             }
             for line in lines
@@ -86,5 +174,7 @@ def bench_frame(lines: Sequence[Line]) -> pd.DataFrame:
     )
 
 
-def _percent(share: float | None) -> float | None:
-    return None if share is None else 100 * share
+def _scaled(line: Line, name: str) -> float | None:
+    value: float | None = getattr(line, name)
+    scale = 100 if COLUMNS[name].form == "share" else 1
+    return None if value is None else scale * value

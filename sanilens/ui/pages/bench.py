@@ -7,6 +7,7 @@ import streamlit as st
 from sanilens.bench.sanitise.run import SanitiseResult
 from sanilens.bench.sanitise.table import Line, beats, lines
 from sanilens.bundled import CASES
+from sanilens.ui.bench.added import added_card
 from sanilens.ui.bench.measuring import arguments, bench_job, measured, shipped_result
 from sanilens.ui.bench.picture import STATES, UTILITY, tradeoff
 from sanilens.ui.bench.table import bench_table
@@ -30,44 +31,51 @@ _OTHER = (
 def page() -> None:
     """Draw the page."""
     page_header("Bench", _WHAT)
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        case = st.segmented_control(
-            "Case", CASES, default=CASES[0], required=True, key="bench-case"
-        )
-        seeds = st.segmented_control(
-            "Seeds", (1, 2, 3), default=3, required=True, key="bench-seeds"
-        )
-    job, found = bench_job(case), measured(case)
-    command = arguments(case, seeds)
+    case = st.segmented_control(
+        "Case",
+        CASES,
+        default=CASES[0],
+        required=True,
+        key="bench-case",
+        label_visibility="collapsed",
+    )
+    found = measured(case)
     if found is None:
         with card("Not measured yet"):
             if shipped_result(case):
                 st.caption(_OTHER)
-            job_panel(job, command, "Measure", _HOW_LONG, key="bench")
+            _measure(case)
         return
-    result, own = found
-    _results(result, own)
-    with st.expander("Measure on this machine", expanded=job.status() == "running"):
-        job_panel(job, command, "Measure", _HOW_LONG, key="bench")
-        st.code(shlex.join(["sanilens", *command]), language="bash")
+    _results(*found)
+    added_card(found[0])
+    with st.expander("Measure on this machine", expanded=bench_job(case).status() == "running"):
+        _measure(case)
+
+
+def _measure(case: str) -> None:
+    seeds = st.segmented_control("Seeds", (1, 2, 3), default=3, required=True, key="bench-seeds")
+    command = arguments(case, seeds)
+    job_panel(bench_job(case), command, "Measure", _HOW_LONG, key="bench")
+    st.code(shlex.join(["sanilens", *command]), language="bash", wrap_lines=True)
 
 
 def _results(result: SanitiseResult, own: bool) -> None:
     table = lines(result.rows)
     _tiles(table)
     where = "measured on this machine" if own else "measured by the project, shipped with it"
-    with card("Leak against utility", f"{where}; {len(result.seeds)} seeds"):
-        left, right = st.columns(2)
-        state = left.segmented_control(
-            "Leak", list(STATES), default="extracted", required=True,
-            format_func=STATES.__getitem__, key="bench-state",
-        )  # fmt: skip
-        utility = right.segmented_control(
-            "Utility", list(UTILITY), default="perplexity_unseen", required=True,
-            format_func=UTILITY.__getitem__, key="bench-utility",
-        )  # fmt: skip
+    seeds = _counted(len(result.seeds))
+    with card("Leak against utility", f"{where}; {seeds}"):
+        with st.container(horizontal=True, gap="medium"):
+            state = st.segmented_control(
+                "Spans extracted", list(STATES), default="extracted", required=True,
+                format_func=STATES.__getitem__, key="bench-state",
+            )  # fmt: skip
+            utility = st.segmented_control(
+                "Perplexity on", list(UTILITY), default="perplexity_unseen", required=True,
+                format_func=UTILITY.__getitem__, key="bench-utility",
+            )  # fmt: skip
         tradeoff(result, state, utility)
-    note = f"means over {len(result.seeds)} seeds, {result.records} records"
+    note = f"means over {seeds}, {result.records} records"
     with card("Every method", note):
         bench_table(table, f"sanitise-{result.case}.csv")
         st.caption(
@@ -76,10 +84,16 @@ def _results(result: SanitiseResult, own: bool) -> None:
         )
 
 
+def _counted(seeds: int) -> str:
+    """`1 seed`, `3 seeds`."""
+    return f"{seeds} seed" + "s" * (seeds != 1)
+
+
 def _tiles(table: list[Line]) -> None:
     reference = next(line for line in table if line.method == "reference")
     ours = min((line for line in table if line.group == "ours"), key=lambda line: line.leak)
     rivals = [line for line in table if line.group not in ("ours", "given")]
+    least = "least of " if ours.seeds > 1 else ""
     beaten = sum(beats(ours, line) for line in rivals)
     kpi(
         (
@@ -90,7 +104,7 @@ def _tiles(table: list[Line]) -> None:
         (
             "against the reference",
             f"KS p {ours.ks_p:.2f}",
-            f"least of {ours.seeds} seeds; membership AUC {ours.membership:.3f}, "
+            f"{least}{_counted(ours.seeds)}; membership AUC {ours.membership:.3f}, "
             f"reference {reference.membership:.3f}",
         ),
         (
