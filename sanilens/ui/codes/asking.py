@@ -8,9 +8,9 @@ from sanilens.ui.opened import Opened
 
 _BY = ("expression", "label", "subject")
 _CONTROL = {
-    "rest": "all other tokens of these notes",
+    "rest": "all other tokens of these records",
     "others": "the same labels of other subjects",
-    "twins": "surrogates in the same notes",
+    "twins": "surrogates in the same records",
 }
 _EXAMPLE = r"\d{4}-\d{2}-\d{2}"
 
@@ -45,7 +45,7 @@ def _topic(opened: Opened, by: str) -> Topic | None:
     if by == "label":
         labels = opened.corpus.labels
         if not labels:
-            st.caption("The notes have no spans: ask by an expression.")
+            st.caption("The records have no spans: ask by an expression.")
             return None
         label = st.selectbox("Label", labels, key="codes-label", width=190)
         return Topic(Scope(labels=frozenset({label or labels[0]})))

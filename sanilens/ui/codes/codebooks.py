@@ -38,7 +38,7 @@ def record_of(codebook: Codebook) -> CodebookRecord:
 def use_of(opened: Opened, codebook: Codebook) -> CodeUse:
     """The codes of every token of the corpus."""
     key = ("codes", opened.key, codebook.fingerprint)
-    with st.spinner("Reading the codes of all notes…"):
+    with st.spinner("Reading the codes of all records…"):
         return results().get(
             key, lambda: read_codes(opened.subject, codebook, opened.corpus.records)
         )

@@ -73,7 +73,7 @@ def deleting_card(codebook: Codebook, table: pd.DataFrame, ticked: Sequence[int]
 
 def effect_card(opened: Opened, codebook: Codebook, deletion: Deletion, topic: Topic) -> None:
     """What the model still says, of the topic and of all else, and what it costs."""
-    with card("What the model still says", "spans by memory alone, in a sample of the notes"):
+    with card("What the model still says", "spans by memory alone, in a sample of the records"):
         try:
             with st.spinner("Asking the model with and without…"):
                 found = _measured(opened, codebook, deletion, topic)

@@ -20,10 +20,10 @@ _SHOWN = {
     "recall": "Of the topic's tokens, the share that it stands for.",
     "score": "log2 of how much more often it stands for the topic than for the control.",
     "q": "Share of false discoveries among all codes at least this sure (Benjamini-Hochberg).",
-    "p_records": "The same question with whole notes as the unit: chance of so large a difference "
-    "if each note's marks were swapped by a coin. Empty where no note holds both.",
+    "p_records": "The same question with whole records as the unit: chance of so large a "
+    "difference if each record's marks were swapped by a coin. Empty where no record holds both.",
     "topic": "Tokens of the topic that it stands for.",
-    "collateral": "Of all other tokens of the notes, the share that it stands for.",
+    "collateral": "Of all other tokens of the records, the share that it stands for.",
 }
 _FORM = {"q": "%.1e", "topic": "%d", "collateral": "%.4f", "code": "%d"}
 

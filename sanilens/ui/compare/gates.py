@@ -12,9 +12,9 @@ from sanilens.ui.layout import card
 from sanilens.ui.markup import show
 
 _SETS: dict[GateSet, str] = {
-    "notes": "The notes",
+    "notes": "The corpus",
     "lookalike": "Look-alikes",
-    "unseen": "Unseen notes",
+    "unseen": "Unseen records",
     "neutral": "Base model's own texts",
 }
 _PLACES: dict[Place, str] = {"before": "before an identifier", "elsewhere": "wording"}
@@ -42,7 +42,7 @@ def gates_card(run: RunFolder) -> None:
         st.caption(
             "Mean over the edited layers, then each of them; open: gates above one half; n: tokens "
             "read. Before an identifier its first token is asked for. Gates that open on "
-            "look-alikes know the form of a note, not who is meant."
+            "look-alikes know the form of a record, not who is meant."
         )
         st.download_button(
             "Download data",

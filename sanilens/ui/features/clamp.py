@@ -17,8 +17,8 @@ from sanilens.ui.opened import Opened
 from sanilens.unlearn.plan import UnitEdit
 
 _NOTE = (
-    "Chooses at most 20 features on the notes and the look-alikes, and measures their clamp on "
-    "notes nobody was trained on. In a process of its own; minutes on a small model."
+    "Chooses at most 20 features on the records and the look-alikes, and measures their clamp on "
+    "records nobody was trained on. In a process of its own; minutes on a small model."
 )
 
 
@@ -33,7 +33,8 @@ def clamp_card(opened: Opened, sae: Sae) -> None:
             _draw(sae, found)
         if not (opened.ref.control and opened.ref.unseen):
             st.caption(
-                "To measure one, the case needs look-alikes and notes that the model has not seen."
+                "To measure one, the case needs look-alikes, and records that the model has "
+                "not seen."
             )
             return
         arguments = [
@@ -59,7 +60,7 @@ def _draw(sae: Sae, found: TradeOff) -> None:
             f"{len(found.clamped)} features clamped · {before.asked:,} asked for",
         ),
         (
-            "perplexity on unseen notes",
+            "perplexity on unseen records",
             f"{100 * found.rise:+.1f} %",
             f"from {before.perplexity:.3f} to {after.perplexity:.3f}",
         ),

@@ -34,7 +34,7 @@ def quality_tiles(found: SaeQuality) -> None:
         (
             "explained variance",
             f"{found.explained_variance:.3f}",
-            f"at least {MIN_EXPLAINED} wanted · {found.tokens:,} tokens of unseen notes",
+            f"at least {MIN_EXPLAINED} wanted · {found.tokens:,} tokens of unseen records",
         ),
         (
             "cross-entropy recovered",

@@ -78,7 +78,7 @@ def filtered(
 def _scores(opened: Opened, sae: Sae, label: str) -> pd.DataFrame:
     scope = Scope() if label == _EVERYTHING else Scope(labels=frozenset({label}))
     key = ("features", opened.key, sae.fingerprint, label)
-    with st.spinner("Reading the notes and scoring every feature…"):
+    with st.spinner("Reading the records and scoring every feature…"):
         records = opened.corpus.records
         return results().get(key, lambda: score_features(opened.subject, sae, records, scope))
 

@@ -14,7 +14,7 @@ _INJ = (
 )
 _DEL = (
     "The examined model loses more and more of the neurons that a localiser names, and as many "
-    "random ones. A good localiser leaves few spans said **at equal perplexity** on unseen notes."
+    "random ones. A good localiser leaves few spans said **at equal perplexity** on unseen records."
 )
 _TABLE = Markup(
     '<table class="sl-table"><thead><tr><th>localiser</th><th>what its score is</th>'

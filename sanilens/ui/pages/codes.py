@@ -50,7 +50,7 @@ def page() -> None:
     with st.expander("Train another"):
         training_panel(opened)
     next_step(
-        "Deleted codes live as a hook. Put them into a plan to measure them on all notes, beside "
+        "Deleted codes live as a hook. Put them into a plan to measure them on all records, beside "
         "controls and edits of the weights.",
         "plan",
     )

@@ -23,8 +23,8 @@ def keep_card(opened: Opened) -> None:
             step=5,
             key="plan-keep",
             on_change=_keep,
-            help="100: nothing is undone. 0: the base model. Memory of single notes fades faster "
-            "on this way than what many notes share, so that a short repair is enough.",
+            help="100: nothing is undone. 0: the base model. Memory of single texts fades faster "
+            "on this way than what many share, so that a short repair is enough.",
         )
         if share < 1:
             st.caption(
