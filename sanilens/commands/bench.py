@@ -24,6 +24,7 @@ from sanilens.commands.common import (
 )
 from sanilens.commands.grun import grun
 from sanilens.commands.sanitise import sanitise
+from sanilens.commands.sequential import sequential
 from sanilens.commands.tofu import tofu, tofu_models
 from sanilens.inspect.sae.choose import Goal
 from sanilens.runs.sources import open_model, open_records
@@ -31,6 +32,7 @@ from sanilens.runs.sources import open_model, open_records
 bench = typer.Typer(help="Measure SaniLens on the bundled case.", no_args_is_help=True)
 bench.command("sanitise")(sanitise)
 bench.command("grun")(grun)
+bench.command("sequential")(sequential)
 bench.command("tofu")(tofu)
 bench.command("tofu-models")(tofu_models)
 bench.command("codes")(codes)
