@@ -14,8 +14,7 @@ from sanilens.commands.common import JsonOption, output, print_json, progress
 from sanilens.errors import PlanError
 
 _HEADS = (
-    "method", "seed", "request", "said", "just before", "had another",
-    "earlier", "others", "perplexity", "s",
+    "seed", "request", "said", "just before", "had another", "earlier", "others", "perplexity", "s",
 )  # fmt: skip
 
 
@@ -55,8 +54,9 @@ def _table(found: SequentialResult) -> Table:
         f"{found.retain} records of others read along",
         title_justify="left",
     )
+    table.add_column("method", min_width=max(len(row.method) for row in found.rows))
     for head in _HEADS:
-        table.add_column(head, justify="left" if head == "method" else "right")
+        table.add_column(head, justify="right")
     for row in found.rows:
         ratio = row.perplexity / row.perplexity_untouched
         table.add_row(
