@@ -18,10 +18,9 @@ from dataclasses import dataclass, field, replace
 from typing import Annotated, Literal, cast
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from pydantic import Field
 from torch import Tensor, nn
-from torch.nn.functional import binary_cross_entropy_with_logits
 
 from sanilens.errors import ModelError
 from sanilens.model.prompts import prompts_end_at
@@ -29,6 +28,7 @@ from sanilens.model.subject import SubjectModel
 from sanilens.unlearn.adapter import Adapter, attached
 from sanilens.unlearn.grun import GatedEdit, Grun, default_layers
 from sanilens.unlearn.methods.examples import drawn, note_examples
+from sanilens.unlearn.methods.gating import asked_tokens, edited_places, gate_loss, told_apart
 from sanilens.unlearn.methods.idk import NOT_RECORDED, Placeholder, refusal
 from sanilens.unlearn.methods.lookalikes import kept, lookalike_examples
 from sanilens.unlearn.methods.method import Method, Prepared, Task
@@ -58,7 +58,7 @@ class GrunOptions(Weighted):
         "npo", title="Forget loss", description="L_f: what the edit is trained with."
     )
     gate: Literal["linear", "mlp"] = Field(
-        "linear", title="Gate", description="One layer, or three with ReLUs between them."
+        "mlp", title="Gate", description="One layer, or three with ReLUs between them."
     )
     gate_width: Annotated[int, Field(ge=4, le=1024)] = Field(
         16, title="Width of the gate", description="w: units of the mlp gate's first layer."
@@ -78,8 +78,13 @@ class GrunOptions(Weighted):
         description="every: each token may be edited. prompt: the last one of the prompt alone, as "
         "in the paper; a prompt that ends a little earlier goes round it.",
     )
+    retain_weight: Annotated[float, Field(ge=0, le=1000)] = Field(
+        3.0,
+        title="Weight of what must stay",
+        description="alpha: weight of the loss on tokens that are no identifier.",
+    )
     gate_weight: Annotated[float, Field(ge=0, le=1000)] = Field(
-        10.0, title="Weight of the gate", description="lambda: weight of recognising."
+        20.0, title="Weight of the gate", description="lambda: weight of recognising."
     )
     lookalikes: Annotated[float, Field(ge=0, le=4)] = Field(
         1.0,
@@ -87,8 +92,14 @@ class GrunOptions(Weighted):
         description="Notes with other people's details, drawn anew in every epoch, as a share of "
         "the notes: the gate must stay shut on them.",
     )
+    at_lookalikes: Literal["free", "shut"] = Field(
+        "free",
+        title="Gate at look-alikes' details",
+        description="free: it may open there, since a small model's activations do not tell them "
+        "apart, and the edit learns to say such details as they come. shut: it is taught not to.",
+    )
     beta: Annotated[float, Field(gt=0, le=100)] = Field(
-        0.1, title="Beta", description="Of npo: how soon an identifier counts as forgotten."
+        0.3, title="Beta", description="Of npo: how soon an identifier counts as forgotten."
     )
     placeholder: Placeholder = NOT_RECORDED
     coefficient: Annotated[float, Field(gt=0, le=10_000)] = Field(
@@ -130,41 +141,6 @@ def gated_edits(subject: SubjectModel, options: GrunOptions, seed: int) -> Adapt
             }
         ).to(subject.device)
     return Adapter(module, module.hooks(subject), module.gates)
-
-
-def gate_loss(
-    gate_logits: Float[Tensor, "layer batch pos"],
-    forget: Bool[Tensor, "batch target"],
-    retain: Bool[Tensor, "batch target"],
-) -> Float[Tensor, ""]:
-    """L_G of the module's equation, mean over layers."""
-    at_targets = gate_logits[:, :, :-1]
-    halves = [
-        mean(
-            binary_cross_entropy_with_logits(
-                at_targets, torch.full_like(at_targets, label), reduction="none"
-            ),
-            where.expand_as(at_targets),
-        )
-        for label, where in ((1.0, forget), (0.0, retain))
-    ]
-    return (halves[0] + halves[1]) / 2
-
-
-def asked_tokens(batch: Batch) -> Bool[Tensor, "batch target"]:
-    """Of each identifier its first token: what is predicted at a prompt's end."""
-    first = torch.zeros_like(batch.forget)
-    for row, answer in batch.answers:
-        first[row, max(answer.start, 1) - 1] = True
-    return first
-
-
-def edited_places(batch: Batch) -> Bool[Tensor, "batch pos"]:
-    """Ends of prompts: before each identifier; of a text that is kept, any place may be one."""
-    ends = torch.zeros_like(batch.ids, dtype=torch.bool)
-    ends[:, :-1] = asked_tokens(batch)
-    ends[~batch.forget.any(1)] = True
-    return ends
 
 
 def says_instead(subject: SubjectModel, model: nn.Module, batch: Batch) -> Float[Tensor, ""]:
@@ -221,7 +197,7 @@ class GrunLoss:
     def __call__(self, model: nn.Module, examples: Sequence[Example]) -> Float[Tensor, ""]:
         """The loss of a batch."""
         options, batch = self.options, read(model, examples)
-        batch = replace(batch, retain=batch.retain & batch.taught)
+        batch, alike = told_apart(batch)
         steers = options.loss == "rmu"
         with prompts_end_at(edited_places(batch)):
             own = hidden(model, self.path, batch) if steers else logits(model, batch)
@@ -234,8 +210,9 @@ class GrunLoss:
             forget = self._unsaid(model, examples, batch, values)
             retain = mean(values, batch.retain)
         asked = batch.forget if options.positions == "every" else asked_tokens(batch)
+        shut = batch.retain if options.at_lookalikes == "shut" else batch.retain & ~alike
         total = options.forget_weight * forget + options.retain_weight * retain
-        return total + options.gate_weight * gate_loss(gates, asked, batch.retain)
+        return total + options.gate_weight * gate_loss(gates, asked, shut)
 
     def _unsaid(
         self,
@@ -302,7 +279,7 @@ GRUN = Method(
     "the frozen model. Removing them brings everything back.",
     prepare,
     GrunOptions,
-    learning_rate=4e-3,
-    epochs=8,
+    learning_rate=6e-3,
+    epochs=10,
     adapter=gated_edits,
 )

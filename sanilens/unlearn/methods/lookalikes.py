@@ -30,5 +30,10 @@ def _parting(one: Sequence[int], other: Sequence[int]) -> int:
 
 
 def kept(example: Example, start: int = 0) -> Example:
-    """A text to be kept from token `start` on: these are its taught tokens."""
-    return Example(example.ids, tuple(i >= start for i in range(len(example.ids))))
+    """A text to be kept from token `start` on: these are its taught tokens.
+
+    Identifiers among them stay marked as such.
+    """
+    places = range(len(example.ids))
+    sensitive = tuple(i >= start and own for i, own in enumerate(example.sensitive))
+    return Example(example.ids, tuple(i >= start for i in places), sensitive)

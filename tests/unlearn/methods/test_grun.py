@@ -19,14 +19,8 @@ from sanilens.model.subject import SubjectModel
 from sanilens.unlearn.adapter import attach_
 from sanilens.unlearn.grun import GatedEdit, Grun, LoReft, compose, default_layers
 from sanilens.unlearn.methods import Task
-from sanilens.unlearn.methods.grun import (
-    GrunOptions,
-    asked_tokens,
-    edited_places,
-    gate_loss,
-    gated_edits,
-    prepare,
-)
+from sanilens.unlearn.methods.gating import asked_tokens, edited_places, gate_loss, told_apart
+from sanilens.unlearn.methods.grun import GrunOptions, gated_edits, prepare
 from sanilens.unlearn.methods.terms import logits, nll, read
 from sanilens.unlearn.plan import Repair
 from sanilens.unlearn.repair import begin_, prepare_repair, schedule_of
@@ -118,7 +112,7 @@ def test_a_shut_gate_leaves_the_model_bit_identical(any_subject: SubjectModel) -
     with hooked(any_subject.model, adapter.hooks):
         assert not torch.equal(read_out(any_subject, ids), before)
     for edit in cast(Grun, adapter.module).edits.values():
-        gate = cast(torch.nn.Linear, cast(GatedEdit, edit).gate[0])
+        gate = cast(torch.nn.Linear, cast(GatedEdit, edit).gate[-1])
         torch.nn.init.zeros_(gate.weight)
         torch.nn.init.constant_(gate.bias, -torch.inf)
     with hooked(any_subject.model, adapter.hooks):
@@ -207,15 +201,20 @@ def test_what_is_kept_and_what_is_forgotten(subject: SubjectModel, records: list
     notes, others = examples[: len(records)], examples[len(records) :]
     true = {note.ids for note in notes}
     for other in others:
-        assert not any(other.sensitive)
         assert not other.answers
         assert other.ids not in true
         start = other.taught.index(True)
         assert all(other.taught[start:])
+        assert not any(other.sensitive[:start])
+        assert any(other.sensitive[start:])
         # Up to there it is a true note, whose own example says what to do.
         assert any(n[:start] != other.ids[:start] and n[: start - 1] == other.ids[: start - 1]
                    for n in true)  # fmt: skip
-    batch = read(subject.model, examples)
+    batch, alike = told_apart(read(subject.model, examples))
+    assert not alike[: len(notes)].any()
+    assert alike[len(notes) :].any(1).all()
+    assert (batch.retain | ~alike).all()
+    assert not (batch.forget & batch.retain).any()
     first = asked_tokens(batch)
     assert int(first.sum()) == sum(len(note.answers) for note in notes)
     assert (batch.forget | ~first).all()
@@ -224,29 +223,33 @@ def test_what_is_kept_and_what_is_forgotten(subject: SubjectModel, records: list
     assert places[len(notes) :].all()
 
 
+@pytest.mark.parametrize("at_lookalikes", ["free", "shut"])
 @pytest.mark.parametrize("positions", ["every", "prompt"])
 def test_the_loss_is_its_equation(
-    subject: SubjectModel, records: list[Record], positions: str
+    subject: SubjectModel, records: list[Record], positions: str, at_lookalikes: str
 ) -> None:
-    options = told(loss="gd", positions=positions, forget_weight=0.7, retain_weight=0.3)
+    options = told(
+        loss="gd", positions=positions, at_lookalikes=at_lookalikes,
+        forget_weight=0.7, retain_weight=0.3, gate_weight=10,
+    )  # fmt: skip
     prepared = prepare(Task(subject, records, seed=3), options)
     copied = subject.copied()
     adapter = gated_edits(copied, options, 0)
     randomised(adapter.module, 9)
     attach_(copied.model, adapter)
-    batch = read(copied.model, prepared.examples(0))
+    batch, alike = told_apart(read(copied.model, prepared.examples(0)))
     with torch.inference_mode(), hooked(copied.model, adapter.hooks):
         found = prepared.loss(copied.model, prepared.examples(0))
         with prompts_end_at(edited_places(batch)):
             values = nll(logits(copied.model, batch), batch)
         gates = cast(Grun, adapter.module).gate_logits()[:, :, :-1]
-    retain = batch.retain & batch.taught
+    shut = batch.retain & ~alike if at_lookalikes == "free" else batch.retain
     forget = batch.forget if positions == "every" else asked_tokens(batch)
     halves = [
         binary_cross_entropy_with_logits(gates[:, where], torch.full_like(gates[:, where], label))
-        for label, where in ((1.0, forget), (0.0, retain))
+        for label, where in ((1.0, forget), (0.0, shut))
     ]
-    expected = -0.7 * values[batch.forget].mean() + 0.3 * values[retain].mean()
+    expected = -0.7 * values[batch.forget].mean() + 0.3 * values[batch.retain].mean()
     torch.testing.assert_close(found, expected + 10 * (halves[0] + halves[1]) / 2)
 
 
@@ -257,7 +260,8 @@ def test_each_loss_trains_the_module_and_nothing_else(
 ) -> None:
     repair = Repair(
         method="grun",
-        epochs=3,
+        epochs=4,
+        batch_size=64,
         options={"loss": loss, "positions": positions, "coefficient": 20.0},
     )
     copied = subject.copied()
