@@ -1,7 +1,7 @@
 """Each loss against its equation, computed place by place from the models' own probabilities."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -245,7 +245,7 @@ def rmu(b: Notes) -> float:
     return GAMMA * average(steer, b.forget) + ALPHA * average(stay, b.retain)
 
 
-CASES: dict[str, tuple[dict[str, float | str], Callable[[Notes], float]]] = {
+CASES: dict[str, tuple[Mapping[str, float | str], Callable[[Notes], float]]] = {
     "masked": ({}, ce_retain),
     "gradient-ascent": ({}, lambda b: average(logp, b.forget)),
     "gradient-difference": (
