@@ -22,8 +22,14 @@ _TONES: dict[ArmName, ArmTone] = {"before": "leak", "after": "plan", "reference"
 
 
 def tiles(found: Comparison) -> list[tuple[str, str, str]]:
-    """The four numbers on top: (label, value, what to hold it against)."""
-    return [_said(found), _perplexity(found), _indirect(found), _worst(found)]
+    """The four numbers on top: (label, value, what to hold it against).
+
+    Of a plan for some subjects they are of these, and the last one is of everybody else.
+    """
+    if not found.groups:
+        return [_said(found), _perplexity(found), _indirect(found), _worst(found)]
+    own = found.of("asked")
+    return [_said(own), _perplexity(own), _indirect(own), _others(found.of("others"))]
 
 
 def arms(found: Comparison, kind: str | None) -> list[Arm]:
@@ -116,6 +122,15 @@ def _indirect(found: Comparison) -> tuple[str, str, str]:
     if "reference" in found.arms:
         note += f" · reference {found.rate('reference', 'indirect').hits:,}"
     return "indirect identifiers it says", f"{before.hits:,} → {after.hits:,}", note
+
+
+def _others(found: Comparison) -> tuple[str, str, str]:
+    label, pair = "of all others it says", found.paired("before", "after")
+    if not pair.n:
+        return label, "–", "nobody else has a span"
+    before, after = found.rate("before").hits, found.rate("after").hits
+    note = f"of {pair.n:,} · {pair.only_first:,} lost, {pair.only_second:,} new"
+    return label, f"{before:,} → {after:,}", note
 
 
 def _worst(found: Comparison) -> tuple[str, str, str]:

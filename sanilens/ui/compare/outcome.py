@@ -6,6 +6,7 @@ from sanilens.runs.comparison import Comparison, judge
 from sanilens.runs.folder import RunFolder
 from sanilens.ui.compare.figures import against_random, arms, sentence, tiles
 from sanilens.ui.compare.labels import label_table
+from sanilens.ui.compare.whose import next_request
 from sanilens.ui.layout import card, kpi
 from sanilens.ui.tables import bar_table
 from sanilens.unlearn.saved_adapter import WORDS
@@ -14,8 +15,9 @@ _KINDS: dict[str, str | None] = {"All": None, "Direct": "direct", "Indirect": "i
 
 
 def outcome(found: Comparison) -> None:
-    """Draw the numbers, from the headline down to the labels."""
+    """Draw the numbers, from the headline down to the labels; of those asked for, if some are."""
     kpi(*tiles(found))
+    found = found.of("asked") if found.groups else found
     words, switch = st.columns([3, 1.25], vertical_alignment="center", gap="small")
     with switch, st.container(horizontal_alignment="right"):
         chosen = st.segmented_control(
@@ -46,7 +48,7 @@ def _pictures(found: Comparison, kind: str | None) -> None:
 
 
 def downloads(run: RunFolder, found: Comparison) -> None:
-    """Draw the ways out: table, plan, log, and where the sanitised model lies."""
+    """Draw the ways out: table, plan, log, where the sanitised model lies, the next request."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         name = run.root.name
         _download("Download table", found.table().to_csv(index=False), f"arms-{name}.csv")
@@ -54,6 +56,7 @@ def downloads(run: RunFolder, found: Comparison) -> None:
         _download("Download events", run.events_file.read_text("utf-8"), f"events-{name}.jsonl")
         with st.popover("Model and adapter" if run.adapter.exists() else "Sanitised model"):
             _model(run)
+        next_request(run, run.plan())
 
 
 def _download(label: str, content: str, file: str) -> None:

@@ -8,7 +8,7 @@ from sanilens.ui import state
 from sanilens.ui.commands import compare_command
 from sanilens.ui.compare.gates import gates_card
 from sanilens.ui.compare.outcome import downloads, outcome, suppression
-from sanilens.ui.compare.whose import next_request, whose_card
+from sanilens.ui.compare.whose import whose_card
 from sanilens.ui.compare.words import words_card
 from sanilens.ui.frame import case_bar, opened_case
 from sanilens.ui.layout import empty_state, page_header, show_error
@@ -46,13 +46,13 @@ def _comparison(opened: Opened, run: RunFolder) -> None:
     measured = f"Everything below was measured on the same {n:,} spans."
     if found.groups:
         own = found.of("asked").rate("before").n
-        measured = f"Measured on {n:,} spans; numbers and pictures are of the {own:,} asked for."
+        measured = f"Measured on {n:,} spans; the figures are of the {own:,} asked for."
     page_header(
         "Compare", f"Plan `{plan.sha256[:8]}` · {summary(plan)}, seed {plan.seed}. {measured}"
     )
     suppression(run)
+    outcome(found)
     whose_card(found)
-    outcome(found.of("asked") if found.groups else found)
     gates_card(run)
     if of_case(run, opened):
         words_card(opened, run, plan, found)
@@ -63,4 +63,3 @@ def _comparison(opened: Opened, run: RunFolder) -> None:
             key="words",
         )
     downloads(run, found)
-    next_request(run, plan)
