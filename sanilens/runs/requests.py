@@ -25,7 +25,10 @@ def asked_before(model: str) -> tuple[str, ...]:
         PlanError: if a run's plan is damaged.
     """
     found: set[str] = set()
-    while run := run_of(model):
+    read: set[Path] = set()
+    # A plan file may have been changed to name a later run's result, or its own.
+    while (run := run_of(model)) and run.root.resolve() not in read:
+        read.add(run.root.resolve())
         plan = run.plan()
         if not run.adapter.exists():
             found |= {*plan.subjects, *plan.earlier}

@@ -84,6 +84,17 @@ def test_a_request_knows_those_before_it(asked: RunFolder, tiny_plan: Plan) -> N
     assert asked_before(str(asked.model)) == asked.plan().subjects
 
 
+def test_a_chain_that_was_bent_into_a_ring_ends(
+    asked: RunFolder, tiny_plan: Plan, tmp_path: Path
+) -> None:
+    run = RunFolder(tmp_path / "ring")
+    run.model.mkdir(parents=True)
+    own = tiny_plan.model.model_copy(update={"source": str(run.model)})
+    ring = asked.plan().model_copy(update={"model": own})
+    run.plan_file.write_text(ring.model_dump_json())
+    assert asked_before(str(run.model)) == asked.plan().subjects
+
+
 def test_the_next_request_begins_with_the_last_ones_model(
     asked: RunFolder, tiny_plan: Plan, tmp_path: Path
 ) -> None:
