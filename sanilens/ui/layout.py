@@ -55,6 +55,13 @@ def card(title: str = "", note: str = "") -> Iterator[DeltaGenerator]:
         yield box
 
 
+def pair(name: str, widths: Sequence[float]) -> tuple[DeltaGenerator, DeltaGenerator]:
+    """Two columns, which stand one below the other where the window is narrow; `name` is theirs."""
+    with st.container(key=f"sl-pair-{name}"):
+        left, right = st.columns(list(widths), gap="small")
+    return left, right
+
+
 def kpi(*tiles: tuple[str, str, str]) -> None:
     """Tiles of one height side by side, one number each: (label, value, note).
 

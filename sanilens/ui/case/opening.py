@@ -5,13 +5,13 @@ import streamlit as st
 from sanilens.errors import SaniLensError
 from sanilens.ui import state
 from sanilens.ui.case.uploads import CORPUS_TYPES, TABLE_TYPES, Upload
-from sanilens.ui.layout import card, show_error
+from sanilens.ui.layout import card, pair, show_error
 from sanilens.ui.state import BUNDLED, CONFIDENTIAL, CaseRef
 
 
 def opening() -> None:
     """The bundled cases at the left, the user's own at the right."""
-    left, right = st.columns([2, 3], gap="medium")
+    left, right = pair("opening", (2, 3))
     with left:
         with card("A clinic's notes", "bundled, no file needed"):
             st.markdown(

@@ -12,7 +12,7 @@ from sanilens.errors import SaniLensError
 from sanilens.ui import state
 from sanilens.ui.case.imports import corpus_stem, keep_corpus
 from sanilens.ui.components import StripToken, token_strip
-from sanilens.ui.layout import show_error
+from sanilens.ui.layout import pair, show_error
 from sanilens.ui.masking import mask_record
 from sanilens.ui.opened import Opened
 
@@ -22,7 +22,7 @@ _HERE, _ALL = "this record", "all records"
 def correct_spans(opened: Opened) -> None:
     """A record with its spans, the table of them, and a field to mark a text."""
     st.caption("What you change is saved as a corpus of its own; the file that you gave stays.")
-    left, right = st.columns([3, 2], gap="medium")
+    left, right = pair("spans", (3, 2))
     with left:
         record = _chosen(opened)
         token_strip(_pieces(record), selected=None, key=f"spans-{record.id}")

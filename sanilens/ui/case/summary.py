@@ -1,11 +1,10 @@
 """What is open: the models, the texts, and how much of them is sensitive."""
 
-import streamlit as st
 from markupsafe import Markup
 
 from sanilens.corpus.counts import label_counts
 from sanilens.model.subject import SubjectModel
-from sanilens.ui.layout import card
+from sanilens.ui.layout import card, pair
 from sanilens.ui.markup import show
 from sanilens.ui.opened import Opened
 
@@ -23,7 +22,7 @@ _COUNT = Markup(
 
 def summary(opened: Opened) -> None:
     """Two cards: what the case is made of, and its sensitive spans by label."""
-    left, right = st.columns([3, 2], gap="medium")
+    left, right = pair("case", (3, 2))
     with left, card("What is open", f"content {opened.key[:8]}"):
         show(_TABLE.format(Markup("").join(_ROW.format(*row) for row in _parts(opened))))
     counts = label_counts(opened.corpus.records)
@@ -59,4 +58,5 @@ def _records(role: str, count: int, source: str | None, use: str) -> tuple[str, 
 
 def _size(subject: SubjectModel) -> str:
     sites, count = subject.sites, subject.model.num_parameters()
-    return f"{sites.architecture}, {count / 1e6:,.1f} M parameters, context {subject.max_tokens:,}"
+    much = f"{count / 1e6:,.1f} M" if count >= 1e6 else f"{count:,}"
+    return f"{sites.architecture}, {much} parameters, context {subject.max_tokens:,}"

@@ -13,7 +13,7 @@ from sanilens.ui.audit.records import record_table
 from sanilens.ui.audit.settings import attacker, settings_form
 from sanilens.ui.commands import audit_command
 from sanilens.ui.frame import case_bar, opened_case
-from sanilens.ui.layout import card, empty_state, next_step, page_header
+from sanilens.ui.layout import card, empty_state, next_step, page_header, pair
 from sanilens.ui.opened import Opened
 
 _WHAT = "How much of the sensitive text the model says by itself."
@@ -55,7 +55,7 @@ def _figures(opened: Opened, found: Findings) -> None:
 
 def _rest(opened: Opened, found: Findings) -> None:
     """What needs no second look while it is measured: records, attacker, settings, downloads."""
-    left, right = st.columns(2, gap="medium")
+    left, right = pair("audit", (1, 1))
     with left, card("Records by leak", "tick one to open it on Inspect"):
         record_table(found.subject, key="records-by-leak", height=420)
     with right:

@@ -17,7 +17,7 @@ from sanilens.ui.codes.quality import quality_tiles
 from sanilens.ui.codes.table import code_rows, enriched
 from sanilens.ui.codes.training import training_panel
 from sanilens.ui.frame import case_bar, opened_case
-from sanilens.ui.layout import card, empty_state, next_step, page_header, show_error
+from sanilens.ui.layout import card, empty_state, next_step, page_header, pair, show_error
 from sanilens.ui.opened import Opened
 
 _WHAT = (
@@ -73,7 +73,7 @@ def _shown(opened: Opened, codebook: Codebook) -> None:
         topic, against = asked
         table = enriched(opened, codebook, topic, against)
         ticked, looked = code_rows(codebook, table, deletion_of(codebook).codes)
-    left, right = st.columns([5, 4], gap="small")
+    left, right = pair("codes", (5, 4))
     with left:
         if looked is not None:
             contexts_card(codebook, use, looked)
