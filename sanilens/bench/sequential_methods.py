@@ -8,21 +8,19 @@ nothing   the control
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import cast
 
 import numpy as np
 
-from sanilens.bench.codes import CODES, RULE, WARM_STEPS, WARM_TOKENS, K
+from sanilens.bench.codes import RULE
 from sanilens.bench.sanitise.case import Case
+from sanilens.bench.sanitise.codes_arm import last_codebook
 from sanilens.corpus.records import Record
 from sanilens.inspect.codebook.bottleneck import Deletion, no_deletion
 from sanilens.inspect.codebook.codebook import Codebook
 from sanilens.inspect.codebook.enrich import choose_codes, code_table
 from sanilens.inspect.codebook.reading import CodeUse, read_codes
 from sanilens.inspect.codebook.topic import Topic, hold
-from sanilens.inspect.codebook.train import CodebookSettings, train_codebook
 from sanilens.inspect.targets import Scope
 from sanilens.model.hooks import NO_HOOKS, Hooks
 from sanilens.model.subject import SubjectModel
@@ -145,12 +143,7 @@ def _by_modules(case: Case, _seed: int) -> Meet:
 
 def _by_codes(case: Case, seed: int) -> Meet:
     """One codebook, at the last layer's attention, trained and read once for all requests."""
-    site = f"blocks.{case.subject.sites.n_layers - 1}.hook_attn_out"
-    settings = CodebookSettings(site, CODES, K, WARM_STEPS, WARM_TOKENS, steps=0, seed=seed)
-    with TemporaryDirectory() as folder:
-        codebook, _ = train_codebook(
-            case.subject, case.records, case.unseen, settings, Path(folder) / "codes", "codes"
-        )
+    codebook = last_codebook(case, seed)
     use = read_codes(case.subject, codebook, case.records)
 
     def meet(model: Deleted, request: Request) -> Deleted:

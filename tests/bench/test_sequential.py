@@ -9,6 +9,7 @@ import torch
 from sanilens.audit.extraction import audit_spans
 from sanilens.audit.summary import memory
 from sanilens.bench import sequential_methods
+from sanilens.bench.sanitise import codes_arm
 from sanilens.bench.sanitise.case import Case
 from sanilens.bench.sequential import SequentialResult, bench_sequential, hear, make_queue
 from sanilens.bench.sequential_methods import Deleted, Method, Request, all_methods, retained
@@ -168,7 +169,7 @@ def test_codes_are_added_to_those_deleted_before(
     case: Case, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in {"CODES": 32, "K": 4, "WARM_STEPS": 5, "WARM_TOKENS": 32}.items():
-        monkeypatch.setattr(sequential_methods, name, value)
+        monkeypatch.setattr(codes_arm, name, value)
     first, second = two(case, "codes")
     assert first.codes
     assert second.codes

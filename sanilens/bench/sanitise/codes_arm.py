@@ -7,13 +7,14 @@ from sanilens.bench.codes import CODES, RULE, WARM_STEPS, WARM_TOKENS, K
 from sanilens.bench.sanitise.case import Case
 from sanilens.errors import PlanError
 from sanilens.inspect.codebook.bottleneck import USUAL, bottleneck
+from sanilens.inspect.codebook.codebook import Codebook
 from sanilens.inspect.codebook.enrich import choose_codes, code_table
 from sanilens.inspect.codebook.reading import read_codes
 from sanilens.inspect.codebook.topic import Topic, hold
 from sanilens.inspect.codebook.train import CodebookSettings, train_codebook
 from sanilens.unlearn.sanitise import Sanitised
 
-# It is judged on records of the corpus: no unseen ones are needed to make the row.
+# Only its quality is judged on these, which no row shows.
 _JUDGED = 4
 
 
@@ -23,15 +24,20 @@ def without_codes(case: Case, seed: int) -> Sanitised:
     Raises:
         PlanError: if no code stands for identifiers rather than for the rest of the text.
     """
-    site = f"blocks.{case.subject.sites.n_layers - 1}.hook_attn_out"
-    settings = CodebookSettings(site, CODES, K, WARM_STEPS, WARM_TOKENS, steps=0, seed=seed)
-    with TemporaryDirectory() as folder:
-        judged = case.records[:_JUDGED]
-        made = Path(folder) / "codebook"
-        codebook, _ = train_codebook(case.subject, case.records, judged, settings, made, "codebook")
+    codebook = last_codebook(case, seed)
     topic, use = Topic(), read_codes(case.subject, codebook, case.records)
     held = hold(case.subject, codebook, use, topic, topic.usual_control, seed=seed)
     codes = choose_codes(code_table(held, seed=seed), RULE)
     if not codes:
         raise PlanError("no code stands for identifiers rather than for the rest of the text.")
     return Sanitised(case.subject, bottleneck(case.subject, codebook, codes, USUAL))
+
+
+def last_codebook(case: Case, seed: int) -> Codebook:
+    """A codebook of the last layer's attention, trained on the corpus and kept in memory alone."""
+    site = f"blocks.{case.subject.sites.n_layers - 1}.hook_attn_out"
+    settings = CodebookSettings(site, CODES, K, WARM_STEPS, WARM_TOKENS, steps=0, seed=seed)
+    judged = case.records[:_JUDGED]
+    with TemporaryDirectory() as folder:
+        made = Path(folder) / "codebook"
+        return train_codebook(case.subject, case.records, judged, settings, made, "codebook")[0]
