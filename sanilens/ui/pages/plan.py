@@ -55,10 +55,10 @@ def _body(opened: Opened, plan: Plan) -> None:
     with st.container(key="sl-pair-plan"):
         left, right = st.columns([1.25, 1], gap="small")
     with left:
+        whose_card(opened)
         basket_card(opened)
         keep_card(opened)
     with right:
-        whose_card(opened)
         repair_card(opened)
         controls_card()
         file_card(opened, plan)

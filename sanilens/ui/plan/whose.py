@@ -14,7 +14,7 @@ _EVERYONE, _SOME = "Everyone", "Chosen subjects"
 def whose_card(opened: Opened) -> None:
     """Draw the choice; each change is kept at once."""
     names = subjects_with_spans(opened)
-    with card("Whose details", "all others' are kept as they are"):
+    with card("Whose details", "everyone else's are to stay"):
         st.session_state.setdefault("plan-whose", _SOME if state.subjects() else _EVERYONE)
         who = st.segmented_control(
             "Whose details",
