@@ -12,13 +12,13 @@ from sanilens.ui.state import Selection
 
 
 def record_table(verdicts: Sequence[SpanVerdict], *, key: str, height: int) -> None:
-    """Draw the records, those of which most is said on top."""
+    """Draw the records, those of which most is said on top, at most `height` pixels."""
     frame = records_by_leak(verdicts)
     picked = st.dataframe(
         frame,
         key=key,
         hide_index=True,
-        height=height,
+        height=min(height, 38 + 35 * len(frame)),
         on_select="rerun",
         selection_mode="single-row",
         column_config={

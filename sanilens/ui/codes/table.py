@@ -66,7 +66,7 @@ def code_rows(
         rows[list(_SHOWN)].assign(gone=["deleted" if c in deleted else "" for c in rows["code"]]),
         key="codes-table",
         hide_index=True,
-        height=38 + 35 * min(_PAGE, 10),
+        height=38 + 35 * min(max(len(rows), 1), 10),
         on_select="rerun",
         selection_mode="multi-row",
         column_config={

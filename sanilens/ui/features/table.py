@@ -92,7 +92,7 @@ def _rows(rows: pd.DataFrame) -> list[str]:
         shown,
         key=_TABLE,
         hide_index=True,
-        height=38 + 35 * min(_PAGE, 12),
+        height=38 + 35 * min(max(len(rows), 1), 12),
         on_select="rerun",
         selection_mode=["multi-row", "single-cell"],
         column_config={

@@ -17,7 +17,7 @@ def notes_card(frame: pd.DataFrame, record: str) -> None:
             key=NOTES,
             column_order=["record", "subject", "leak"],
             hide_index=True,
-            height=760,
+            height=min(760, 38 + 35 * len(frame)),
             on_select="rerun",
             selection_mode="single-row-required",
             selection_default={"selection": {"rows": rows[:1] or [0]}},

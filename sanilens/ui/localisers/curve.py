@@ -24,6 +24,7 @@ def curve_chart(found: DeletionResult) -> None:
             "perplexity:Q",
             title="perplexity on unseen texts, all tokens",
             scale=alt.Scale(zero=False, nice=False),
+            axis=alt.Axis(tickCount=8),
         ),
         y=alt.Y("spans:Q", title="spans still said"),
         color=alt.Color("method:N", scale=colours, legend=alt.Legend(title=None, orient="bottom")),

@@ -36,7 +36,7 @@ def recall_table(found: InjResult) -> None:
 def _tone(name: str, found: InjResult) -> str:
     if name == found.recommended:
         return "plan"
-    return "control" if name in _CONTROLS else "leak"
+    return "control" if name in _CONTROLS else "found"
 
 
 def _row(name: str, row: Recall, tone: str) -> Markup:
@@ -51,5 +51,11 @@ def _row(name: str, row: Recall, tone: str) -> Markup:
         width=100 * (row.high - row.low),
         interval=f"[{row.low:.3f}, {row.high:.3f}]",
         picked=row.picked,
-        seconds=f"{row.seconds:.2g}" if row.seconds else "–",
+        seconds=_seconds(row.seconds),
     )
+
+
+def _seconds(value: float) -> str:
+    if not value:
+        return "–"
+    return f"{value:.2g}" if value >= 0.001 else "< 0.001"

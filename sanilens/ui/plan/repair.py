@@ -19,7 +19,7 @@ from sanilens.unlearn.plan import NO_REPAIR, Repair
 
 _NONE = "None"
 _TRAINED: Mapping[str, str] = {
-    "all": "All weights",
+    "all": "All",
     "edited_layers": "Edited layers",
     "lora": "Low-rank additions",
 }

@@ -26,6 +26,7 @@ _DASHES: Mapping[ArmName, tuple[str, list[int]]] = {
 _HEIGHT = 190
 # Batches differ more from one another than a repair changes them.
 _WINDOW = 8
+_LEAST = 0.05
 _LINE = Markup('<span><i style="border-top: 2.5px {} {}"></i>{}</span>')
 _TITLE = Markup('<h4 class="sl-chart-title">{}</h4>')
 
@@ -71,13 +72,16 @@ def _chart(
     titles = [TITLES[arm] for arm in arms]
     colours = alt.Scale(domain=titles, range=[_COLOURS[arm] for arm in arms])
     dashes = alt.Scale(domain=titles, range=[_DASHES[arm][1] for arm in arms])
-    y_axis = alt.Axis(format="%", tickCount=4) if value == "rate" else alt.Axis(tickCount=4)
+    y_axis, y_scale = alt.Axis(tickCount=4), alt.Scale(zero=False)
+    if value == "rate":  # a range even where nothing is said, or the axis reads 0.000000 %
+        most = max([_LEAST, *(row["rate"] for row in rows)])
+        y_axis, y_scale = alt.Axis(format=".0%", tickCount=4), alt.Scale(domain=[0, most])
     chart = (
         alt.Chart(data)
         .mark_line(point=alt.OverlayMarkDef(size=28) if points else False, strokeWidth=1.8)
         .encode(
             x=alt.X("step:Q", title="step", axis=alt.Axis(tickMinStep=1, tickCount=5, format="d")),
-            y=alt.Y(f"{value}:Q", title=axis, axis=y_axis, scale=alt.Scale(zero=value == "rate")),
+            y=alt.Y(f"{value}:Q", title=axis, axis=y_axis, scale=y_scale),
             color=alt.Color("title:N", scale=colours, legend=None),
             strokeDash=alt.StrokeDash("title:N", scale=dashes, legend=None),
             tooltip=["title:N", "step:Q", alt.Tooltip(f"{value}:Q", format=".4f")],
