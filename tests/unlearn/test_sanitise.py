@@ -1,10 +1,12 @@
 """A change in one go: nothing changes nothing, a seed decides everything, the original stays."""
 
+import pytest
 import torch
 
 from sanilens.corpus.records import Record
 from sanilens.corpus.subjects import in_scope
 from sanilens.model.subject import SubjectModel
+from sanilens.unlearn.methods import METHODS
 from sanilens.unlearn.plan import Repair, UnitEdit
 from sanilens.unlearn.sanitise import Change, sanitise
 
@@ -41,3 +43,18 @@ def test_only_the_subjects_asked_for_are_spared_training(
     by_hand = sanitise(subject, in_scope(records, (named,)), Change((), masked))
     assert same(for_one.subject, by_hand.subject)
     assert not same(for_one.subject, for_all.subject)
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_every_method_reads_records_of_others(
+    name: str, subject: SubjectModel, records: list[Record]
+) -> None:
+    """Batches without a single span in scope, of which there are most, teach what is to stay."""
+    repair = Repair(method=name, epochs=1, batch_size=1, learning_rate=1e-4)
+    change = Change((), repair, subjects=(records[0].subject,), earlier=(records[1].subject,))
+    made = sanitise(subject, records, change, subject)
+    assert all(p.isfinite().all() for p in made.subject.model.parameters())
+    if made.adapter:
+        assert same(made.subject, subject)
+    else:
+        assert not same(made.subject, subject)
