@@ -17,7 +17,7 @@ _EXAMPLE = r"\d{4}-\d{2}-\d{2}"
 
 def ask(opened: Opened) -> tuple[Topic, Against] | None:
     """The topic and what it is held against; None while nothing is asked."""
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+    with st.container(horizontal=True, gap="small"):
         by = st.segmented_control("Topic by", _BY, default="label", key="codes-by", required=True)
         topic = _topic(opened, by or "label")
         usual = topic.usual_control if topic else "rest"

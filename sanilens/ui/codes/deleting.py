@@ -27,6 +27,9 @@ from sanilens.ui.tables import Arm, ArmTone, bar_table
 from sanilens.unlearn.edits import code_edits
 from sanilens.unlearn.plan import UnitEdit
 
+_NONE_ENOUGH = (
+    "No code is enriched enough. Lower what is asked of them above, or tick rows of the table."
+)
 _KEY = "codes-deletion"
 _TOPIC_NOTES, _OTHER_NOTES, _NEUTRAL = 16, 8, 16
 _WAYS: dict[Way, str] = {
@@ -55,9 +58,8 @@ def deleting_card(codebook: Codebook, table: pd.DataFrame, ticked: Sequence[int]
             _button(f"Delete {len(ticked)} ticked", "ticked", deletion, ticked)
             _button(f"Delete the topic's {len(by_rule)}", "rule", deletion, by_rule, primary=True)
         if not deletion.codes:
-            st.caption(
-                f"{len(by_rule)} codes are enriched enough. Delete them, or tick rows of the table."
-            )
+            found = f"{len(by_rule)} codes are enriched enough. Delete them, or tick rows above."
+            st.caption(found if by_rule else _NONE_ENOUGH)
             return deletion
         text = f"{len(deletion.codes):,} codes deleted, in {deletion.topics} step"
         text += "s" * (deletion.topics != 1)
