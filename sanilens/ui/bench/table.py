@@ -59,7 +59,7 @@ _TABLE = Markup(
     "</thead><tbody>{}</tbody></table></div>"
 )
 _HEAD = Markup('<th class="n" title="{}">{}</th>')
-_GROUP = Markup('<tr class="sl-group-row"><th colspan="{}">{}</th></tr>')
+_GROUP = Markup('<tr class="sl-group-row"><th colspan="{}"><span>{}</span></th></tr>')
 _ROW = Markup('<tr class="sl-{}"><td>{}{}</td>{}</tr>')
 _CELL = Markup('<td class="n{}">{}</td>')
 _OPEN = Markup(' <span class="sl-chip sl-warn">not beaten</span>')
