@@ -35,7 +35,7 @@ from sanilens.runs.sources import (
     sae_source,
 )
 from sanilens.unlearn.choose import choose_edits, located_share, random_share
-from sanilens.unlearn.default import DEFAULT_SHARE
+from sanilens.unlearn.default import suggested_share
 from sanilens.unlearn.edits import check_units, code_edits
 from sanilens.unlearn.methods import METHODS
 from sanilens.unlearn.plan import NO_REPAIR, Operation, Plan, Repair, Source, UnitEdit
@@ -171,7 +171,8 @@ def plan(
         if top_share is not None:
             units = located_share(subject.sites, scores, top_share, last)
         else:
-            units = scores.units(top or max(1, round(DEFAULT_SHARE * scores.values.numel())))
+            count = round(suggested_share(records, asked) * scores.values.numel())
+            units = scores.units(top or max(1, count))
     usual: Operation = "reset" if base else "zero"
     edits = (
         code_edits(deletion)

@@ -14,6 +14,18 @@ from sanilens.unlearn.plan import Operation, Repair, UnitEdit
 
 # Share of all neurons that the suggested plan resets; chosen on the bundled case, see benchmarks/.
 DEFAULT_SHARE = 0.3
+# Of a request for few people; fewer units could hardly be told from noise.
+_LEAST_SHARE = 0.01
+
+
+def suggested_share(corpus: Sequence[Record], asked: Sequence[Record]) -> float:
+    """DEFAULT_SHARE, less in proportion where only some of the corpus's spans are asked for.
+
+    Resetting as many units for one person as for everybody would harm everybody else. The
+    proportion is our choice; it was not tuned.
+    """
+    every, own = (sum(len(record.spans) for record in records) for records in (corpus, asked))
+    return max(_LEAST_SHARE, DEFAULT_SHARE * own / every) if own < every else DEFAULT_SHARE
 
 
 def default_edits(

@@ -16,7 +16,7 @@ from sanilens.ui.plan.share import share_popover
 from sanilens.ui.progress import progress_bar
 from sanilens.ui.results import results
 from sanilens.unlearn.choose import choose_edits
-from sanilens.unlearn.default import default_edits, default_repair
+from sanilens.unlearn.default import default_edits, default_repair, suggested_share
 from sanilens.unlearn.edits import edited_units, is_exact_in_weights
 from sanilens.unlearn.plan import OPERATIONS, Operation, UnitEdit, operations_of
 from sanilens.unlearn.resets import row_edits
@@ -211,11 +211,15 @@ def _set_all(operation: Operation) -> None:
 
 def _suggest(opened: Opened) -> None:
     seed, whose = state.run_options().seed, state.subjects()
-    records = in_scope(opened.corpus.records, whose)
+    every = opened.corpus.records
+    records = in_scope(every, whose)
+    share = suggested_share(every, records)
     with progress_bar("Scoring every unit by gradient × activation", "batches") as progress:
         found = results().get(
             ("suggested", opened.key, whose, seed),
-            lambda: default_edits(opened.subject, opened.base, records, seed, progress=progress),
+            lambda: default_edits(
+                opened.subject, opened.base, records, seed, share=share, progress=progress
+            ),
         )
     state.set_basket(found)
     state.set_repair(default_repair(opened.base))
