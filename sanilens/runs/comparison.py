@@ -64,12 +64,14 @@ class Comparison:
     """The arms that a run has measured, their summaries and their spans by id.
 
     `subjects` are those whom the plan was for, `earlier` those deleted before; none: everyone.
+    `edits`: whether the plan edits units, so that random ones are its control.
     """
 
     arms: Mapping[ArmName, Arm]
     spans: Mapping[ArmName, Mapping[str, SpanRow]]
     subjects: frozenset[str] = frozenset()
     earlier: frozenset[str] = frozenset()
+    edits: bool = True
 
     @property
     def groups(self) -> tuple[Group, ...]:
@@ -178,7 +180,8 @@ def load_comparison(run: RunFolder) -> Comparison:
         )
     plan = run.plan()
     spans: dict[ArmName, Mapping[str, SpanRow]] = {name: _spans(run, name) for name in arms}
-    return Comparison(arms, spans, frozenset(plan.subjects), frozenset(plan.earlier))
+    whose = frozenset(plan.subjects), frozenset(plan.earlier)
+    return Comparison(arms, spans, *whose, edits=bool(plan.edits))
 
 
 def _spans(run: RunFolder, arm: ArmName) -> dict[str, SpanRow]:

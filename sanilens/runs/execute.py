@@ -65,14 +65,15 @@ def treatments(plan: Plan, sites: Sites, saes: Dictionaries = NO_SAES) -> dict[A
     """The arms that change the model, in the order in which they run: the plan's own first."""
     repairs, keep = plan.repair.trains, plan.keep
     arms: dict[ArmName, Treatment] = {"after": Treatment(plan.edits, repairs, keep)}
-    if plan.controls and repairs:
+    changed = bool(plan.edits) or keep < 1
+    if plan.controls and repairs and changed:
         arms["repair_only"] = Treatment((), True)
     if plan.controls and plan.edits:
         drawn = random_like(sites, edited_units(plan.edits), plan.seed)
         moved = _moved(plan.edits, drawn) + _other_features(plan, saes)
         moved += _other_rows(plan, sites)
         arms["random_units"] = Treatment(moved, repairs, keep)
-    if plan.controls and repairs and (plan.edits or keep < 1):
+    if plan.controls and repairs and changed:
         arms["edits_only"] = Treatment(plan.edits, False, keep)
     return arms
 

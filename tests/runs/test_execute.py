@@ -171,6 +171,13 @@ def test_the_share_that_is_kept_is_of_every_arm_but_repair_alone(
     }  # fmt: skip
 
 
+def test_a_plan_that_only_repairs_is_its_own_control(
+    tiny_plan: Plan, subject: SubjectModel
+) -> None:
+    asked = {"controls": True, "edits": ()}
+    assert list(treatments(tiny_plan.model_copy(update=asked), subject.sites)) == ["after"]
+
+
 def test_a_run_that_keeps_nothing_exports_the_base_model(tiny_plan: Plan, tmp_path: Path) -> None:
     nothing = {"keep": 0.0, "edits": (), "repair": Repair(method="none")}
     execute(tiny_plan.model_copy(update=nothing), tmp_path / "run")

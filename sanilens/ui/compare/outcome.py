@@ -89,10 +89,9 @@ def _legend(found: Comparison) -> str:
         words.insert(0, "Dark tick: reference.")
     if "lookalike" in found.arms:
         words.append("Look-alikes: unseen records of the same form, so other spans.")
-    missing = {"repair_only", "random_units"} - found.arms.keys()
-    if missing:
+    if found.edits and "random_units" not in found.arms:
         words.append(
-            "Not measured: controls. Without them nobody can say what the chosen units did."
+            "Not measured: random units. Without them nobody can say what the chosen ones did."
         )
     words.append("A span that stands in its own prompt is not counted.")
     return " ".join(words)

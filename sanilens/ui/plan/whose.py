@@ -14,8 +14,9 @@ _EVERYONE, _SOME = "Everyone", "Chosen subjects"
 def whose_card(opened: Opened) -> None:
     """Draw the choice; each change is kept at once."""
     names = subjects_with_spans(opened)
-    with card("Whose details", "everyone else's are to stay"):
-        st.session_state.setdefault("plan-whose", _SOME if state.subjects() else _EVERYONE)
+    st.session_state.setdefault("plan-whose", _SOME if state.subjects() else _EVERYONE)
+    some = st.session_state["plan-whose"] == _SOME
+    with card("Whose details", "everyone else's are to stay" if some else "every sensitive span"):
         who = st.segmented_control(
             "Whose details",
             [_EVERYONE, _SOME],

@@ -32,7 +32,7 @@ class Eul(Weighted):
     )
     task_weight: Annotated[float, Field(ge=0, le=1000)] = Field(
         0.5,
-        title="Weight of the notes",
+        title="Weight of the records",
         description="w: weight of plain training on tokens that are no identifier.",
     )
 
