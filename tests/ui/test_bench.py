@@ -108,6 +108,8 @@ def test_what_is_shipped_is_what_was_measured_on_the_bundled_model() -> None:
     results, clinic = ROOT / "benchmarks" / "results", assets_folder() / "clinic"
     assert (clinic / "sanitise.json").read_bytes() == (results / "sanitise.json").read_bytes()
     assert (clinic / "localisers.json").read_bytes() == (results / "inj.json").read_bytes()
+    other = assets_folder() / "confidential" / "sanitise.json"
+    assert other.read_bytes() == (results / "sanitise-confidential.json").read_bytes()
     for case in CASES:
         shipped = measuring.shipped_result(case)
         model = fingerprint_folder(Path(resolve(f"{case}:leaking")))
