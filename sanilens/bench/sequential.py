@@ -12,8 +12,6 @@ too. Later requests have that control in the rows themselves: what others' delet
 subject just before it is asked for (`said_before`).
 """
 
-import hashlib
-import json
 import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
@@ -21,16 +19,17 @@ from itertools import product
 from pathlib import Path
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from sanilens.atomic import write_text
 from sanilens.audit.extraction import SpanVerdict, audit_spans
 from sanilens.audit.summary import RateRow, memory, rate_row, rates_by
 from sanilens.audit.utility import perplexity
+from sanilens.bench.kept import decided_sha256, read_kept
 from sanilens.bench.sanitise.case import Case
 from sanilens.bench.sequential_methods import Deleted, Method, Request, retained
 from sanilens.corpus.records import Record
-from sanilens.errors import PlanError, RunError
+from sanilens.errors import PlanError
 from sanilens.runs.repairing import spaced
 
 Tell = Callable[[int, int], None]
@@ -162,7 +161,7 @@ def bench_sequential(
     for number, (seed, method) in enumerate(product(seeds, methods)):
         done, of = number * requests, len(seeds) * len(methods) * requests
         path = kept and kept / f"{_slug(case, method, requests, retain, seed)}.json"
-        chain = _read(path) if path and path.exists() else None
+        chain = read_kept(path, Chain)
         if chain is None:
             queue = make_queue(case, before, requests, seed)
 
@@ -175,7 +174,6 @@ def bench_sequential(
         tell(done + requests, of)
         chains.append(chain)
     rows = [row for chain in chains for row in chain.rows]
-    decided = [row.model_dump(exclude={"seconds"}) for row in rows]
     return SequentialResult(
         case=case.name,
         model_sha256=case.subject.fingerprint,
@@ -184,7 +182,7 @@ def bench_sequential(
         seeds=tuple(seeds),
         setup_seconds={chain.rows[0].method: chain.setup_seconds for chain in chains},
         rows=tuple(rows),
-        sha256=hashlib.sha256(json.dumps(decided, sort_keys=True).encode()).hexdigest(),
+        sha256=decided_sha256(rows, {"seconds"}),
     )
 
 
@@ -281,15 +279,6 @@ def _chain(
         last = heard
         told(number + 1)
     return Chain(setup_seconds=round(setup_seconds, 2), rows=tuple(rows))
-
-
-def _read(path: Path) -> Chain:
-    try:
-        return Chain.model_validate_json(path.read_bytes())
-    except ValidationError as error:
-        raise RunError(
-            f"{path.name} holds no rows of this bench, or another version's. Give another folder."
-        ) from error
 
 
 def _slug(case: Case, method: Method, requests: int, retain: int, seed: int) -> str:

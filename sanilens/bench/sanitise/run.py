@@ -1,19 +1,17 @@
 """Fill the table: every arm and seed, each row kept as soon as it is measured."""
 
-import hashlib
-import json
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from sanilens.atomic import write_text
+from sanilens.bench.kept import decided_sha256, read_kept
 from sanilens.bench.sanitise.arms import Arm, Group
 from sanilens.bench.sanitise.case import Case
 from sanilens.bench.sanitise.figures import Figures, measure
 from sanilens.demo.build import to_examples
-from sanilens.errors import RunError
 from sanilens.unlearn.training import Schedule, train_
 
 Tell = Callable[[int, int, str], None]
@@ -84,7 +82,7 @@ def bench_sanitise(
         if tell:
             tell(number, len(wanted), f"{arm.name}, seed {seed}")
         path = kept and kept / f"{_slug(case, arm, seed)}.json"
-        row = _read(path) if path and path.exists() else None
+        row = read_kept(path, Row)
         if row is None:
             row = _row(case, arm, seed, leak_seconds)
             if path:
@@ -94,7 +92,6 @@ def bench_sanitise(
         tell(len(wanted), len(wanted), "done")
     order = [arm.name for arm in arms]
     rows.sort(key=lambda row: (order.index(row.method), row.seed))
-    decided = [row.model_dump(exclude={"seconds", "cost"}) for row in rows]
     return SanitiseResult(
         case=case.name,
         model_sha256=case.subject.fingerprint,
@@ -102,7 +99,7 @@ def bench_sanitise(
         seeds=tuple(seeds),
         leak_seconds=leak_seconds,
         rows=tuple(rows),
-        sha256=hashlib.sha256(json.dumps(decided, sort_keys=True).encode()).hexdigest(),
+        sha256=decided_sha256(rows, {"seconds", "cost"}),
     )
 
 
@@ -129,15 +126,6 @@ def _leak_seconds(case: Case) -> float:
     for _ in train_(copy.model, lambda _epoch: examples, Schedule(1e-5, 1), 0):
         pass
     return (time.process_time() - started) / len(examples) * case.fine_tuning
-
-
-def _read(path: Path) -> Row:
-    try:
-        return Row.model_validate_json(path.read_bytes())
-    except ValidationError as error:
-        raise RunError(
-            f"{path.name} is no row of this bench, or another version's. Give another folder."
-        ) from error
 
 
 def _slug(case: Case, arm: Arm, seed: int) -> str:
