@@ -7,9 +7,7 @@ typed. Nothing changes a `SubjectModel` in place, unless the function's name end
 """
 
 import copy
-import hashlib
 import json
-import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -25,26 +23,15 @@ from transformers import (
 )
 
 from sanilens.errors import ModelError
+from sanilens.model.folder import check_folder, fingerprint_folder, local_folder
 from sanilens.model.sites import Sites, find_sites, is_masked
 
 ModelKind = Literal["causal", "masked"]
 """Whether a model continues text or fills gaps in it."""
 
-_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}(/[A-Za-z0-9][\w.-]{0,95})?")
-# What a model needs and nothing that executes: no pickle, no Python.
-_HUB_FILES = ["*.safetensors", "*.safetensors.index.json", "config.json", "generation_config.json"]
 # Encoders: a checkpoint of theirs may name another head, which transformers would quietly replace
 # by a decoder's, with attention to both sides.
 _ENCODERS = ("bert", "roberta", "xlm-roberta", "distilbert")
-_VOCABULARIES = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt")
-_TOKENIZER_FILES = [
-    "tokenizer*.json",
-    "special_tokens_map.json",
-    "*.model",
-    "vocab.*",
-    "merges.txt",
-]
-
 
 @dataclass(frozen=True, slots=True)
 class SubjectModel:
@@ -110,8 +97,8 @@ def load_model(source: str | Path, *, device: str = "auto") -> SubjectModel:
     Raises:
         ModelError: saying which file is missing, unsafe or malformed, and how to mend it.
     """
-    folder = _local_folder(str(source))
-    _refuse_unsafe(folder)
+    folder = local_folder(str(source))
+    check_folder(folder)
     where = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
     try:
         tokenizer = AutoTokenizer.from_pretrained(
@@ -157,85 +144,12 @@ def load_model(source: str | Path, *, device: str = "auto") -> SubjectModel:
     return subject
 
 
-def fingerprint_folder(folder: Path) -> str:
-    """SHA-256 over the names and contents of the weights, configuration and tokenizer."""
-    digest = hashlib.sha256()
-    names = {"config.json", "tokenizer.json", "tokenizer.model"}
-    files = [p for p in folder.iterdir() if p.suffix == ".safetensors" or p.name in names]
-    for path in sorted(files, key=lambda p: p.name):
-        with path.open("rb") as handle:
-            content = hashlib.file_digest(handle, "sha256").hexdigest()
-        digest.update(f"{path.name}\0{content}\n".encode())
-    return digest.hexdigest()
-
-
 def _loader(folder: Path) -> type[AutoModelForCausalLM] | type[AutoModelForMaskedLM]:
     """Masked for a masked-LM head, and for an encoder whatever head it names."""
     fields = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     named = [is_masked(str(name)) for name in fields.get("architectures") or ()]
     encoder = fields.get("model_type") in _ENCODERS and not fields.get("is_decoder")
     return AutoModelForMaskedLM if any(named) or encoder else AutoModelForCausalLM
-
-
-def _local_folder(source: str) -> Path:
-    folder = Path(source).expanduser()
-    if folder.is_dir():
-        return folder.resolve()
-    if folder.exists():
-        raise ModelError(f"{folder.name} is a file. Give the model's folder (with config.json).")
-    if not _HUB_ID.fullmatch(source):
-        raise ModelError(
-            f"{source!r} is neither a folder that exists nor a hub id such as 'owner/name'."
-        )
-    # Imported here: only a hub id needs it, and only then may anything reach for the network.
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError
-
-    try:
-        found = snapshot_download(source, allow_patterns=[*_HUB_FILES, *_TOKENIZER_FILES])
-    except (OSError, HfHubHTTPError, HFValidationError, ValueError) as error:
-        raise ModelError(
-            f"{source!r} is no local folder, and the hub did not give it ({type(error).__name__}). "
-            "Check the spelling, the network and your access, or give a local folder."
-        ) from error
-    return Path(found)
-
-
-def _refuse_unsafe(folder: Path) -> None:
-    """Name what is wrong with a folder before any library reads it."""
-    if (folder / "adapter_config.json").exists():
-        raise ModelError(
-            f"{folder.name} holds a PEFT adapter. Merge it first (merge_and_unload, then "
-            "save_pretrained) and give the merged folder."
-        )
-    config = folder / "config.json"
-    if not config.is_file():
-        raise ModelError(
-            f"{folder.name}: config.json is missing. Give a Hugging Face model folder."
-        )
-    try:
-        fields = json.loads(config.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise ModelError(
-            f"{folder.name}: config.json is not valid JSON. Save the model again."
-        ) from error
-    if not isinstance(fields, dict):
-        raise ModelError(f"{folder.name}: config.json must hold one JSON object.")
-    if "auto_map" in fields:
-        raise ModelError(
-            f"{folder.name}: config.json asks for code from the folder (auto_map). SaniLens runs "
-            "no remote code; convert the model to an architecture that transformers itself has."
-        )
-    # transformers makes an empty tokenizer up where there is none.
-    if not any((folder / name).is_file() for name in _VOCABULARIES):
-        raise ModelError(
-            f"{folder.name}: no tokenizer (tokenizer.json). Save the tokenizer with the model."
-        )
-    if not any(folder.glob("*.safetensors")):
-        raise ModelError(
-            f"{folder.name}: no *.safetensors weights. Pickled weights (.bin, .pt) can execute "
-            "code and are never loaded; convert them with save_pretrained(safe_serialization=True)."
-        )
 
 
 def _first_line(error: BaseException) -> str:

@@ -12,7 +12,7 @@ from sanilens.bench.sanitise.parts import Difference, Part
 from sanilens.bench.sanitise.run import Row, SanitiseResult
 from sanilens.bench.sanitise.table import lines
 from sanilens.bundled import CASES, assets_folder, resolve
-from sanilens.model.subject import fingerprint_folder
+from sanilens.model.folder import fingerprint_folder
 from sanilens.runs.jobs import Job
 from sanilens.ui.bench import measuring
 from sanilens.ui.bench.added import added_markup

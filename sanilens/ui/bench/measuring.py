@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from sanilens.bench.sanitise.run import SanitiseResult
 from sanilens.bundled import assets_folder, resolve
-from sanilens.model.subject import fingerprint_folder
+from sanilens.model.folder import fingerprint_folder
 from sanilens.runs.jobs import Job
 from sanilens.runs.workspace import job
 
