@@ -23,3 +23,19 @@ class PlanError(SaniLensError):
 
 class RunError(SaniLensError):
     """A run folder that cannot be executed, resumed or compared."""
+
+
+class IntegrityError(RunError):
+    """A run folder whose files are not what the run wrote; the CLI exits with 3."""
+
+
+class DivergedError(RunError):
+    """The repair left the numbers: `step` it was found at, and the `reason` in words."""
+
+    def __init__(self, step: int, reason: str) -> None:
+        """Say what happened and how to go on."""
+        self.step, self.reason = step, reason
+        super().__init__(
+            f"The repair left the numbers at step {step}: {reason}. Make a plan with a lower "
+            "learning rate or fewer epochs; this one ends here again."
+        )
