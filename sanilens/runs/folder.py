@@ -131,10 +131,10 @@ class RunFolder:
 
     def sweep(self) -> None:
         """Remove what a kill left half written; for the process that holds the lock alone."""
+        shutil.rmtree(self.unfinished_model, ignore_errors=True)
         for folder in (self.root, self.arms, self.checkpoints):
             for path in unfinished(folder):
                 path.unlink()
-        shutil.rmtree(self.unfinished_model, ignore_errors=True)
 
     @property
     def unfinished_model(self) -> Path:
