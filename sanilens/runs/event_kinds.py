@@ -45,6 +45,11 @@ class _Started(_Event):
     files: Files = {}
 
 
+class _Opening(_Event):
+    event: Literal["opening"]
+    tokens: list[_Count]
+
+
 class _Arms(_Event):
     event: Literal["arms"]
     names: list[ArmName]
@@ -113,6 +118,7 @@ class _Ended(_Event):
 _EVENT: TypeAdapter[Any] = TypeAdapter(
     Annotated[
         _Started
+        | _Opening
         | _Arms
         | _Measuring
         | _Measured
