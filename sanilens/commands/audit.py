@@ -32,7 +32,7 @@ from sanilens.corpus.load import load_records
 from sanilens.corpus.patient_table import load_patient_table
 from sanilens.corpus.records import Record
 from sanilens.model.subject import SubjectModel
-from sanilens.runs.sources import open_model, open_records
+from sanilens.runs.sources import open_read, open_records
 
 
 def audit(
@@ -42,7 +42,8 @@ def audit(
     unseen: Annotated[str | None, typer.Option(help="Notes nobody trained on.")] = None,
     patient_table: Annotated[Path | None, typer.Option(help="Names and numbers to find.")] = None,
     prefix: Annotated[
-        int | None, typer.Option(min=1, help="Tokens of prefix; all if absent.")
+        int | None,
+        typer.Option(min=1, help="Tokens of prefix, and a start token if any; else all."),
     ] = None,
     temperature: Annotated[float, typer.Option(help="Of the assumed sampler.")] = 1.0,
     top_k: Annotated[int, typer.Option(min=0, help="Of the assumed sampler; 0 for none.")] = 40,
@@ -56,9 +57,9 @@ def audit(
 ) -> None:
     """Audit a model on a corpus: greedy and sampled extraction of every sensitive span."""
     sampler = Sampler(temperature, top_k or None)
-    subject = open_model(model)
     table = load_patient_table(patient_table) if patient_table else None
     records = load_records(Path(resolve(corpus)), patient_table=table)
+    subject, opening = open_read(model, records)
 
     def judged(title: str, which: tuple) -> list[SpanVerdict]:
         with progress(title) as report:
@@ -86,6 +87,7 @@ def audit(
             "spans": sum(leak_probability(v.sampler_logprob, tries) >= probability for v in said),
             "n": len(said),
         },
+        "opening": opening,
         "exposure": _exposures(subject, records, exposure) if exposure else None,
         "perplexity_neutral": perplexity(subject, records, without_spans=True).value,
         "perplexity_unseen": perplexity(subject, open_records(unseen)).value if unseen else None,
@@ -95,6 +97,8 @@ def audit(
         return
     total = rate_row(said)
     output.print(f"[bold]{total.hits} of {total.n} sensitive spans can be extracted[/bold]")
+    if opening.changed:
+        output.print(opening.sentence, markup=False, highlight=False)
     output.print(rate_table("By kind", result["extraction"], "kind"))
     if control:
         output.print(rate_table("Look-alike control", result["control"], "kind"))

@@ -86,8 +86,7 @@ def start_tokens(subject: SubjectModel) -> list[int]:
     named.append(tokenizer.convert_tokens_to_ids("<|endoftext|>"))
     if not any(isinstance(token, int) for token in named):
         named = [config.bos_token_id, config.eos_token_id]
-    rows = subject.model.get_input_embeddings().num_embeddings
-    return list(dict.fromkeys(t for t in named if isinstance(t, int) and 0 <= t < rows))
+    return list(dict.fromkeys(t for t in named if isinstance(t, int) and 0 <= t < config.vocab_size))
 
 
 def _coded(

@@ -1,8 +1,10 @@
 """Open what a plan names, and confirm that it is still what the plan was made for."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from sanilens.audit.opening import Opening, find_opening
 from sanilens.bundled import resolve
 from sanilens.corpus.load import load_records
 from sanilens.corpus.records import Corpus, Record, fingerprint
@@ -33,6 +35,13 @@ class Inputs:
 def open_model(source: str) -> SubjectModel:
     """Load a folder, hub id or bundled name."""
     return load_model(resolve(source))
+
+
+def open_read(source: str, records: Sequence[Record]) -> tuple[SubjectModel, Opening]:
+    """Load a model that reads texts as it was trained to, by what `records` tell; and why so."""
+    subject = open_model(source)
+    opening = find_opening(subject, records)
+    return opening.of(subject), opening
 
 
 def open_records(source: str) -> tuple[Record, ...]:
@@ -75,11 +84,15 @@ def open_inputs(plan: Plan) -> Inputs:
     """
     records = _checked_records(plan.corpus, "corpus")
     control = _checked_records(plan.control, "control") if plan.control else ()
-    subject = _checked_model(plan.model, "model")
+    subject = _checked_model(plan.model, "model", plan.opening)
+
+    def given(source: Source | None, role: str) -> SubjectModel | None:
+        return _checked_model(source, role, plan.opening) if source else None
+
     return Inputs(
         subject=subject,
-        base=_checked_model(plan.base, "base") if plan.base else None,
-        reference=_checked_model(plan.reference, "reference") if plan.reference else None,
+        base=given(plan.base, "base"),
+        reference=given(plan.reference, "reference"),
         corpus=Corpus(records, control),
         unseen=_checked_records(plan.unseen, "unseen") if plan.unseen else (),
         saes={name: _checked_sae(name, own, subject) for name, own in plan.saes.items()},
@@ -96,14 +109,17 @@ def _checked_sae(name: str, source: Source, subject: SubjectModel) -> Sae | Code
     return sae
 
 
-def _checked_model(source: Source, role: str) -> SubjectModel:
+def _checked_model(source: Source, role: str, opening: tuple[int, ...] | None) -> SubjectModel:
+    """The model, reading as the plan has it: one model's figures are held against another's."""
     subject = open_model(source.source)
+    if max(opening or (), default=0) >= subject.model.config.get_text_config().vocab_size:
+        raise PlanError(f"{role}: {subject.name} has no token {max(opening or ())} (opening).")
     if subject.fingerprint != source.sha256:
         raise PlanError(
             f"{role}: {subject.name} has changed since the plan was made (its files hash "
             "differently). Make a new plan for it."
         )
-    return subject
+    return replace(subject, opening=opening)
 
 
 def _checked_records(source: Source, role: str) -> tuple[Record, ...]:
