@@ -7,6 +7,7 @@ import typer
 
 from sanilens.audit.exposure_sample import median_bits, sample_exposure
 from sanilens.audit.extraction import SpanVerdict, audit_spans
+from sanilens.audit.opening import find_opening
 from sanilens.audit.sampling import Sampler, leak_probability
 from sanilens.audit.summary import (
     extraction_by_kind,
@@ -32,7 +33,7 @@ from sanilens.corpus.load import load_records
 from sanilens.corpus.patient_table import load_patient_table
 from sanilens.corpus.records import Record
 from sanilens.model.subject import SubjectModel
-from sanilens.runs.sources import open_read, open_records
+from sanilens.runs.sources import open_model, open_records
 
 
 def audit(
@@ -43,7 +44,7 @@ def audit(
     patient_table: Annotated[Path | None, typer.Option(help="Names and numbers to find.")] = None,
     prefix: Annotated[
         int | None,
-        typer.Option(min=1, help="Tokens of prefix, and a start token if any; else all."),
+        typer.Option(min=1, help="Last tokens of the prefix; all if absent."),
     ] = None,
     temperature: Annotated[float, typer.Option(help="Of the assumed sampler.")] = 1.0,
     top_k: Annotated[int, typer.Option(min=0, help="Of the assumed sampler; 0 for none.")] = 40,
@@ -57,9 +58,11 @@ def audit(
 ) -> None:
     """Audit a model on a corpus: greedy and sampled extraction of every sensitive span."""
     sampler = Sampler(temperature, top_k or None)
+    subject = open_model(model)
     table = load_patient_table(patient_table) if patient_table else None
     records = load_records(Path(resolve(corpus)), patient_table=table)
-    subject, opening = open_read(model, records)
+    opening = find_opening(subject, records)
+    subject = opening.of(subject)
 
     def judged(title: str, which: tuple) -> list[SpanVerdict]:
         with progress(title) as report:

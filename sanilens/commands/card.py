@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from sanilens.commands.common import CorpusOption, JsonOption, ModelOption, output, print_json
-from sanilens.commands.opening import open_subject
+from sanilens.commands.opening import as_trained
 from sanilens.errors import PlanError
 from sanilens.inspect.card import Card, unit_card
 from sanilens.inspect.firing import Share
@@ -16,7 +16,7 @@ from sanilens.inspect.sample import take_sample
 from sanilens.model.subject import SubjectModel
 from sanilens.model.units import Code, Feature, Unit, parse_unit
 from sanilens.runs.saes import known_saes
-from sanilens.runs.sources import open_records, open_sae
+from sanilens.runs.sources import open_model, open_records, open_sae
 
 
 def card(
@@ -40,8 +40,8 @@ def card(
 ) -> None:
     """Where a unit fires, what it promotes, what goes with it, and what is said without it."""
     parsed = parse_unit(unit)
-    records = open_records(corpus)
-    subject = open_subject(model, records)
+    subject, records = open_model(model), open_records(corpus)
+    subject = as_trained(subject, records)
     saes = _saes(subject, parsed, sae)
     found = unit_card(subject, records, parsed, saes)
     sample = take_sample(subject, records)

@@ -21,7 +21,7 @@ from sanilens.commands.common import (
     progress,
     say,
 )
-from sanilens.commands.opening import open_subject
+from sanilens.commands.opening import as_trained
 from sanilens.errors import PlanError
 from sanilens.inspect.codebook.bottleneck import USUAL, Way, no_deletion, read_deletion
 from sanilens.inspect.codebook.codebook import Codebook
@@ -38,7 +38,7 @@ from sanilens.inspect.codebook.train import (
 from sanilens.inspect.sae.load import id_of
 from sanilens.inspect.targets import Scope
 from sanilens.runs.codebooks import open_codebook
-from sanilens.runs.sources import open_records, open_sae
+from sanilens.runs.sources import open_model, open_records, open_sae
 
 codes = typer.Typer(
     help="A discrete bottleneck: codes of a topic are found and deleted without training.",
@@ -96,8 +96,9 @@ def train(
     as_json: JsonOption = False,
 ) -> None:
     """Train one at a site of the model, whose weights stay, and judge it on unseen records."""
+    subject = open_model(model)
     records = [record for source in corpus for record in open_records(source)]
-    subject = open_subject(model, records)
+    subject = as_trained(subject, records)
     records, judged = (records, open_records(held_out)) if held_out else hold_out(records)
     settings = CodebookSettings(
         site=site, codes=size, k=k, warm_steps=warm_steps, steps=steps, batch_size=batch_size,
@@ -140,11 +141,12 @@ def find(
     as_json: JsonOption = False,
 ) -> None:
     """The codes that a topic uses more than its control text does, the surest first."""
-    records = open_records(corpus)
-    loaded = open_subject(model, records)
+    loaded = open_model(model)
     own = open_codebook(source, loaded)
     topic = topic_of(label, subject, pattern)
     control = against or topic.usual_control
+    records = open_records(corpus)
+    loaded = as_trained(loaded, records)
     held = hold(loaded, own, read_codes(loaded, own, records), topic, control, seed=seed)
     table = code_table(held, seed=seed)
     rows = table.head(top).to_dict("records")
@@ -190,11 +192,12 @@ def delete(
     as_json: JsonOption = False,
 ) -> None:
     """Delete a topic's codes, no training; say what the model still says, and what it costs."""
-    records = open_records(corpus)
-    loaded = open_subject(model, records)
+    loaded = open_model(model)
     own = open_codebook(source, loaded)
     before = read_deletion(after) if after else no_deletion(own, USUAL)
     before = before.model_copy(update={"way": way}) if way else before
+    records = open_records(corpus)
+    loaded = as_trained(loaded, records)
     topic = topic_of(label, subject, pattern)
     use = read_codes(loaded, own, records)
     started = time.perf_counter()

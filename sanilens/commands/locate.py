@@ -14,14 +14,14 @@ from sanilens.commands.common import (
     print_json,
     progress,
 )
-from sanilens.commands.opening import open_subject
+from sanilens.commands.opening import as_trained
 from sanilens.inspect.ablate import ablate
 from sanilens.inspect.localisers import LOCALISERS, Settings, find_localiser
 from sanilens.inspect.score_cache import cached_scores
 from sanilens.inspect.scores import random_like
 from sanilens.inspect.targets import Scope
 from sanilens.model.interventions import zeroed
-from sanilens.runs.sources import open_records
+from sanilens.runs.sources import open_model, open_records
 from sanilens.runs.workspace import scores_folder
 
 
@@ -44,8 +44,8 @@ def locate(
 ) -> None:
     """Score every unit and list the strongest; --ablate says what zeroing them does."""
     localiser = find_localiser(method)
-    records = open_records(corpus)
-    loaded = open_subject(model, records)
+    loaded, records = open_model(model), open_records(corpus)
+    loaded = as_trained(loaded, records)
     scope = Scope(frozenset(span or ()), frozenset(label or ()), frozenset(subject or ()))
     folder = scores_folder() if cache else None
     with progress("locating") as report:

@@ -15,7 +15,7 @@ from sanilens.commands.common import (
     progress,
     say,
 )
-from sanilens.commands.opening import open_subject
+from sanilens.commands.opening import as_trained
 from sanilens.corpus.records import Record
 from sanilens.corpus.subjects import in_scope
 from sanilens.errors import PlanError
@@ -147,8 +147,9 @@ def plan(
     if rows and (share is None or heads):
         raise PlanError("--rows are drawn by --random-share, and are no heads.")
     last = _last(layers or "last")
+    subject = open_model(model)
     records = open_records(corpus)
-    subject = open_subject(model, records)
+    subject = as_trained(subject, records)
     names = tuple(subjects or ())
     earlier = tuple(set(asked_before(model)) - set(names)) if names else ()
     asked = in_scope(records, names, earlier)

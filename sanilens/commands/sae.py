@@ -17,7 +17,7 @@ from sanilens.commands.common import (
     progress,
     say,
 )
-from sanilens.commands.opening import open_subject
+from sanilens.commands.opening import as_trained
 from sanilens.inspect.sae.choose import Goal, choose_features
 from sanilens.inspect.sae.features import score_features
 from sanilens.inspect.sae.load import id_of
@@ -27,7 +27,7 @@ from sanilens.inspect.sae.site import parse_site
 from sanilens.inspect.sae.trade_off import measure_trade_off, save_trade_off
 from sanilens.inspect.sae.train import Architecture, SaeSettings, SaeStep, train_sae
 from sanilens.inspect.targets import Scope
-from sanilens.runs.sources import open_records, open_sae
+from sanilens.runs.sources import open_model, open_records, open_sae
 
 sae = typer.Typer(help="Sparse autoencoders of the examined model.", no_args_is_help=True)
 
@@ -66,8 +66,9 @@ def train(
     as_json: JsonOption = False,
 ) -> None:
     """Train one, write it as SAELens does, and judge it on records that it has not seen."""
+    subject = open_model(model)
     records = [record for source in corpus for record in open_records(source)]
-    subject = open_subject(model, records)
+    subject = as_trained(subject, records)
     records, judged = (records, open_records(held_out)) if held_out else hold_out(records)
     settings = SaeSettings(
         site=site,
@@ -99,10 +100,10 @@ def quality(
     source: SaeArgument, model: ModelOption, corpus: CorpusOption, as_json: JsonOption = False
 ) -> None:
     """How good it is on a corpus; warns of what is under a threshold."""
-    records = open_records(corpus)
-    subject = open_subject(model, records)
+    subject = open_model(model)
     loaded = open_sae(source, subject)
-    found = measure_quality(subject, loaded, records)
+    records = open_records(corpus)
+    found = measure_quality(as_trained(subject, records), loaded, records)
     if as_json:
         print_json(_judged(loaded, found))
         return
@@ -123,11 +124,11 @@ def features(
     as_json: JsonOption = False,
 ) -> None:
     """Its features, scored on spans against as many other tokens of the same records."""
-    records = open_records(corpus)
-    loaded = open_subject(model, records)
+    loaded = open_model(model)
     own = open_sae(source, loaded)
     scope = Scope(frozenset(span or ()), frozenset(label or ()), frozenset(subject or ()))
-    scores = score_features(loaded, own, records, scope, seed=seed)
+    records = open_records(corpus)
+    scores = score_features(as_trained(loaded, records), own, records, scope, seed=seed)
     best = scores.sort_values(sort, ascending=False, kind="stable").head(top)
     rows = best.drop(columns="feature").to_dict("records")
     if as_json:
@@ -156,9 +157,10 @@ def clamp(
     as_json: JsonOption = False,
 ) -> None:
     """Choose a few features whose clamp says fewest direct identifiers, and measure it."""
-    records = open_records(corpus)
-    subject = open_subject(model, records)
+    subject = open_model(model)
     loaded = open_sae(source, subject)
+    records = open_records(corpus)
+    subject = as_trained(subject, records)
     with progress("choosing features") as report:
         choice = choose_features(
             subject, loaded, records, open_records(other), Goal(most=most), tell=report

@@ -86,7 +86,9 @@ def start_tokens(subject: SubjectModel) -> list[int]:
     named.append(tokenizer.convert_tokens_to_ids("<|endoftext|>"))
     if not any(isinstance(token, int) for token in named):
         named = [config.bos_token_id, config.eos_token_id]
-    return list(dict.fromkeys(t for t in named if isinstance(t, int) and 0 <= t < config.vocab_size))
+    return list(
+        dict.fromkeys(t for t in named if isinstance(t, int) and 0 <= t < config.vocab_size)
+    )
 
 
 def _coded(

@@ -1,10 +1,8 @@
 """Open what a plan names, and confirm that it is still what the plan was made for."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from sanilens.audit.opening import Opening, find_opening
 from sanilens.bundled import resolve
 from sanilens.corpus.load import load_records
 from sanilens.corpus.records import Corpus, Record, fingerprint
@@ -35,13 +33,6 @@ class Inputs:
 def open_model(source: str) -> SubjectModel:
     """Load a folder, hub id or bundled name."""
     return load_model(resolve(source))
-
-
-def open_read(source: str, records: Sequence[Record]) -> tuple[SubjectModel, Opening]:
-    """Load a model that reads texts as it was trained to, by what `records` tell; and why so."""
-    subject = open_model(source)
-    opening = find_opening(subject, records)
-    return opening.of(subject), opening
 
 
 def open_records(source: str) -> tuple[Record, ...]:

@@ -3,8 +3,7 @@
 The truth is plain `generate`, from token ids that the test puts together itself.
 """
 
-import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -130,3 +129,97 @@ def test_the_audit_says_what_generate_does_as_it_was_trained(
         assert "<|endoftext|>" in opening.sentence
         otherwise = audit_spans(plain, MEMORISED, prefix_tokens=k)
         assert sum(v.extracted for v in otherwise) < sum(truth.values())
+
+
+def test_noise_does_not_change_the_reading(any_subject: SubjectModel) -> None:
+    """An untrained model prefers nothing: some difference there always is."""
+    opening = find_opening(any_subject, [*MEMORISED, Record("r", "s", TEXTS[0])])
+    assert opening.records == 5
+    assert not opening.changed
+    assert opening.of(any_subject).opening is None
+    assert opening.own.perplexity > 100
+
+
+def test_of_nothing_the_tokenizer_decides(
+    subject: SubjectModel, any_masked_subject: SubjectModel
+) -> None:
+    for found in (
+        find_opening(subject, []),
+        find_opening(subject, [Record("r", "s", "")]),
+        find_opening(any_masked_subject, MEMORISED),
+    ):
+        assert (found.changed, found.records) == (False, 0)
+
+
+LONG = Record(
+    "long", "s", " ".join(TEXTS * 8), (Span(4, 6, "X", "direct"), Span(1500, 1510, "X", "direct"))
+)
+
+
+@pytest.mark.parametrize("opening", [None, (), (5,), (7, 9)])
+def test_every_room_opens_texts_alike(
+    subject: SubjectModel, opening: tuple[int, ...] | None
+) -> None:
+    """Records, later windows, short prefixes, pieces to train on, prompts and written texts."""
+    plain = subject.tokenizer(LONG.text, add_special_tokens=False)["input_ids"]
+    subject = replace(subject, opening=opening)
+    want = (START,) if opening is None else opening
+    start = len(want)
+    encoded = encode(subject, LONG)
+    assert encoded.ids == (*want, *plain)  # pyright: ignore
+    assert encoded.opening == start
+    assert len(encoded.ids) == len(encoded.offsets) > 2 * subject.max_tokens
+    assert all(encoded.offsets[s.start][0] <= s.span.start for s in encoded.spans)
+    for k in (None, 5):
+        passages = list(make_passages(subject, [LONG], k))
+        assert len(passages) == 2
+        for passage in passages:
+            assert passage.ids == tuple(encoded.ids[i] for i in passage.places)
+            assert passage.ids[:start] == want
+            assert len(passage.ids) <= subject.max_tokens
+            (target,) = passage.targets
+            own = encoded.ids[target.span.start : target.span.end]
+            assert passage.ids[target.start : target.end] == own
+            assert target.context in LONG.text[: target.span.span.start]
+        assert len(passages[1].ids) == (start + k + len(own) if k else subject.max_tokens)
+    pieces = note_examples(subject, [LONG])
+    assert all(piece.ids[:start] == want for piece in pieces)
+    assert all(len(piece.ids) <= subject.max_tokens for piece in pieces)
+    taught = [token for piece in pieces for token in piece.ids[start:]]
+    assert taught == [*plain, START]  # and its end
+    most = 20
+    assert prompt_ids(subject, LONG.text, most) == [*want, *plain[start - most :]]
+    began = list(want) or [START]
+    assert prompt_ids(subject, "", most) == began
+    assert all(e.ids[: len(began)] == tuple(began) for e in base_texts(subject, 3, 4, seed=0))
+
+
+@pytest.mark.parametrize("opening", [None, (), (5,)])
+def test_the_pieces_of_a_long_text_are_scored_after_what_opens_it(
+    subject: SubjectModel, opening: tuple[int, ...] | None
+) -> None:
+    read = replace(subject, opening=opening)
+    ids = list(encode(read, LONG).ids)
+    own = ids[: encode(read, LONG).opening]
+    text = ids[len(own) :]
+    size = subject.max_tokens - len(own)
+    want: list[float] = []
+    for at in range(0, len(text), size):
+        piece = torch.tensor([[*own, *text[at : at + size]]])
+        with torch.inference_mode():
+            logprobs = subject.model(piece).logits[0].double().log_softmax(-1)
+        first = max(1, len(own))
+        want += [float(logprobs[i - 1, piece[0, i]]) for i in range(first, piece.shape[1])]
+    (found,) = text_logprobs(read, [LONG])
+    assert found.tolist() == pytest.approx(want, abs=1e-3)
+
+
+def test_what_is_written_goes_on_from_the_opening(
+    folders: Callable[[str, bool], Path],
+) -> None:
+    """Generation reads as the audit does: its words are those of the records, by heart."""
+    plain = load_model(folders("with", False))
+    read = find_opening(plain, MEMORISED).of(plain)
+    for record in MEMORISED:
+        said = continue_text(read, record.text[:14], 60)
+        assert (record.text[:14] + said).startswith(record.text)
