@@ -3,6 +3,7 @@
 The truth is plain `generate`, from token ids that the test puts together itself.
 """
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -11,17 +12,21 @@ import pytest
 import torch
 from tokenizers import Tokenizer
 from transformers import AutoModelForCausalLM, GPT2Config, PreTrainedTokenizerFast
+from typer.testing import CliRunner
 
 from sanilens.audit.extraction import audit_spans
 from sanilens.audit.opening import find_opening
 from sanilens.audit.passages import make_passages
 from sanilens.audit.utility import text_logprobs
+from sanilens.cli import cli
 from sanilens.corpus.records import Record, Span
+from sanilens.corpus.save import save_corpus
 from sanilens.model.align import encode, prompt_ids
 from sanilens.model.generation import continue_text
 from sanilens.model.subject import SubjectModel, load_model
 from sanilens.unlearn.methods.examples import note_examples
 from sanilens.unlearn.methods.written import base_texts
+from sanilens.unlearn.plan import Plan
 from sanilens.unlearn.training import Example, Schedule, train_
 from tests.conftest import TEXTS, VOCABULARY, make_tokenizer
 
@@ -99,7 +104,7 @@ def _by_hand(folder: Path, opening: tuple[int, ...], k: int | None) -> dict[str,
             at = [i for i, (a, b) in enumerate(read.offsets) if a < span.end and b > span.start]
             prefix = [*opening, *read.ids[: at[0]][-k if k else None :]]
             ids = torch.tensor([prefix])
-            out = model.generate(
+            out = model.generate(  # pyright: ignore
                 ids, attention_mask=torch.ones_like(ids), max_new_tokens=len(at),
                 min_new_tokens=len(at), do_sample=False, pad_token_id=0,
             )  # fmt: skip
@@ -181,7 +186,9 @@ def test_every_room_opens_texts_alike(
             own = encoded.ids[target.span.start : target.span.end]
             assert passage.ids[target.start : target.end] == own
             assert target.context in LONG.text[: target.span.span.start]
-        assert len(passages[1].ids) == (start + k + len(own) if k else subject.max_tokens)
+        asked = passages[1].targets[0]
+        full = start + k + asked.end - asked.start if k else subject.max_tokens
+        assert len(passages[1].ids) == full
     pieces = note_examples(subject, [LONG])
     assert all(piece.ids[:start] == want for piece in pieces)
     assert all(len(piece.ids) <= subject.max_tokens for piece in pieces)
@@ -223,3 +230,23 @@ def test_what_is_written_goes_on_from_the_opening(
     for record in MEMORISED:
         said = continue_text(read, record.text[:14], 60)
         assert (record.text[:14] + said).startswith(record.text)
+
+
+def test_the_terminal_says_how_it_reads_and_plans_so(
+    folders: Callable[[str, bool], Path], tmp_path: Path
+) -> None:
+    folder, corpus = folders("with", False), tmp_path / "notes.jsonl"
+    save_corpus(MEMORISED, corpus)
+    case = ["--model", str(folder), "--corpus", str(corpus)]
+    told = CliRunner().invoke(cli, ["audit", *case, "--json"])
+    found = json.loads(told.stdout)
+    assert found["opening"]["chosen"]["name"] == "<|endoftext|>"
+    assert found["opening"]["own"]["tokens"] == []
+    assert found["extraction"]["direct"]["hits"] >= 7
+    told = CliRunner().invoke(cli, ["audit", *case])
+    assert "after <|endoftext|>, which the tokenizer does not put there" in told.stdout.replace(
+        "\n", " "
+    )
+    told = CliRunner().invoke(cli, ["plan", *case, "--unit", "mlp.0.1"])
+    assert Plan.model_validate_json(told.stdout).opening == (START,)
+    assert "which the tokenizer does not put there" in told.stderr.replace("\n", " ")

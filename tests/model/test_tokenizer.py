@@ -36,7 +36,8 @@ SAMPLES = [
     "<s> </s> <unk> <|endoftext|> [CLS] [SEP] [MASK] <added> IT'S what we'll see",
 ]
 # All that transformers may put in the place of a file's own parts, and what it obeys.
-CLASSES = sorted({name for name in TOKENIZER_MAPPING_NAMES.values() if name}) + [
+CLASSES = [
+    *sorted({name for name in TOKENIZER_MAPPING_NAMES.values() if name}),
     "LlamaTokenizerFast",
     "PreTrainedTokenizerFast",
     "NoSuchTokenizer",
