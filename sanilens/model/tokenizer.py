@@ -50,12 +50,9 @@ def load_tokenizer(folder: Path) -> PreTrainedTokenizerFast:
         ModelError: if its files are damaged or contradict each other, and how to mend it.
     """
     named = _special_names(folder)
-    file = folder / FILE
-    if file.is_file():
-        if file.stat().st_size > MOST_BYTES:
-            raise ModelError(f"{folder.name}: {FILE} is larger than 256 MB; no tokenizer is.")
-        content = file.read_bytes()
-    else:
+    content = _content(folder, FILE)
+    built = None
+    if content is None:
         built = _built_by_its_class(folder)
         named = {**{key: str(value) for key, value in built.special_tokens_map.items()}, **named}
         content = built.backend_tokenizer.to_str().encode()
@@ -66,7 +63,7 @@ def load_tokenizer(folder: Path) -> PreTrainedTokenizerFast:
             "that the model was trained with again."
         )
     own = tokenizer_trial.plain(content)
-    if file.is_file():
+    if built is None:
         _reconcile(folder, own)
     tokenizer = PreTrainedTokenizerFast(tokenizer_object=own)
     for name, token in _known(own, named).items():
@@ -114,10 +111,10 @@ def _tried(content: bytes) -> dict[str, Any]:
     threads = {"RAYON_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
     try:
         done = subprocess.run(
-            script, input=content, capture_output=True, timeout=60, env={**os.environ, **threads}
+            script, input=content, capture_output=True, timeout=300, env={**os.environ, **threads}
         )
     except subprocess.TimeoutExpired:
-        return {"error": "reading some lines of text takes it more than a minute"}
+        return {"error": "reading some lines of text takes it more than five minutes"}
     if done.returncode or not done.stdout:
         return {"error": "reading some lines of text takes more than 10 s or 2 GB"}
     return json.loads(done.stdout)
@@ -223,17 +220,17 @@ def _known(tokenizer: Tokenizer, named: dict[str, str | None]) -> dict[str, str]
 
 def _reconcile(folder: Path, tokenizer: Tokenizer) -> None:
     """Refuse a folder whose files give a token two ids, or merge in two orders."""
-    for file, pairs in _said_beside(folder):
+    for file, pairs in _said_beside(folder, type(tokenizer.model).__name__):
         wrong = next((i for token, i in pairs if tokenizer.token_to_id(token) != i), None)
         if wrong is not None:
             raise ModelError(
                 f"{folder.name}: {file} and {FILE} contradict each other (token {wrong}). Which of "
                 "them was the model trained with? Remove the other, or save the tokenizer again."
             )
-    merges = folder / "merges.txt"
-    if not merges.is_file() or type(tokenizer.model).__name__ != "BPE":
+    merges = _content(folder, "merges.txt")
+    if merges is None or type(tokenizer.model).__name__ != "BPE":
         return
-    lines = merges.read_text(encoding="utf-8", errors="replace").replace("\r\n", "\n").split("\n")
+    lines = merges.decode(errors="replace").replace("\r\n", "\n").split("\n")
     beside = [line for line in lines if line.strip() and not line.startswith("#version")]
     own = json.loads(tokenizer.to_str())["model"]["merges"]
     if beside != [pair if isinstance(pair, str) else " ".join(pair) for pair in own]:
@@ -243,7 +240,7 @@ def _reconcile(folder: Path, tokenizer: Tokenizer) -> None:
         )
 
 
-def _said_beside(folder: Path) -> Iterator[tuple[str, list[tuple[str, int]]]]:
+def _said_beside(folder: Path, kind: str) -> Iterator[tuple[str, list[tuple[str, int]]]]:
     """(file, its tokens with their ids), of each file that names some."""
     for file in ("vocab.json", "added_tokens.json"):
         fields = _json_object(folder, file)
@@ -251,22 +248,25 @@ def _said_beside(folder: Path) -> Iterator[tuple[str, list[tuple[str, int]]]]:
     added = _json_object(folder, CONFIG).get("added_tokens_decoder")
     if isinstance(added, dict):
         tokens = [(i, t.get("content")) for i, t in added.items() if isinstance(t, dict)]
-        yield CONFIG, [(t, int(i)) for i, t in tokens if isinstance(t, str) and i.isdecimal()]
-    if (folder / "vocab.txt").is_file():
-        text = (folder / "vocab.txt").read_text(encoding="utf-8", errors="replace")
-        lines = text.removesuffix("\n").split("\n")
-        yield "vocab.txt", [(line.rstrip("\r"), i) for i, line in enumerate(lines) if line.strip()]
+        known = [(t, i) for i, t in tokens if isinstance(t, str) and i.isdecimal()]
+        yield CONFIG, [(t, int(i[:10])) for t, i in known]
+    words = _content(folder, "vocab.txt")
+    if words is not None and kind == "WordPiece":
+        lines = words.decode(errors="replace").split("\n")
+        # Of a word that stands there twice the last counts.
+        ids = {line.rstrip("\r"): i for i, line in enumerate(lines) if line.strip()}
+        yield "vocab.txt", [*ids.items()]
 
 
 def _json_object(folder: Path, file: str) -> dict[str, Any]:
     """A JSON file's object; empty where there is no such file."""
-    path = folder / file
-    if not path.is_file():
+    content = _content(folder, file)
+    if content is None:
         return {}
-    if path.stat().st_size > MOST_BYTES:
-        raise ModelError(f"{folder.name}: {file} is larger than 256 MB. Save the tokenizer again.")
     try:
-        fields = json.loads(path.read_text(encoding="utf-8"))
+        fields = json.loads(content)
+        # A lone surrogate is legal in JSON, but no token; tokenizers die on it.
+        json.dumps(fields, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         raise ModelError(
             f"{folder.name}: {file} is not valid JSON. Save the tokenizer again."
@@ -274,3 +274,18 @@ def _json_object(folder: Path, file: str) -> dict[str, Any]:
     if not isinstance(fields, dict):
         raise ModelError(f"{folder.name}: {file} must hold one JSON object.")
     return fields
+
+
+def _content(folder: Path, file: str) -> bytes | None:
+    """What stands in a file; None where there is none."""
+    path = folder / file
+    if not path.exists():
+        return None
+    if not path.is_file():  # nobody may ever write to a pipe
+        raise ModelError(f"{folder.name}: {file} is no file. Save the tokenizer again.")
+    try:
+        if path.stat().st_size > MOST_BYTES:
+            raise ModelError(f"{folder.name}: {file} is larger than 256 MB; no tokenizer's is.")
+        return path.read_bytes()
+    except OSError as error:
+        raise ModelError(f"{folder.name}: {file} cannot be read ({error.strerror}).") from error

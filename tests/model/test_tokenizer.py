@@ -4,6 +4,7 @@ The truth is `tokenizers.Tokenizer.from_file`, never what is under test.
 """
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -338,7 +339,7 @@ def test_a_hostile_file_is_one_message(
             r"tokenizer_config\.json and tokenizer\.json contradict",
         ),
         ("merges.txt", "#version: 0.2\nĠ t\nh e\n", r"merges\.txt and tokenizer\.json contradict"),
-        ("vocab.txt", "[PAD]\n[UNK]\n", r"vocab\.txt and tokenizer\.json contradict"),
+        ("special_tokens_map.json", '{"bos_token": "\\ud800"}', "is not valid JSON"),
         ("tokenizer_config.json", "{", r"tokenizer_config\.json is not valid JSON"),
         ("special_tokens_map.json", [1], r"special_tokens_map\.json must hold one JSON object"),
     ],
@@ -351,6 +352,31 @@ def test_files_that_contradict_the_tokenizer_are_refused(
     (tmp_path / file).write_text(text, encoding="utf-8")
     with pytest.raises(ModelError, match=message):
         load_tokenizer(tmp_path)
+
+
+def test_another_list_of_words_is_refused(tmp_path: Path) -> None:
+    own = _bert()
+    write(tmp_path, own)
+    own.model.save(str(tmp_path))
+    assert read(tmp_path) == truth(tmp_path)
+    words = (tmp_path / "vocab.txt").read_text().splitlines()
+    (tmp_path / "vocab.txt").write_text("\n".join([*words[:9], words[10], words[9], *words[11:]]))
+    with pytest.raises(ModelError, match=r"vocab\.txt and tokenizer\.json contradict"):
+        load_tokenizer(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"bos_token": 7, "eos_token": [1], "mask_token": {"content": 3}, "unk_token": {}},
+        {"added_tokens_decoder": {"x": {"content": "<s>"}, "1": "y", "2": {"content": 4}}},
+        {"added_tokens_decoder": [1], "tokenizer_class": {"a": 1}, "auto_map": "x"},
+    ],
+)
+def test_nonsense_in_the_configuration_names_nothing(
+    tmp_path: Path, config: dict[str, Any]
+) -> None:
+    assert read(write(tmp_path / "model", _gpt2(), config)) == truth(tmp_path / "model")
 
 
 def test_files_that_agree_are_no_hindrance(tmp_path: Path) -> None:
@@ -385,6 +411,12 @@ def test_an_id_that_only_the_template_knows_is_refused(tmp_path: Path) -> None:
     loaded = load_tokenizer(write(tmp_path, tokenizer))
     with pytest.raises(ModelError, match="has token 999999"):
         check_vocabulary(loaded, 1000, "model")
+
+
+def test_a_pipe_is_no_tokenizer(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "tokenizer.json")
+    with pytest.raises(ModelError, match=r"tokenizer\.json is no file"):
+        load_tokenizer(tmp_path)
 
 
 @pytest.mark.parametrize("kind", ["gpt2", "gpt_neox", "opt"])
