@@ -250,3 +250,13 @@ def test_the_terminal_says_how_it_reads_and_plans_so(
     told = CliRunner().invoke(cli, ["plan", *case, "--unit", "mlp.0.1"])
     assert Plan.model_validate_json(told.stdout).opening == (START,)
     assert "which the tokenizer does not put there" in told.stderr.replace("\n", " ")
+
+
+def test_a_prompt_that_is_cut_keeps_what_opens_it(subject: SubjectModel) -> None:
+    read = replace(subject, opening=(7, 9))
+    passage = list(make_passages(read, [LONG]))[1]
+    (target,) = passage.targets
+    assert passage.before(target, 10_000) == passage.ids[: target.start]
+    last = passage.ids[target.start - 3 : target.start]
+    assert passage.before(target, 5) == (7, 9, *last)
+    assert passage.before(target, 2) == (7, 9)
