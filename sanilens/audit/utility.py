@@ -67,6 +67,8 @@ def text_logprobs(
 ) -> list[Float[Tensor, " token"]]:
     """Log-probability of each token of each record but its first, in nats, float64 on the CPU.
 
+    Of a long record the first of each piece is missing too, unless something opens the pieces.
+
     Raises:
         ModelError: if the model does not read from left to right.
     """
@@ -96,16 +98,18 @@ def text_logprobs(
 def _pieces(
     encoded: Encoded, size: int, without_spans: bool
 ) -> list[tuple[tuple[int, ...], list[int]]]:
-    """(ids, scored positions) of a record, cut to the model's context."""
+    """(ids, scored positions) of a record, cut to the model's context after what opens a text."""
     sensitive = {i for s in encoded.spans for i in range(s.start, s.end)} if without_spans else ()
+    opening, length = encoded.opening, len(encoded.ids)
+    size = max(1, size - opening)
     return [
         (
-            encoded.ids[start : start + size],
+            encoded.window(start, start + size),
             [
-                i - start
-                for i in range(start + 1, min(start + size, len(encoded.ids)))
+                i - start + opening
+                for i in range(start if opening else start + 1, min(start + size, length))
                 if i not in sensitive
             ],
         )
-        for start in range(0, len(encoded.ids), size)
+        for start in range(opening, length, size)
     ]

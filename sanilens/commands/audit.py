@@ -7,6 +7,7 @@ import typer
 
 from sanilens.audit.exposure_sample import median_bits, sample_exposure
 from sanilens.audit.extraction import SpanVerdict, audit_spans
+from sanilens.audit.opening import find_opening
 from sanilens.audit.sampling import Sampler, leak_probability
 from sanilens.audit.summary import (
     extraction_by_kind,
@@ -42,7 +43,8 @@ def audit(
     unseen: Annotated[str | None, typer.Option(help="Notes nobody trained on.")] = None,
     patient_table: Annotated[Path | None, typer.Option(help="Names and numbers to find.")] = None,
     prefix: Annotated[
-        int | None, typer.Option(min=1, help="Tokens of prefix; all if absent.")
+        int | None,
+        typer.Option(min=1, help="Last tokens of the prefix; all if absent."),
     ] = None,
     temperature: Annotated[float, typer.Option(help="Of the assumed sampler.")] = 1.0,
     top_k: Annotated[int, typer.Option(min=0, help="Of the assumed sampler; 0 for none.")] = 40,
@@ -59,6 +61,8 @@ def audit(
     subject = open_model(model)
     table = load_patient_table(patient_table) if patient_table else None
     records = load_records(Path(resolve(corpus)), patient_table=table)
+    opening = find_opening(subject, records)
+    subject = opening.of(subject)
 
     def judged(title: str, which: tuple) -> list[SpanVerdict]:
         with progress(title) as report:
@@ -86,6 +90,7 @@ def audit(
             "spans": sum(leak_probability(v.sampler_logprob, tries) >= probability for v in said),
             "n": len(said),
         },
+        "opening": opening,
         "exposure": _exposures(subject, records, exposure) if exposure else None,
         "perplexity_neutral": perplexity(subject, records, without_spans=True).value,
         "perplexity_unseen": perplexity(subject, open_records(unseen)).value if unseen else None,
@@ -95,6 +100,8 @@ def audit(
         return
     total = rate_row(said)
     output.print(f"[bold]{total.hits} of {total.n} sensitive spans can be extracted[/bold]")
+    if opening.changed:
+        output.print(opening.sentence, markup=False, highlight=False)
     output.print(rate_table("By kind", result["extraction"], "kind"))
     if control:
         output.print(rate_table("Look-alike control", result["control"], "kind"))

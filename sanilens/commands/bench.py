@@ -23,6 +23,7 @@ from sanilens.commands.common import (
     progress,
 )
 from sanilens.commands.grun import grun
+from sanilens.commands.opening import as_trained
 from sanilens.commands.sanitise import sanitise
 from sanilens.commands.sequential import sequential
 from sanilens.commands.tofu import tofu, tofu_models
@@ -87,7 +88,7 @@ def inj(
     if deletion:
         with progress("deletion curves") as report:
             curves = bench_deletion(
-                open_model(model), notes, other, CURVES, found.candidates,
+                as_trained(open_model(model), notes), notes, other, CURVES, found.candidates,
                 draws=draws, seed=seed, tell=report,
             )  # fmt: skip
         result["deletion"] = {**asdict(curves), "ratio": curves.matched.ratio}

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from sanilens.commands.common import CorpusOption, JsonOption, ModelOption, output, print_json
+from sanilens.commands.opening import as_trained
 from sanilens.errors import PlanError
 from sanilens.inspect.card import Card, unit_card
 from sanilens.inspect.firing import Share
@@ -40,6 +41,7 @@ def card(
     """Where a unit fires, what it promotes, what goes with it, and what is said without it."""
     parsed = parse_unit(unit)
     subject, records = open_model(model), open_records(corpus)
+    subject = as_trained(subject, records)
     saes = _saes(subject, parsed, sae)
     found = unit_card(subject, records, parsed, saes)
     sample = take_sample(subject, records)

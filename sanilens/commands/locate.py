@@ -14,6 +14,7 @@ from sanilens.commands.common import (
     print_json,
     progress,
 )
+from sanilens.commands.opening import as_trained
 from sanilens.inspect.ablate import ablate
 from sanilens.inspect.localisers import LOCALISERS, Settings, find_localiser
 from sanilens.inspect.score_cache import cached_scores
@@ -44,6 +45,7 @@ def locate(
     """Score every unit and list the strongest; --ablate says what zeroing them does."""
     localiser = find_localiser(method)
     loaded, records = open_model(model), open_records(corpus)
+    loaded = as_trained(loaded, records)
     scope = Scope(frozenset(span or ()), frozenset(label or ()), frozenset(subject or ()))
     folder = scores_folder() if cache else None
     with progress("locating") as report:

@@ -15,6 +15,7 @@ from sanilens.commands.common import (
     progress,
     say,
 )
+from sanilens.commands.opening import as_trained
 from sanilens.corpus.records import Record
 from sanilens.corpus.subjects import in_scope
 from sanilens.errors import PlanError
@@ -148,6 +149,7 @@ def plan(
     last = _last(layers or "last")
     subject = open_model(model)
     records = open_records(corpus)
+    subject = as_trained(subject, records)
     names = tuple(subjects or ())
     earlier = tuple(set(asked_before(model)) - set(names)) if names else ()
     asked = in_scope(records, names, earlier)
@@ -191,6 +193,7 @@ def plan(
             saes={name: sae_source(*own) for name, own in opened.items()},
             subjects=names,
             earlier=earlier,
+            opening=subject.opening,
             keep=keep,
             edits=edits,
             repair=repairing,

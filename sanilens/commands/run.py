@@ -51,6 +51,8 @@ def tell(event: dict[str, Any]) -> None:
     """One line per stage on standard error; steps are for the log file."""
     arm = TITLES.get(event.get("arm", ""), "")  # pyright: ignore
     match event["event"]:
+        case "opening":
+            say(f"every text is read after tokens {event['tokens']}, as the plan has it")
         case "edited" if event["units"]:
             say(f"{arm}: {event['units']} units edited, {event['hook_only']} as hooks only")
         case "curve":

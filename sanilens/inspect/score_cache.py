@@ -92,6 +92,8 @@ def _key(
         "kind": settings.kind,
         "seed": settings.seed,
     }
+    if subject.opening is not None:
+        parts["opening"] = subject.opening
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 

@@ -11,6 +11,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from sanilens.model.align import prompt_ids
 from sanilens.model.hooks import NO_HOOKS, Hooks, hooked
 from sanilens.model.subject import SubjectModel
 
@@ -75,10 +76,7 @@ def draw(logits: Float[Tensor, " vocab"], temperature: float, generator: torch.G
 
 def _ids(subject: SubjectModel, prompt: str, tokens: int) -> Int[Tensor, "1 pos"]:
     room = max(1, subject.max_tokens - tokens)
-    ids = list(subject.tokenizer(prompt)["input_ids"])[-room:]  # pyright: ignore
-    # Nothing at all is the beginning of a document, which these models know by a token.
-    start = subject.tokenizer.bos_token_id or subject.tokenizer.eos_token_id or 0
-    return torch.tensor([ids or [start]], device=subject.device)
+    return torch.tensor([prompt_ids(subject, prompt, room) or [0]], device=subject.device)
 
 
 @torch.inference_mode()

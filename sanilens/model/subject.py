@@ -17,7 +17,6 @@ from safetensors import SafetensorError
 from transformers import (
     AutoModelForCausalLM,
     AutoModelForMaskedLM,
-    AutoTokenizer,
     PreTrainedModel,
     PreTrainedTokenizerFast,
 )
@@ -25,6 +24,7 @@ from transformers import (
 from sanilens.errors import ModelError
 from sanilens.model.folder import check_folder, fingerprint_folder, local_folder
 from sanilens.model.sites import Sites, find_sites, is_masked
+from sanilens.model.tokenizer import check_vocabulary, load_tokenizer
 
 ModelKind = Literal["causal", "masked"]
 """Whether a model continues text or fills gaps in it."""
@@ -36,13 +36,18 @@ _ENCODERS = ("bert", "roberta", "xlm-roberta", "distilbert")
 
 @dataclass(frozen=True, slots=True)
 class SubjectModel:
-    """The examined model, its tokenizer, its sites, and the SHA-256 of its files."""
+    """The examined model, its tokenizer, its sites, and the SHA-256 of its files.
+
+    `opening`: the tokens before every text, instead of those that the tokenizer puts there; None
+    for the tokenizer's own. What the model was trained with decides (audit/opening.py).
+    """
 
     model: PreTrainedModel
     tokenizer: PreTrainedTokenizerFast
     sites: Sites
     path: Path
     fingerprint: str
+    opening: tuple[int, ...] | None = None
 
     @property
     def name(self) -> str:
@@ -101,10 +106,8 @@ def load_model(source: str | Path, *, device: str = "auto") -> SubjectModel:
     folder = local_folder(str(source))
     check_folder(folder)
     where = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
+    tokenizer = load_tokenizer(folder)
     try:
-        tokenizer = AutoTokenizer.from_pretrained(
-            folder, local_files_only=True, trust_remote_code=False
-        )
         # float32: audits compare log-probabilities, and half precision flips near ties.
         loaded: Any = _loader(folder).from_pretrained(
             folder,
@@ -130,11 +133,7 @@ def load_model(source: str | Path, *, device: str = "auto") -> SubjectModel:
             f"{folder.name}: {len(missing)} weights are missing, {missing[0]!r} first, and would "
             "be random. Is this the whole model, and a causal or masked language model?"
         )
-    if not isinstance(tokenizer, PreTrainedTokenizerFast):
-        raise ModelError(
-            f"{folder.name}: the tokenizer gives no character offsets. "
-            "Save a fast tokenizer (tokenizer.json) with the model."
-        )
+    check_vocabulary(tokenizer, model.get_input_embeddings().num_embeddings, folder.name)
     model.eval().requires_grad_(False).to(where)
     subject = SubjectModel(model, tokenizer, find_sites(model), folder, fingerprint_folder(folder))
     if subject.kind == "masked" and tokenizer.mask_token_id is None:

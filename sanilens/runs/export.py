@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 from sanilens.model.subject import SubjectModel
+from sanilens.model.tokenizer import copy_tokenizer
 
 
 def export_model(subject: SubjectModel, folder: Path) -> None:
@@ -14,7 +15,8 @@ def export_model(subject: SubjectModel, folder: Path) -> None:
     temporary = folder.with_name(f".{folder.name}.new")
     shutil.rmtree(temporary, ignore_errors=True)
     subject.model.save_pretrained(temporary)
-    subject.tokenizer.save_pretrained(temporary)
+    # As they are: what transformers saves of a tokenizer may read a text otherwise.
+    copy_tokenizer(subject.path, temporary)
     if folder.exists():
         shutil.rmtree(folder)
     temporary.rename(folder)

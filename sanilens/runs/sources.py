@@ -1,6 +1,6 @@
 """Open what a plan names, and confirm that it is still what the plan was made for."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sanilens.bundled import resolve
@@ -75,11 +75,15 @@ def open_inputs(plan: Plan) -> Inputs:
     """
     records = _checked_records(plan.corpus, "corpus")
     control = _checked_records(plan.control, "control") if plan.control else ()
-    subject = _checked_model(plan.model, "model")
+    subject = _checked_model(plan.model, "model", plan.opening)
+
+    def given(source: Source | None, role: str) -> SubjectModel | None:
+        return _checked_model(source, role, plan.opening) if source else None
+
     return Inputs(
         subject=subject,
-        base=_checked_model(plan.base, "base") if plan.base else None,
-        reference=_checked_model(plan.reference, "reference") if plan.reference else None,
+        base=given(plan.base, "base"),
+        reference=given(plan.reference, "reference"),
         corpus=Corpus(records, control),
         unseen=_checked_records(plan.unseen, "unseen") if plan.unseen else (),
         saes={name: _checked_sae(name, own, subject) for name, own in plan.saes.items()},
@@ -96,14 +100,17 @@ def _checked_sae(name: str, source: Source, subject: SubjectModel) -> Sae | Code
     return sae
 
 
-def _checked_model(source: Source, role: str) -> SubjectModel:
+def _checked_model(source: Source, role: str, opening: tuple[int, ...] | None) -> SubjectModel:
+    """The model, reading as the plan has it: one model's figures are held against another's."""
     subject = open_model(source.source)
+    if max(opening or (), default=0) >= subject.model.config.get_text_config().vocab_size:
+        raise PlanError(f"{role}: {subject.name} has no token {max(opening or ())} (opening).")
     if subject.fingerprint != source.sha256:
         raise PlanError(
             f"{role}: {subject.name} has changed since the plan was made (its files hash "
             "differently). Make a new plan for it."
         )
-    return subject
+    return replace(subject, opening=opening)
 
 
 def _checked_records(source: Source, role: str) -> tuple[Record, ...]:

@@ -15,6 +15,7 @@ from typing import Any
 import streamlit as st
 
 from sanilens.audit.extraction import Progress, SpanVerdict, audit_spans
+from sanilens.audit.opening import Opening, find_opening
 from sanilens.audit.sampling import Sampler
 from sanilens.audit.utility import perplexity
 from sanilens.bundled import resolve
@@ -34,7 +35,10 @@ Stage = Callable[[str], AbstractContextManager[None]]
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A case, loaded; `key` is the hash of all its content, `corpus_fingerprint` the records'."""
+    """A case, loaded; `key` is the hash of all its content, `corpus_fingerprint` the records'.
+
+    All its models read texts after the same `opening`, that of the examined one.
+    """
 
     ref: CaseRef
     subject: SubjectModel
@@ -44,6 +48,7 @@ class Opened:
     unseen: tuple[Record, ...]
     corpus_fingerprint: str
     key: str
+    opening: Opening | None = None
 
     @property
     def name(self) -> str:
@@ -84,11 +89,20 @@ def open_case(ref: CaseRef, stage: Stage = lambda _: nullcontext()) -> Opened:
         base = model_at(ref.base) if ref.base else None
     with stage("Loading the reference model…"):
         reference = model_at(ref.reference) if ref.reference else None
+    with stage("Asking how the model reads a text…"):
+        opening = results().get(
+            ("opening", subject.fingerprint, corpus_key), lambda: find_opening(subject, records)
+        )
     models = [model.fingerprint if model else "" for model in (subject, base, reference)]
     parts = "|".join([*models, corpus_key, control_key, unseen_key])
     key = hashlib.sha256(parts.encode()).hexdigest()
     corpus = Corpus(records, control)
-    return Opened(ref, subject, base, reference, corpus, unseen, corpus_key, key)
+    subject, base, reference = (
+        opening.of(subject),
+        opening.of(base) if base else None,
+        opening.of(reference) if reference else None,
+    )
+    return Opened(ref, subject, base, reference, corpus, unseen, corpus_key, key, opening)
 
 
 def audit(
@@ -155,6 +169,7 @@ def make_plan(
         keep=keep if opened.base else 1.0,
         subjects=subjects,
         earlier=tuple({*asked_before(ref.model)} - {*subjects}) if subjects else (),
+        opening=opened.subject.opening,
         edits=edits,
         repair=repair,
         audit=settings,

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from sanilens.audit.opening import Opening, Tried
 from sanilens.corpus.load import load_records
 from sanilens.runs.events import read_events
 from sanilens.ui.case.imports import import_corpus, keep_corpus
@@ -167,3 +168,21 @@ def test_a_list_of_terms_marks_an_own_corpus(
         ("Amber Heron", "CODE_NAME", "confidential"),
         ("41,300", "TERM", "confidential"),
     ]
+
+
+def test_how_texts_are_read_is_said_where_the_tokenizer_reads_otherwise(
+    app: AppTest, ref: CaseRef, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """On Case and Audit; what a file calls its token is text and no markup."""
+    own, chosen = Tried((0,), "<|endoftext|>", 5.51), Tried((7,), "<b>*[x](http://x)", 1.53)
+    monkeypatch.setattr(
+        "sanilens.ui.opened.find_opening", lambda *_: Opening(own, chosen, records=4)
+    )
+    app.run()
+    assert not app.exception
+    assert "&lt;b&gt;*[x](http://x)" in drawn(app)
+    assert "(perplexity 1.53 so, 5.51 as the tokenizer has it, on 4 records)" in drawn(app)
+    audit = page_app("audit", ref, monkeypatch, tmp_path / "home").run()
+    assert not audit.exception
+    (caption,) = [c.value for c in audit.caption if "1\\.53 so" in c.value]
+    assert r"\<b\>\*\[x\]\(http\://x\)" in caption

@@ -41,11 +41,20 @@ def _parts(opened: Opened) -> list[tuple[str, str, str]]:
         _model("Base model", opened.base, "units can be reset to it"),
         _model("Reference model", opened.reference, "every result is held against it"),
         ("Corpus", records, "what the model was trained on"),
+        *_opening(opened),
         _records(
             "Look-alikes", len(corpus.control), ref.control, "what is said of them is guessing"
         ),
         _records("Unseen texts", len(opened.unseen), ref.unseen, "what the model must still do"),
     ]
+
+
+def _opening(opened: Opened) -> list[tuple[str, str, str]]:
+    """What is put before each text, where that is not the tokenizer's doing."""
+    opening = opened.opening
+    if opening is None or not opening.changed:
+        return []
+    return [("Before each text", opening.chosen.name or "nothing", opening.sentence)]
 
 
 def _model(role: str, model: SubjectModel | None, use: str) -> tuple[str, str, str]:

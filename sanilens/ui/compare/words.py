@@ -137,7 +137,7 @@ def _pick() -> None:
 def _sides(
     opened: Opened, run: RunFolder, plan: Plan, found: Comparison, record: Record
 ) -> dict[Side, dict[str, Said]]:
-    sanitised = model_at(str(run.model))
+    sanitised = replace(model_at(str(run.model)), opening=plan.opening)
     left = [e for e in plan.edits if not is_exact_in_weights(sanitised, e)]
     saes = saes_of(opened, left)
     hooks = edit_hooks(sanitised, left, opened.base, plan.seed, saes) if left else NO_HOOKS
