@@ -15,20 +15,23 @@ from sanilens.errors import ModelError
 from sanilens.model.files import read_object
 from sanilens.model.weights import Stored
 
-CONFIG = "config.json"
+CONFIG, GENERATION = "config.json", "generation_config.json"
 MAX_LAYERS = 1024
 # More than any dimension, context or vocabulary in use, and little enough to count to.
 MAX_COUNT = 2**24
 MAX_LABELS = 2**16
 _DEPTH = ("num_hidden_layers", "n_layer", "n_layers", "num_layers")
+_HEADS = (
+    "num_attention_heads", "n_head", "n_heads", "num_heads", "attention_heads",
+    "decoder_attention_heads",
+)  # fmt: skip
 _CONTEXT = ("max_position_embeddings", "n_positions", "n_ctx", "max_seq_len")
 _COUNTS = {
-    *_DEPTH, *_CONTEXT, "num_attention_heads", "n_head", "n_heads", "num_heads",
-    "num_key_value_heads", "hidden_size", "n_embd", "d_model", "dim", "vocab_size", "head_dim",
-    "intermediate_size", "ffn_dim", "hidden_dim", "word_embed_proj_dim",
+    *_DEPTH, *_HEADS, *_CONTEXT, "num_key_value_heads", "hidden_size", "n_embd", "d_model", "dim",
+    "vocab_size", "head_dim", "intermediate_size", "ffn_dim", "hidden_dim", "word_embed_proj_dim",
 }  # fmt: skip
 _SIZE = re.compile(
-    r"num_|n_|max_|size|dim|layer|head|length|window|position|label|expert|embd|inner|ctx|rank"
+    r"num_|(^|_)n_|max_|size|dim|layer|head|length|window|position|label|expert|embd|inner|ctx|rank"
 )
 _DROPOUT, _EPSILON = re.compile(r"dropout|pdrop"), re.compile(r"(^|_)eps(ilon)?$")
 _QUANTISED = ("quantization_config", "compression_config", "quantization")
@@ -68,6 +71,9 @@ def check_config(name: str, fields: Mapping[str, Any], tensors: Mapping[str, Sto
     for key, value in _walk(fields):
         _check_redirection(name, key, value)
         _check_number(name, key, value)
+    # A default instead of it would fit the weights too, and read them otherwise.
+    if not any(key in _HEADS for key, _ in _walk(fields)):
+        raise ModelError(f"{name}: {CONFIG} names no number of heads ({_HEADS[0]}). {_OWN}")
     for key in _DEPTH:
         # Each layer has a tensor at the least.
         if isinstance(layers := fields.get(key), int) and layers > len(tensors):
@@ -148,6 +154,11 @@ def _check_class(name: str, fields: Mapping[str, Any]) -> None:
             "cannot be read off it. Give the language model that it was made from. If the weights "
             "hold a language model's head after all, name its class in architectures."
         )
+    if fields.get("is_decoder") and any(each.endswith("ForMaskedLM") for each in named):
+        raise ModelError(
+            f"{name}: {CONFIG} names {_shown(named[0])}, which reads both ways, and is_decoder, "
+            f"under which it reads from left to right. {_OWN}"
+        )
     if model_type == "opt" and (
         fields.get("do_layer_norm_before") is False
         or fields.get("word_embed_proj_dim", fields.get("hidden_size")) != fields.get("hidden_size")
@@ -188,9 +199,11 @@ def _check_number(name: str, key: str, value: Any) -> None:
         lowest = 8 if key in _CONTEXT else 1
         wrong = not isinstance(number, int) or number < lowest
     elif _DROPOUT.search(key):
-        wrong = number is not None and not 0 <= number <= 1
+        wrong = number is not None and not 0 <= number < 1
     elif _EPSILON.search(key):
         wrong = number is None or not 0 <= number <= 0.1
+    elif key == "initializer_range":
+        wrong = number is None or not 0 <= number <= 10
     else:
         wrong = False
     if isinstance(number, int) and _SIZE.search(key):

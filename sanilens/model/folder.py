@@ -7,14 +7,13 @@ import hashlib
 from pathlib import Path
 
 from sanilens.errors import ModelError
-from sanilens.model.config import CONFIG, check_config, read_config
+from sanilens.model.config import CONFIG, GENERATION, check_config, read_config
 from sanilens.model.files import check_entries, own_file, read_object
 from sanilens.model.hub import PREFIX, hint, is_hub, snapshot
 from sanilens.model.weights import INDEX, WHOLE, stored_tensors, weight_files
 
-_GENERATION = "generation_config.json"
 # What a model needs and nothing that executes: no pickle, no Python.
-_HUB_FILES = ("*.safetensors", "*.safetensors.index.json", CONFIG, _GENERATION)
+_HUB_FILES = ("*.safetensors", "*.safetensors.index.json", CONFIG, GENERATION)
 _VOCABULARIES = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt")
 _TOKENIZER_FILES = (
     "tokenizer*.json",
@@ -74,8 +73,8 @@ def check_folder(folder: Path) -> None:
             f"{folder.name}: no tokenizer (tokenizer.json). Save the tokenizer with the model."
         )
     check_config(folder.name, fields, stored_tensors(folder))
-    if (folder / _GENERATION).exists():
-        read_object(folder, _GENERATION)
+    if (folder / GENERATION).exists():
+        read_object(folder, GENERATION)
 
 
 def fingerprint_folder(folder: Path) -> str:
@@ -89,7 +88,7 @@ def fingerprint_folder(folder: Path) -> str:
     names = {path.relative_to(folder).as_posix() for path in weight_files(folder)}
     if WHOLE not in names:
         names.add(INDEX)
-    for pattern in (CONFIG, _GENERATION, *_TOKENIZER_FILES):
+    for pattern in (CONFIG, GENERATION, *_TOKENIZER_FILES):
         names |= {path.name for path in folder.glob(pattern) if not path.is_dir()}
     digest = hashlib.sha256(b"sanilens model 2\n")
     for name in sorted(names):

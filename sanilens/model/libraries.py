@@ -1,5 +1,6 @@
 """What libraries raise over a folder that is not as they expect, as one message."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -25,6 +26,10 @@ FOLDER_ERRORS = (
     TypeError,
     ValueError,
 )
+
+
+# Where the user keeps things is nobody's business.
+_FOLDERS = re.compile(r"(?<![\w.:/])/(?:[^\s/'\"]+/)+")
 
 
 @contextmanager
@@ -53,5 +58,5 @@ def as_model_error(what: str, remedy: str) -> Iterator[None]:
 def _model_error(what: str, error: BaseException, remedy: str) -> ModelError:
     # Some of transformers' messages begin with a blank line or a heading.
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    detail = " ".join(lines)[:160] or "no detail"
+    detail = _FOLDERS.sub("", " ".join(lines))[:160] or "no detail"
     return ModelError(f"{what} ({type(error).__name__}: {detail}). {remedy}")

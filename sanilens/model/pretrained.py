@@ -17,14 +17,14 @@ from transformers import (
     AutoConfig,
     AutoModelForCausalLM,
     AutoModelForMaskedLM,
-    PretrainedConfig,
+    GenerationConfig,
     PreTrainedModel,
     PreTrainedTokenizerFast,
 )
 from transformers.utils.logging import get_logger
 
 from sanilens.errors import ModelError
-from sanilens.model.config import CONFIG, check_class_name, read_config
+from sanilens.model.config import CONFIG, GENERATION, check_class_name, read_config
 from sanilens.model.libraries import as_model_error
 from sanilens.model.sites import is_masked
 from sanilens.model.weights import Stored, stored_tensors
@@ -37,40 +37,72 @@ _BESIDE = re.compile(r"(^|\.)(pooler|seq_relationship)\.")
 # Room for what a model computes on its own: tables of positions, and heads tied to nothing.
 _SPARE = 2**24
 _PROBE = 8
+# Sums of products of such weights overflow float32: that is infinity one step later.
+_LARGEST = 1e15
+_LOCAL: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
 _OWN = f"Use the {CONFIG} that was saved with these weights."
 
 
-def load_pretrained(folder: Path, device: str) -> PreTrainedModel:
-    """The model of a folder that `check_folder` found sound, in float32, for reading only.
+def load_outline(folder: Path) -> PreTrainedModel:
+    """The model that a checked folder's configuration describes, without memory for its weights.
+
+    Raises:
+        ModelError: if transformers makes none of it, another class than it names, or one that is
+            far larger than the files.
+    """
+    name, fields = folder.name, read_config(folder)
+    loader = _loader(fields)
+    with (
+        _quiet(),
+        as_model_error(f"{name}: transformers makes no model of {CONFIG}", _OWN),
+        torch.device("meta"),
+    ):
+        config = AutoConfig.from_pretrained(folder, **_LOCAL)
+        outline = loader.from_config(config)
+    check_class_name(name, fields, type(outline).__name__)
+    # One that is tied counts once.
+    described = sum(each.numel() for each in (*outline.parameters(), *outline.buffers()))
+    held = sum(tensor.size for tensor in stored_tensors(folder).values())
+    if described > 2 * held + _SPARE:
+        raise ModelError(
+            f"{name}: {CONFIG} describes a model of {described:,} numbers, the files hold "
+            f"{held:,}. {_OWN}"
+        )
+    return outline
+
+
+def load_pretrained(folder: Path, outline: PreTrainedModel, device: str) -> PreTrainedModel:
+    """The model of a checked folder, in float32, for reading only.
+
+    Args:
+        folder: that which `check_folder` found sound.
+        outline: what its configuration describes.
+        device: a torch device.
 
     Raises:
         ModelError: if weights and configuration do not make one whole language model.
     """
-    name, fields, tensors = folder.name, read_config(folder), stored_tensors(folder)
-    loader = _loader(fields)
-    local: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
-    with _quiet():
-        with as_model_error(f"{name}: transformers makes no model of {CONFIG}", _OWN):
-            config = AutoConfig.from_pretrained(folder, **local)
-            _check_size(name, loader, config, fields, tensors)
-        with as_model_error(f"{name}: the weights do not fit {CONFIG}", _OWN):
-            # float32: audits compare log-probabilities, and half precision flips near ties.
-            loaded: Any = loader.from_pretrained(
-                folder,
-                config=config,
-                use_safetensors=True,
-                dtype=torch.float32,
-                output_loading_info=True,
-                **local,
-            )
+    name = folder.name
+    with _quiet(), as_model_error(f"{name}: the weights do not fit {CONFIG}", _OWN):
+        # float32: audits compare log-probabilities, and half precision flips near ties.
+        loaded: Any = type(outline).from_pretrained(
+            folder,
+            config=outline.config,
+            use_safetensors=True,
+            dtype=torch.float32,
+            output_loading_info=True,
+            ignore_mismatched_sizes=True,  # they are refused below, by name
+            **_LOCAL,
+        )
     model, info = loaded
-    _check_keys(name, type(model).__name__, info, tensors)
+    _check_keys(name, type(model).__name__, info, stored_tensors(folder))
     _check_finite(name, model)
     with as_model_error(f"{name}: the model does not fit on {device}", "Choose another device."):
         model.eval().requires_grad_(False).to(device)
     with as_model_error(f"{name}: the model cannot compute with {CONFIG}", _OWN):
         _check_logits(name, model)
     _guard_ids(model)
+    _forget_decoding(name, model)
     return model
 
 
@@ -93,30 +125,14 @@ def _quiet() -> Iterator[None]:
         logger.setLevel(before)
 
 
-def _check_size(
-    name: str,
-    loader: type[AutoModelForCausalLM] | type[AutoModelForMaskedLM],
-    config: PretrainedConfig,
-    fields: Mapping[str, Any],
-    tensors: Mapping[str, Stored],
-) -> None:
-    """Compare the model that the configuration describes with the files, before it takes memory."""
-    with torch.device("meta"):
-        outline = loader.from_config(config)
-    check_class_name(name, fields, type(outline).__name__)
-    # One that is tied counts once.
-    described = sum(each.numel() for each in (*outline.parameters(), *outline.buffers()))
-    held = sum(tensor.size for tensor in tensors.values())
-    if described > 2 * held + _SPARE:
-        raise ModelError(
-            f"{name}: {CONFIG} describes a model of {described:,} numbers, the files hold "
-            f"{held:,}. {_OWN}"
-        )
-
-
 def _check_keys(
     name: str, made: str, info: Mapping[str, Any], tensors: Mapping[str, Stored]
 ) -> None:
+    for key, stored, described in sorted(info["mismatched_keys"])[:1]:
+        raise ModelError(
+            f"{name}: the weights do not fit {CONFIG}: {key[:80]!r} is {list(stored)} in the "
+            f"files and {list(described)} by it. {_OWN}"
+        )
     if missing := sorted(info["missing_keys"]):
         raise ModelError(
             f"{name}: {len(missing)} weights are missing, {missing[0]!r} first, and would "
@@ -128,8 +144,6 @@ def _check_keys(
             f"{name}: {len(left)} weights have no place in {made} as {CONFIG} describes it, "
             f"{left[0][:80]!r} first, and would be left out. {_OWN}"
         )
-    if wrong := sorted(str(key) for key in info["mismatched_keys"]):
-        raise ModelError(f"{name}: {wrong[0][:120]} has another shape in {CONFIG}. {_OWN}")
 
 
 def _is_idle(key: str, tensors: Mapping[str, Stored]) -> bool:
@@ -138,28 +152,37 @@ def _is_idle(key: str, tensors: Mapping[str, Stored]) -> bool:
     return bool(_BESIDE.search(key)) or (stored is not None and len(stored.shape) in (0, 4))
 
 
+@torch.inference_mode()
 def _check_finite(name: str, model: PreTrainedModel) -> None:
     """Refuse a weight that is NaN or infinite, as a diverged training leaves it."""
     wrong = [
         path
         for path, weight in model.named_parameters()
-        if not all(map(torch.isfinite, torch.aminmax(weight)))
+        # NaN compares as no.
+        if not all(abs(float(extreme)) <= _LARGEST for extreme in torch.aminmax(weight))
     ]
-    # A buffer may be a mask of infinities.
-    wrong += [path for path, buffer in model.named_buffers() if bool(buffer.isnan().any())]
     if wrong:
         raise ModelError(
             f"{name}: {len(wrong)} weights hold NaN or infinity, {wrong[0]!r} first: whatever is "
             "measured of such a model means nothing. Use a checkpoint from before the training "
             "diverged."
         )
+    # What is computed of the configuration; infinities may be a mask.
+    if none := [path for path, buffer in model.named_buffers() if bool(buffer.isnan().any())]:
+        raise ModelError(f"{name}: {CONFIG} makes {none[0]!r} NaN. {_OWN}")
+    for module in (model.get_input_embeddings(), model.get_output_embeddings()):
+        if module is not None and not bool(module.get_parameter("weight").any()):
+            raise ModelError(
+                f"{name}: all embeddings are zero, so every token is the same to the model. Copy "
+                "or download the weights again."
+            )
 
 
 @torch.inference_mode()
 def _check_logits(name: str, model: PreTrainedModel) -> None:
     """One pass over a few tokens: finite weights can still overflow, or say the same of all."""
     ids = torch.linspace(0, _rows(model) - 1, _PROBE, device=model.device).long()[None]
-    logits = model(input_ids=ids).logits
+    logits = model(input_ids=ids, attention_mask=torch.ones_like(ids)).logits
     if not bool(logits.isfinite().all()):
         raise ModelError(
             f"{name}: the model answers with NaN or infinity: whatever is measured of it means "
@@ -188,6 +211,28 @@ def _guard_ids(model: PreTrainedModel) -> None:
             )
 
     model.get_input_embeddings().register_forward_pre_hook(check)
+
+
+def _forget_decoding(name: str, model: PreTrainedModel) -> None:
+    """Leave of generation_config.json only which tokens open and end a text.
+
+    `generate` would take from it whatever its caller does not set: many folders bring a penalty on
+    repetition or several beams, under which a model does not say what it says greedily.
+    """
+    own = getattr(model, "generation_config", None)
+    if own is None:
+        return
+    kept = {}
+    for key in ("bos_token_id", "eos_token_id", "pad_token_id"):
+        value = getattr(own, key, None)
+        ids = value if isinstance(value, list) else [] if value is None else [value]
+        if not all(isinstance(each, int) for each in ids):
+            raise ModelError(
+                f"{name}: {GENERATION}: {key} must be a token's id, or several. Use the file that "
+                "was saved with these weights."
+            )
+        kept[key] = value
+    model.generation_config = GenerationConfig(**kept)
 
 
 def check_vocabulary(name: str, tokenizer: PreTrainedTokenizerFast, model: PreTrainedModel) -> None:

@@ -18,7 +18,7 @@ from sanilens.errors import ModelError
 from sanilens.model.folder import check_folder, fingerprint_folder, local_folder
 from sanilens.model.hub import in_cache
 from sanilens.model.libraries import as_model_error
-from sanilens.model.pretrained import check_vocabulary, load_pretrained
+from sanilens.model.pretrained import check_vocabulary, load_outline, load_pretrained
 from sanilens.model.sites import Sites, find_sites, is_masked
 
 ModelKind = Literal["causal", "masked"]
@@ -92,6 +92,7 @@ def load_model(source: str | Path, *, device: str = "auto", fetch: bool = False)
     """
     folder = local_folder(str(source), fetch=fetch)
     check_folder(folder)
+    outline = load_outline(folder)
     where = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
     with as_model_error(
         f"{folder.name}: transformers cannot load the tokenizer",
@@ -105,7 +106,7 @@ def load_model(source: str | Path, *, device: str = "auto", fetch: bool = False)
             f"{folder.name}: the tokenizer gives no character offsets. "
             "Save a fast tokenizer (tokenizer.json) with the model."
         )
-    model = load_pretrained(folder, where)
+    model = load_pretrained(folder, outline, where)
     check_vocabulary(folder.name, tokenizer, model)
     with as_model_error(
         f"{folder.name}: its layers are not as TransformerLens knows them",

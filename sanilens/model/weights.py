@@ -36,7 +36,7 @@ class _Entry(BaseModel):
     data_offsets: Annotated[list[_Natural], Field(min_length=2, max_length=2)]
 
 
-_HEADER = TypeAdapter(dict[str, _Entry])
+_HEADER, _METADATA = TypeAdapter(dict[str, _Entry]), TypeAdapter(dict[str, str])
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,14 +101,24 @@ def stored_tensors(folder: Path) -> dict[str, Stored]:
                 "too. Save the model again into an empty folder."
             )
         found |= tensors
+    if (folder / INDEX).exists():
+        named = read_object(folder, INDEX)["weight_map"]
+        if absent := sorted(named.keys() - found.keys()):
+            raise ModelError(
+                f"{folder.name}: {INDEX} names {absent[0][:80]!r}, which no file holds. The index "
+                "and the shards are of different saves: save the model again."
+            )
     _check_kinds(folder, found)
     return found
 
 
 def _indexed(folder: Path) -> set[str]:
-    named = read_object(folder, INDEX).get("weight_map")
-    if not isinstance(named, dict) or not named:
-        raise ModelError(f"{folder.name}: {INDEX} has no weight_map. Save the model again.")
+    fields = read_object(folder, INDEX)
+    named = fields.get("weight_map")
+    if not isinstance(named, dict) or not isinstance(fields.get("metadata"), dict) or not named:
+        raise ModelError(
+            f"{folder.name}: {INDEX} has no weight_map and metadata. Save the model again."
+        )
     files = {file for file in named.values() if isinstance(file, str)}
     if len(files) > 10_000 or not all(isinstance(file, str) for file in named.values()):
         raise ModelError(f"{folder.name}: {INDEX} names no files. Save the model again.")
@@ -149,7 +159,7 @@ def _read_header(folder: Path, path: Path) -> dict[str, Stored]:
         try:
             header = from_json(handle.read(length), allow_inf_nan=False)
             if isinstance(header, dict):
-                header.pop("__metadata__", None)
+                _METADATA.validate_python(header.pop("__metadata__", {}))
             entries = _HEADER.validate_python(header)
         except ValueError as error:  # ValidationError is one
             detail = "its header is not that of a safetensors file"

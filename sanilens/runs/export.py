@@ -3,6 +3,7 @@
 import shutil
 from pathlib import Path
 
+from sanilens.model.config import GENERATION
 from sanilens.model.subject import SubjectModel
 
 
@@ -15,6 +16,9 @@ def export_model(subject: SubjectModel, folder: Path) -> None:
     shutil.rmtree(temporary, ignore_errors=True)
     subject.model.save_pretrained(temporary)
     subject.tokenizer.save_pretrained(temporary)
+    # The user's own: loading leaves the settings for decoding out of what it measures.
+    if (settings := subject.path / GENERATION).is_file():
+        shutil.copyfile(settings, temporary / GENERATION)
     if folder.exists():
         shutil.rmtree(folder)
     temporary.rename(folder)
