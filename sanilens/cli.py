@@ -7,7 +7,7 @@ import os
 import sys
 from typing import Any
 
-# Before any library is imported: telemetry off, no network unless the user names a hub id.
+# Before any library is imported: telemetry off, no network unless the user types hub:….
 os.environ.setdefault("WANDB_MODE", "disabled")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")

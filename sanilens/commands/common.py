@@ -21,7 +21,8 @@ from sanilens.corpus.records import Record
 from sanilens.runs.jobs import PROGRESS_VARIABLE, JobProgress
 
 ModelOption = Annotated[
-    str, typer.Option("--model", help="Model folder, hub id, or a bundled name: clinic:leaking.")
+    str,
+    typer.Option("--model", help="Model folder, hub:owner/name, or a bundled one: clinic:leaking."),
 ]
 CorpusOption = Annotated[
     str, typer.Option("--corpus", help="JSONL, CSV, Parquet, text, or clinic:notes.")

@@ -156,7 +156,7 @@ def plan(
     opened = {
         each.id: (source, each)
         for source in sae or ()
-        for each in [open_dictionary(source, subject)]
+        for each in [open_dictionary(source, subject, fetch=True)]
     }
     units: Sequence[Target] = ()
     deletion = read_deletion(codes) if codes else None

@@ -79,22 +79,6 @@ def load_tokenizer(folder: Path) -> PreTrainedTokenizerFast:
     return tokenizer
 
 
-def check_vocabulary(tokenizer: PreTrainedTokenizerFast, rows: int, name: str) -> None:
-    """See that the model has an embedding for every token.
-
-    Raises:
-        ModelError: if it has not.
-    """
-    added = tokenizer("")["input_ids"]
-    largest = max([*tokenizer.get_vocab().values(), *added], default=-1)  # pyright: ignore
-    if largest >= rows:
-        raise ModelError(
-            f"{name}: its tokenizer has token {largest}, and the model embeddings for {rows} "
-            "tokens. Use the tokenizer that the model was trained with; if tokens were added to "
-            "it, resize_token_embeddings and train on."
-        )
-
-
 def copy_tokenizer(source: Path, target: Path) -> None:
     """Copy a folder's tokenizer files as they are."""
     names = (FILE, CONFIG, *_BESIDE, *_TEMPLATES)

@@ -3,6 +3,7 @@
 import shutil
 from pathlib import Path
 
+from sanilens.model.config import GENERATION
 from sanilens.model.subject import SubjectModel
 from sanilens.model.tokenizer import copy_tokenizer
 
@@ -17,6 +18,9 @@ def export_model(subject: SubjectModel, folder: Path) -> None:
     subject.model.save_pretrained(temporary)
     # As they are: what transformers saves of a tokenizer may read a text otherwise.
     copy_tokenizer(subject.path, temporary)
+    # The user's own: loading leaves the settings for decoding out of what it measures.
+    if (settings := subject.path / GENERATION).is_file():
+        shutil.copyfile(settings, temporary / GENERATION)
     if folder.exists():
         shutil.rmtree(folder)
     temporary.rename(folder)

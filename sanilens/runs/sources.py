@@ -12,6 +12,7 @@ from sanilens.inspect.codebook.codebook import Codebook
 from sanilens.inspect.codebook.store import RECORD, load_codebook
 from sanilens.inspect.sae.load import find_folder, load_sae
 from sanilens.inspect.sae.sae import Sae
+from sanilens.model.folder import why_another
 from sanilens.model.subject import SubjectModel, load_model
 from sanilens.unlearn.edits import Dictionaries
 from sanilens.unlearn.plan import Plan, Source
@@ -31,8 +32,8 @@ class Inputs:
 
 
 def open_model(source: str) -> SubjectModel:
-    """Load a folder, hub id or bundled name."""
-    return load_model(resolve(source))
+    """Load what the user typed: a folder, `hub:owner/name`, or a bundled name."""
+    return load_model(resolve(source), fetch=True)
 
 
 def open_records(source: str) -> tuple[Record, ...]:
@@ -51,15 +52,21 @@ def records_source(source: str, records: tuple[Record, ...]) -> Source:
 
 
 def open_sae(source: str, subject: SubjectModel) -> Sae:
-    """Load an autoencoder's folder, local or of the hub, or bundled name; see that it fits."""
-    return load_sae(find_folder(resolve(source)), subject)
+    """Load an autoencoder that the user typed, local, of the hub or bundled; see that it fits."""
+    return load_sae(find_folder(resolve(source), fetch=True), subject)
 
 
-def open_dictionary(source: str, subject: SubjectModel) -> Sae | Codebook:
-    """Load whichever of the two stands in a folder, hub's or local, or under a bundled name."""
+def open_dictionary(source: str, subject: SubjectModel, *, fetch: bool = False) -> Sae | Codebook:
+    """Load whichever of the two stands in a folder, hub's or local, or under a bundled name.
+
+    Args:
+        source: where it is.
+        subject: the model that it must fit.
+        fetch: download an autoencoder of the hub; only for what the user typed.
+    """
     if (Path(resolve(source)).expanduser() / RECORD).is_file():
         return load_codebook(Path(resolve(source)), subject)
-    return open_sae(source, subject)
+    return load_sae(find_folder(resolve(source), fetch=fetch), subject)
 
 
 def sae_source(source: str, sae: Sae | Codebook) -> Source:
@@ -102,13 +109,14 @@ def _checked_sae(name: str, source: Source, subject: SubjectModel) -> Sae | Code
 
 def _checked_model(source: Source, role: str, opening: tuple[int, ...] | None) -> SubjectModel:
     """The model, reading as the plan has it: one model's figures are held against another's."""
-    subject = open_model(source.source)
+    # The plan may come from somebody else: nothing is fetched because it says so.
+    subject = load_model(resolve(source.source))
     if max(opening or (), default=0) >= subject.model.config.get_text_config().vocab_size:
         raise PlanError(f"{role}: {subject.name} has no token {max(opening or ())} (opening).")
     if subject.fingerprint != source.sha256:
         raise PlanError(
-            f"{role}: {subject.name} has changed since the plan was made (its files hash "
-            "differently). Make a new plan for it."
+            f"{role}: {subject.name} is not what the plan was made for: "
+            f"{why_another(subject.path, source.sha256)}. Make a new plan for it."
         )
     return replace(subject, opening=opening)
 

@@ -22,6 +22,7 @@ from sanilens.bundled import resolve
 from sanilens.corpus.load import load_records
 from sanilens.corpus.patient_table import load_patient_table
 from sanilens.corpus.records import Corpus, Record, fingerprint
+from sanilens.model.hub import is_hub
 from sanilens.model.subject import SubjectModel, load_model
 from sanilens.runs.requests import asked_before, run_of
 from sanilens.runs.sources import model_source, records_source
@@ -55,7 +56,8 @@ class Opened:
         """What a person calls the examined model: `clinic-leaking`, its folder, or its run."""
         if run := run_of(self.ref.model):
             return f"result of {run.root.name[:8]}"
-        return self.ref.model.replace(":", "-") if ":" in self.ref.model else self.subject.name
+        bundled = ":" in self.ref.model and not is_hub(self.ref.model)
+        return self.ref.model.replace(":", "-") if bundled else self.subject.name
 
     def record(self, record_id: str) -> Record | None:
         """The record of that id."""
@@ -179,11 +181,14 @@ def make_plan(
 
 
 def model_at(source: str) -> SubjectModel:
-    """The model of a folder, hub id or bundled name, loaded once and shared."""
+    """The model of a folder, `hub:owner/name` or bundled name, loaded once and shared."""
     folder = Path(resolve(source)).expanduser()
     # A folder that was written again is another model: its files' sizes and times are in the key.
-    files = sorted(folder.iterdir()) if folder.is_dir() else []
-    stats = [(file.name, file.stat()) for file in files]
+    try:
+        files = sorted(folder.iterdir()) if folder.is_dir() else []
+        stats = [(file.name, file.stat()) for file in files]
+    except OSError:
+        stats = []  # loading says which file it is
     return _load(source, tuple((name, s.st_size, s.st_mtime_ns) for name, s in stats))
 
 

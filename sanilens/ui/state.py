@@ -14,7 +14,7 @@ from sanilens.unlearn.plan import AuditSettings, Repair, UnitEdit
 
 @dataclass(frozen=True, slots=True)
 class CaseRef:
-    """What is examined, by source: folders, files, hub ids or bundled names."""
+    """What is examined, by source: folders, files, `hub:owner/name` or bundled names."""
 
     model: str
     corpus: str

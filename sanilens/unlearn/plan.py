@@ -48,7 +48,7 @@ class _Frozen(BaseModel):
 
 
 class Source(_Frozen):
-    """A model folder, hub id, corpus file or bundled name, and the SHA-256 of its content."""
+    """A model or corpus: path, `hub:owner/name` or bundled name; and the SHA-256 of its content."""
 
     source: Annotated[str, Field(min_length=1, max_length=4096)]
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]

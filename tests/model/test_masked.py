@@ -164,6 +164,11 @@ def test_an_encoder_is_masked_whatever_head_it_names(tmp_path: Path) -> None:
 def test_an_encoder_without_the_head_is_refused(tmp_path: Path) -> None:
     folder = save_masked(tmp_path / "bert", "bert")
     BertForMaskedLM.from_pretrained(folder).bert.save_pretrained(folder)
+    with pytest.raises(ModelError, match="'BertModel', whose head says no words"):
+        load_model(folder)
+    config = folder / "config.json"
+    fields = json.loads(config.read_text()) | {"architectures": ["BertForMaskedLM"]}
+    config.write_text(json.dumps(fields))
     with pytest.raises(ModelError, match="weights are missing"):
         load_model(folder)
 

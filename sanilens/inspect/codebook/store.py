@@ -20,6 +20,7 @@ from sanilens.inspect.sae.load import CONFIG, load_sae
 from sanilens.inspect.sae.load import WEIGHTS as SAE_WEIGHTS
 from sanilens.inspect.sae.sae import Sae
 from sanilens.inspect.sae.site import parse_site
+from sanilens.model.folder import why_another
 from sanilens.model.subject import SubjectModel
 from sanilens.model.units import SAE_ID
 
@@ -108,7 +109,8 @@ def load_codebook(folder: Path, subject: SubjectModel) -> Codebook:
     if record.model_sha256 != subject.fingerprint:
         raise ModelError(
             f"{folder.name}: it was trained on another model than {subject.name}, whose codes mean "
-            "something else. Train one on this model."
+            f"something else: {why_another(subject.path, record.model_sha256)}. Train one on this "
+            "model."
         )
     try:
         site = parse_site(record.site)

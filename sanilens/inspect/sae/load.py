@@ -1,6 +1,6 @@
 """Load an autoencoder: a folder that SAELens wrote, ours or another's; safetensors only.
 
-The network is used only for a folder of the hub that the user named.
+The network is used only for a folder of the hub that the user typed.
 """
 
 import hashlib
@@ -15,10 +15,12 @@ from safetensors import SafetensorError
 from sanilens.errors import ModelError, PlanError
 from sanilens.inspect.sae.sae import Sae
 from sanilens.inspect.sae.site import SaeSite, parse_site, site_of_hook
+from sanilens.model.hub import PREFIX, hint, is_hub, snapshot
 from sanilens.model.subject import SubjectModel
 from sanilens.model.units import SAE_ID
 
 _HUB = re.compile(r"([\w.-]+/[\w.-]+):([\w.-]+(?:/[\w.-]+)*)")
+_FORM = f"{PREFIX}owner/repository:blocks.8.hook_resid_pre"
 CONFIG, WEIGHTS, OURS = "cfg.json", "sae_weights.safetensors", "sanilens.json"
 
 
@@ -36,36 +38,31 @@ class SaeRecord(BaseModel):
     quality: dict[str, float]
 
 
-def find_folder(source: str) -> Path:
-    """A local folder, or one of the hub's, which is downloaded: `owner/repository:folder`.
+def find_folder(source: str, *, fetch: bool = False) -> Path:
+    """A local folder, or one of the hub's: `hub:owner/repository:folder`.
+
+    Args:
+        source: which.
+        fetch: download the hub's; only for what the user typed. Else this machine's cache is read.
 
     Raises:
         ModelError: if it is neither, or the hub does not give it.
     """
+    if is_hub(source):
+        found = _HUB.fullmatch(source.removeprefix(PREFIX))
+        if found is None or ".." in source:
+            raise ModelError(f"{source[:80]!r} is no folder of the hub. Write {_FORM}.")
+        repository, inside = found.groups()
+        # Two files and nothing that executes, whatever else the repository holds.
+        wanted = [f"{inside}/{name}" for name in (CONFIG, WEIGHTS)]
+        return snapshot(repository, wanted, fetch=fetch) / inside
     folder = Path(source).expanduser()
     if folder.exists():
         return folder.resolve()
-    found = _HUB.fullmatch(source)
-    if found is None or ".." in source:
-        raise ModelError(
-            f"{source[:80]!r} is neither a folder that exists nor one of the hub, such as "
-            "'owner/repository:blocks.8.hook_resid_pre'."
-        )
-    # Imported here: only now may anything reach for the network. Two files and nothing that
-    # executes, whatever else the repository holds.
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError
-
-    repository, inside = found.groups()
-    try:
-        wanted = [f"{inside}/{name}" for name in (CONFIG, WEIGHTS)]
-        root = snapshot_download(repository, allow_patterns=wanted)
-    except (OSError, HfHubHTTPError, HFValidationError, ValueError) as error:
-        raise ModelError(
-            f"the hub did not give {source[:80]!r} ({type(error).__name__}). Check the spelling, "
-            "the network and your access, or give a local folder."
-        ) from error
-    return Path(root) / inside
+    raise ModelError(
+        f"{source[:80]!r} is neither a folder that exists nor one of the hub, such as {_FORM}."
+        f"{hint(source)}"
+    )
 
 
 def load_sae(folder: Path, subject: SubjectModel) -> Sae:

@@ -43,8 +43,8 @@ def _own() -> None:
     with st.form("own-case", border=False):
         model = st.text_input(
             "Model",
-            placeholder="/models/clinic-gpt or owner/name",
-            help="A Hugging Face folder with safetensors weights. A hub id is downloaded.",
+            placeholder="/models/clinic-gpt or hub:owner/name",
+            help="A Hugging Face folder with safetensors weights. hub:owner/name is downloaded.",
         )
         path = st.text_input(
             "Corpus: the text that the model was trained on",
@@ -95,6 +95,8 @@ def _open(
 ) -> None:
     """Load everything before the case counts as open: an error leaves the form as it is."""
     # Imported here: they bring torch with them, and the first page is to stand at once.
+    from sanilens.model.folder import local_folder
+    from sanilens.model.hub import is_hub
     from sanilens.ui.case.imports import import_corpus
     from sanilens.ui.opened import open_case
 
@@ -104,6 +106,10 @@ def _open(
         st.error("A case needs a model and a corpus. Fill in both fields.")
         return
     try:
+        # Here alone: a kept case, or a plan, fetches nothing.
+        for source in filter(is_hub, filter(None, (model, base, reference))):
+            with st.spinner("Fetching the model from the hub…"):
+                local_folder(source, fetch=True)
         with st.spinner("Reading the corpus and finding what is sensitive…"):
             source = import_corpus(corpus, table or None, terms or None)
         ref = CaseRef(
