@@ -11,9 +11,10 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from sanilens.corpus import limits
 from sanilens.corpus.dates import TEMPLATES, write_date
 from sanilens.corpus.formats import Row, read_rows
-from sanilens.corpus.formats.rows import MAX_NAME, mistake
+from sanilens.corpus.formats.rows import mistake
 from sanilens.corpus.gazetteer import Entry, Gazetteer, Hit
 from sanilens.corpus.records import KIND_OF_LABEL, Span
 
@@ -96,8 +97,8 @@ def _identifiers(row: Row) -> list[tuple[str, str, str]]:
         raise mistake(
             row.where, "no usable `subject`", "Give each row a subject, as text, such as p-004."
         )
-    if len(subject) > MAX_NAME:
-        raise mistake(row.where, f"a subject of over {MAX_NAME} characters", "Shorten it.")
+    if len(subject) > limits.NAME:
+        raise mistake(row.where, f"a subject of over {limits.NAME} characters", "Shorten it.")
     found = [
         (subject, label, _value(row, label, value))
         for column, value in row.fields.items()
