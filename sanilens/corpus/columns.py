@@ -73,13 +73,11 @@ class Columns:
             CorpusError: columns that could be the same thing, annotations of no known form.
         """
         fields = self._unwrapped(row)
-        by_name: dict[str, list[str]] = {}
-        for header in fields:
-            by_name.setdefault(plain_name(header), []).append(header)
+        by_name = _by_name(fields)
         columns = {
             "text": self._text_column(row, fields, by_name),
             "id": self._one("id", _IDS, by_name, row),
-            "subject": self._subject_column(row, fields, by_name),
+            "subject": self.subject_column(row, fields, by_name),
             "spans": self._spans_column(row, fields, by_name),
         }
         given = {role: fields[header] for role, header in columns.items() if header is not None}
@@ -141,9 +139,14 @@ class Columns:
         self._said("text", found[0], row)
         return found[0]
 
-    def _subject_column(
+    def subject_column(
         self, row: Row, fields: Mapping[str, Any], by_name: Mapping[str, list[str]]
     ) -> str | None:
+        """The column that says whose a record is.
+
+        Raises:
+            CorpusError: several could.
+        """
         found = _headers(_SUBJECTS, by_name)
         if "subject" not in fields and len({str(fields[header]) for header in found}) > 1:
             raise _ambiguous(row, "subject", found)
@@ -221,6 +224,24 @@ class Columns:
     def _said(self, role: str, header: str, row: Row) -> None:
         if header != role:
             self._remarks.note(f"`{role}` is read from column {_shown(header)}", row.where)
+
+
+def _by_name(headers: Iterable[str]) -> dict[str, list[str]]:
+    """The headers under what they are without case and filling."""
+    found: dict[str, list[str]] = {}
+    for header in headers:
+        found.setdefault(plain_name(header), []).append(header)
+    return found
+
+
+def subject_of_row(row: Row, remarks: Remarks) -> tuple[str | None, Any]:
+    """The column of a row that says whose it is, and what it says.
+
+    Raises:
+        CorpusError: several columns could.
+    """
+    found = Columns(remarks).subject_column(row, row.fields, _by_name(row.fields))
+    return found, _as_text(row.fields[found]) if found else None
 
 
 def _is_annotation(row: Row, name: str, header: str, value: Any) -> bool:
