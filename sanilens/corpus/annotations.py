@@ -86,6 +86,6 @@ def task_fields(fields: Mapping[str, Any]) -> dict[str, Any] | None:
 
 def _is_span(given: Any) -> bool:
     entry = as_entry(given)
-    if not (isinstance(entry, dict) and "label" in entry):
+    if not (isinstance(entry, dict) and isinstance(entry.get("label"), str)):
         return False
     return all(type(entry.get(edge)) in (int, float) for edge in ("start", "end"))

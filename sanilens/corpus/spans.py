@@ -61,7 +61,11 @@ def checked_spans(
         if (start, end) != (span.start, span.end):
             remarks.note("{n} spans had blanks at an edge, which are cut off", where)
         spans.append(Span(start, end, *_labelled(span, where, remarks)))
-    _remark_cuts(text, [(span.start, span.end) for span in spans], where, remarks)
+    if cut := sum(not _clean(text, (span.start, span.end)) for span in spans):
+        what = "{n} spans start or end inside a word or a character"
+        ranges = [(span.start, span.end) for span in given]
+        meant = likely_meant(text, ranges, lambda _, found: _clean(text, found))
+        remarks.note(f"{what}; the offsets look like {meant}" if meant else what, where, cut)
     spans.sort()
     for before, after in itertools.pairwise(spans):
         if after.start < before.end:
@@ -98,14 +102,6 @@ def _misplaced(where: str, what: str, text: str, given: Sequence[SpanRow]) -> Co
     hint = f"They look like {meant}: convert them. " if meant else ""
     rule = "Offsets count characters (not bytes) from 0, and the end is exclusive."
     return mistake(where, what, hint + rule)
-
-
-def _remark_cuts(text: str, ranges: Sequence[Range], where: str, remarks: Remarks) -> None:
-    """Remark spans that begin or end inside a word or a character."""
-    if cut := sum(not _clean(text, found) for found in ranges):
-        what = "{n} spans start or end inside a word or a character"
-        meant = likely_meant(text, ranges, lambda _, found: _clean(text, found))
-        remarks.note(f"{what}; the offsets look like {meant}" if meant else what, where, cut)
 
 
 def _clean(text: str, found: Range) -> bool:

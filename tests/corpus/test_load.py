@@ -11,9 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sanilens.corpus import formats
+from sanilens.corpus import formats, limits
 from sanilens.corpus.formats import read as reading
-from sanilens.corpus import limits
 from sanilens.corpus.load import load_corpus, load_records
 from sanilens.corpus.offsets import trimmed
 from sanilens.corpus.patient_table import PatientTable
