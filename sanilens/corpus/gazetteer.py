@@ -9,7 +9,7 @@ anywhere ("0012345" finds "00-12 345"). Matches begin and end at word boundaries
 """
 
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import regex
@@ -94,19 +94,25 @@ class Gazetteer:
             )
         self._numbers.add(joined, entry)
 
-    def find(self, text: str) -> Iterator[Hit]:
-        """Every match, longer and shorter ones alike, in order of their starts."""
+    def find(self, text: str, *, longest: bool = False) -> Iterator[Hit]:
+        """Every match, longer and shorter ones alike, in order of their starts.
+
+        `longest`: of the matches that begin at one word the longest alone.
+        """
         words = [(match.start(), match.end()) for match in _WORD.finditer(text)]
         folded = [fold(text[start:end]) for start, end in words]
         for first, (start, _) in enumerate(words):
             if not _begins(text, start, words, first):
                 continue
-            for end, entries in self._from(text, words, folded, first):
+            found = self._from(text, words, folded, first)
+            for end, entries in reversed([*found]) if longest else found:
                 value = text[start:end]
                 if kept := _kept(entries, lower=value.islower()):
                     # "(617) 555" is one number with its bracket.
                     opened = ")" in value and "(" not in value and text[start - 1 : start] == "("
                     yield Hit(start - opened, end, kept)
+                    if longest:
+                        break
 
     def _from(
         self, text: str, words: list[tuple[int, int]], folded: list[str], first: int
@@ -170,8 +176,10 @@ class _Trie:
         return self._entries.get(place, []) if place is not None else []
 
 
-def _kept(entries: Iterable[Entry], *, lower: bool) -> tuple[Entry, ...]:
+def _kept(entries: Sequence[Entry], *, lower: bool) -> tuple[Entry, ...]:
     """The entries that hold for a value written in lower case or not, in a fixed order."""
+    if len(entries) == 1:
+        return () if lower and entries[0].capital else (entries[0],)
     kept = {entry for entry in entries if not (lower and entry.capital)}
     return tuple(sorted(kept, key=lambda entry: (entry.label, entry.subject)))
 

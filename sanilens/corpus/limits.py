@@ -30,4 +30,4 @@ TERM = 500
 # those that begin alike; and how often values may be met in one text.
 TERM_WORDS = 64
 PLACES = 3_000_000
-MATCHES = 1_000_000
+MATCHES = 200_000

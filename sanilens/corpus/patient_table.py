@@ -7,7 +7,6 @@ their own are one name. A subject may have several rows; an empty cell says noth
 """
 
 import functools
-import itertools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -70,7 +69,7 @@ class PatientTable:
         hits: list[TableHit] = []
         end = 0
         # In order of start, the longest first; what begins inside a taken hit is part of it.
-        for hit in sorted(_longest(self._gazetteer.find(text)), key=lambda hit: hit.start):
+        for hit in sorted(self._gazetteer.find(text, longest=True), key=lambda hit: hit.start):
             if hit.start >= end:
                 hits.append(_table_hit(hit))
                 end = hit.end
@@ -220,13 +219,6 @@ def _add_phone(gazetteer: Gazetteer, value: str, entry: Entry) -> None:
         gazetteer.add_number(f"1{digits}", entry)
     elif len(digits) == 11 and digits[0] == "1":
         gazetteer.add_number(digits[1:], entry)
-
-
-def _longest(hits: Iterable[Hit]) -> Iterator[Hit]:
-    """Of the hits that begin alike, which come one after the other, the longest."""
-    for _, alike in itertools.groupby(hits, key=lambda hit: hit.start):
-        *_, longest = alike
-        yield longest
 
 
 def _table_hit(hit: Hit) -> TableHit:

@@ -345,5 +345,5 @@ def test_a_failed_save_leaves_the_old_file(tmp_path: Path) -> None:
         save_corpus([bad], path)
     assert path.read_text() == line()
     assert [p.name for p in tmp_path.iterdir()] == ["a.jsonl"]
-    with pytest.raises(CorpusError, match="Create it, or choose another"):
+    with pytest.raises(CorpusError, match="Create the folder, or choose another"):
         save_corpus([bad], tmp_path / "none" / "a.jsonl")
