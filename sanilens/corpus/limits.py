@@ -15,6 +15,9 @@ RECORDS = 200_000
 COLUMNS = 1_000
 VALUES = 5_000_000
 CHARACTERS = 200_000_000
+# Addresses and seconds of the process that decodes Parquet.
+ADDRESSES = 4 * 1024**3
+SECONDS = 600
 # One record's text. csv's own limit of 131,072 characters for a cell is below a long note;
 # unlimited, one unclosed quote would swallow a whole file.
 TEXT = 1_000_000
