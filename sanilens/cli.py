@@ -13,7 +13,6 @@ os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
 import typer
-from typer import Context
 from typer.core import TyperGroup
 
 from sanilens import __version__
@@ -45,7 +44,7 @@ class _Commands(TyperGroup):
         for name, module in COMMANDS.items():
             self.add_command(LazyCommand(name, module))
 
-    def invoke(self, ctx: Context) -> Any:
+    def invoke(self, ctx: Any) -> Any:
         """Run a command, and say on standard error what it is told while it loads."""
         with hearing(lambda notice: typer.echo(f"sanilens: {notice}", err=True)):
             return super().invoke(ctx)

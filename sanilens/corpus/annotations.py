@@ -47,14 +47,10 @@ def as_entry(given: Any) -> Any:
         return given
     entry: dict[str, Any] = {}
     for key, value in given.items():
-        name = _OURS.get(key, key)
-        if value is None and name not in ("start", "end", "label"):
+        if key in _BESIDE or (value is None and key not in _KEYS):
             continue
-        if key in _BESIDE or (name != key and name in given):
-            # Where a key of ours is there, another tool's word for it is an unknown key.
-            if key not in _BESIDE:
-                entry[key] = value
-            continue
+        # Where our own word is there too, another tool's is a key that nobody knows.
+        name = key if key not in _OURS or _OURS[key] in given else _OURS[key]
         entry[name] = value
     if isinstance(entry.get("label"), list) and len(entry["label"]) == 1:
         (entry["label"],) = entry["label"]

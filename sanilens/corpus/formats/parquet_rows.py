@@ -107,14 +107,20 @@ def _weight(array: "pa.Array") -> int:
     if pa.types.is_dictionary(kind):
         if not _is_text(kind.value_type):
             return 0
-        lengths = compute.binary_length(array.dictionary).take(array.indices)
-        return compute.sum(lengths).as_py() or 0
+        lengths = compute.call_function("binary_length", [array.dictionary])
+        return _sum(lengths.take(array.indices))
     if _is_text(kind):
-        return compute.sum(compute.binary_length(array)).as_py() or 0
+        return _sum(compute.call_function("binary_length", [array]))
     if pa.types.is_nested(kind):
         inner = array.flatten()
         return sum(map(_weight, inner)) if isinstance(inner, list) else _weight(inner)
     return 0
+
+
+def _sum(lengths: "pa.Array") -> int:
+    from pyarrow import compute
+
+    return compute.call_function("sum", [lengths]).as_py() or 0
 
 
 def _is_text(kind: "pa.DataType") -> bool:
