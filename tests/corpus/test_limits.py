@@ -135,12 +135,12 @@ SELF_SIMILAR = ["a " * 200_000, "a " * 10_000, "\n".join("a " * n for n in range
 def test_a_list_of_terms_is_refused_or_found_in_time(content: str, tmp_path: Path) -> None:
     path = tmp_path / "terms.txt"
     path.write_text(content)
-    start = time.perf_counter()
+    start = time.process_time()
     try:
         mark_terms(Record("r", "s", "a " * 50_000), load_terms(path))
     except CorpusError as error:
         assert str(limits.TERM) in str(error) or f"{limits.MATCHES:,}" in str(error)  # noqa: PT017
-    assert time.perf_counter() - start < 20
+    assert time.process_time() - start < 20
 
 
 def test_terms_that_differ_in_signs_alone_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -171,9 +171,9 @@ def test_a_table_of_names_that_begin_alike_is_found_in_time(tmp_path: Path) -> N
     path = tmp_path / "table.csv"
     rows = "".join(f"p-{n},{'a ' * n}\n" for n in range(3, 60))
     path.write_text(f"subject,name\n{rows}")
-    start = time.perf_counter()
+    start = time.process_time()
     assert load_patient_table(path).subject_of("a " * 20_000) is None
-    assert time.perf_counter() - start < 20
+    assert time.process_time() - start < 20
 
 
 def test_a_value_that_thousands_share_is_found_as_shared() -> None:
@@ -195,7 +195,7 @@ def test_long_records_cost_linear_time(work: str) -> None:
         starts = [i for i in range(len(text)) if i == 0 or text[i - 1] == " "]
         spans = tuple(Span(s, s + 2, "OWN", "confidential") for s in starts[::2])
         record = Record("r", "s", text, spans)
-        begun = time.perf_counter()
+        begun = time.process_time()
         match work:
             case "mark":
                 mark_terms(record, Terms([Term("xyz"), Term("w1")]))
@@ -205,7 +205,7 @@ def test_long_records_cost_linear_time(work: str) -> None:
                 mark_indirect([record], keys, settings)
             case _:
                 substitute([record], seed=0)
-        return time.perf_counter() - begun
+        return time.process_time() - begun
 
     seconds(100)
     assert seconds(8_000) < 10 * max(seconds(2_000), 0.05)
