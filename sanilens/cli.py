@@ -18,6 +18,7 @@ from typer.core import TyperGroup
 from sanilens import __version__
 from sanilens.commands.lazy import LazyCommand
 from sanilens.errors import SaniLensError
+from sanilens.notices import hearing
 
 # Each command and the module of sanilens/commands that defines it, in the order of the help.
 COMMANDS = {
@@ -42,6 +43,11 @@ class _Commands(TyperGroup):
         super().__init__(**attributes)
         for name, module in COMMANDS.items():
             self.add_command(LazyCommand(name, module))
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run a command, and say on standard error what it is told while it loads."""
+        with hearing(lambda notice: typer.echo(f"sanilens: {notice}", err=True)):
+            return super().invoke(ctx)
 
 
 cli = typer.Typer(

@@ -227,6 +227,20 @@ def test_a_users_error_is_one_sentence(
     assert done.stdout == ""
 
 
+def test_what_was_read_otherwise_is_said(sanilens: Callable[..., Done], tmp_path: Path) -> None:
+    """On standard error, in `--json` as `notices`, and in a plan's way not on standard output."""
+    notes = tmp_path / "notes.csv"
+    notes.write_text('TEXT,patient_id,label\nSeen Ana.,7,"[[4, 8, ""PERSON""]]"\n')
+    done = sanilens("indirect", notes, "--json")
+    assert done.returncode == 0
+    notices = json.loads(done.stdout)["notices"]
+    assert len(notices) == 5
+    assert all(f"sanilens: {notice}\n" in done.stderr for notice in notices)
+    assert "notes.csv: `subject` is read from column patient_id (first: line 2)." in notices
+    assert "Ana" not in str(notices)
+    assert "notices" not in json.loads(sanilens("indirect", "clinic:notes", "--json").stdout)
+
+
 def test_a_process_ends_with_its_code() -> None:
     """0 done, 1 a user's error, 2 wrong usage."""
     assert in_a_process("--version").returncode == 0

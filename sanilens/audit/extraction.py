@@ -7,13 +7,14 @@ language models are asked to fill the span in (audit/fill_in.py); what comes out
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 
 import torch
 
 from sanilens.audit.context import span_status
 from sanilens.audit.fill_in import fill_in
-from sanilens.audit.passages import Passage, make_passages
+from sanilens.audit.passages import Passage, Target, make_passages
 from sanilens.audit.sampling import Sampler
 from sanilens.audit.verdicts import (
     SpanVerdict,
@@ -98,9 +99,25 @@ def _say(
     hooks: Hooks,
 ) -> Iterator[list[SpanVerdict]]:
     """Judge every span of `records` after its prefix, in batches of no particular order."""
-    passages = list(make_passages(subject, records, prefix_tokens))
+    passages = [
+        portion
+        for passage in make_passages(subject, records, prefix_tokens)
+        for portion in _portions(passage, token_budget(subject))
+    ]
     for batch in bucketed([len(p.ids) for p in passages], token_budget(subject)):
         yield list(_judge(subject, [passages[i] for i in batch], sampler, hooks))
+
+
+def _portions(passage: Passage, most: int) -> Iterator[Passage]:
+    """A passage as several, where logits at all of its spans' tokens would not fit into memory."""
+    held, tokens = list[Target](), 0
+    for target in passage.targets:
+        tokens += target.end - target.start
+        if held and tokens > most:
+            yield replace(passage, ids=passage.ids[: held[-1].end], targets=tuple(held))
+            held, tokens = [], target.end - target.start
+        held.append(target)
+    yield replace(passage, targets=tuple(held))
 
 
 def _judge(

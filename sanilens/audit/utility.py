@@ -5,7 +5,7 @@ the two kinds of model cannot be compared.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -74,9 +74,10 @@ def text_logprobs(
     """
     subject.require_causal("The log-probability of a text")
     pieces = [
-        (number, *piece)
+        (number, ids[: places[-1] + 1], places)
         for number, record in enumerate(records)
-        for piece in _pieces(encode(subject, record), subject.max_tokens, without_spans)
+        for ids, scored in _pieces(encode(subject, record), subject.max_tokens, without_spans)
+        for places in _portions(scored, token_budget(subject))
     ]
     found: list[list[Tensor]] = [[] for _ in pieces]
     for batch in bucketed([len(ids) for _, ids, _ in pieces], token_budget(subject)):
@@ -93,6 +94,12 @@ def text_logprobs(
         whole[number] += own
     empty = torch.zeros(0, dtype=torch.float64)
     return [torch.cat([empty, *own]) for own in whole]
+
+
+def _portions(places: list[int], most: int) -> Iterator[list[int]]:
+    """A long piece's places in portions: logits of all of them at once may not fit into memory."""
+    for start in range(0, len(places), most):
+        yield places[start : start + most]
 
 
 def _pieces(

@@ -18,6 +18,7 @@ from rich.table import Table
 from sanilens.atomic import write_text
 from sanilens.audit.summary import RateRow
 from sanilens.corpus.records import Record
+from sanilens.notices import heard
 from sanilens.runs.jobs import PROGRESS_VARIABLE, JobProgress
 
 ModelOption = Annotated[
@@ -41,7 +42,14 @@ output = Console()
 
 def print_json(value: Any) -> None:
     """One object, on standard output; what could not be measured (NaN) is null."""
-    typer.echo(_ANYTHING.dump_json(value, indent=1))
+    typer.echo(_ANYTHING.dump_json(_with_notices(value), indent=1))
+
+
+def _with_notices(value: Any) -> Any:
+    """An object with what the command was told while loading under `notices`, if anything."""
+    if not (notices := heard()):
+        return value
+    return {**_ANYTHING.dump_python(value), "notices": notices}
 
 
 def say(text: str) -> None:

@@ -5,6 +5,7 @@ tokenizer's own character offsets, so a token that straddles a span's edge, and 
 of one byte-encoded character, belong to the span.
 """
 
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 
 from sanilens.corpus.records import Record, Span
@@ -52,8 +53,12 @@ def encode(subject: SubjectModel, record: Record) -> Encoded:
     """
     ids, offsets, opening, _ = _coded(subject, record.text)
     spans = []
+    # Tokens of no characters, such as a start token, belong to no span.
+    own = [i for i, (a, b) in enumerate(offsets) if a < b]
+    starts, ends = [offsets[i][0] for i in own], [offsets[i][1] for i in own]
     for span in record.spans:
-        inside = [i for i, (a, b) in enumerate(offsets) if a < span.end and b > span.start]
+        # Both rise along the text, so a long record costs no more for each of its spans.
+        inside = own[bisect_right(ends, span.start) : bisect_left(starts, span.end)]
         if not inside:
             raise CorpusError(
                 f"record {record.id!r}: the tokenizer keeps nothing of span {span.label} "

@@ -1,6 +1,7 @@
 """Case: two ways in, errors that stay, spans corrected by hand; masked until revealed."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -70,6 +71,17 @@ def test_marking_a_text_opens_a_corrected_corpus(app: AppTest, ref: CaseRef) -> 
     assert [corrected.value(s) for s in corrected.spans].count(SECRET) == 2
     assert len(load_records(Path(ref.corpus))[0].spans) == 2
     assert SECRET not in drawn(app)
+
+
+def test_how_the_files_were_read_is_shown(
+    ref: CaseRef, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    source = tmp_path / "own.jsonl"
+    source.write_text(json.dumps({"TEXT": TEXT, "label": [[12, 12 + len(SECRET), "PERSON"]]}))
+    app = page_app("case", replace(ref, corpus=str(source)), monkeypatch, tmp_path / "home").run()
+    assert not app.exception
+    assert "own.jsonl: `spans` is read from column label" in drawn(app)
+    assert "label PERSON is read as NAME" in drawn(app)
 
 
 def test_an_upload_is_kept_privately_under_its_content(

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from sanilens.errors import SaniLensError
+from sanilens.notices import hearing
 from sanilens.ui import state
 from sanilens.ui.case.uploads import CORPUS_TYPES, TABLE_TYPES, Upload
 from sanilens.ui.layout import card, pair, show_error
@@ -110,8 +111,9 @@ def _open(
         for source in filter(is_hub, filter(None, (model, base, reference))):
             with st.spinner("Fetching the model from the hub…"):
                 local_folder(source, fetch=True)
-        with st.spinner("Reading the corpus and finding what is sensitive…"):
+        with st.spinner("Reading the corpus and finding what is sensitive…"), hearing() as told:
             source = import_corpus(corpus, table or None, terms or None)
+        state.keep_told(source, tuple(told))
         ref = CaseRef(
             model, source, base, reference, control.strip() or None, unseen.strip() or None
         )

@@ -4,6 +4,7 @@ from markupsafe import Markup
 
 from sanilens.corpus.counts import label_counts
 from sanilens.model.subject import SubjectModel
+from sanilens.ui import state
 from sanilens.ui.layout import card, pair
 from sanilens.ui.markup import show
 from sanilens.ui.opened import Opened
@@ -18,6 +19,7 @@ _COUNT = Markup(
     '<tr><td>{}</td><td class="sl-mute">{}</td><td class="n">{:,}</td><td class="n">{:,}</td>'
     '<td class="n">{:,}</td></tr>'
 )
+_TOLD = Markup('<p class="sl-mute"><b>How the files were read</b><br>{}</p>')
 
 
 def summary(opened: Opened) -> None:
@@ -25,6 +27,10 @@ def summary(opened: Opened) -> None:
     left, right = pair("case", (3, 2))
     with left, card("What is open", f"content {opened.key[:8]}"):
         show(_TABLE.format(Markup("").join(_ROW.format(*row) for row in _parts(opened))))
+        told = dict.fromkeys((*state.told_at_import(opened.ref.corpus), *opened.corpus.notices))
+        if told:
+            lines = Markup("<br>").join(told)
+            show(_TOLD.format(lines))
     counts = label_counts(opened.corpus.records)
     total = sum(count.spans for count in counts)
     with right, card("What must not be said", f"{total:,} spans"):
