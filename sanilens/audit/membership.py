@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
+from sanilens.audit.context import by_memory
 from sanilens.audit.extraction import SpanVerdict
 
 # Draws of the bootstrap behind an interval, and the share of tokens that min-k looks at.
@@ -34,7 +35,7 @@ def record_scores(verdicts: Iterable[SpanVerdict]) -> Float[np.ndarray, " record
     """Of each record the mean log-probability of its sensitive tokens, as far as memory goes."""
     tokens: dict[str, list[float]] = {}
     for verdict in verdicts:
-        if verdict.status == "memory":
+        if by_memory(verdict.status):
             tokens.setdefault(verdict.record, []).extend(verdict.token_logprobs)
     return np.array([np.mean(own) for own in tokens.values()])
 

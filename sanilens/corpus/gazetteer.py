@@ -20,10 +20,18 @@ _PHRASE_GAP = regex.compile(r"[^\p{L}\p{N}]{0,3}")
 _NUMBER_GAP = regex.compile(r"[ \t./()\-\u2010-\u2015]{0,3}")
 
 
+# Letters with a stroke, and ligatures: Unicode takes them for letters of their own.
+_STROKES = str.maketrans(
+    {"ł": "l", "ø": "o", "đ": "d", "ð": "d", "ħ": "h", "ı": "i", "ŧ": "t", "þ": "th",
+     "æ": "ae", "œ": "oe"}
+)  # fmt: skip
+
+
 def fold(text: str) -> str:
-    """Without case and accents: "José" and "JOSE" are one."""
+    """Without case and accents: "José" and "JOSE" are one, and so are "Łódź" and "LODZ"."""
     decomposed = unicodedata.normalize("NFKD", text)
-    return "".join(c for c in decomposed if not unicodedata.combining(c)).casefold()
+    plain = "".join(c for c in decomposed if not unicodedata.combining(c))
+    return plain.casefold().translate(_STROKES)
 
 
 @dataclass(frozen=True, slots=True)
