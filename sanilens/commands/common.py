@@ -44,7 +44,9 @@ def print_json(value: Any) -> None:
 
     Infinity, for which JSON has no number, is the word: it was measured.
     """
-    typer.echo(json.dumps(_finite(_ANYTHING.dump_python(value, mode="json")), indent=1, ensure_ascii=False))
+    typer.echo(
+        json.dumps(_finite(_ANYTHING.dump_python(value)), indent=1, ensure_ascii=False, default=str)
+    )
 
 
 def _finite(value: Any) -> Any:
