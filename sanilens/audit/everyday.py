@@ -9,7 +9,6 @@ from functools import cache, lru_cache
 from importlib import import_module
 
 from sanilens.corpus.gazetteer import fold
-from sanilens.corpus.identities import FEMALE_NAMES, MALE_NAMES, SURNAMES
 
 # What values of a kind share: of "14 Maple Street" the street tells nothing.
 COMMON_WORDS = frozenset(
@@ -69,6 +68,10 @@ _ALSO_NAMES = frozenset(
 )
 # German writes an umlaut in two letters where it has no other way: "Mueller".
 _DIGRAPH = re.compile(r"(?<=[aou])e")
+_COUNTRIES = (
+    "en_US", "en_GB", "en_IN", "de_DE", "fr_FR", "es_ES", "it_IT", "nl_NL", "da_DK", "sv_SE",
+    "fi_FI", "pt_BR", "pl_PL", "cs_CZ", "hr_HR", "tr_TR", "ru_RU",
+)  # fmt: skip
 _LOCALES = ("de_DE", "fr_FR", "es_ES", "it_IT", "nl_NL", "da_DK", "pl_PL", "cs_CZ", "ru_RU")
 
 
@@ -82,7 +85,7 @@ def word_key(word: str) -> str:
 @cache
 def everyday_words() -> frozenset[str]:
     """Keys of words that a text holds whoever it is about."""
-    first = {word_key(name) for name in (*MALE_NAMES, *FEMALE_NAMES)}
+    first = _names("first_names")
     # Other languages' lists hold names that are nothing else, and syllables that are somebody's.
     foreign = {word for name in _LOCALES for word in _commonest(name) if len(word) > 3} - first
     return frozenset(map(word_key, COMMON_WORDS | _ALSO_NAMES)) | _commonest("en_US") | foreign
@@ -91,7 +94,18 @@ def everyday_words() -> frozenset[str]:
 @cache
 def known_names() -> frozenset[str]:
     """Keys of names of many countries that are no everyday words."""
-    return frozenset(map(word_key, (*MALE_NAMES, *FEMALE_NAMES, *SURNAMES))) - everyday_words()
+    return (_names("first_names") | _names("last_names")) - everyday_words()
+
+
+@cache
+def _names(attribute: str) -> frozenset[str]:
+    providers = (import_module(f"faker.providers.person.{c}").Provider for c in _COUNTRIES)
+    return frozenset(
+        word_key(name)
+        for provider in providers
+        for part in ("", "_male", "_female")
+        for name in getattr(provider, attribute + part, ())
+    )
 
 
 def _commonest(locale: str) -> frozenset[str]:
