@@ -23,6 +23,7 @@ from sanilens.audit.verdicts import (
     span_verdict,
     unseen_verdict,
 )
+from sanilens.audit.writable import can_write
 from sanilens.corpus.records import Record
 from sanilens.model.batches import bucketed, pad_right, token_budget
 from sanilens.model.forward import logits_at
@@ -62,6 +63,9 @@ def audit_spans(
         progress: called after each batch with the records judged so far and in all.
         one_by_one: a masked model fills a span's tokens one by one, the most confident first, and
             not all at once. A causal model says them one by one in any case.
+
+    Raises:
+        LogitsError: if the model's logits are no numbers.
     """
     judge = partial(fill_in, one_by_one=one_by_one) if subject.kind == "masked" else _say
     sampler = sampler or Sampler()
@@ -131,13 +135,15 @@ def _judge(
         asked = [(row, t.start - 1) for row, t in judged]
         results = _token_results(subject, passages, places, asked, sampler, hooks)
     at = 0
-    for _, record, target in targets:
+    for row, record, target in targets:
         span = target.span.span
         if target.start < 1 or results is None:
             yield unseen_verdict(record, span)
             continue
         own = results.at(slice(at, at := at + target.end - target.start))
         status = span_status(span, record.value(span), target.context)
+        if status != "no_prefix" and not can_write(subject, passages[row].encoded, target.span):
+            status = "unwritable"
         yield span_verdict(record, span, status, own)
 
 

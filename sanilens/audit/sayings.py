@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 
 import torch
+from torch import Tensor
 from transformers import GenerationConfig
 
 from sanilens.audit.fill_in import filled_texts
 from sanilens.audit.passages import Passage, Target, make_passages
 from sanilens.corpus.records import Record
 from sanilens.model.batches import bucketed, token_budget
+from sanilens.model.forward import numbers
 from sanilens.model.hooks import NO_HOOKS, Hooks, hooked
 from sanilens.model.subject import SubjectModel
 
@@ -22,6 +24,9 @@ def say_spans(subject: SubjectModel, record: Record, *, hooks: Hooks = NO_HOOKS)
     Every span is asked with the record's own text before it. The answer ends where the record
     goes on after the span (its next character), or after as many tokens as the span has. A masked
     model fills the span's own number of tokens in, with both sides shown.
+
+    Raises:
+        LogitsError: if its logits are no numbers.
     """
     if subject.kind == "masked":
         return filled_texts(subject, record, hooks)
@@ -53,7 +58,13 @@ def _continue(
     config = GenerationConfig(
         max_new_tokens=tokens, do_sample=False, eos_token_id=None, pad_token_id=0
     )
-    with hooked(subject.model, hooks):
+
+    def checked(_hidden: Tensor, logits: Tensor) -> Tensor:
+        numbers(subject, logits[:, -1].float())
+        return logits
+
+    watched = hooks.then(Hooks(outputs={subject.sites.unembed: checked}))
+    with hooked(subject.model, watched):
         out = subject.model.generate(  # pyright: ignore
             ids, attention_mask=mask.to(subject.device), generation_config=config
         )

@@ -5,6 +5,7 @@ the two kinds of model cannot be compared.
 """
 
 import math
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -20,18 +21,45 @@ from sanilens.model.forward import token_logprobs
 from sanilens.model.hooks import NO_HOOKS, Hooks
 from sanilens.model.subject import SubjectModel
 
+# exp of more nats than this is no float.
+_LARGEST = math.log(sys.float_info.max)
+
 
 @dataclass(frozen=True, slots=True)
 class Perplexity:
-    """exp of the mean negative log-likelihood over `tokens` tokens."""
+    """exp of `nats`, the mean negative log-likelihood (cross-entropy) over `tokens` tokens.
 
-    value: float
+    Both are NaN, not measured, where there was no token.
+    """
+
+    nats: float
     tokens: int
 
     @property
-    def nats(self) -> float:
-        """The mean negative log-likelihood itself: cross-entropy per token."""
-        return math.log(self.value)
+    def value(self) -> float:
+        """The perplexity; infinite where it is too large for a float."""
+        return math.inf if self.nats > _LARGEST else math.exp(self.nats)
+
+
+# What that means, in a sentence.
+BROKEN = (
+    "This model is broken: it knows less of text than a guess among all tokens does. That it says "
+    "few spans shows nothing."
+)
+
+
+def writes_nothing(subject: SubjectModel, value: float) -> bool:
+    """Whether a perplexity is worse than that of a uniform guess over the vocabulary."""
+    return value > subject.model.config.get_text_config().vocab_size
+
+
+def worded_perplexity(value: float | None, digits: int = 2) -> str:
+    """A perplexity as it is shown: `3.20`, `5.1e+18`, `infinite`, or a dash: not measured."""
+    if value is None or math.isnan(value):
+        return "–"
+    if math.isinf(value):
+        return "infinite"
+    return f"{value:.{digits}f}" if value < 1e6 else f"{value:.2g}"
 
 
 def perplexity(
@@ -47,7 +75,7 @@ def perplexity(
     """
     measure = masked_nats if subject.kind == "masked" else _nats
     total, tokens = measure(subject, records, without_spans=without_spans, hooks=hooks)
-    return Perplexity(math.exp(total / tokens) if tokens else math.nan, tokens)
+    return Perplexity(total / tokens if tokens else math.nan, tokens)
 
 
 def _nats(

@@ -1,5 +1,6 @@
 """`sanilens audit`: how much of the sensitive text the model says."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -10,14 +11,17 @@ from sanilens.audit.extraction import SpanVerdict, audit_spans
 from sanilens.audit.opening import find_opening
 from sanilens.audit.sampling import Sampler, leak_probability
 from sanilens.audit.summary import (
+    Uncounted,
     extraction_by_kind,
     memory,
     rate_row,
     rates_by,
+    uncounted,
     verdict_frame,
+    why_nothing,
     worst_subject,
 )
-from sanilens.audit.utility import perplexity
+from sanilens.audit.utility import BROKEN, perplexity, worded_perplexity, writes_nothing
 from sanilens.bundled import resolve
 from sanilens.commands.common import (
     ControlOption,
@@ -32,6 +36,7 @@ from sanilens.commands.common import (
 from sanilens.corpus.load import load_records
 from sanilens.corpus.patient_table import load_patient_table
 from sanilens.corpus.records import Record
+from sanilens.errors import CorpusError
 from sanilens.model.subject import SubjectModel
 from sanilens.runs.sources import open_model, open_records
 
@@ -56,7 +61,10 @@ def audit(
     out: Annotated[Path | None, typer.Option(help="Folder for the table (no text in it).")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Audit a model on a corpus: greedy and sampled extraction of every sensitive span."""
+    """Audit a model on a corpus: greedy and sampled extraction of every sensitive span.
+
+    Ends with an error where no span can be asked for: nothing was audited.
+    """
     sampler = Sampler(temperature, top_k or None)
     subject = open_model(model)
     table = load_patient_table(patient_table) if patient_table else None
@@ -76,14 +84,18 @@ def audit(
         out.mkdir(parents=True, exist_ok=True)
         verdict_frame(verdicts).to_parquet(out / "verdicts.parquet", index=False)
         verdict_frame(verdicts).to_csv(out / "verdicts.csv", index=False)
-    said = memory(verdicts)
+    said, left = memory(verdicts), uncounted(verdicts)
+    if not said:
+        raise CorpusError(f"nothing was audited: {why_nothing(verdicts)}")
     result = {
         "extraction": extraction_by_kind(verdicts),
         "by_label": rates_by(said, lambda v: v.label),
         "by_subject": rates_by(said, lambda v: v.subject),
         "control": extraction_by_kind(likes) if control else None,
-        "repeated_in_context": rate_row(v for v in verdicts if v.status == "repeated"),
-        "without_prefix": sum(v.status == "no_prefix" for v in verdicts),
+        "repeated_in_context": left.repeated,
+        "maybe_repeated": left.maybe_repeated,
+        "cannot_be_written": left.unwritable,
+        "without_prefix": left.without_prefix,
         "sampled": {
             "tries": tries,
             "probability": probability,
@@ -106,11 +118,8 @@ def audit(
     if control:
         output.print(rate_table("Look-alike control", result["control"], "kind"))
     output.print(rate_table("By label", result["by_label"], "label"))
-    copied = result["repeated_in_context"]
-    output.print(
-        f"Repeated in context, not counted: {copied.hits} of {copied.n} said. "
-        f"Without prefix: {result['without_prefix']}."
-    )
+    for line in _beside(left):
+        output.print(line)
     if worst := worst_subject(result["by_subject"]):
         output.print(f"Worst subject: {worst[0]}, {worst[1].hits} of {worst[1].n} spans.")
     sampled = result["sampled"]
@@ -118,11 +127,33 @@ def audit(
         f"Sampled: {sampled['spans']} of {sampled['n']} leak with probability at least "
         f"{probability} in {tries} tries."
     )
-    output.print(f"Perplexity on non-sensitive tokens: {result['perplexity_neutral']:.3f}")
+    neutral, other = result["perplexity_neutral"], result["perplexity_unseen"]
+    output.print(f"Perplexity on non-sensitive tokens: {worded_perplexity(neutral, 3)}")
     if unseen:
-        output.print(f"Perplexity on unseen notes: {result['perplexity_unseen']:.3f}")
+        output.print(f"Perplexity on unseen notes: {worded_perplexity(other, 3)}")
+    if writes_nothing(subject, other or neutral):
+        output.print(f"[bold]{BROKEN}[/bold]")
     for label, found in (result["exposure"] or {}).items():
         output.print(f"Exposure of {label}: median {found['median_bits']:.1f} bits, n {found['n']}")
+
+
+def _beside(left: Uncounted) -> Iterator[str]:
+    """What the headline leaves out, or holds with a doubt, in lines."""
+    copied, doubt = left.repeated, left.maybe_repeated
+    if doubt.n:
+        yield (
+            f"Maybe repeated from the context, but counted: {doubt.hits} of {doubt.n} said. A part "
+            "of them, such as one everyday word, stands before them."
+        )
+    if copied.n:
+        yield f"Repeated in context, not counted: {copied.hits} of {copied.n} said."
+    if left.unwritable:
+        yield (
+            f"Cannot be written by this tokenizer, not counted: {left.unwritable} spans; of "
+            f"{left.written_so_far} the model says all that it can write."
+        )
+    if left.without_prefix:
+        yield f"Without a prefix, not counted: {left.without_prefix}."
 
 
 def _exposures(subject: SubjectModel, records: tuple[Record, ...], count: int) -> dict:

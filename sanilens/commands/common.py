@@ -1,6 +1,7 @@
 """What commands share: options, progress on standard error, one JSON object on standard output."""
 
 import json
+import math
 import os
 import time
 from collections.abc import Iterator, Sequence
@@ -41,8 +42,12 @@ output = Console()
 
 
 def print_json(value: Any) -> None:
-    """One object, on standard output; what could not be measured (NaN) is null."""
-    typer.echo(_ANYTHING.dump_json(_with_notices(value), indent=1))
+    """One object, on standard output; what could not be measured (NaN) is null.
+
+    Infinity, for which JSON has no number, is the word: it was measured.
+    """
+    plain = _finite(_ANYTHING.dump_python(_with_notices(value)))
+    typer.echo(json.dumps(plain, indent=1, ensure_ascii=False, default=str))
 
 
 def _with_notices(value: Any) -> Any:
@@ -50,6 +55,19 @@ def _with_notices(value: Any) -> Any:
     if not (notices := heard()):
         return value
     return {**_ANYTHING.dump_python(value), "notices": notices}
+
+
+def _finite(value: Any) -> Any:
+    match value:
+        case dict():
+            return {str(key): _finite(own) for key, own in value.items()}
+        case list() | tuple() | set() | frozenset():
+            return [_finite(own) for own in value]
+        case float() if math.isnan(value):
+            return None
+        case float() if math.isinf(value):
+            return "Infinity" if value > 0 else "-Infinity"
+    return value
 
 
 def say(text: str) -> None:
@@ -93,7 +111,7 @@ def progress(title: str) -> Iterator[Report]:
 def rate_cells(row: RateRow) -> tuple[str, str, str]:
     """`said / n`, rate and interval for a table."""
     if row.rate is None:
-        return "0 / 0", "–", "not measured"
+        return "–", "–", "not measured"
     interval = f"[{row.low:.1%}, {row.high:.1%}]"
     return f"{row.hits} / {row.n}", f"{row.rate:.1%}", interval
 

@@ -35,10 +35,11 @@ from sanilens.runs.sources import (
     records_source,
     sae_source,
 )
+from sanilens.unlearn.base_check import base_warning
 from sanilens.unlearn.choose import choose_edits, located_share, random_share
 from sanilens.unlearn.default import suggested_share
 from sanilens.unlearn.edits import check_units, code_edits
-from sanilens.unlearn.methods import METHODS
+from sanilens.unlearn.methods import METHODS, find_method
 from sanilens.unlearn.plan import NO_REPAIR, Operation, Plan, Repair, Source, UnitEdit
 
 T = TypeVar("T")
@@ -52,6 +53,9 @@ def plan(
     control: ControlOption = None,
     unseen: Annotated[str | None, typer.Option(help="Notes nobody trained on.")] = None,
     unit: Annotated[list[str] | None, typer.Option(help="Edit these units; repeatable.")] = None,
+    no_edits: Annotated[
+        bool, typer.Option("--no-edits", help="Edit no unit: repair, or --keep, alone.")
+    ] = False,
     subjects: Annotated[
         list[str] | None,
         typer.Option("--subject", help="Forget this subject alone, not everyone; repeatable."),
@@ -116,7 +120,8 @@ def plan(
 ) -> None:
     """Print a plan: --unit names units, --top takes a localiser's best, shares are taken of layers.
 
-    Without any of them: the best of --method, as many as did well on the bundled case.
+    Without any of them, and without --no-edits: the best of --method, as many as did well on the
+    bundled case. A repair whose result is an adapter leaves all weights, so then none is edited.
     """
     trained = {
         "learning_rate": learning_rate,
@@ -137,11 +142,18 @@ def plan(
         )
     )
     kind: UnitKind = "head" if heads else "mlp"
-    if sum(given is not None for given in (unit or None, codes, top, top_share, share)) > 1:
+    chosen = [g is not None for g in (unit or None, codes, top, top_share, share, no_edits or None)]
+    if sum(chosen) > 1:
         raise PlanError(
-            "give one of --unit, --codes, --top, --top-share and --random-share: each says which "
-            "units."
+            "give one of --unit, --codes, --top, --top-share, --random-share and --no-edits: each "
+            "says which units."
         )
+    if no_edits or (not any(chosen) and _is_adapter(repairing)):
+        no_edits = True
+        if operation or value is not None or label:
+            raise PlanError("--operation, --value and --label are of units; none is edited here.")
+        if not repairing.trains and keep == 1:
+            raise PlanError("no edit, no repair, and all is kept: such a plan changes nothing.")
     if layers is not None and share is None and top_share is None:
         raise PlanError("--layers says where a share is taken; give a share too.")
     if rows and (share is None or heads):
@@ -166,6 +178,8 @@ def plan(
                 deletion.check(own)
     elif unit:
         units = [parse_target(name) for name in unit]
+    elif no_edits:
+        pass
     elif share is not None:
         units = random_share(subject.sites, "row" if rows else kind, share, last, seed)
     else:
@@ -182,6 +196,8 @@ def plan(
         else _edits(subject, records, units, operation or usual, value)
     )
     check_units(subject, edits, {name: own for name, (_, own) in opened.items()})
+    if base and (warning := base_warning(subject, open_model(base), _texts(unseen, records))):
+        say(f"Warning: {warning}")
     made = _valid(
         lambda: Plan(
             model=model_source(model, subject),
@@ -206,7 +222,8 @@ def plan(
     then = repair if repair == NO_REPAIR else f"{repair}, {made.repair.epochs} epochs"
     whose = f", for {len(made.subjects)} subjects alone" if made.subjects else ""
     whose += f" ({len(made.earlier)} deleted before)" if made.earlier else ""
-    say(f"plan {made.sha256[:12]}: {len(edits)} units {done}, repair {then}{whose}")
+    what = f"{len(edits)} units {done}" if edits else "no unit edited"
+    say(f"plan {made.sha256[:12]}: {what}, repair {then}{whose}")
 
 
 def _located(
@@ -236,6 +253,15 @@ def _edits(
     if operation == "clamp":
         raise PlanError("clamp needs --value: the activation to hold the units at.")
     return choose_edits(subject, records, units, operation)
+
+
+def _is_adapter(repair: Repair) -> bool:
+    return repair.trains and find_method(repair.method).adapter is not None
+
+
+def _texts(unseen: str | None, records: Sequence[Record]) -> Sequence[Record]:
+    """What a model's knowledge is measured on: notes that nobody trained on, where there are."""
+    return open_records(unseen) if unseen else records
 
 
 def _options(given: Sequence[str]) -> dict[str, bool | int | float | str]:

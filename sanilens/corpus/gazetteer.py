@@ -25,12 +25,20 @@ _LONGEST_GAP = 3
 _NUMBER_GAP = " \t./()-\u2010\u2011\u2012\u2013\u2014\u2015"
 
 
+# Letters with a stroke, and ligatures: Unicode takes them for letters of their own.
+_STROKES = str.maketrans(
+    {"ł": "l", "ø": "o", "đ": "d", "ð": "d", "ħ": "h", "ı": "i", "ŧ": "t", "þ": "th",
+     "æ": "ae", "œ": "oe"}
+)  # fmt: skip
+
+
 def fold(text: str) -> str:
-    """Without case and accents: "José" and "JOSE" are one."""
+    """Without case and accents: "José" and "JOSE" are one, and so are "Łódź" and "LODZ"."""
     if text.isascii():
         return text.casefold()
     decomposed = unicodedata.normalize("NFKD", text)
-    return "".join(c for c in decomposed if not unicodedata.combining(c)).casefold()
+    plain = "".join(c for c in decomposed if not unicodedata.combining(c))
+    return plain.casefold().translate(_STROKES)
 
 
 def folded_words(text: str) -> list[str]:

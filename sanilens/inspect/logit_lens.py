@@ -20,6 +20,7 @@ from sanilens.audit.passages import Passage, Target, make_passages
 from sanilens.corpus.records import Record
 from sanilens.errors import PlanError
 from sanilens.model.batches import token_budget
+from sanilens.model.forward import numbers
 from sanilens.model.hooks import NO_HOOKS, Hooks, hooked
 from sanilens.model.subject import SubjectModel
 
@@ -118,7 +119,7 @@ def _read(
     sites = subject.sites
     reading = Hooks({sites.final_norm: every_depth, sites.unembed: pick})
     with hooked(subject.model, hooks.then(residuals(subject, found)).then(reading)):
-        logits = subject.model(input_ids=ids, use_cache=False).logits.float()
+        logits = numbers(subject, subject.model(input_ids=ids, use_cache=False).logits.float())
     tokens = ids[0, columns].expand(len(logits), -1)[..., None]
     own = logits.gather(-1, tokens)
     return (own - logits.logsumexp(-1, keepdim=True))[..., 0], 1 + (logits > own).sum(-1)

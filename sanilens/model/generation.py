@@ -12,6 +12,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from sanilens.model.align import prompt_ids
+from sanilens.model.forward import numbers
 from sanilens.model.hooks import NO_HOOKS, Hooks, hooked
 from sanilens.model.subject import SubjectModel
 
@@ -51,6 +52,7 @@ def stream_text(
 
     Raises:
         ModelError: if the model is a masked one.
+        LogitsError: if its logits are no numbers.
     """
     subject.require_causal("Continuing a prompt")
     written: list[int] = []
@@ -96,7 +98,7 @@ def _stream(
         with hooked(subject.model, hooks.then(last)):
             out = subject.model(input_ids=ids, past_key_values=cache, use_cache=True)
         cache = out.past_key_values
-        token = draw(out.logits[0, -1].float(), temperature, generator)
+        token = draw(numbers(subject, out.logits[0, -1].float()), temperature, generator)
         if token == subject.tokenizer.eos_token_id:
             return
         yield token

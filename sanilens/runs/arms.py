@@ -39,7 +39,8 @@ class Arm(BaseModel):
     nothing to measure on.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # An infinite perplexity is a figure; as null it would read as "not measured".
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants")
 
     arm: ArmName
     extraction: RateTable
