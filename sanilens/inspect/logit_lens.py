@@ -63,8 +63,10 @@ def logit_lens(
         hooks: edits to read the model under.
 
     Raises:
-        PlanError: if the record has no such span, or nothing precedes it.
+        PlanError: if the record has no such span, nothing precedes it, or the model has no norm
+            behind its last layer.
     """
+    subject.sites.require("lens")
     passage, target = _find(subject, record, span_id)
     ids = torch.tensor([passage.ids[: target.end]], device=subject.device)
     depths = subject.sites.n_layers + 1
@@ -99,7 +101,12 @@ def residuals(subject: SubjectModel, found: list[Tensor]) -> Hooks:
     """
     sites = subject.sites
     # What enters a block is what left the one before; what enters the final norm left the last.
-    return Hooks(dict.fromkeys((*sites.blocks, sites.final_norm), found.append))
+    return Hooks(dict.fromkeys((*sites.blocks, _final_norm(subject)), found.append))
+
+
+def _final_norm(subject: SubjectModel) -> str:
+    assert subject.sites.final_norm is not None  # required above
+    return subject.sites.final_norm
 
 
 def _read(
@@ -115,8 +122,7 @@ def _read(
     def pick(hidden: Float[Tensor, "depth pos d"]) -> Float[Tensor, "depth n d"]:
         return hidden[:, columns - 1]
 
-    sites = subject.sites
-    reading = Hooks({sites.final_norm: every_depth, sites.unembed: pick})
+    reading = Hooks({_final_norm(subject): every_depth, subject.sites.unembed: pick})
     with hooked(subject.model, hooks.then(residuals(subject, found)).then(reading)):
         logits = subject.model(input_ids=ids, use_cache=False).logits.float()
     tokens = ids[0, columns].expand(len(logits), -1)[..., None]

@@ -23,6 +23,7 @@ from transformers import (
 )
 
 from sanilens.errors import ModelError
+from sanilens.model.families import context_length
 from sanilens.model.folder import check_folder, fingerprint_folder, local_folder
 from sanilens.model.sites import Sites, find_sites, is_masked
 
@@ -32,6 +33,7 @@ ModelKind = Literal["causal", "masked"]
 # Encoders: a checkpoint of theirs may name another head, which transformers would quietly replace
 # by a decoder's, with attention to both sides.
 _ENCODERS = ("bert", "roberta", "xlm-roberta", "distilbert")
+
 
 @dataclass(frozen=True, slots=True)
 class SubjectModel:
@@ -56,10 +58,7 @@ class SubjectModel:
     @property
     def max_tokens(self) -> int:
         """Longest sequence that the model was made for."""
-        config = self.model.config.get_text_config()
-        positions = int(getattr(config, "max_position_embeddings", None) or 2048)
-        # RoBERTa's positions begin after that of its padding token.
-        return positions - config.pad_token_id - 1 if "roberta" in config.model_type else positions
+        return context_length(self.model.config)
 
     @property
     def kind(self) -> ModelKind:
