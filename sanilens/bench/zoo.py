@@ -32,7 +32,12 @@ CAUSAL: dict[str, tuple[str, dict[str, Any]]] = {
         "FalconConfig",
         _FALCON | {"multi_query": False, "alibi": True, "parallel_attn": False},
     ),
-    "falcon_h1": ("FalconH1Config", _LLAMA | {"mamba_d_ssm": 32, "mamba_n_heads": 4}),
+    "falcon_h1": (
+        "FalconH1Config",
+        _LLAMA
+        | {"mamba_d_ssm": 32, "mamba_n_heads": 4, "mamba_d_head": 8}
+        | {"mamba_d_state": 8, "mamba_chunk_size": 16},
+    ),
     "gemma": ("GemmaConfig", _LLAMA),
     "gemma2": ("Gemma2Config", _LLAMA | {"sliding_window": 64, "query_pre_attn_scalar": 8}),
     "gemma3": ("Gemma3TextConfig", _LLAMA | {"sliding_window": 64, "query_pre_attn_scalar": 8}),
@@ -121,7 +126,7 @@ def tiny_config(name: str, vocabulary: int, *, special: int | None = 0) -> Pretr
 
 def _renamed(shape: dict[str, Any], kind: Any, own: dict[str, Any]) -> dict[str, Any]:
     """Without the fields that an architecture calls by a name of its own, given in `own`."""
-    names = {name: theirs for name, theirs in getattr(kind, "attribute_map", {}).items()}
+    names: dict[str, str] = getattr(kind, "attribute_map", {})
     return {name: value for name, value in shape.items() if names.get(name, name) not in own}
 
 

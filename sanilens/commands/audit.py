@@ -89,6 +89,7 @@ def audit(
         "exposure": _exposures(subject, records, exposure) if exposure else None,
         "perplexity_neutral": perplexity(subject, records, without_spans=True).value,
         "perplexity_unseen": perplexity(subject, open_records(unseen)).value if unseen else None,
+        "not_supported": subject.sites.refusals,
     }
     if as_json:
         print_json(result)
@@ -114,6 +115,8 @@ def audit(
     output.print(f"Perplexity on non-sensitive tokens: {result['perplexity_neutral']:.3f}")
     if unseen:
         output.print(f"Perplexity on unseen notes: {result['perplexity_unseen']:.3f}")
+    for refusal in subject.sites.refusals:
+        output.print(f"Not supported with this model: {refusal}.", markup=False)
     for label, found in (result["exposure"] or {}).items():
         output.print(f"Exposure of {label}: median {found['median_bits']:.1f} bits, n {found['n']}")
 

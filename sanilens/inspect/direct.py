@@ -46,9 +46,8 @@ def direct_effect(
     Raises:
         PlanError: if what a layer writes does not reach the unembedding as it is.
     """
-    subject.sites.require("direct")
-    unembed = subject.model.get_submodule(subject.sites.unembed).get_parameter("weight")
     write = written(subject, unit, places, saes)
+    unembed = subject.model.get_submodule(subject.sites.unembed).get_parameter("weight")
     effect: Float[Tensor, " vocab"] = unembed.float() @ write.to(unembed.device)
     effect = effect - effect.mean()
     high, low = effect.topk(count), (-effect).topk(count)
@@ -59,7 +58,12 @@ def direct_effect(
 def written(
     subject: SubjectModel, unit: Unit, places: Sequence[Place], saes: Saes = NO_SAES
 ) -> Float[Tensor, " d_model"]:
-    """The direction that the unit writes."""
+    """The direction that the unit writes.
+
+    Raises:
+        PlanError: if what a layer writes does not reach the unembedding as it is.
+    """
+    subject.sites.require("direct")
     match unit:
         case Neuron(layer, index):
             how = writing(subject, "mlp", layer)

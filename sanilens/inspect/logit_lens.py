@@ -115,19 +115,40 @@ def _read(
     """log p and rank of the tokens at `columns`: one pass, whose last part reads every depth."""
     found: list[Tensor] = []
     columns = columns.to(ids.device)
+    sites, norm = subject.sites, subject.model.get_submodule(_final_norm(subject))
+    last: list[Tensor] = []
+    direct = False
 
-    def every_depth(_last: Tensor) -> Tensor:
-        return torch.cat(found)
+    def keep(_x: Tensor, normed: Tensor) -> Tensor:
+        last.append(normed)
+        return normed
 
-    def pick(hidden: Float[Tensor, "depth pos d"]) -> Float[Tensor, "depth n d"]:
-        return hidden[:, columns - 1]
+    def every_depth(hidden: Float[Tensor, "batch pos d"]) -> Float[Tensor, "depth n d"]:
+        nonlocal direct
+        direct = torch.equal(hidden, last[0])
+        return norm.forward(torch.cat(found)[:, columns - 1])
 
-    reading = Hooks({_final_norm(subject): every_depth, subject.sites.unembed: pick})
-    with hooked(subject.model, hooks.then(residuals(subject, found)).then(reading)):
-        logits = subject.model(input_ids=ids, use_cache=False).logits.float()
+    reading = Hooks({sites.unembed: every_depth}, {_final_norm(subject): keep})
+    logits = _logits(subject, ids, hooks.then(residuals(subject, found)).then(reading))
+    if not direct:  # something stands between norm and head: every depth has to pass it too
+        found.clear()
+        through = Hooks(
+            {
+                _final_norm(subject): lambda _last: torch.cat(found),
+                sites.unembed: lambda hidden: hidden[:, columns - 1],
+            }
+        )
+        logits = _logits(subject, ids, hooks.then(residuals(subject, found)).then(through))
     tokens = ids[0, columns].expand(len(logits), -1)[..., None]
     own = logits.gather(-1, tokens)
     return (own - logits.logsumexp(-1, keepdim=True))[..., 0], 1 + (logits > own).sum(-1)
+
+
+def _logits(
+    subject: SubjectModel, ids: Int[Tensor, "1 pos"], hooks: Hooks
+) -> Float[Tensor, "depth n vocab"]:
+    with hooked(subject.model, hooks):
+        return subject.model(input_ids=ids, use_cache=False).logits.float()
 
 
 def _settled(ranks: Sequence[int]) -> int | None:

@@ -133,7 +133,9 @@ def _input_hook(path: str, edit: InputEdit, silent: set[str], shape: _Shape):
 def _output_hook(path: str, edit: OutputEdit, silent: set[str], shape: _Shape):
     def edited(x: Tensor, output: Tensor) -> Tensor:
         made = edit(shape.split(x), shape.split(output))
-        return made.flatten(0, 1) if shape.joined(output) else made
+        made = made.flatten(0, 1) if shape.joined(output) else made
+        # What an edit has looked at and kept stays so: Falcon adds to its MLP's output in place.
+        return made.clone() if made.data_ptr() == output.data_ptr() else made
 
     def hook(
         _module: nn.Module, args: tuple[Tensor, ...], output: Tensor | Sequence[Tensor]
@@ -142,7 +144,8 @@ def _output_hook(path: str, edit: OutputEdit, silent: set[str], shape: _Shape):
         # Attention modules, and blocks of some architectures, return more than the hidden states.
         if isinstance(output, Tensor):
             return edited(args[0], output)
-        return type(output)([edited(args[0], output[0]), *output[1:]])
+        rest = [edited(args[0], output[0]), *output[1:]]
+        return rest if isinstance(output, list) else tuple(rest)
 
     return hook
 

@@ -9,18 +9,23 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal, TypeVar
 
-from torch import nn
 from transformers import PreTrainedModel
-from transformers.pytorch_utils import Conv1D
 
 from sanilens.errors import ModelError, PlanError
 from sanilens.model import measure
 from sanilens.model.families import Path, activation, fused_reads, is_masked, module_paths
-from sanilens.model.measure import Added, Layout, Rows
+from sanilens.model.measure import Added
 from sanilens.model.norms import measured
+from sanilens.model.parts import (
+    AttentionSite,
+    LinearSite,
+    MlpSite,
+    projection_inputs,
+    projection_outputs,
+)
 from sanilens.model.units import LayerUnit, UnitKind, kind_of
 
-__all__ = ["CAPABILITIES", "Capability", "Sites", "find_sites", "is_masked", "projection_inputs"]
+__all__ = ["CAPABILITIES", "Capability", "Sites", "find_sites", "is_masked"]
 
 T = TypeVar("T")
 Capability = Literal[
@@ -39,48 +44,6 @@ CAPABILITIES: Mapping[Capability, str] = {
     "relp": "the localiser relp",
 }
 """What each is called in a sentence."""
-
-
-@dataclass(frozen=True, slots=True)
-class MlpSite:
-    """The projections of one layer's MLP, as module paths in the user's model.
-
-    Attributes:
-        reads: modules whose output feeds the neurons: `(in,)`, `(gate, in)` or the fused one.
-        out: the output projection; its input's coordinates are the neurons.
-        activation: the nonlinearity, where it is a module.
-        layouts: of each of `reads` which rows are whose; empty if that cannot be told.
-    """
-
-    reads: tuple[str, ...]
-    out: str
-    activation: str | None = None
-    # Measured, so not part of what makes two models' sites the same.
-    layouts: tuple[Layout, ...] = field(default=(), compare=False)
-
-
-@dataclass(frozen=True, slots=True)
-class AttentionSite:
-    """The projections of one layer's attention, as module paths in the user's model.
-
-    Attributes:
-        reads: the modules that make queries, keys and values: three, or the fused one.
-        out: the output projection; its input is every head's result, one head after the other.
-        rows: of each of `reads` which rows are whose; empty if that cannot be told.
-    """
-
-    reads: tuple[str, ...]
-    out: str
-    rows: tuple[Rows, ...] = field(default=(), compare=False)
-
-
-@dataclass(frozen=True, slots=True)
-class LinearSite:
-    """A linear projection: TransformerLens's name of it in its layer, its path, its outputs."""
-
-    part: str
-    path: str
-    rows: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +110,16 @@ class Sites:
         """
         if reason := self.limits.get(what):
             raise PlanError(f"{self.architecture} does not allow {CAPABILITIES[what]}: {reason}.")
+
+    @property
+    def refusals(self) -> tuple[str, ...]:
+        """What this model does not allow, a sentence for each reason."""
+        reasons = dict.fromkeys(self.limits.values())
+        return tuple(
+            f"{', '.join(CAPABILITIES[c] for c, why in self.limits.items() if why == reason)}: "
+            f"{reason}"
+            for reason in reasons
+        )
 
     def linear(self, layer: int, part: str) -> LinearSite:
         """A layer's projection of that name.
@@ -247,7 +220,9 @@ def _measured(model: PreTrainedModel, sites: Sites) -> Sites:
     width = model.get_submodule(sites.unembed).get_parameter("weight").shape[-1]
     if not parts or width != sites.d_model:
         limits["direct"] = "what its layers write is changed on its way to the unembedding"
-    if sites.final_norm is None:
+    if is_masked(sites.architecture):
+        limits["lens"] = "it fills gaps, and the lens reads what comes next"
+    elif sites.final_norm is None:
         limits["lens"] = "no norm stands between its last layer and the unembedding"
     if "head-weights" in limits:
         limits["relp"] = limits["head-weights"]
@@ -280,12 +255,10 @@ def _linears(
     parts = dict(zip(names, attention.reads, strict=False)) | {"o": attention.out}
     parts |= dict(zip(("gate", "in")[-len(mlp.reads) :], mlp.reads, strict=True))
     parts["out"] = mlp.out
-    found = []
-    for part, path in parts.items():
-        weight = model.get_submodule(path).get_parameter("weight")
-        transposed = isinstance(model.get_submodule(path), Conv1D)
-        found.append(LinearSite(part, path, weight.shape[1 if transposed else 0]))
-    return tuple(found)
+    return tuple(
+        LinearSite(part, path, projection_outputs(model.get_submodule(path)))
+        for part, path in parts.items()
+    )
 
 
 def _common_width(model: PreTrainedModel, paths: Iterable[str], name: str) -> int:
@@ -293,12 +266,6 @@ def _common_width(model: PreTrainedModel, paths: Iterable[str], name: str) -> in
     if len(widths) != 1:
         raise ModelError(f"{name}: layers differ in their number of units, which is unsupported.")
     return widths.pop()
-
-
-def projection_inputs(module: nn.Module) -> int:
-    """Input features of a linear projection, GPT-2's transposed `Conv1D` included."""
-    weight = module.get_parameter("weight")
-    return weight.shape[0] if isinstance(module, Conv1D) else weight.shape[1]
 
 
 def _needed(path: str | None, name: str, layer: int, what: str) -> str:

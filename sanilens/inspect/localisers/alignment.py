@@ -77,7 +77,7 @@ def _slopes_and_harm(
         output = output if output.requires_grad else output.detach().requires_grad_()
         inputs.append(x.detach())
         outputs.append(output)
-        return output.clone()  # Falcon adds the attention's output to it in place
+        return output.clone()  # a leaf, to which Falcon could not add in place
 
     hooks = Hooks(outputs=dict.fromkeys(subject.sites.outs(kind), capture))
     size, n = subject.sites.size(kind), batch.targets

@@ -40,18 +40,18 @@ def page() -> None:
     head, action = st.columns([4, 1], vertical_alignment="center")
     with head:
         page_header("Plan", f"Plan `{plan.sha256[:8]}` · {summary(plan)}.")
-    with action, st.container(horizontal_alignment="right"):
-        run_button(plan)
-    _body(opened, plan)
-
-
-def _body(opened: Opened, plan: Plan) -> None:
     try:
         check_units(opened.subject, state.basket(), saes_of(opened, state.basket()))
     except SaniLensError as error:
         show_error(error)
         st.button("Undo", key="plan-undo-units", on_click=state.undo)
         return
+    with action, st.container(horizontal_alignment="right"):
+        run_button(plan)
+    _body(opened, plan)
+
+
+def _body(opened: Opened, plan: Plan) -> None:
     with st.container(key="sl-pair-plan"):
         left, right = st.columns([1.25, 1], gap="small")
     with left:
