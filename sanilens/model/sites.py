@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal, TypeVar
 
-from transformers import PreTrainedModel
+from transformers import PretrainedConfig, PreTrainedModel
 
 from sanilens.errors import ModelError, PlanError
 from sanilens.model import measure
@@ -170,7 +170,7 @@ def find_sites(model: PreTrainedModel) -> Sites:
     """
     name, path = type(model).__name__, module_paths(model)
     config = model.config.get_text_config()
-    layers = range(config.num_hidden_layers)
+    layers = range(_positive(config, "num_hidden_layers", name))
     blocks = tuple(_needed(path(f"blocks.{i}"), name, i, "block") for i in layers)
     mlps = tuple(_mlp_site(model, path, i) for i in layers)
     attentions = tuple(_attention_site(model, path, i) for i in layers)
@@ -179,7 +179,12 @@ def find_sites(model: PreTrainedModel) -> Sites:
         raise ModelError(f"{name}: no unembedding was found. Use a model with its language head.")
     outs = [m.out for m in mlps], [a.out for a in attentions]
     d_mlp, heads_width = (_common_width(model, paths, name) for paths in outs)
-    n_heads = config.num_attention_heads
+    n_heads = _positive(config, "num_attention_heads", name)
+    if heads_width % n_heads:
+        raise ModelError(
+            f"{name}: {n_heads} attention heads do not divide its projections of {heads_width}. "
+            "Use the config.json that was saved with these weights."
+        )
     sites = Sites(
         name, blocks, mlps, attentions, path("ln_final"), unembed,
         d_model=config.hidden_size, d_mlp=d_mlp, n_heads=n_heads, d_head=heads_width // n_heads,
@@ -187,7 +192,7 @@ def find_sites(model: PreTrainedModel) -> Sites:
     )  # fmt: skip
     try:
         return _measured(model, sites)
-    except (RuntimeError, ValueError, IndexError, TypeError, KeyError, AttributeError) as error:
+    except (RuntimeError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise ModelError(
             f"{name}: a first pass over a few tokens fails ({type(error).__name__}). "
             "Use the config.json that was saved with these weights."
@@ -266,6 +271,16 @@ def _common_width(model: PreTrainedModel, paths: Iterable[str], name: str) -> in
     if len(widths) != 1:
         raise ModelError(f"{name}: layers differ in their number of units, which is unsupported.")
     return widths.pop()
+
+
+def _positive(config: PretrainedConfig, field: str, name: str) -> int:
+    value = getattr(config, field, None)
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise ModelError(
+            f"{name}: {field} in config.json is no positive number. "
+            "Use the config.json that was saved with these weights."
+        )
+    return value
 
 
 def _needed(path: str | None, name: str, layer: int, what: str) -> str:
