@@ -7,12 +7,12 @@
 
 z and a are what enters the output projections. Layouts are measured with noise in the place of the
 projections' outputs and with norms held, so that they do not depend on what the weights are; one
-layer stands for all whose projections have the same shapes. Two passes over a few tokens, and a
-third over one: there a token attends to itself alone, so only values move z.
+layer stands for all whose projections have the same shapes, and a pass ends there. One token alone
+attends to itself alone: in such a pass only values move z.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
@@ -219,6 +219,10 @@ def _once_per_shape(
     return tuple(found)
 
 
+class _Seen(Exception):
+    """Ends a pass: all that was asked has been seen, and the layers behind cost time."""
+
+
 def _noise_through(
     model: PreTrainedModel, reads: Sequence[str], out: str, block: str, tokens: int
 ) -> tuple[list[Tensor], Tensor]:
@@ -235,11 +239,11 @@ def _noise_through(
 
     def keep(x: Tensor) -> Tensor:
         entered.append(x)
-        return x.detach()
+        raise _Seen
 
     norms = norms_in(model, (f"{block}.",))
     outputs = {path: held(norm) for path, norm in norms.items()} | {p: put(p) for p in reads}
-    with torch.enable_grad(), hooked(model, Hooks({out: keep}, outputs)):
+    with suppress(_Seen), torch.enable_grad(), hooked(model, Hooks({out: keep}, outputs)):
         _run(model, _ids(model, tokens))
     return [leaves[path] for path in reads], entered[0]
 
