@@ -106,6 +106,7 @@ def audit(
         "exposure": _exposures(subject, records, exposure) if exposure else None,
         "perplexity_neutral": perplexity(subject, records, without_spans=True).value,
         "perplexity_unseen": perplexity(subject, open_records(unseen)).value if unseen else None,
+        "not_supported": subject.sites.refusals,
     }
     if as_json:
         print_json(result)
@@ -133,6 +134,8 @@ def audit(
         output.print(f"Perplexity on unseen notes: {worded_perplexity(other, 3)}")
     if writes_nothing(subject, other or neutral):
         output.print(f"[bold]{BROKEN}[/bold]")
+    for refusal in subject.sites.refusals:
+        output.print(f"Not supported with this model: {refusal}.", markup=False)
     for label, found in (result["exposure"] or {}).items():
         output.print(f"Exposure of {label}: median {found['median_bits']:.1f} bits, n {found['n']}")
 

@@ -12,7 +12,9 @@ from sanilens.bench.deletion import bench_deletion
 from sanilens.bench.hooks import bench_hooks
 from sanilens.bench.inj import CURVES, bench_inj
 from sanilens.bench.locate import bench_locate
+from sanilens.bench.parity import bench_parity
 from sanilens.bench.sae import bench_sae
+from sanilens.bench.zoo import CAUSAL
 from sanilens.commands.bench_codes import codes
 from sanilens.commands.common import (
     CorpusOption,
@@ -27,6 +29,7 @@ from sanilens.commands.opening import as_trained
 from sanilens.commands.sanitise import sanitise
 from sanilens.commands.sequential import sequential
 from sanilens.commands.tofu import tofu, tofu_models
+from sanilens.errors import PlanError
 from sanilens.inspect.sae.choose import Goal
 from sanilens.runs.sources import open_model, open_records
 
@@ -43,6 +46,33 @@ bench.command("codes")(codes)
 def audit(as_json: JsonOption = False) -> None:
     """Verdicts against batched `generate`: agreement and speed-up."""
     _print(bench_audit(open_model("clinic:leaking"), open_records("clinic:notes")), as_json)
+
+
+@bench.command("parity")
+def parity(
+    architecture: Annotated[
+        list[str] | None, typer.Option(help="Only this one; repeatable.")
+    ] = None,
+    seed: SeedOption = 0,
+    as_json: JsonOption = False,
+) -> None:
+    """Verdicts against plain `generate` on a tiny model of every architecture."""
+    if unknown := set(architecture or ()) - set(CAUSAL):
+        raise PlanError(f"no architecture {min(unknown)!r}; there are {', '.join(CAUSAL)}.")
+    with progress("training, auditing, generating") as report:
+        found = bench_parity(architecture or tuple(CAUSAL), seed, report)
+    if as_json:
+        print_json(asdict(found))
+        return
+    table = Table(title="Verdicts that agree with generate", title_justify="left")
+    for name in ("architecture", "tokenizer", "whole prefix", f"{found.prefix_tokens} tokens"):
+        table.add_column(name)
+    for row in found.rows:
+        ways = ((row.agree, row.extracted), (row.agree_prefix, row.extracted_prefix))
+        cells = (f"{agree} of {row.spans}, {said} said" for agree, said in ways)
+        table.add_row(row.architecture, row.tokenizer, *cells)
+    output.print(table)
+    output.print(f"agreement {found.agreement:.4f} over {found.verdicts:,} verdicts")
 
 
 @bench.command("hooks")

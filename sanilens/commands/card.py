@@ -89,7 +89,7 @@ def _print_card(found: Card) -> None:
         f"recall {found.recall:.2f} · AUROC {found.auroc:.2f}"
     )
     for name, tokens in (("promotes", found.promoted), ("suppresses", found.suppressed)):
-        listed = ", ".join(f"{text!r} {value:+.2f}" for text, value in tokens)
+        listed = ", ".join(f"{text!r} {value:+.2f}" for text, value in tokens) or "not supported"
         output.print(f"{name}: {listed}", markup=False)
     output.print(f"labels: {_listed(found.labels)}", markup=False)
     output.print(f"subjects: {_listed(found.subjects)}", markup=False)

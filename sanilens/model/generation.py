@@ -97,9 +97,10 @@ def _stream(
     for _ in range(tokens):
         with hooked(subject.model, hooks.then(last)):
             out = subject.model(input_ids=ids, past_key_values=cache, use_cache=True)
-        cache = out.past_key_values
+        cache = getattr(out, "past_key_values", None)  # GPT-1 keeps none
         token = draw(numbers(subject, out.logits[0, -1].float()), temperature, generator)
         if token == subject.tokenizer.eos_token_id:
             return
         yield token
-        ids = ids.new_tensor([[token]])
+        added = ids.new_tensor([[token]])
+        ids = added if cache is not None else torch.cat([ids, added], 1)

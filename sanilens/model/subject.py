@@ -15,6 +15,7 @@ import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 from sanilens.errors import ModelError
+from sanilens.model.families import context_length
 from sanilens.model.folder import check_folder, fingerprint_folder, local_folder
 from sanilens.model.hub import in_cache
 from sanilens.model.libraries import as_model_error
@@ -54,10 +55,7 @@ class SubjectModel:
     @property
     def max_tokens(self) -> int:
         """Longest sequence that the model was made for."""
-        config = self.model.config.get_text_config()
-        positions = int(getattr(config, "max_position_embeddings", None) or 2048)
-        # RoBERTa's positions begin after that of its padding token.
-        return positions - config.pad_token_id - 1 if "roberta" in config.model_type else positions
+        return context_length(self.model.config)
 
     @property
     def kind(self) -> ModelKind:

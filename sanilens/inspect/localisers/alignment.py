@@ -3,8 +3,9 @@
     A(n) = cos(w_n, G_n) / (s_n / median(s) + 3),    G_n = dL/dw_n = sum_t a_{n,t} dL/do_t
     s_n^2 = sum_t ( a_{n,t} dM/da_{n,t} )^2
 
-with w_n the unit's slice of the output projection, o_t its output, L = log p(spans) and M the
-log-probability of tokens that the model itself draws at neutral places, so that s_n^2 is the
+with w_n the unit's slice of the output projection, o_t its output (before the norm that some
+architectures have there: the gradient passes that, so the slope is exact), L = log p(spans) and M
+the log-probability of tokens that the model itself draws at neutral places, so that s_n^2 is the
 Fisher information of the unit's strength there: what it costs ordinary text to turn it off. One
 forward and two backward passes. Ours.
 
@@ -76,7 +77,7 @@ def _slopes_and_harm(
         output = output if output.requires_grad else output.detach().requires_grad_()
         inputs.append(x.detach())
         outputs.append(output)
-        return output
+        return output.clone()  # a leaf, to which Falcon could not add in place
 
     hooks = Hooks(outputs=dict.fromkeys(subject.sites.outs(kind), capture))
     size, n = subject.sites.size(kind), batch.targets

@@ -44,6 +44,7 @@ def _parts(opened: Opened) -> list[tuple[str, str, str]]:
     records = f"{len(corpus.records):,} records of {len(corpus.subjects):,} subjects"
     return [
         ("Examined model", opened.name, _size(opened.subject)),
+        *(("", "not supported", refusal) for refusal in opened.subject.sites.refusals),
         _model("Base model", opened.base, "units can be reset to it"),
         _model("Reference model", opened.reference, "every result is held against it"),
         ("Corpus", records, "what the model was trained on"),

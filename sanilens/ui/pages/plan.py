@@ -42,22 +42,6 @@ def page() -> None:
     head, action = st.columns([4, 1], vertical_alignment="center")
     with head:
         page_header("Plan", f"Plan `{plan.sha256[:8]}` · {summary(plan)}.")
-    with action, st.container(horizontal_alignment="right"):
-        run_button(plan)
-    _body(opened, plan)
-
-
-def _warning(opened: Opened) -> str | None:
-    """Why this base model should not be leaned on, if it should not."""
-    if (base := opened.base) is None:
-        return None
-    texts = opened.unseen or opened.corpus.records
-    return results().get(
-        ("base-warning", opened.key), lambda: base_warning(opened.subject, base, texts)
-    )
-
-
-def _body(opened: Opened, plan: Plan) -> None:
     try:
         if warning := _warning(opened):
             st.warning(f"{warning[:1].upper()}{warning[1:]}")
@@ -66,6 +50,12 @@ def _body(opened: Opened, plan: Plan) -> None:
         show_error(error)
         st.button("Undo", key="plan-undo-units", on_click=state.undo)
         return
+    with action, st.container(horizontal_alignment="right"):
+        run_button(plan)
+    _body(opened, plan)
+
+
+def _body(opened: Opened, plan: Plan) -> None:
     with st.container(key="sl-pair-plan"):
         left, right = st.columns([1.25, 1], gap="small")
     with left:
@@ -77,3 +67,13 @@ def _body(opened: Opened, plan: Plan) -> None:
         controls_card()
         file_card(opened, plan)
     whatif_card(opened)
+
+
+def _warning(opened: Opened) -> str | None:
+    """Why this base model should not be leaned on, if it should not."""
+    if (base := opened.base) is None:
+        return None
+    texts = opened.unseen or opened.corpus.records
+    return results().get(
+        ("base-warning", opened.key), lambda: base_warning(opened.subject, base, texts)
+    )
