@@ -1,6 +1,7 @@
 """The command line: every page's command. Parses, calls, prints; decides nothing.
 
-Exit codes: 0 done, 1 a user's error (one message, no traceback), 2 wrong usage.
+Exit codes: 0 done, 1 a user's error (one message, no traceback), 2 wrong usage, 3 a run's files are
+not what the run wrote.
 """
 
 import os
@@ -17,7 +18,7 @@ from typer.core import TyperGroup
 
 from sanilens import __version__
 from sanilens.commands.lazy import LazyCommand
-from sanilens.errors import SaniLensError
+from sanilens.errors import IntegrityError, SaniLensError
 from sanilens.notices import hearing
 
 # Each command and the module of sanilens/commands that defines it, in the order of the help.
@@ -73,4 +74,4 @@ def main() -> None:
         cli()
     except SaniLensError as error:
         typer.echo(f"sanilens: {error}", err=True)
-        sys.exit(1)
+        sys.exit(3 if isinstance(error, IntegrityError) else 1)

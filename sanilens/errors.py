@@ -29,6 +29,10 @@ class RunError(SaniLensError):
     """A run folder that cannot be executed, resumed or compared."""
 
 
+class IntegrityError(RunError):
+    """A run folder whose files are not what the run wrote; the CLI exits with 3."""
+
+
 class DivergedError(RunError):
     """The repair left the numbers: `step` it was found at, and the `reason` in words."""
 

@@ -24,6 +24,7 @@ from sanilens.commands.common import (
     print_json,
     progress,
 )
+from sanilens.commands.durability import durability
 from sanilens.commands.grun import grun
 from sanilens.commands.opening import as_trained
 from sanilens.commands.sanitise import sanitise
@@ -40,6 +41,7 @@ bench.command("sequential")(sequential)
 bench.command("tofu")(tofu)
 bench.command("tofu-models")(tofu_models)
 bench.command("codes")(codes)
+bench.command("durability")(durability)
 
 
 @bench.command("audit")

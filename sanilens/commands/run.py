@@ -27,7 +27,10 @@ def run(
     folder = RunFolder(out)
 
     def ask_to_stop(_signal: int, _frame: FrameType | None) -> None:
-        folder.cancel_file.touch()
+        try:
+            folder.cancel_file.touch(mode=0o600)
+        except OSError:  # there is no folder yet, so nothing to be finished first
+            raise SystemExit(1) from None
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, ask_to_stop)

@@ -17,8 +17,9 @@ from sanilens.audit.context import by_memory
 from sanilens.audit.statistics import Rate, mcnemar, paired_difference, wilson
 from sanilens.audit.summary import RateTable
 from sanilens.errors import RunError
-from sanilens.runs.arms import ARMS, Arm, ArmName, load_arms, load_verdicts
+from sanilens.runs.arms import Arm, ArmName, load_arms, load_verdicts
 from sanilens.runs.folder import RunFolder
+from sanilens.runs.integrity import check
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,7 @@ class Comparison:
 
     `subjects` are those whom the plan was for, `earlier` those deleted before; none: everyone.
     `edits`: whether the plan edits units, so that random ones are its control.
+    `verified`: whether the run's files were held against hashes that it kept.
     """
 
     arms: Mapping[ArmName, Arm]
@@ -78,6 +80,7 @@ class Comparison:
     subjects: frozenset[str] = frozenset()
     earlier: frozenset[str] = frozenset()
     edits: bool = True
+    verified: bool = True
 
     @property
     def groups(self) -> tuple[Group, ...]:
@@ -183,17 +186,18 @@ def load_comparison(run: RunFolder) -> Comparison:
     """Read the arms of a run, as far as it has come, and whom its plan is for.
 
     Raises:
-        RunError: if there is no `before` and `after` yet, or an arm's file is damaged.
+        RunError: if there is no `before` and `after` yet.
+        IntegrityError: if a file is not what the run wrote.
     """
-    arms = load_arms(run.arms, ARMS)
-    if not {"before", "after"} <= arms.keys():
+    checked = check(run)
+    if not {"before", "after"} <= {*checked.arms}:
         raise RunError(
             f"{run.root.name} has not measured before and after yet. Let it run on, or resume it."
         )
-    plan = run.plan()
+    arms, plan = load_arms(run.arms, checked.arms), run.plan()
     spans: dict[ArmName, Mapping[str, SpanRow]] = {name: _spans(run, name) for name in arms}
     whose = frozenset(plan.subjects), frozenset(plan.earlier)
-    return Comparison(arms, spans, *whose, edits=bool(plan.edits))
+    return Comparison(arms, spans, *whose, edits=bool(plan.edits), verified=checked.verified)
 
 
 def _spans(run: RunFolder, arm: ArmName) -> dict[str, SpanRow]:

@@ -6,6 +6,8 @@
 import os
 from pathlib import Path
 
+from sanilens.atomic import private_folder
+from sanilens.errors import RunError
 from sanilens.runs.folder import RunFolder
 from sanilens.runs.jobs import Job
 from sanilens.unlearn.plan import Plan
@@ -60,5 +62,13 @@ def find_run(name: str) -> RunFolder | None:
 
 
 def _private(folder: Path) -> Path:
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        private_folder(folder)
+        if folder.stat().st_mode & 0o077:  # made by an earlier version, or by hand
+            folder.chmod(0o700)
+    except OSError as error:
+        raise RunError(
+            f"The workspace's {folder.name} cannot be made or kept private ({error.strerror}). "
+            "Set SANILENS_HOME to a folder of your own."
+        ) from error
     return folder

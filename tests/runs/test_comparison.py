@@ -13,6 +13,9 @@ from sanilens.runs.arms import Arm, ArmName, save_arm
 from sanilens.runs.comparison import Comparison, SpanRow, judge, load_comparison, utility
 from sanilens.runs.folder import RunFolder
 from sanilens.runs.wording import verdict, weighed
+from sanilens.unlearn.plan import Plan, Source
+
+SOURCE = Source(source="clinic:notes", sha256="0" * 64)
 
 
 @pytest.mark.parametrize(
@@ -82,8 +85,12 @@ def test_verdicts() -> None:
 
 
 def test_a_run_that_is_not_that_far_says_so(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path / "run")
+    with pytest.raises(RunError, match="no such folder"):
+        load_comparison(run)
+    run.prepare(Plan(model=SOURCE, corpus=SOURCE))
     with pytest.raises(RunError, match="Let it run on"):
-        load_comparison(RunFolder(tmp_path / "run"))
+        load_comparison(run)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """Compare: the numbers in words, the two readings of a note, masked until revealed."""
 
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ from sanilens.ui.compare.words import said_at
 from sanilens.ui.state import CaseRef
 from tests.conftest import record
 from tests.runs.test_comparison import comparison
+from tests.runs.test_integrity import as_before
 from tests.ui.tiny_case import everything, open_page, values
 
 KNOWN = Identifiers.of([record("MRN 4471203 of Ana Ruiz", ("Ana Ruiz", "NAME"))])
@@ -111,3 +114,49 @@ def test_without_a_run_it_says_where_to_go(tiny_case: CaseRef, workspace: Path) 
     app = open_page("compare", tiny_case)
     assert not app.exception
     assert any("No run is chosen" in m.value for m in app.markdown)
+
+
+@pytest.mark.parametrize("page", ["compare", "run"])
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("arms/after.json", lambda text: text.replace(b'"hits":', b'"hits" :', 1)),
+        ("model/model.safetensors", lambda weights: weights[:-1] + bytes([weights[-1] ^ 1])),
+        ("plan.json", lambda text: text.replace(b'"seed": 0', b'"seed": 1')),
+        ("events.jsonl", lambda lines: lines[: lines.rindex(b"{")]),
+    ],
+)
+def test_a_damaged_run_shows_what_is_wrong_and_no_figure(
+    tiny_case: CaseRef, tiny_run: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    page: str, name: str, change: Callable[[bytes], bytes],
+) -> None:  # fmt: skip
+    monkeypatch.setenv("SANILENS_HOME", str(tmp_path))
+    run = RunFolder(shutil.copytree(tiny_run.root, tmp_path / "runs" / tiny_run.root.name))
+    content = (run.root / name).read_bytes()
+    (run.root / name).write_bytes(change(content))
+    assert (run.root / name).read_bytes() != content
+    app = open_page(page, tiny_case, run=run.root.name)
+    assert not app.exception
+    assert name in app.error[0].value.replace("\\", "")
+    drawn = everything(app)
+    for figures in (
+        "said, beside the controls",
+        "arms measured",
+        "sl-kpi",
+        "sl-stages",
+        "Download",
+    ):
+        assert figures not in drawn
+
+
+def test_a_run_of_an_earlier_version_says_that_nothing_vouches_for_it(
+    tiny_case: CaseRef, tiny_run: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SANILENS_HOME", str(tmp_path))
+    run = RunFolder(shutil.copytree(tiny_run.root, tmp_path / "runs" / tiny_run.root.name))
+    as_before(run)
+    for page in ("compare", "run"):
+        app = open_page(page, tiny_case, run=run.root.name)
+        assert not app.exception
+        assert "Not verified" in everything(app)
+        assert not app.error
