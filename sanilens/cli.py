@@ -19,6 +19,7 @@ from typer.core import TyperGroup
 from sanilens import __version__
 from sanilens.commands.lazy import LazyCommand
 from sanilens.errors import IntegrityError, SaniLensError
+from sanilens.inert import inert
 from sanilens.notices import hearing
 
 # Each command and the module of sanilens/commands that defines it, in the order of the help.
@@ -47,7 +48,7 @@ class _Commands(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         """Run a command, and say on standard error what it is told while it loads."""
-        with hearing(lambda notice: typer.echo(f"sanilens: {notice}", err=True)):
+        with hearing(lambda notice: typer.echo(f"sanilens: {inert(notice)}", err=True)):
             return super().invoke(ctx)
 
 
@@ -73,5 +74,5 @@ def main() -> None:
     try:
         cli()
     except SaniLensError as error:
-        typer.echo(f"sanilens: {error}", err=True)
+        typer.echo(f"sanilens: {inert(str(error))}", err=True)
         sys.exit(3 if isinstance(error, IntegrityError) else 1)

@@ -112,9 +112,9 @@ def audit(
         print_json(result)
         return
     total = rate_row(said)
-    output.print(f"[bold]{total.hits} of {total.n} sensitive spans can be extracted[/bold]")
+    output.print(f"{total.hits} of {total.n} sensitive spans can be extracted", style="bold")
     if opening.changed:
-        output.print(opening.sentence, markup=False, highlight=False)
+        output.print(opening.sentence, highlight=False)
     output.print(rate_table("By kind", result["extraction"], "kind"))
     if control:
         output.print(rate_table("Look-alike control", result["control"], "kind"))
@@ -133,7 +133,7 @@ def audit(
     if unseen:
         output.print(f"Perplexity on unseen notes: {worded_perplexity(other, 3)}")
     if writes_nothing(subject, other or neutral):
-        output.print(f"[bold]{BROKEN}[/bold]")
+        output.print(BROKEN, style="bold")
     for refusal in subject.sites.refusals:
         output.print(f"Not supported with this model: {refusal}.", markup=False)
     for label, found in (result["exposure"] or {}).items():

@@ -58,7 +58,7 @@ def card(
         return
     _print_card(found)
     listed = ", ".join(f"{other} {r:+.2f}" for other, r in correlated)
-    output.print(f"goes with (Pearson r on {len(sample.records)} records): {listed}", markup=False)
+    output.print(f"goes with (Pearson r on {len(sample.records)} records): {listed}")
     if gone:
         _print_removal(gone)
 
@@ -82,7 +82,7 @@ def _object(
 
 
 def _print_card(found: Card) -> None:
-    output.print(f"[bold]{found.unit}[/bold] on {found.tokens:,} tokens")
+    output.print(f"{found.unit} on {found.tokens:,} tokens", style="bold")
     output.print(
         f"fires (above {found.threshold:.2f}) on {found.firing:.1%} of tokens · "
         f"precision {found.precision:.2f} (chance {found.base_rate:.2f}) · "
@@ -90,9 +90,9 @@ def _print_card(found: Card) -> None:
     )
     for name, tokens in (("promotes", found.promoted), ("suppresses", found.suppressed)):
         listed = ", ".join(f"{text!r} {value:+.2f}" for text, value in tokens) or "not supported"
-        output.print(f"{name}: {listed}", markup=False)
-    output.print(f"labels: {_listed(found.labels)}", markup=False)
-    output.print(f"subjects: {_listed(found.subjects)}", markup=False)
+        output.print(f"{name}: {listed}")
+    output.print(f"labels: {_listed(found.labels)}")
+    output.print(f"subjects: {_listed(found.subjects)}")
     for context in found.contexts:
         kind = "sensitive" if context.sensitive else "other"
         output.print(f"{context.activation:7.3f}  {context.record} token {context.position} {kind}")

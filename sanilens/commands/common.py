@@ -15,10 +15,12 @@ from pydantic import TypeAdapter
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
 from sanilens.atomic import write_text
 from sanilens.audit.summary import RateRow
 from sanilens.corpus.records import Record
+from sanilens.inert import inert, inert_json
 from sanilens.notices import heard
 from sanilens.runs.jobs import PROGRESS_VARIABLE, JobProgress
 
@@ -37,8 +39,21 @@ SeedOption = Annotated[int, typer.Option("--seed", min=0)]
 
 _TENTH = 10
 _ANYTHING: TypeAdapter[Any] = TypeAdapter(Any)
-errors = Console(stderr=True)
-output = Console()
+
+
+class _Plain(Console):
+    """Prints text as text: a subject's or a label's name is no markup and steers no terminal."""
+
+    def __init__(self, *, stderr: bool = False) -> None:
+        super().__init__(stderr=stderr, markup=False, emoji=False)
+
+    def render_str(self, text: str, **how: Any) -> Text:
+        """Every string comes by here: lines, and the cells and titles of tables."""
+        return super().render_str(inert(text), **how)
+
+
+errors = _Plain(stderr=True)
+output = _Plain()
 
 
 def print_json(value: Any) -> None:
@@ -47,7 +62,7 @@ def print_json(value: Any) -> None:
     Infinity, for which JSON has no number, is the word: it was measured.
     """
     plain = _finite(_ANYTHING.dump_python(_with_notices(value)))
-    typer.echo(json.dumps(plain, indent=1, ensure_ascii=False, default=str))
+    typer.echo(inert_json(json.dumps(plain, indent=1, ensure_ascii=False, default=str)))
 
 
 def _with_notices(value: Any) -> Any:
@@ -72,7 +87,7 @@ def _finite(value: Any) -> Any:
 
 def say(text: str) -> None:
     """A line for the person who watches, on standard error."""
-    errors.print(text, highlight=False, markup=False)
+    errors.print(text, highlight=False)
 
 
 def hold_out(records: Sequence[Record]) -> tuple[list[Record], list[Record]]:
@@ -93,7 +108,7 @@ def progress(title: str) -> Iterator[Report]:
 
     Kept in a file too, where the app started this process as a job.
     """
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn())
     started, file = time.monotonic(), os.environ.get(PROGRESS_VARIABLE)
     with Progress(*columns, TimeRemainingColumn(), console=errors, transient=True) as bar:
         task = bar.add_task(title, total=None)

@@ -19,6 +19,7 @@ from sanilens.commands.opening import as_trained
 from sanilens.corpus.records import Record
 from sanilens.corpus.subjects import in_scope
 from sanilens.errors import PlanError
+from sanilens.inert import inert_json
 from sanilens.inspect.codebook.bottleneck import read_deletion
 from sanilens.inspect.codebook.codebook import Codebook
 from sanilens.inspect.localisers import Settings, find_localiser
@@ -217,7 +218,7 @@ def plan(
             seed=seed,
         )
     )
-    typer.echo(made.model_dump_json(indent=1))
+    typer.echo(inert_json(made.model_dump_json(indent=1)))
     done = ", ".join(sorted({edit.operation for edit in edits}))
     then = repair if repair == NO_REPAIR else f"{repair}, {made.repair.epochs} epochs"
     whose = f", for {len(made.subjects)} subjects alone" if made.subjects else ""

@@ -191,7 +191,7 @@ def _judged(sae: Sae, found: SaeQuality) -> dict[str, Any]:
 
 
 def _print_quality(sae: Sae, found: SaeQuality) -> None:
-    output.print(f"[bold]sae.{sae.id}[/bold] on {found.tokens:,} tokens")
+    output.print(f"sae.{sae.id} on {found.tokens:,} tokens", style="bold")
     output.print(
         f"explained variance {found.explained_variance:.3f} · L0 {found.l0:.1f} · "
         f"dead {found.dead:.1%} · cross-entropy recovered {found.ce_recovered:.3f}"

@@ -1,7 +1,6 @@
 """What the user gives the app: kept in the workspace, where only its owner can read it."""
 
 import re
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from sanilens.corpus.save import save_corpus
 from sanilens.corpus.terms import load_terms
 from sanilens.errors import CorpusError
 from sanilens.runs.workspace import corpora_folder
-from sanilens.ui.case.uploads import Upload
+from sanilens.ui.case.uploads import Upload, reading_folder
 
 
 def keep_corpus(records: Iterable[Record], stem: str) -> str:
@@ -43,10 +42,10 @@ def import_corpus(
     """
     if isinstance(source, str) and table is None and terms is None:
         return source
-    with tempfile.TemporaryDirectory(dir=corpora_folder()) as folder:
-        names = load_patient_table(_on_disk(table, Path(folder) / "table")) if table else None
-        listed = load_terms(_on_disk(terms, Path(folder) / "terms")) if terms else None
-        path = _on_disk(source, Path(folder) / "corpus")
+    with reading_folder(corpora_folder()) as folder:
+        names = load_patient_table(_on_disk(table, folder / "table")) if table else None
+        listed = load_terms(_on_disk(terms, folder / "terms")) if terms else None
+        path = _on_disk(source, folder / "corpus")
         records = load_records(path, patient_table=names, terms=listed)
         return keep_corpus(records, path.stem)
 

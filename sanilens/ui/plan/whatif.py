@@ -11,7 +11,7 @@ from sanilens.audit.summary import memory
 from sanilens.errors import SaniLensError
 from sanilens.ui import state
 from sanilens.ui.layout import card, kpi, show_error
-from sanilens.ui.markup import show
+from sanilens.ui.markup import plain, show
 from sanilens.ui.opened import Opened
 from sanilens.ui.plan.dose import control_line, dose_card, dose_slider
 from sanilens.ui.plan.measured import Edits, effect, verdicts
@@ -109,7 +109,7 @@ def _spans(opened: Opened, edits: Edits, prompt: Prompt) -> None:
     if prompt.record is None:
         return
     before, after = (verdicts(opened, prompt.record, chosen) for chosen in ((), edits))
-    with st.expander(f"All {len(before)} spans of {prompt.record.id}"):
+    with st.expander(f"All {len(before)} spans of {plain(prompt.record.id)}"):
         show(span_table(before, after))
 
 
