@@ -108,7 +108,7 @@ def test_the_longest_wins_then_the_more_specific() -> None:
 def test_the_table_finds_what_no_pattern_does() -> None:
     text = "We met ana ruiz, then RUIZ, Ana again. A lonely ruiz; ruizian is no name."
     table = PatientTable([("p", "NAME", "Ana Ruiz")])
-    assert found(text) == []
+    assert found(text) == [("NAME", "RUIZ, Ana")]
     assert found(text, table) == [("NAME", v) for v in ("ana ruiz", "RUIZ, Ana", "ruiz")]
 
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from sanilens.corpus.recognisers import RECOGNISERS, date_label, npi_is_valid
+from sanilens.corpus.date_patterns import date_label
+from sanilens.corpus.recognisers import RECOGNISERS, npi_is_valid
 
 
 def values(label: str, text: str) -> set[str]:
