@@ -42,7 +42,7 @@ _RARE_SUFFIX = (
 _NAME = r"(?:\p{Lu}[\p{L}.'’\-]{0,24}|\d{1,3}(?:st|nd|rd|th|ST|ND|RD|TH))"
 _FLAT = (
     r"(?:(?:,?[ ]|,?[ ]?\n[ ]?)"
-    r"(?:(?i:Apt|Apartment|Unit|Suite|Ste|Flat|Floor|Fl|Rm|Room)\.?[ ]?\#?|\#[ ]?)"
+    r"(?:(?i:Apt|Apartment|Unit|Suite|Ste|Flat|Floor|Fl|Rm|Room|Piano|Appartamento|Apto|Piso|Puerta|Lgh|Studio)\.?[ ]?\#?|\#[ ]?)"
     r"[A-Za-z0-9\-]{1,6}(?!\w))?"
 )
 _HOUSE = r"\d{1,5}(?:[ ]?[a-zA-Z](?!\w))?(?:[\-/]\d{1,4})?"
@@ -60,7 +60,10 @@ _PREFIX = (
     r"(?:Via|Viale|Vicolo|Piazza|Piazzale|Corso|Largo|Rua|R\.|Avenida|Avda?\.?|Av\.|Travessa|Praça|"
     r"Alameda|Estrada|Calle|C/|Carrera|Cra\.?|Paseo|Plaza|Ronda|Camino|Rue|Avenue|Boulevard|Chemin|"
     r"Impasse|Allée|Place|Quai|Route|[Uu]l\.|[Uu]lica|[Aa]l\.|[Oo]s\.|Plac|Trg|Cesta|Jl\.|Jalan|Jln|"
-    r"Strada|Bulevardul|Unter|Am|Im|An)"
+    r"Strada|Bulevardul|Unter|Am|Im|An|Borgo|Contrada|Rotonda|Incrocio|Stretto|Canale|Acceso|Callejón|"
+    r"Cañada|Cuesta|Glorieta|Pasaje|Pasadizo|Rambla|Urbanización|Vial|Campo|Condomínio|Conjunto|"
+    r"Fazenda|Jardim|Ladeira|Lago|Lagoa|Loteamento|Morro|Parque|Praia|Quadra|Residencial|Rodovia|"
+    r"Setor|Viela|Vila|Vereda|Recanto)"
 )
 _FRENCH = r"(?i:rue|avenue|av\.|boulevard|bd\.?|chemin|impasse|allée|place|quai|route|cours|passage|faubourg)"
 _LIVES_AT = (
@@ -101,6 +104,12 @@ ADDRESS_RECOGNISERS: tuple[Recogniser, ...] = (
     _street(
         rf"{_PREFIX}{_WORDS},?[ ](?:[Nn](?:º|°|o\.?|r\.?)?[ ]?)?{_HOUSE}(?![\w%]|\.\d|[ ](?:mg|ml))"
         rf"{_FLAT}"
+    ),
+    _street(rf"R(?:[ ]\p{{Lu}}[\p{{L}}.'’\-]{{1,24}}){{2,5}},?[ ]{_HOUSE}(?![\w%]|\.\d)"),
+    # Whatever a unit follows is where somebody lives.
+    _street(
+        rf"(?:\d{{1,6}}[ ])?(?:{_CAPITAL}[ ]){{1,4}}?(?:{_CAPITAL}|\d{{1,5}})"
+        r"(?:,?[ ]|,?[ ]{0,2}\n[ ]?)(?:Apt|Suite|Ste|Unit|Flat|Apartment)\.?[ ]\#?\d{1,5}[A-Z]?(?!\w)"
     ),
     _street(rf"\d{{1,4}}(?:[ ]?(?:bis|ter|[A-Z]))?,?[ ]{_FRENCH}{_WORDS}"),
     Recogniser(

@@ -134,4 +134,18 @@ DATE_RECOGNISERS: tuple[Recogniser, ...] = (
         r"eigh|nine)teen|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)",
     ),
     Recogniser("AGE", regex.compile(rf"(?i)(?<![\w./\-])(?P<value>\d{{1,2}}){_SMALL}")),
+    Recogniser(
+        "AGE",
+        regex.compile(
+            r"(?<!\w)(?:turn(?:s|ed|ing)|when (?:he|she|I|they) (?:was|were))[ ](?P<value>[1-8]?\d)"
+            r"(?=[.,;!?\n]|$|[ ](?:last|this|in|on|and|years)\b)"
+        ),
+    ),
+    # "Ana Ruiz, 54, works as a plumber."
+    Recogniser(
+        "AGE",
+        regex.compile(
+            rf"(?<=\p{{Lu}}[\p{{L}}\-'’]{{1,30}},[ ])(?<!(?:{_MONTH})[ ]?,[ ])(?P<value>[1-8]\d)(?=,[ ]\p{{Ll}})"
+        ),
+    ),
 )

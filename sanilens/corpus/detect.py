@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from sanilens.corpus.date_patterns import date_label
 from sanilens.corpus.gazetteer import Entry, Gazetteer
+from sanilens.corpus.known import KnownWords
 from sanilens.corpus.ner import NamePipeline
 from sanilens.corpus.patient_table import PatientTable
 from sanilens.corpus.recognisers import RECOGNISERS
@@ -46,7 +47,7 @@ _OVERLAP = 200
 # Below this presidio holds a match for chance, such as "7/10" for a month and a year.
 _LEAST_SCORE = 0.3
 # More specific sources win ties: the table knows, a pattern with context is nearly sure.
-_TABLE, _PATTERN, _PRESIDIO, _PIPELINE, _RUNNING, _REPEAT = range(6)
+_TABLE, _PATTERN, _PRESIDIO, _RUNNING, _PIPELINE, _REPEAT = range(6)
 # A longer value is an address of thousands of characters, which costs time and never repeats.
 _SHORTEST_REPEAT, _LONGEST_REPEAT = 3, 120
 
@@ -62,7 +63,10 @@ class _Candidate:
 
 
 def detect_spans(
-    text: str, table: PatientTable | None = None, names: NamePipeline | None = None
+    text: str,
+    table: PatientTable | None = None,
+    names: NamePipeline | None = None,
+    known: KnownWords | None = None,
 ) -> tuple[Span, ...]:
     """The sensitive spans found in a text, sorted and without overlaps.
 
@@ -70,6 +74,7 @@ def detect_spans(
         text: the text.
         table: names and numbers of known subjects.
         names: a pipeline that finds names in running text, beside the lists of names.
+        known: other lists than `known_words()`, for a bench that holds some out.
     """
     sure = [*_from_presidio(text), *_from_patterns(text)]
     if table is not None:
@@ -78,10 +83,12 @@ def detect_spans(
             for hit in table.find(text)
         ]
     sure = _resolved(sure)
-    likely = [_Candidate(*found, _RUNNING) for found in running_spans(text)]
+    listed = (_Candidate(*found, _RUNNING) for found in running_spans(text, known))
+    first = _resolved([*sure, *_beside(listed, sure)])
     if names is not None:
-        likely += [_Candidate(*found, _PIPELINE) for found in names.find(text)]
-    first = _resolved([*sure, *_beside(likely, sure)])
+        # Small pipelines take many a person for a firm or a town: what the lists know stays.
+        modelled = (_Candidate(*found, _PIPELINE) for found in names.find(text))
+        first = _resolved([*first, *_beside(modelled, first)])
     kept = _resolved([*first, *_repeats(text, first)])
     return tuple(Span(c.start, c.end, c.label, _kind(c.label)) for c in kept if _whole(text, c))
 

@@ -8,6 +8,8 @@ from sanilens.corpus.dates import MONTHS
 
 _WEEKDAYS = "monday tuesday wednesday thursday friday saturday sunday"
 
+DATE_WORDS = frozenset(f"{' '.join(MONTHS).lower()} {_WEEKDAYS}".split())
+
 # English words that stand in Faker's lists of first or family names.
 EVERYDAY = frozenset(
     f"""
@@ -117,6 +119,8 @@ EVERYDAY = frozenset(
 # Capitalised at the start of a sentence or in a heading, and in capitals anywhere: no name.
 NO_NAME = frozenset(
     f"""
+    judge justice president senator captain officer detective councillor attorney coach chef pastor
+    reverend rabbi imam professor minister lord lady sir madam mayor jr sr ii iii iv
     {_WEEKDAYS} {" ".join(MONTHS).lower()} a about above across after afternoon again against all
     along already also although always am an and another any are around as ask asked at away back
     be because been before began behind being below between both but by call called calling came
@@ -192,11 +196,16 @@ STILL_NAMES = frozenset(
 STREET_WORDS = frozenset(
     "street st avenue ave road rd drive lane ln boulevard blvd court ct place square terrace "
     "parkway highway crescent close alley mews gardens bridge station airport river lake park "
-    "valley".split()
+    "valley ville city town village county island falls springs beach heights bay hill hills".split()
+)
+# At the start of a place's name.
+PLACE_WORDS = frozenset(
+    "north south east west new old lake port fort mount villa san santa sante saint borgo los las el "
+    "upper lower great little".split()
 )
 # At the end of an organisation's name.
 FIRM_WORDS = frozenset(
-    "inc ltd llc plc corp corporation co gmbh ag sa bv nv oy ab as aps spa srl pty lp llp limited "
+    "sons kg ohg mbh sarl sas eurl oyj osk tmi vof cv snc sro eg inc ltd llc plc corp corporation co gmbh ag sa bv nv oy ab as aps spa srl pty lp llp limited "
     "incorporated company group holdings industries partners solutions technologies systems "
     "services enterprises associates consulting bank hospital clinic university college institute "
     "foundation association academy insurance airlines airways pharmacy laboratories hospice "

@@ -74,7 +74,7 @@ RECOGNISERS: tuple[Recogniser, ...] = (
         _after(
             r"(?:account|acct\.?|a/c|policy|member|insurance|claim|subscriber|health[ ]plan|medicare|"
             r"medicaid|group|invoice|bank[ ]account)"
-            r"[ ]?(?:number|num|no\.?|nr\.?|id|\#)",
+            r"(?:[ ]?(?:number|num|no\.?|nr\.?|id|\#)|(?=[ ]\d{6}))",
             r"[A-Za-z]{0,4}[ \-]?\d(?:[\-/]?\d|-?[A-Z]){2,22}(?![\w]|[\-/]\w)",
         ),
         _digits(4),
@@ -157,7 +157,7 @@ RECOGNISERS: tuple[Recogniser, ...] = (
         "PHONE",
         _after(
             r"(?:(?:tele)?phone|tel\.?|mobile|mob\.?|cell(?:phone)?|fax|pager|beeper|call|ph\.?|"
-            r"whatsapp|"
+            r"whatsapp|answering|"
             r"contact|reach(?:ed)?|dial|text|sms|hotline|(?:my|his|her|their|your)(?:[ ]new)?[ ]number)"
             rf"{_NUMBER_WORD}(?:[ ](?:me|us|him|her|them))?(?:[ ]back)?(?:[ ](?:at|on|under|to))?",
             r"\+?(?:\d{1,3}[ .\-])?(?:\(\d{1,5}\)[ ]?)?\d{2,11}(?:[ .\-/]\d{2,7}){0,6}"

@@ -12,12 +12,14 @@ from dataclasses import dataclass
 import regex
 
 from sanilens.corpus.everyday import (
+    DATE_WORDS,
     EPONYM_OF,
     EVERYDAY,
     FIRM_WORDS,
     GENERIC,
     NO_NAME,
     ONES_OWN,
+    PLACE_WORDS,
     STILL_NAMES,
     STREET_WORDS,
 )
@@ -28,7 +30,7 @@ Found = tuple[int, int, str]
 
 PARTICLES = frozenset(
     "de del della der den di da das dos du la le las los van von zu zum zur al el bin ibn ben ter "
-    "ten af av y e".split()
+    "ten af av y e het".split()
 )
 _PARTICLE = rf"(?:(?:{'|'.join(sorted(PARTICLES - {'e', 'y'}))})[ ]){{1,3}}"
 _APOSTROPHE = r"['’](?![sS](?!\p{L}))"
@@ -48,6 +50,12 @@ _LAST_FIRST = regex.compile(
     r"(?![\p{L}\-])"
 )
 
+_LISTED = regex.compile(r"(\p{Lu}[\p{L}\p{M}\-'’]*)[ ](?:\p{Lu}\.[ ])?$")
+_GOES_ON = regex.compile(r"[ ](?:\p{Ll}{1,4}[ ])?\p{Lu}\p{L}|,[ ]\p{Lu}|[ ]and[ ]")
+_FIRM_BEFORE = regex.compile(r"\b(?:[Tt]he|at|from|for|company|firm|of)[ ]$")
+_PARTNERS = regex.compile(
+    rf"(?<![\p{{L}}\-,][ ])(?<!\p{{L}})({_WORD}),[ ]({_WORD})[ ](?:and|&)[ ]({_WORD})(?![\p{{L}}\-])"
+)
 _OF_FIRM = regex.compile(
     r"\b(?:University|College|Bank|Institute|Hospital|Church|Museum|Ministry|Department|Republic)"
     rf"[ ]of[ ](?:the[ ])?{_WORD}(?:[ ]{_WORD}){{0,3}}"
@@ -62,9 +70,15 @@ _DWELLS = regex.compile(
     r"returned|back|trip|flight|is|are|am|from|staying|stayed|stay|city|town|village)"
     r"(?:[ ](?:in|to|from|near|of|outside|at))?))[ ](?:the[ ])?$"
 )
+_HOME = regex.compile(
+    r"(?i:\b(?:live[sd]?|living|born|reside[sd]?|residing|raised|grew[ ]up|based|relocated|moved|"
+    r"moving|flew|fly|flies|travel(?:l?ed|l?ing|s)?|commutes?|city|town|village|hometown)[ ](?:back[ ])?"
+    r"(?:here[ ])?(?:in|to|from|near|of|outside))[ ]$"
+)
 _TOWN_FORM = regex.compile(
     r"(?:(?:North|South|East|West|New|Lake|Port|Fort|Mount|Saint|St\.|San|Santa|Los|Las|El)[ ]"
-    r"\p{Lu}\p{L}+(?:[ ]\p{Lu}\p{L}+)?|\p{Lu}\p{Ll}*(?:town|ton|land|ville|berg|burgh?|borough|"
+    r"\p{Lu}\p{L}+(?:[ ]\p{Lu}\p{L}+)?|\p{Lu}[\p{L}\-]+[ ](?:Ville|City|Town|Village|Falls|Springs|"
+    r"Beach|Heights|Bay|Island|Valley)|\p{Lu}\p{Ll}*(?:town|ton|land|ville|berg|burgh?|borough|"
     r"bury|view|port|mouth|stad|furt|chester|fort|haven|side|shire|field|ford|ham|wick|stadt|dorf|polis|"
     r"grad|abad|pur|cester|pool|dale|worth|minster))"
 )
@@ -74,8 +88,16 @@ _WORKS = regex.compile(
     r"(?:at|by|for))[ ](?:the[ ])?$"
 )
 _INTRODUCED = regex.compile(
-    r"(?i:\b(?:my[ ]name[ ]is|my[ ]name['’]s|name['’]s|call[ ]me|dear|hi|hello|hey|best[ ]regards|"
+    r"(?i:\b(?:(?:\w{3,8}[ ])?name[ ](?:is|was)|name['’]s|name\?|call[ ]me|dear|hi|hello|hey|best[ ]regards|"
     r"regards|sincerely|yours|cheers|thanks|signed|love|greetings[ ]from)),?[ \n]{1,2}$"
+)
+# Before two unknown words with capitals: somebody.
+_SOMEBODY = regex.compile(
+    r"(?i:\b(?:(?:directed|written|sung|signed|played|composed|painted|edited|accompanied|painted|"
+    r"reviewed|seen|examined|founded|led|coached)[ ]by|said|asked|told|named|starring|assistant[ ]to|"
+    r"commenter|actor|actress|singer|author|director|manager|colleague|friend|neighbou?r|brother|"
+    r"sister|husband|wife|son|daughter|president|minister|engineer|lawyer|witness|spokes\w{3,6}|"
+    r"professor|teacher|nurse|surgeon|physician|consultant))[ ]$"
 )
 _SAID = regex.compile(
     r"[ ](?:said|says|reports|reported|denies|denied|states|stated|complains|complained|called|"
@@ -115,8 +137,19 @@ def running_spans(text: str, known: KnownWords | None = None) -> Iterator[Found]
     for match in _LAST_FIRST.finditer(text):
         last, first = fold(match["last"]), fold(match["first"])
         plain = not {last, first} & (EVERYDAY | NO_NAME)
-        if plain and last in known.last and last not in known.first and first in known.first:
+        named = last in known.last and last not in known.first and first in known.first
+        # "Ana Ruiz, Jan Weber and Eva" is a list of people.
+        listed = _LISTED.search(text, max(0, match.start() - 40), match.start())
+        goes_on = _GOES_ON.match(text, match.end())
+        first_before = listed is not None and fold(listed.group(1)) in known.first
+        if plain and named and not first_before and not goes_on:
             yield (*match.span(), "NAME")
+    for match in _PARTNERS.finditer(text):
+        words = [fold(word) for word in match.groups()]
+        firm = _FIRM_BEFORE.search(text, max(0, match.start() - 20), match.start())
+        family = all(is_known(w, known.last) and w not in NO_NAME for w in words)
+        if family and (firm or not any(w in EVERYDAY or w in known.first for w in words)):
+            yield (*match.span(), "ORGANIZATION")
 
 
 def names_a_thing(text: str, end: int) -> bool:
@@ -124,8 +157,9 @@ def names_a_thing(text: str, end: int) -> bool:
     if (match := _EPONYM.match(text, end)) is None:
         return False
     own = text[end] in "'’"
-    following = {fold(match["of"]), fold(match["then"] or "")}
-    return bool(following & (EPONYM_OF - ONES_OWN if own else EPONYM_OF))
+    of, then = fold(match["of"]), fold(match["then"] or "")
+    sure = EPONYM_OF - ONES_OWN
+    return then in sure or of in (sure if own else EPONYM_OF)
 
 
 class _Reading:
@@ -168,7 +202,7 @@ class _Reading:
     def _person(self, index: int) -> int:
         """Where the name that begins at `index` ends; 0 where none begins."""
         token = self.tokens[index]
-        if token.word in NO_NAME or token.word in EPONYM_OF:
+        if token.word in NO_NAME or token.word in EPONYM_OF or token.word in PLACE_WORDS:
             return 0
         if token.initial:
             return self._after_initials(index)
@@ -177,6 +211,11 @@ class _Reading:
         reach = self._reach(index)
         more = [t for t in self.tokens[index + 1 : reach] if not (t.initial or t.particle)]
         if more and self._begins_name(index, more) and not self._eponym(reach):
+            return reach
+        # "Zarita S. Akhtakhanov" is a name by its form, known or not.
+        initial = len(more) == 1 and any(t.initial for t in self.tokens[index + 1 : reach])
+        shaped = initial and not self.capitals and not self._everyday(more[0])
+        if shaped and not self._everyday(token) and not self._eponym(reach):
             return reach
         introduced = index == 0 and _INTRODUCED.search(self.before) is not None
         if introduced and not self._everyday(token):
@@ -193,6 +232,8 @@ class _Reading:
         family = any(self._last(t) and not self._everyday(t) for t in more)
         if self._first(token):
             return family
+        if not self._everyday(token) and _SOMEBODY.search(self.before) and index == 0:
+            return len(self.tokens) <= 4
         # An unknown first name: in the middle of a sentence, and nothing else can be meant.
         return family and not self.begins and not self._everyday(token) and len(self.tokens) <= 3
 
@@ -204,10 +245,10 @@ class _Reading:
             return False
         if token.text.isupper():
             return False
-        if self._first(token) and token.word not in self.known.places:
-            return not self._everyday(token) or (
-                token.word in STILL_NAMES and not (self.begins and index == 0)
-            )
+        double = regex.search(r"[\-‐‑]", token.text) and self._last(token)  # "Daniels-Thompson"
+        if self._first(token) and token.word not in self.known.places and not double:
+            still = token.word in STILL_NAMES
+            return not self._everyday(token) and not (still and self.begins and index == 0)
         said = _SAID.match(self.text, token.end) is not None
         return said and self._last(token) and not self._everyday(token)
 
@@ -245,7 +286,8 @@ class _Reading:
             if token.text in ("St.", "Ste.") and ahead and not families:
                 at, families = at + 2, families + 1
                 continue
-            if self._stops(token) or (ahead and ahead.word in STREET_WORDS | EPONYM_OF):
+            stops = self._stops(token) and not self._family_ends(index, at)
+            if stops or (ahead and ahead.word in STREET_WORDS | EPONYM_OF):
                 break
             known = self._last(token) or self._first(token)
             if not known and (families or self.capitals):
@@ -262,6 +304,15 @@ class _Reading:
             at -= 1
         return at
 
+    def _family_ends(self, index: int, at: int) -> bool:
+        """ "Timothy Ward": a family's name after a sure first name, though it is a word too."""
+        first, token = self.tokens[index], self.tokens[at]
+        sure = self._first(first) and not self._everyday(first) and not self.capitals
+        alone = at == index + 1 and at == len(self.tokens) - 1
+        ward = regex.match(r"[ ]\d", self.text[token.end : token.end + 2])
+        dated = token.word in DATE_WORDS
+        return bool(sure and alone and not ward and not dated and self._last(token))
+
     def _stops(self, token: _Token) -> bool:
         word = token.word
         return word in NO_NAME or word in STREET_WORDS or word in FIRM_WORDS or word in EPONYM_OF
@@ -270,7 +321,7 @@ class _Reading:
         return names_a_thing(self.text, self.tokens[reach - 1].end)
 
     def _everyday(self, token: _Token) -> bool:
-        return token.word in EVERYDAY or token.word in NO_NAME
+        return (token.word in EVERYDAY and token.word not in STILL_NAMES) or token.word in NO_NAME
 
     def _first(self, token: _Token) -> bool:
         return is_known(token.word, self.known.first)
@@ -310,8 +361,15 @@ class _Reading:
                 clear = fold(phrase) not in self.known.first and fold(phrase) not in self.known.last
                 if whole and (led or (clear and fold(phrase) not in EVERYDAY)):
                     return reach
-        if led and _DWELLS.search(before):
-            reach = len(self.tokens)
-            if _TOWN_FORM.fullmatch(self.text, at, self.tokens[-1].end):
-                return reach
+        if led and index == 0 and not self.capitals:
+            end = self.tokens[-1].end
+            formed = _TOWN_FORM.fullmatch(self.text, at, end)
+            if formed and (" " in formed.group() or _DWELLS.search(before)):
+                return len(self.tokens)
+            words = {token.word for token in self.tokens}
+            unknown = not words & (
+                EVERYDAY | NO_NAME | FIRM_WORDS | self.known.first | STREET_WORDS
+            )
+            if unknown and len(self.tokens) < 4 and _HOME.search(before):
+                return len(self.tokens)
         return 0

@@ -33,6 +33,7 @@ ModelKind = Literal["causal", "masked"]
 # by a decoder's, with attention to both sides.
 _ENCODERS = ("bert", "roberta", "xlm-roberta", "distilbert")
 
+
 @dataclass(frozen=True, slots=True)
 class SubjectModel:
     """The examined model, its tokenizer, its sites, and the SHA-256 of its files."""
