@@ -22,6 +22,7 @@ from sanilens.errors import SaniLensError
 # Each command and the module of sanilens/commands that defines it, in the order of the help.
 COMMANDS = {
     "app": "app",
+    "detect": "detect",
     "audit": "audit",
     "indirect": "indirect",
     "mark": "indirect",

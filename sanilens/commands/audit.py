@@ -28,8 +28,8 @@ from sanilens.commands.common import (
     progress,
     rate_table,
 )
+from sanilens.commands.detection import NerOption, detector_for, say_what_was_found
 from sanilens.corpus.load import load_records
-from sanilens.corpus.patient_table import load_patient_table
 from sanilens.corpus.records import Record
 from sanilens.model.subject import SubjectModel
 from sanilens.runs.sources import open_model, open_records
@@ -41,6 +41,7 @@ def audit(
     control: ControlOption = None,
     unseen: Annotated[str | None, typer.Option(help="Notes nobody trained on.")] = None,
     patient_table: Annotated[Path | None, typer.Option(help="Names and numbers to find.")] = None,
+    ner: NerOption = None,
     prefix: Annotated[
         int | None, typer.Option(min=1, help="Tokens of prefix; all if absent.")
     ] = None,
@@ -57,8 +58,9 @@ def audit(
     """Audit a model on a corpus: greedy and sampled extraction of every sensitive span."""
     sampler = Sampler(temperature, top_k or None)
     subject = open_model(model)
-    table = load_patient_table(patient_table) if patient_table else None
-    records = load_records(Path(resolve(corpus)), patient_table=table)
+    detector = detector_for(ner, patient_table)
+    records = load_records(Path(resolve(corpus)), patient_table=detector.table, detector=detector)
+    say_what_was_found(detector)
 
     def judged(title: str, which: tuple) -> list[SpanVerdict]:
         with progress(title) as report:

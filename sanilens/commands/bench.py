@@ -14,6 +14,7 @@ from sanilens.bench.inj import CURVES, bench_inj
 from sanilens.bench.locate import bench_locate
 from sanilens.bench.sae import bench_sae
 from sanilens.commands.bench_codes import codes
+from sanilens.commands.bench_detect import detect
 from sanilens.commands.common import (
     CorpusOption,
     JsonOption,
@@ -36,6 +37,7 @@ bench.command("sequential")(sequential)
 bench.command("tofu")(tofu)
 bench.command("tofu-models")(tofu_models)
 bench.command("codes")(codes)
+bench.command("detect")(detect)
 
 
 @bench.command("audit")

@@ -20,11 +20,12 @@ _POSTCODE = (
     r"(?:[A-Z]{1,2}\d[A-Z\d]?[ ]\d[ABD-HJLNP-UW-Z]{2}|[ABCEGHJ-NPRSTVXY]\d[A-Z][ ]\d[A-Z]\d|"
     r"\d{4}[ ][A-Z]{2}(?=[ ]\p{Lu}\p{Ll}))(?!\w)"
 )
+# After a full stop that ends the sentence a street's type is whole; after "St." the stop is its own.
 _SUFFIX = (
-    r"(?i:Street|St|Avenue|Ave|Road|Rd|Drive|Dr|Lane|Ln|Boulevard|Blvd|Court|Ct|Place|Pl|Square|Sq|"
-    r"Terrace|Ter|Way|Parkway|Pkwy|Circle|Cir|Highway|Hwy|Trail|Crescent|Close|Row|Alley|Gardens?|"
-    r"Grove|Mews|Parade|Turnpike|Expressway|Freeway|Causeway|Walk|Esplanade|Promenade|Quay|Bypass|"
-    r"Crossing|Motorway|Plaza|Viaduct|Throughway|Crossroad)\b\.?"
+    r"(?i:(?:Street|Avenue|Road|Drive|Lane|Boulevard|Court|Place|Square|Terrace|Rise|Way|Parkway|Circle|"
+    r"Highway|Trail|Crescent|Close|Row|Alley|Gardens?|Grove|Mews|Parade|Turnpike|Expressway|Freeway|"
+    r"Causeway|Walk|Esplanade|Promenade|Quay|Bypass|Crossing|Motorway|Plaza|Viaduct|Throughway|"
+    r"Crossroad)\b|(?:St|Ave|Rd|Dr|Ln|Blvd|Ct|Pl|Sq|Ter|Pkwy|Cir|Hwy)\b\.?)"
 )
 # Types that are everyday words too need a house number of three digits, and Faker's streets
 # have one.
@@ -73,7 +74,7 @@ _LIVES_AT = (
     r"ship(?:ped)?(?:[ ]it)?[ ]to|mail(?:ed)?(?:[ ]it)?[ ]to|sen[dt][ ]to|house[ ]at|home[ ]at|"
     r"office[ ]at|property[ ]at|apartment[ ]at)"
 )
-_CAPITAL = r"\p{Lu}[\p{L}'’.\-]{0,24}"
+_CAPITAL = r"(?:\p{Lu}[\p{L}'’\-]{1,24}|(?:\p{Lu}|St|Dr)\.?)"
 
 
 def _street(pattern: str) -> Recogniser:

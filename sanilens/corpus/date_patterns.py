@@ -104,7 +104,10 @@ def _ages(label: str, number: str, words: str) -> Iterator[Recogniser]:
         label, regex.compile(rf"{_AGED}{value}(?![\w/%]|[.\-]\d|[ ]?(?:mm|mg|bpm|months?|weeks?))")
     )
     yield Recogniser(
-        label, regex.compile(rf"{_NO_TEMPERATURE}(?<![\w$€£.,/\-]){value}{_SEX}{_SEEN}")
+        label,
+        regex.compile(
+            rf"(?<![\w$€£.,/\-])(?=\d{{1,3}}[ ]?[MFmfwgl]){_NO_TEMPERATURE}{value}{_SEX}{_SEEN}"
+        ),
     )
     yield Recogniser(label, regex.compile(rf"(?i)(?<!\w)(?P<value>{words}){_OLD}"))
 

@@ -13,16 +13,17 @@ import functools
 import logging
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
+from sanilens.corpus.contexts import names_a_thing
 from sanilens.corpus.date_patterns import date_label
 from sanilens.corpus.gazetteer import Entry, Gazetteer
 from sanilens.corpus.known import KnownWords
-from sanilens.corpus.ner import NamePipeline
+from sanilens.corpus.ner import NamePipeline, default_pipeline
 from sanilens.corpus.patient_table import PatientTable
 from sanilens.corpus.recognisers import RECOGNISERS
 from sanilens.corpus.records import KIND_OF_LABEL, Kind, Span
-from sanilens.corpus.running import names_a_thing, running_spans
+from sanilens.corpus.running import running_spans
 
 if TYPE_CHECKING:
     from presidio_analyzer import AnalyzerEngine
@@ -60,6 +61,41 @@ class _Candidate:
     end: int
     label: str
     source: int
+
+
+@dataclass(slots=True)
+class Detector:
+    """What finds spans in texts that come without: a table, a pipeline, and the lists always.
+
+    Attributes:
+        table: names and numbers of known subjects.
+        names: a pipeline, the one that is `installed` if there is one, or the `lists` alone.
+        texts: in how many texts spans were searched so far; 0 where all gave theirs.
+    """
+
+    table: PatientTable | None = None
+    names: NamePipeline | Literal["installed", "lists"] = "installed"
+    texts: int = 0
+
+    def __call__(self, text: str) -> tuple[Span, ...]:
+        """The spans of a text.
+
+        Raises:
+            CorpusError: an installed pipeline that cannot be loaded.
+        """
+        self.texts += 1
+        return detect_spans(text, self.table, self.pipeline)
+
+    @property
+    def pipeline(self) -> NamePipeline | None:
+        """The pipeline in use."""
+        match self.names:
+            case "installed":
+                return default_pipeline()
+            case "lists":
+                return None
+            case pipeline:
+                return pipeline
 
 
 def detect_spans(
@@ -133,6 +169,7 @@ def _from_presidio(text: str) -> Iterator[_Candidate]:
         window = text[offset : offset + _WINDOW]
         for result in _engine().analyze(window, language="en", score_threshold=_LEAST_SCORE):
             start, end = offset + result.start, offset + result.end
+            start += text[start] == "(" and ")" not in text[start:end]
             label = _LABELS[result.entity_type]
             label = date_label(text, start) if label == "DATE" else label
             yield _Candidate(start, end, label, _PRESIDIO)

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from pydantic.functional_validators import AfterValidator
 from pydantic_core import PydanticCustomError
 
-from sanilens.corpus.detect import detect_spans
+from sanilens.corpus.detect import Detector
 from sanilens.corpus.formats import Row, read_rows
 from sanilens.corpus.formats.rows import MAX_NAME, mistake
 from sanilens.corpus.patient_table import PatientTable
@@ -45,7 +45,11 @@ def load_corpus(
 
 
 def load_records(
-    path: Path, *, patient_table: PatientTable | None = None, terms: Terms | None = None
+    path: Path,
+    *,
+    patient_table: PatientTable | None = None,
+    terms: Terms | None = None,
+    detector: Detector | None = None,
 ) -> tuple[Record, ...]:
     """The records of one file (JSON Lines, CSV, Parquet, text) or of a folder of .txt files.
 
@@ -54,18 +58,23 @@ def load_records(
         patient_table: names and numbers to find where a record gives no spans.
         terms: a blacklist, marked in every record beside the spans that it gives; without a
             patient table nothing else is detected.
+        detector: what finds spans where a record gives none; if absent, the patient table, the
+            lists of names, and the pipeline that is installed, if there is one.
 
     Raises:
         CorpusError: naming file, line and remedy.
     """
-    return tuple(_records(path, patient_table, terms))
+    return tuple(_records(path, patient_table, terms, detector or Detector(patient_table)))
 
 
-def _records(path: Path, table: PatientTable | None, terms: Terms | None) -> Iterator[Record]:
+def _records(
+    path: Path, table: PatientTable | None, terms: Terms | None, detector: Detector
+) -> Iterator[Record]:
     """Records one by one, their ids unique."""
     first_use: dict[str, str] = {}
+    wanted = detector if terms is None or table is not None else None
     for row in read_rows(path):
-        record = _record(row, table, detect=terms is None or table is not None)
+        record = _record(row, table, wanted)
         if (earlier := first_use.setdefault(record.id, row.where)) != row.where:
             raise mistake(
                 row.where, f"its id is that of {earlier}", "Give each record an id of its own."
@@ -134,7 +143,7 @@ _REMEDIES = {
 }
 
 
-def _record(row: Row, table: PatientTable | None, *, detect: bool) -> Record:
+def _record(row: Row, table: PatientTable | None, detector: Detector | None) -> Record:
     """A checked record; what the file leaves out is filled in."""
     own = {key: row.fields[key] for key in _RecordRow.model_fields if key in row.fields}
     extra = {key: value for key, value in row.fields.items() if key not in own}
@@ -149,7 +158,7 @@ def _record(row: Row, table: PatientTable | None, *, detect: bool) -> Record:
     if given.spans is not None:
         spans = _spans(given.spans, len(given.text), row.where)
     else:
-        spans = detect_spans(given.text, table) if detect else ()
+        spans = detector(given.text) if detector else ()
     return Record(name, subject, given.text, spans, extra)
 
 

@@ -49,7 +49,7 @@ _TITLE = (
 )
 # In capitals "MS" is a disease and "MR" a scanner too, so that the full stop is needed.
 _CAPITAL_TITLE = r"(?:(?:MR|MRS|MS|MX|DR|PROF|REV)\.[ ]{0,2}|(?:MRS|MISS|DR|PROF|NURSE)[ ]){1,2}"
-_ANY_TITLE = rf"(?:{_TITLE}|{_CAPITAL_TITLE}|(?:mr|mrs|ms|dr|prof)\.?[ ](?=\p{{Lu}}))"
+_ANY_TITLE = rf"(?:{_TITLE}|{_CAPITAL_TITLE}|(?<!\d[ ]?)(?:mr|mrs|ms|dr|prof)\.?[ ](?=\p{{Lu}}))"
 _NAME_FIELD = (
     r"(?:(?:patient|full|first|last|family|given|maiden|pt)(?:['’]s)?[ ]name|(?<!\w[ ])name)"
 )
@@ -153,7 +153,7 @@ def _names(pattern: str, within: Callable[[str], tuple[int, int]] = whole_name) 
 NAME_RECOGNISERS: tuple[Recogniser, ...] = (
     _names(rf"{_ANY_TITLE}{_TITLED}"),
     _names(
-        r"(?:mr|mrs|ms|dr|prof)\.?[ ]"
+        r"(?<!\d[ ]?)(?:mr|mrs|ms|dr|prof)\.?[ ]"
         r"(?P<value>\p{Ll}[\p{L}\-'’]{1,30}(?:[ ]\p{Ll}[\p{L}\-'’]{1,30}){0,2})",
         _known_in_small_letters,
     ),
@@ -161,6 +161,7 @@ NAME_RECOGNISERS: tuple[Recogniser, ...] = (
     _names(rf"(?i:{_ROLE}){_COLON}(?:{_ANY_TITLE})?{_FULL_PERSON}"),
     _names(rf"(?<!\-){_NO_NAME}(?P<value>{_WORD}(?:{_NEXT_NAME}){{1,4}}{_TAIL}){_BIO}"),
     _names(rf"(?<!\-){_NO_NAME}(?P<value>{_WORD}(?:{_NEXT_NAME}){{1,3}}{_TAIL}){_CREDENTIAL}"),
+    _names(rf"(?<!\-){_NO_NAME}(?P<value>{_WORD},[ ]{_WORD}(?:{_NEXT_NAME}){{0,2}}){_BIO}"),
     _names(rf"(?<!\w){_RELATIVE}(?=\p{{Lu}}\p{{Ll}}){_PERSON}"),
     _names(rf"(?<!\w){_PATIENT}{_FULL_PERSON}"),
 )

@@ -25,7 +25,7 @@ def npi_is_valid(number: str) -> bool:
     return (sum(digits[::2]) + sum(doubled)) % 10 == 0
 
 
-_LINK = r"[ \t]{0,3}[:=#.\-]{0,2}[ \t]{0,3}(?:(?:is|was|of)[ \t]{1,3})?"
+_LINK = r"[ \t]{0,3}[:=#.\-]{0,2}[ \t]{0,3}(?:(?:is|was|of|as)[ \t]{1,3})?"
 _NUMBER_WORD = r"(?:[ \t]{0,2}(?:number|numbers|num|no\.?|nr\.?|id|code|\#))?"
 
 _EXTENSION = r"(?:,?[ ]?(?:x|ext(?:ension|n)?\.?|\#)[ ]?:?[ ]?\d{1,6})?"
@@ -64,7 +64,7 @@ RECOGNISERS: tuple[Recogniser, ...] = (
             r"accession|specimen|nhs|chi|ur|nhi|uhid|hospice|clinic)"
             r"(?=[ ]?(?:number|num|no\b|nr\b|id\b|ident|\#))|(?:chart|record|nhs)(?=[ ]\d{3}))"
             rf"{_NUMBER_WORD}",
-            r"(?:\d{3}[ ]\d{3}[ ]\d{4}|[A-Za-z]{0,4}[ \-]?\d(?:[\-/]?\d|-?[A-Z]){2,18})"
+            r"(?:\d{3}[ ]\d{3}[ ]\d{4}|(?:[A-Za-z]{1,4}-?|[A-Z]{1,4}[ ])?\d(?:[\-/]?\d|-?[A-Z]){2,18})"
             r"(?![\w]|[\-/]\w)",
         ),
         _digits(4),

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from sanilens.corpus.records import Record
-from sanilens.model.hooks import Hooks
 from sanilens.model.folder import fingerprint_folder
+from sanilens.model.hooks import Hooks
 from sanilens.model.subject import SubjectModel
 from sanilens.runs.folder import RunFolder
 from sanilens.runs.gates import GateSet, measure_gates, save_gates

@@ -2,6 +2,8 @@
 
 import streamlit as st
 
+from sanilens.corpus.expected import expectation, what_finds_names
+from sanilens.corpus.ner import installed_pipeline
 from sanilens.errors import SaniLensError
 from sanilens.ui import state
 from sanilens.ui.case.uploads import CORPUS_TYPES, TABLE_TYPES, Upload
@@ -74,13 +76,28 @@ def _own() -> None:
                 "Confidential terms", "a plain list, one term a line: code names, prices, partners."
             )
             terms_upload = st.file_uploader("or upload it", ["txt"], key="terms-upload")
+            ner = _source(
+                "Name pipeline", "a spaCy pipeline or token classifier on this computer, which "
+                "finds names where spans are not given.",
+            )  # fmt: skip
+        st.caption(_found_by())
         if st.form_submit_button("Open", type="primary", key="open-own"):
             _open(
                 (model, base, reference),
                 (upload or path, control, unseen),
                 table_upload or table,
                 terms_upload or terms,
+                ner.strip(),
             )
+
+
+def _found_by() -> str:
+    """What finds names here in a corpus without spans, and how much of it to expect."""
+    installed = installed_pipeline()
+    return (
+        "A corpus without spans: they are detected. "
+        f"{what_finds_names(installed, table=False)} {expectation(installed, table=False)}"
+    )
 
 
 def _source(label: str, enables: str) -> str:
@@ -92,6 +109,7 @@ def _open(
     texts: tuple[str | Upload, str, str],
     table: str | Upload,
     terms: str | Upload,
+    ner: str,
 ) -> None:
     """Load everything before the case counts as open: an error leaves the form as it is."""
     # Imported here: they bring torch with them, and the first page is to stand at once.
@@ -105,7 +123,7 @@ def _open(
         return
     try:
         with st.spinner("Reading the corpus and finding what is sensitive…"):
-            source = import_corpus(corpus, table or None, terms or None)
+            source = import_corpus(corpus, table or None, terms or None, ner or None)
         ref = CaseRef(
             model, source, base, reference, control.strip() or None, unseen.strip() or None
         )
