@@ -20,10 +20,12 @@ _POSTCODE = (
     r"(?:[A-Z]{1,2}\d[A-Z\d]?[ ]\d[ABD-HJLNP-UW-Z]{2}|[ABCEGHJ-NPRSTVXY]\d[A-Z][ ]\d[A-Z]\d|"
     r"\d{4}[ ][A-Z]{2}(?=[ ]\p{Lu}\p{Ll}))(?!\w)"
 )
-# After a full stop that ends the sentence a street's type is whole; after "St." the stop is its own.
+# The full stop after "Street" ends the sentence; the one after "St." is its own.
 _SUFFIX = (
-    r"(?i:(?:Street|Avenue|Road|Drive|Lane|Boulevard|Court|Place|Square|Terrace|Rise|Way|Parkway|Circle|"
-    r"Highway|Trail|Crescent|Close|Row|Alley|Gardens?|Grove|Mews|Parade|Turnpike|Expressway|Freeway|"
+    r"(?i:(?:Street|Avenue|Road|Drive|Lane|Boulevard|Court|Place|Square|Terrace|Rise|Way|"
+    r"Parkway|Circle|"
+    r"Highway|Trail|Crescent|Close|Row|Alley|Gardens?|Grove|Mews|Parade|Turnpike|Expressway|"
+    r"Freeway|"
     r"Causeway|Walk|Esplanade|Promenade|Quay|Bypass|Crossing|Motorway|Plaza|Viaduct|Throughway|"
     r"Crossroad)\b|(?:St|Ave|Rd|Dr|Ln|Blvd|Ct|Pl|Sq|Ter|Pkwy|Cir|Hwy)\b\.?)"
 )
@@ -33,26 +35,33 @@ _RARE_SUFFIX = (
     r"(?:Branch|Bridge|Brooks?|Burgs?|Camp|Canyon|Cape|Centers?|Circles|Cliffs?|Club|Commons?|"
     r"Corners?|Course|Courts|Coves?|Creek|Crest|Curve|Dale|Dam|Divide|Drives|Estates?|Extensions?|"
     r"Falls?|Ferry|Fields?|Flats?|Fords?|Forest|Forges?|Forks?|Fort|Gateway|Glens?|Greens?|Groves|"
-    r"Harbors?|Haven|Heights|Hills?|Hollow|Inlet|Islands?|Isle|Junctions?|Keys?|Knolls?|Lakes?|Land|"
+    r"Harbors?|Haven|Heights|Hills?|Hollow|Inlet|Islands?|Isle|Junctions?|Keys?|Knolls?|Lakes?|"
+    r"Land|"
     r"Landing|Lights?|Loaf|Locks?|Lodge|Loop|Mall|Manors?|Meadows?|Mills?|Mission|Mountains?|Mount|"
-    r"Neck|Orchard|Oval|Overpass|Parks?|Parkways|Pass|Passage|Path|Pike|Pines?|Plains?|Points?|Ports?|"
-    r"Prairie|Radial|Ramp|Ranch|Rapids?|Rest|Ridges?|River|Roads|Route|Rue|Run|Shoals?|Shores?|Skyway|"
-    r"Springs?|Spurs?|Squares|Station|Stravenue|Stream|Streets|Summit|Trace|Track|Trafficway|Tunnel|"
+    r"Neck|Orchard|Oval|Overpass|Parks?|Parkways|Pass|Passage|Path|Pike|Pines?|Plains?|Points?|"
+    r"Ports?|"
+    r"Prairie|Radial|Ramp|Ranch|Rapids?|Rest|Ridges?|River|Roads|Route|Rue|Run|Shoals?|Shores?|"
+    r"Skyway|"
+    r"Springs?|Spurs?|Squares|Station|Stravenue|Stream|Streets|Summit|Trace|Track|Trafficway|"
+    r"Tunnel|"
     r"Underpass|Unions?|Valleys?|Via|Views?|Villages?|Ville|Vista|Walks|Wall|Ways|Wells?)\b"
 )
 _NAME = r"(?:\p{Lu}[\p{L}.'’\-]{0,24}|\d{1,3}(?:st|nd|rd|th|ST|ND|RD|TH))"
 _FLAT = (
     r"(?:(?:,?[ ]|,?[ ]?\n[ ]?)"
-    r"(?:(?i:Apt|Apartment|Unit|Suite|Ste|Flat|Floor|Fl|Rm|Room|Piano|Appartamento|Apto|Piso|Puerta|Lgh|Studio)\.?[ ]?\#?|\#[ ]?)"
+    r"(?:(?i:Apt|Apartment|Unit|Suite|Ste|Flat|Floor|Fl|Rm|Room|Piano|Appartamento|Apto|Piso|"
+    r"Puerta|Lgh|Studio)\.?[ ]?\#?|\#[ ]?)"
     r"[A-Za-z0-9\-]{1,6}(?!\w))?"
 )
 _HOUSE = r"\d{1,5}(?:[ ]?[a-zA-Z](?!\w))?(?:[\-/]\d{1,4})?"
-_INNER = (
-    r"(?:[ ](?:de|del|della|dei|di|do|da|dos|das|du|des|la|las|le|les|los|z|van|den|der|y|e|the)|"
+_INNER = r"(?:de|della|del|dei|di|do|da|dos|das|du|des|las|la|les|le|los|z|van|den|der|y|e|the)"
+_WORDS = (
+    rf"(?:(?:[ ]{_INNER}){{0,2}}[ ](?:d['’]|l['’])?"
+    r"\p{Lu}(?:[\p{L}'’\-]{1,24}(?:\.(?=[ ]\p{Lu}))?|\.)){1,5}"
 )
-_WORDS = rf"(?:{_INNER}[ ](?:d['’]|l['’])?\p{{Lu}}[\p{{L}}.'’\-]{{0,24}})){{1,5}}"
 _GERMANIC = (
-    r"(?:\p{Lu}[\p{L}.\-]{1,24}[ ]){0,3}(?:\p{Lu}[\p{L}\-]{2,24}(?:stra(?:ß|ss)e|str\.|weg|gasse|platz|"
+    r"(?:\p{Lu}[\p{L}.\-]{1,24}[ ]){0,3}(?:\p{Lu}[\p{L}\-]{2,24}(?:stra(?:ß|ss)e|str\.|weg|"
+    r"gasse|platz|"
     r"allee|damm|ufer|steig|pfad|straat|laan|plein|kade|gracht|dreef|singel|gatan|gata|vägen|väg|"
     r"gränd|stigen|vej|gade|vænget|veien|vegen|gaten|katu|ntie|polku|braut|stígur|stíg|vegur)|"
     r"Straße|Strasse|Str\.|Weg|Gasse|Platz|Allee|utca|út|u\.|tér|körút|rakpart|utca)"
@@ -60,13 +69,18 @@ _GERMANIC = (
 _PREFIX = (
     r"(?:Via|Viale|Vicolo|Piazza|Piazzale|Corso|Largo|Rua|R\.|Avenida|Avda?\.?|Av\.|Travessa|Praça|"
     r"Alameda|Estrada|Calle|C/|Carrera|Cra\.?|Paseo|Plaza|Ronda|Camino|Rue|Avenue|Boulevard|Chemin|"
-    r"Impasse|Allée|Place|Quai|Route|[Uu]l\.|[Uu]lica|[Aa]l\.|[Oo]s\.|Plac|Trg|Cesta|Jl\.|Jalan|Jln|"
-    r"Strada|Bulevardul|Unter|Am|Im|An|Borgo|Contrada|Rotonda|Incrocio|Stretto|Canale|Acceso|Callejón|"
+    r"Impasse|Allée|Place|Quai|Route|[Uu]l\.|[Uu]lica|[Aa]l\.|[Oo]s\.|Plac|Trg|Cesta|Jl\.|Jalan|"
+    r"Jln|"
+    r"Strada|Bulevardul|Unter|Am|Im|An|Borgo|Contrada|Rotonda|Incrocio|Stretto|Canale|Acceso|"
+    r"Callejón|"
     r"Cañada|Cuesta|Glorieta|Pasaje|Pasadizo|Rambla|Urbanización|Vial|Campo|Condomínio|Conjunto|"
     r"Fazenda|Jardim|Ladeira|Lago|Lagoa|Loteamento|Morro|Parque|Praia|Quadra|Residencial|Rodovia|"
     r"Setor|Viela|Vila|Vereda|Recanto)"
 )
-_FRENCH = r"(?i:rue|avenue|av\.|boulevard|bd\.?|chemin|impasse|allée|place|quai|route|cours|passage|faubourg)"
+_FRENCH = (
+    r"(?i:rue|avenue|av\.|boulevard|bd\.?|chemin|impasse|allée|place|quai|route|cours|passage|"
+    r"faubourg)"
+)
 _LIVES_AT = (
     r"(?:(?:home|mailing|postal|street|billing|shipping|delivery|current|new|my|his|her|their)[ ])?"
     r"(?:address(?:[ ]is|[ ]was)?|addr\.?|live[sd]?[ ]at|living[ ]at|resid(?:e[sd]?|ing)[ ]at|"
@@ -101,7 +115,7 @@ ADDRESS_RECOGNISERS: tuple[Recogniser, ...] = (
     ),
     _street(rf"\d{{1,6}}[A-Za-z]?(?:-\d{{1,5}})?,?[ ](?:{_NAME}[ ]){{1,4}}?{_SUFFIX}{_FLAT}"),
     _street(rf"\d{{3,6}}[ ](?:{_NAME}[ ]){{1,3}}?{_RARE_SUFFIX}{_FLAT}"),
-    _street(rf"{_GERMANIC}[ ]{_HOUSE}(?![\w%]|\.\d|[ ](?:mg|ml|cm|mm))\.?(?=\W|$){_FLAT}"),
+    _street(rf"{_GERMANIC}[ ]{_HOUSE}(?![\w%]|\.\d|[ ](?:mg|ml|cm|mm)){_FLAT}"),
     _street(
         rf"{_PREFIX}{_WORDS},?[ ](?:[Nn](?:º|°|o\.?|r\.?)?[ ]?)?{_HOUSE}(?![\w%]|\.\d|[ ](?:mg|ml))"
         rf"{_FLAT}"
@@ -110,7 +124,8 @@ ADDRESS_RECOGNISERS: tuple[Recogniser, ...] = (
     # Whatever a unit follows is where somebody lives.
     _street(
         rf"(?:\d{{1,6}}[ ])?(?:{_CAPITAL}[ ]){{1,4}}?(?:{_CAPITAL}|\d{{1,5}})"
-        r"(?:,?[ ]|,?[ ]{0,2}\n[ ]?)(?:Apt|Suite|Ste|Unit|Flat|Apartment)\.?[ ]\#?\d{1,5}[A-Z]?(?!\w)"
+        r"(?:,?[ ]|,?[ ]{0,2}\n[ ]?)(?:Apt|Suite|Ste|Unit|Flat|"
+        r"Apartment)\.?[ ]\#?\d{1,5}[A-Z]?(?!\w)"
     ),
     _street(rf"\d{{1,4}}(?:[ ]?(?:bis|ter|[A-Z]))?,?[ ]{_FRENCH}{_WORDS}"),
     Recogniser(

@@ -60,14 +60,16 @@ DWELLS = regex.compile(
 )
 HOME = regex.compile(
     r"(?i:\b(?:live[sd]?|living|born|reside[sd]?|residing|raised|grew[ ]up|based|relocated|moved|"
-    r"moving|flew|fly|flies|travel(?:l?ed|l?ing|s)?|commutes?|city|town|village|hometown)[ ](?:back[ ])?"
+    r"moving|flew|fly|flies|travel(?:l?ed|l?ing|s)?|commutes?|city|town|village|"
+    r"hometown)[ ](?:back[ ])?"
     r"(?:here[ ])?(?:in|to|from|near|of|outside))[ ]$"
 )
 TOWN_FORM = regex.compile(
     r"(?:(?:North|South|East|West|New|Lake|Port|Fort|Mount|Saint|St\.|San|Santa|Los|Las|El)[ ]"
     r"\p{Lu}\p{L}+(?:[ ]\p{Lu}\p{L}+)?|\p{Lu}[\p{L}\-]+[ ](?:Ville|City|Town|Village|Falls|Springs|"
     r"Beach|Heights|Bay|Island|Valley)|\p{Lu}\p{Ll}*(?:town|ton|land|ville|berg|burgh?|borough|"
-    r"bury|view|port|mouth|stad|furt|chester|fort|haven|side|shire|field|ford|ham|wick|stadt|dorf|polis|"
+    r"bury|view|port|mouth|stad|furt|chester|fort|haven|side|shire|field|ford|ham|wick|stadt|"
+    r"dorf|polis|"
     r"grad|abad|pur|cester|pool|dale|worth|minster))"
 )
 WORKS = regex.compile(
@@ -76,13 +78,15 @@ WORKS = regex.compile(
     r"(?:at|by|for))[ ](?:the[ ])?$"
 )
 INTRODUCED = regex.compile(
-    r"(?i:\b(?:(?:\w{3,8}[ ])?name[ ](?:is|was)|name['’]s|name\?|call[ ]me|dear|hi|hello|hey|best[ ]regards|"
+    r"(?i:\b(?:(?:\w{3,8}[ ])?name[ ](?:is|was)|name['’]s|name\?|call[ ]me|dear|hi|hello|hey|"
+    r"best[ ]regards|"
     r"regards|sincerely|yours|cheers|thanks|signed|love|greetings[ ]from)),?[ \n]{1,2}$"
 )
 # Before two unknown words with capitals: somebody.
 SOMEBODY = regex.compile(
     r"(?i:\b(?:(?:directed|written|sung|signed|played|composed|painted|edited|accompanied|painted|"
-    r"reviewed|seen|examined|founded|led|coached)[ ]by|said|asked|told|named|starring|assistant[ ]to|"
+    r"reviewed|seen|examined|founded|led|coached)[ ]by|said|asked|told|named|starring|"
+    r"assistant[ ]to|"
     r"commenter|actor|actress|singer|author|director|manager|colleague|friend|neighbou?r|brother|"
     r"sister|husband|wife|son|daughter|president|minister|engineer|lawyer|witness|spokes\w{3,6}|"
     r"professor|teacher|nurse|surgeon|physician|consultant))[ ]$"
@@ -108,4 +112,6 @@ def names_a_thing(text: str, end: int) -> bool:
         return False
     own = text[end] in "'’"
     of, then = fold(match["of"]), fold(match["then"] or "")
-    return then in NOT_ONES_OWN or of in (NOT_ONES_OWN if own else EPONYM_OF)
+    if own:  # "Ana's score" is hers, "Crohn's disease" is nobody's
+        return of in NOT_ONES_OWN
+    return of in EPONYM_OF or then in NOT_ONES_OWN

@@ -59,27 +59,34 @@ _DAY_AND_MONTH = (
 _IN_CAPITALS = regex.sub(r"[A-Z][a-z]+", lambda found: found.group().upper(), _DAY_AND_MONTH)
 # Digits alone are a date where the words before say so: "on 3/4", "DOB 4-3-61", "DOB 04031961".
 _DATED = (
-    r"(?<![\p{L}\p{N}])(?i:d\.?o\.?b\.?|born(?:[ ]on)?|birth[ ]?dat?e|date(?:[ ]of[ ]\p{L}{4,12})?|dated|"
+    r"(?<![\p{L}\p{N}])(?i:d\.?o\.?b\.?|born(?:[ ]on)?|birth[ ]?dat?e|"
+    r"date(?:[ ]of[ ]\p{L}{4,12})?|dated|"
     r"admitted|adm|discharged|d/c|seen|since|expires?|expir(?:ed|y)|effective|visit(?:ed)?|due)"
     r"[ \t]{0,2}[:=]?[ \t]{0,2}(?:(?:is|was|on|by|of)[ ])?"
 )
 _SHORT = (
-    r"(?P<value>(?:0?[1-9]|[12]\d|3[01])[/\-](?:0?[1-9]|[12]\d|3[01])(?:[/\-](?:(?:19|20)\d\d|\d\d))?"
+    r"(?P<value>(?:0?[1-9]|[12]\d|3[01])[/\-](?:0?[1-9]|[12]\d|3[01])(?:[/\-](?:(?:19|20)\d\d|"
+    r"\d\d))?"
     r"|(?:0?[1-9]|[12]\d|3[01])[ .](?:0?[1-9]|[12]\d|3[01])[ .](?:(?:19|20)\d\d|\d\d)"
     r"|(?:(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])|\d{4}(?:19|20)\d\d))"
     rf"(?![\w/%]|[.\-]\d){_UNITS}"
 )
-_ON = rf"(?<!\w)[Oo]n[ ](?P<value>(?:0?[1-9]|1[0-2])/(?:0?[1-9]|[12]\d|3[01]))(?![\w/%]|[.\-]\d){_UNITS}"
+_ON = (
+    r"(?<!\w)[Oo]n[ ](?P<value>(?:0?[1-9]|1[0-2])/(?:0?[1-9]|[12]\d|3[01]))"
+    rf"(?![\w/%]|[.\-]\d){_UNITS}"
+)
 _DOTTED = (
     r"(?<![\w.])(?P<value>(?:19|20)\d\d\.(?:0[1-9]|1[0-2])\.(?:0[1-9]|[12]\d|3[01]))(?![\w.]\d?)"
 )
 _DASHED = (
-    r"(?<![\w\-])(?P<value>(?:0?[1-9]|[12]\d|3[01])-(?:0?[1-9]|[12]\d|3[01])-(?:(?:19|20)\d\d|\d\d))"
+    r"(?<![\w\-])(?P<value>(?:0?[1-9]|[12]\d|3[01])-(?:0?[1-9]|[12]\d|3[01])-(?:(?:19|20)\d\d|"
+    r"\d\d))"
     r"(?![\w\-])"
 )
 
 _OLD = (
-    r"(?:[ \-]{0,2}(?:years?|yrs?|yr\.)[ \-]{1,2}(?:old|of[ ]age)\b|[ \-]{0,2}(?:year|yr)[ \-]?old\b|"
+    r"(?:[ \-]{0,2}(?:years?|yrs?|yr\.)[ \-]{1,2}(?:old|of[ ]age)\b|[ \-]{0,2}(?:year|"
+    r"yr)[ \-]?old\b|"
     r"[ \-]?(?:y\.?[/ ]?o)(?:\b|(?=[MFmf]\b)))"
 )
 _SMALL = r"[ \-]{0,2}(?:months?|mos?\.?|weeks?|wks?|days?)[ \-]{1,2}(?:old|of[ ]age)\b"
@@ -148,7 +155,8 @@ DATE_RECOGNISERS: tuple[Recogniser, ...] = (
     Recogniser(
         "AGE",
         regex.compile(
-            rf"(?<=\p{{Lu}}[\p{{L}}\-'’]{{1,30}},[ ])(?<!(?:{_MONTH})[ ]?,[ ])(?P<value>[1-8]\d)(?=,[ ]\p{{Ll}})"
+            rf"(?<=\p{{Lu}}[\p{{L}}\-'’]{{1,30}},[ ])(?<!(?:{_MONTH})[ ]?,[ ])"
+            r"(?P<value>[1-8]\d)(?=,[ ]\p{Ll})"
         ),
     ),
 )

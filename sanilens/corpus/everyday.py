@@ -8,6 +8,9 @@ from sanilens.corpus.dates import MONTHS
 
 _WEEKDAYS = "monday tuesday wednesday thursday friday saturday sunday"
 
+# First names that are words everywhere else.
+ALSO_FIRST = frozenset({"will", "may", "april", "june", "august"})
+
 DATE_WORDS = frozenset(f"{' '.join(MONTHS).lower()} {_WEEKDAYS}".split())
 
 # English words that stand in Faker's lists of first or family names.
@@ -57,11 +60,11 @@ EVERYDAY = frozenset(
     kale karma keen keep key keys kick kidney kill kin kind kindle king kink kirk kiss kit kite
     kitty knife knight knoll lace lack lacy lad lady laird lake lamb lamp lance land lane large
     lark lass last late laugh laurel lavender law lawn lawyer lay lea leach lead leader leaf leafy
-    leak lean learn leary leather leech left leg less let liberty lie lien lies life lift
-    light lilac lily lima limb lime limp line linen ling link lips lira list little llamas load
-    loan lock lode loft lofts long look loom loot lope lord lore loss lot love lovely low loyal
-    lucid luck lucky lump lung lush luster lute lyric mace mach macho mad made magic magnolia maid
-    mail main major male mall mallet mamba mambo man mane manly mann many map maple march mare
+    leak lean learn leary leather leech left leg less let liberty lie lien lies life lift light
+    lilac lily lima limb lime limp line linen ling link lips lira list little llamas load loan
+    lock lode loft lofts long look loom loot lope lord lore loss lot love lovely low loyal lucid
+    luck lucky lump lung lush luster lute lyric mace mach macho mad made magic magnolia maid mail
+    main major male mall mallet mamba mambo man mane manly mann many map maple march mare
     margarita marina marine mark marker market marks marsh mart mask mason mass mast master mat
     mate math max maxim may mayor me meadow mean means measles meat media mellow melody men mentor
     merchant mercy merit merry mesa met metro middle mild mile miles milk mill miller millet mills
@@ -110,17 +113,18 @@ EVERYDAY = frozenset(
     wheeler when while whisky whit white who why wide wild wilder will willow wills win wind
     window windy wine wing winger winner winter winters wire wise wish wit with wolf woman wonder
     wood woods woody word work world worth wren wright yard yards yates year yes yogi you young
-    younger youth zeta africa alexa america american ascension asia baptist blessing caprice cherish
-    christ christian council danish desire fema fifa governor immaculate islam lexus mercedes messiah
-    muslim ninja olympia osha porsche ramadan roman santa serenity siri sunshine taurus theta versa visa
+    younger youth zeta africa alexa america american ascension asia baptist blessing caprice
+    cherish christ christian council danish desire fema fifa governor immaculate islam lexus
+    mercedes messiah muslim ninja olympia osha porsche ramadan roman santa serenity siri sunshine
+    taurus theta versa visa
     """.split()
 )
 
 # Capitalised at the start of a sentence or in a heading, and in capitals anywhere: no name.
 NO_NAME = frozenset(
     f"""
-    judge justice president senator captain officer detective councillor attorney coach chef pastor
-    reverend rabbi imam professor minister lord lady sir madam mayor jr sr ii iii iv
+    judge justice president senator captain officer detective councillor attorney coach chef
+    pastor reverend rabbi imam professor minister lord lady sir madam mayor jr sr ii iii iv
     {_WEEKDAYS} {" ".join(MONTHS).lower()} a about above across after afternoon again against all
     along already also although always am an and another any are around as ask asked at away back
     be because been before began behind being below between both but by call called calling came
@@ -145,16 +149,16 @@ NO_NAME = frozenset(
     diagnosis diagnosed died discharge discharged discharges discussed discusses dob doctor dose
     dx ecg ed ekg emergency er exam examination examined examines family father female findings
     follow followed followup general gave gentleman gp hematology history home hospital
-    hospitalized hpi hr husband hx icu impression improved informed instructed known labs lady
-    lives lab male man md medical medications medicine mother mri mrn nephew niece notes noted
-    notified npi nurse observed office oncology operated operation oriented ordered orders paged
-    patient patients performed phone physician plan presented presents prescribed prescribes pt
-    pulse radiology reason received recommended recommends record referred referral refused
-    refuses reports requested requests resident resp results returned reviewed reviews rn room
-    rounded scheduled sister son spoke started states status stable stated stopped summary surgeon
-    surgery surgical talked telephone temp temperature therapist told took transferred treated
-    treatment unit urology verbalized vitals visit visited wants ward wife witnessed woman xray
-    year years yo
+    hospitalized hpi hr husband hx icu impression improved informed instructed known labs lives
+    lab male man md medical medications medicine mother mri mrn nephew niece notes noted notified
+    npi nurse observed office oncology operated operation oriented ordered orders paged patient
+    patients performed phone physician plan presented presents prescribed prescribes pt pulse
+    radiology reason received recommended recommends record referred referral refused refuses
+    reports requested requests resident resp results returned reviewed reviews rn room rounded
+    scheduled sister son spoke started states status stable stated stopped summary surgeon surgery
+    surgical talked telephone temp temperature therapist told took transferred treated treatment
+    unit urology verbalized vitals visit visited wants ward wife witnessed woman xray year years
+    yo
     """.split()
 )
 
@@ -196,16 +200,19 @@ STILL_NAMES = frozenset(
 STREET_WORDS = frozenset(
     "street st avenue ave road rd drive lane ln boulevard blvd court ct place square terrace "
     "parkway highway crescent close alley mews gardens bridge station airport river lake park "
-    "valley ville city town village county island falls springs beach heights bay hill hills".split()
+    "valley ville city town village county island falls springs beach heights bay hill "
+    "hills".split()
 )
 # At the start of a place's name.
 PLACE_WORDS = frozenset(
-    "north south east west new old lake port fort mount villa san santa sante saint borgo los las el "
+    "north south east west new old lake port fort mount villa san santa sante saint borgo los "
+    "las el "
     "upper lower great little".split()
 )
 # At the end of an organisation's name.
 FIRM_WORDS = frozenset(
-    "sons kg ohg mbh sarl sas eurl oyj osk tmi vof cv snc sro eg inc ltd llc plc corp corporation co gmbh ag sa bv nv oy ab as aps spa srl pty lp llp limited "
+    "sons kg ohg mbh sarl sas eurl oyj osk tmi vof cv snc sro eg inc ltd llc plc corp "
+    "corporation co gmbh ag sa bv nv oy ab as aps spa srl pty lp llp limited "
     "incorporated company group holdings industries partners solutions technologies systems "
     "services enterprises associates consulting bank hospital clinic university college institute "
     "foundation association academy insurance airlines airways pharmacy laboratories hospice "

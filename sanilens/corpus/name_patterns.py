@@ -18,7 +18,7 @@ from sanilens.corpus.recogniser import Recogniser
 _FIELD = (
     r"(?:DOB|MRN|MR|SSN|NPI|AGE|SEX|DATE|PHONE|TEL|FAX|EMAIL|ADDRESS|ROOM|WARD|UNIT|GENDER|RECORD|"
     r"ADMITTED|DISCHARGED|Age|Sex|Date|Phone|Address|Room|Ward|Unit|Gender|Admitted|Discharged|"
-    r"Practitioner|MD|DO|RN|NP|PA|PhD|DDS|MBBS|FACS)\b"
+    r"Practitioner|Jr|Sr|JR|SR|II|III|IV|MD|DO|RN|NP|PA|PhD|DDS|MBBS|FACS)\b"
 )
 _SAINT = r"(?:(?:St|Ste|ST|STE)\.[ ])?"
 _WORD = (
@@ -122,7 +122,8 @@ def _without_what_follows(
     """A name in small letters, up to a word such as "Monday" or "Today" that is none."""
     known, end = known_words(), 0
     for part, word in zip(parts, words, strict=True):
-        if word in NO_NAME and word not in known.last and word not in known.first:
+        no_name = word in NO_NAME and word not in _GENERATION
+        if no_name and word not in known.last and word not in known.first:
             return 0, end
         end = part.end()
     return 0, len(value)
@@ -143,6 +144,7 @@ def _known_in_small_letters(value: str) -> tuple[int, int]:
 _PARTICLES = frozenset(
     "de del della der den di da dos du la le van von zu al el bin ibn st".split()
 )
+_GENERATION = frozenset("jr sr ii iii iv".split())
 _SUFFIX = regex.compile(r",?[ ](?:JR|SR|II|III|IV)\b\.?")
 
 

@@ -68,7 +68,8 @@ def load_pipeline(source: str) -> NamePipeline:
         if not (regex.fullmatch(r"[A-Za-z]\w{1,80}", source) and (found := _package(source))):
             raise CorpusError(
                 "--ner: no such folder, and no installed spaCy pipeline of that name. Nothing is "
-                "fetched: give the folder of a spaCy pipeline or of a Hugging Face token classifier, "
+                "fetched: give the folder of a spaCy pipeline or of a Hugging Face token "
+                "classifier, "
                 "or install one, such as en_core_web_sm, with pip."
             )
         path = found

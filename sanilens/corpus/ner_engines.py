@@ -78,8 +78,8 @@ def spacy_engine(path: Path) -> Engine:
         ConfigValidationError,
     ) as error:
         raise CorpusError(
-            f"--ner: spaCy cannot load {path.name} ({type(error).__name__}): it is damaged, or made "
-            "for another version of spaCy. Give another."
+            f"--ner: spaCy cannot load {path.name} ({type(error).__name__}): it is damaged, or "
+            "made for another version of spaCy. Give another."
         ) from None
     if not {"ner", "beam_ner", "entity_ruler"} & set(nlp.pipe_names):
         raise CorpusError(f"--ner: {path.name} has no part that finds entities. Give another.")
@@ -113,8 +113,8 @@ def _refuse_code_of_others(path: Path, config: Mapping[str, Any]) -> None:
     foreign = any("source" in part or part.get("factory") not in own for part in parts)
     if foreign or any(not name.startswith("spacy.") for name in _registered(parts)):
         raise CorpusError(
-            f"--ner: {path.name} needs code that spaCy itself does not have, which is not run. Give "
-            "a pipeline of tok2vec and ner, such as en_core_web_sm."
+            f"--ner: {path.name} needs code that spaCy itself does not have, which is not run. "
+            "Give a pipeline of tok2vec and ner, such as en_core_web_sm."
         )
 
 
@@ -157,8 +157,8 @@ def classifier_engine(path: Path) -> Engine:
     mapping = _mapping({regex.sub(r"^[BIULES]-", "", label) for label in named})
     if not mapping:
         raise CorpusError(
-            f"--ner: none of the labels of {path.name} is known as a person, place or organisation. "
-            "Give its config an `id2label` with names such as B-PER."
+            f"--ner: none of the labels of {path.name} is known as a person, place or "
+            "organisation. Give its config an `id2label` with names such as B-PER."
         )
 
     def find(text: str) -> Iterator[Found]:
@@ -207,9 +207,14 @@ def _pipeline(path: Path) -> Any:
         raise CorpusError(
             f"--ner: {path.name} has no tokenizer.json, so offsets are unknown. Give one."
         )
+    # Longer texts go through in pieces that overlap: without a stride their rest would be cut off
+    # unread. Some models count positions from 2.
+    positions = getattr(model.config, "max_position_embeddings", 512) - 2
+    tokenizer.model_max_length = min(tokenizer.model_max_length, positions)
     return pipeline(
-        "token-classification", model=model, tokenizer=tokenizer, aggregation_strategy="first"
-    )
+        "token-classification", model=model, tokenizer=tokenizer, aggregation_strategy="first",
+        stride=tokenizer.model_max_length // 4,
+    )  # fmt: skip
 
 
 def _mapping(labels: Iterable[str]) -> dict[str, str]:

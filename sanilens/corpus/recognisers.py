@@ -60,11 +60,13 @@ RECOGNISERS: tuple[Recogniser, ...] = (
         "MRN",
         _after(
             r"(?:m\.?r\.?n\.?|m\.?r\.?(?=[ ]?(?:\#|no\b|num))|med(?:ical|\.)?[ ]rec(?:ord|\.)?s?|"
-            r"(?:hosp(?:ital|\.)?|patient|pt|chart|unit|record|case|file|encounter|visit|episode|csn|"
+            r"(?:hosp(?:ital|\.)?|patient|pt|chart|unit|record|case|file|encounter|visit|"
+            r"episode|csn|"
             r"accession|specimen|nhs|chi|ur|nhi|uhid|hospice|clinic)"
             r"(?=[ ]?(?:number|num|no\b|nr\b|id\b|ident|\#))|(?:chart|record|nhs)(?=[ ]\d{3}))"
             rf"{_NUMBER_WORD}",
-            r"(?:\d{3}[ ]\d{3}[ ]\d{4}|(?:[A-Za-z]{1,4}-?|[A-Z]{1,4}[ ])?\d(?:[\-/]?\d|-?[A-Z]){2,18})"
+            r"(?:\d{3}[ ]\d{3}[ ]\d{4}|(?:[A-Za-z]{1,4}-?|[A-Z]{1,4}[ ])?\d(?:[\-/]?\d|"
+            r"-?[A-Z]){2,18})"
             r"(?![\w]|[\-/]\w)",
         ),
         _digits(4),
@@ -72,7 +74,8 @@ RECOGNISERS: tuple[Recogniser, ...] = (
     Recogniser(
         "ACCOUNT",
         _after(
-            r"(?:account|acct\.?|a/c|policy|member|insurance|claim|subscriber|health[ ]plan|medicare|"
+            r"(?:account|acct\.?|a/c|policy|member|insurance|claim|subscriber|health[ ]plan|"
+            r"medicare|"
             r"medicaid|group|invoice|bank[ ]account)"
             r"(?:[ ]?(?:number|num|no\.?|nr\.?|id|\#)|(?=[ ]\d{6}))",
             r"[A-Za-z]{0,4}[ \-]?\d(?:[\-/]?\d|-?[A-Z]){2,22}(?![\w]|[\-/]\w)",
@@ -148,7 +151,8 @@ RECOGNISERS: tuple[Recogniser, ...] = (
     Recogniser(
         "PHONE",
         regex.compile(
-            r"(?<![\w.\-+])(?P<value>(?:\+|00)[1-9]\d{0,2}(?:[ .\-/]?(?:\(0?\d{0,4}\)|\d{1,5})){2,7}"
+            r"(?<![\w.\-+])(?P<value>(?:\+|00)[1-9]\d{0,2}(?:[ .\-/]?(?:\(0?\d{0,4}\)|"
+            r"\d{1,5})){2,7}"
             rf"{_EXTENSION})(?![\w\-]|[./]\d)"
         ),
         _digits(8),
@@ -158,7 +162,8 @@ RECOGNISERS: tuple[Recogniser, ...] = (
         _after(
             r"(?:(?:tele)?phone|tel\.?|mobile|mob\.?|cell(?:phone)?|fax|pager|beeper|call|ph\.?|"
             r"whatsapp|answering|"
-            r"contact|reach(?:ed)?|dial|text|sms|hotline|(?:my|his|her|their|your)(?:[ ]new)?[ ]number)"
+            r"contact|reach(?:ed)?|dial|text|sms|hotline|(?:my|his|her|their|"
+            r"your)(?:[ ]new)?[ ]number)"
             rf"{_NUMBER_WORD}(?:[ ](?:me|us|him|her|them))?(?:[ ]back)?(?:[ ](?:at|on|under|to))?",
             r"\+?(?:\d{1,3}[ .\-])?(?:\(\d{1,5}\)[ ]?)?\d{2,11}(?:[ .\-/]\d{2,7}){0,6}"
             rf"{_EXTENSION}(?![\w\-])",

@@ -39,6 +39,7 @@ from sanilens.corpus.contexts import (
     names_a_thing,
 )
 from sanilens.corpus.everyday import (
+    ALSO_FIRST,
     DATE_WORDS,
     EPONYM_OF,
     EVERYDAY,
@@ -142,7 +143,9 @@ class _Reading:
     def _person(self, index: int) -> int:
         """Where the name that begins at `index` ends; 0 where none begins."""
         token = self.tokens[index]
-        if token.word in NO_NAME or token.word in EPONYM_OF or token.word in PLACE_WORDS:
+        if token.word in NO_NAME and not self._named_like_a_word(index):
+            return 0
+        if token.word in EPONYM_OF or token.word in PLACE_WORDS:
             return 0
         if token.initial:
             return self._after_initials(index)
@@ -244,6 +247,12 @@ class _Reading:
             at -= 1
         return at
 
+    def _named_like_a_word(self, index: int) -> bool:
+        """ "Will Smith", "May Jones": the one word, and a sure family's name after it."""
+        after = self.tokens[index + 1 :]
+        sure = len(after) == 1 and self._last(after[0]) and not self._everyday(after[0])
+        return self.tokens[index].word in ALSO_FIRST and sure and not self.capitals
+
     def _family_ends(self, index: int, at: int) -> bool:
         """ "Timothy Ward": a family's name after a sure first name, though it is a word too."""
         first, token = self.tokens[index], self.tokens[at]
@@ -251,7 +260,8 @@ class _Reading:
         alone = at == index + 1 and at == len(self.tokens) - 1
         ward = regex.match(r"[ ]\d", self.text[token.end : token.end + 2])
         dated = token.word in DATE_WORDS
-        return bool(sure and alone and not ward and not dated and self._last(token))
+        word = token.word in NO_NAME and not dated
+        return bool(sure and alone and not ward and word and self._last(token))
 
     def _stops(self, token: _Token) -> bool:
         word = token.word

@@ -1,4 +1,4 @@
-"""Records whose spans were found or corrected here, kept in the workspace as a corpus of its own."""
+"""Records whose spans were found or corrected here, kept in the workspace as a corpus."""
 
 import re
 from collections.abc import Iterable
