@@ -25,6 +25,7 @@ from sanilens.notices import hearing
 # Each command and the module of sanilens/commands that defines it, in the order of the help.
 COMMANDS = {
     "app": "app",
+    "detect": "detect",
     "audit": "audit",
     "indirect": "indirect",
     "mark": "indirect",

@@ -33,8 +33,8 @@ from sanilens.commands.common import (
     progress,
     rate_table,
 )
+from sanilens.commands.detection import NerOption, detector_for, say_what_was_found
 from sanilens.corpus.load import load_records
-from sanilens.corpus.patient_table import load_patient_table
 from sanilens.corpus.records import Record
 from sanilens.errors import CorpusError
 from sanilens.model.subject import SubjectModel
@@ -47,6 +47,7 @@ def audit(
     control: ControlOption = None,
     unseen: Annotated[str | None, typer.Option(help="Notes nobody trained on.")] = None,
     patient_table: Annotated[Path | None, typer.Option(help="Names and numbers to find.")] = None,
+    ner: NerOption = None,
     prefix: Annotated[
         int | None,
         typer.Option(min=1, help="Last tokens of the prefix; all if absent."),
@@ -67,8 +68,9 @@ def audit(
     """
     sampler = Sampler(temperature, top_k or None)
     subject = open_model(model)
-    table = load_patient_table(patient_table) if patient_table else None
-    records = load_records(Path(resolve(corpus)), patient_table=table)
+    detector = detector_for(ner, patient_table)
+    records = load_records(Path(resolve(corpus)), patient_table=detector.table, detector=detector)
+    say_what_was_found(detector)
     opening = find_opening(subject, records)
     subject = opening.of(subject)
 

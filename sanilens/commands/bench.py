@@ -16,6 +16,7 @@ from sanilens.bench.parity import bench_parity
 from sanilens.bench.sae import bench_sae
 from sanilens.bench.zoo import CAUSAL
 from sanilens.commands.bench_codes import codes
+from sanilens.commands.bench_detect import detect
 from sanilens.commands.common import (
     CorpusOption,
     JsonOption,
@@ -42,6 +43,7 @@ bench.command("tofu")(tofu)
 bench.command("tofu-models")(tofu_models)
 bench.command("codes")(codes)
 bench.command("durability")(durability)
+bench.command("detect")(detect)
 
 
 @bench.command("audit")

@@ -15,6 +15,7 @@ from sanilens.commands.common import (
     progress,
     say,
 )
+from sanilens.commands.detection import NerOption, detector_for, say_what_was_found
 from sanilens.commands.opening import as_trained
 from sanilens.corpus.records import Record
 from sanilens.corpus.subjects import in_scope
@@ -30,6 +31,7 @@ from sanilens.model.units import Target, UnitKind, parse_target
 from sanilens.runs.requests import asked_before
 from sanilens.runs.sources import (
     model_source,
+    open_detected,
     open_dictionary,
     open_model,
     open_records,
@@ -117,6 +119,7 @@ def plan(
     ] = False,
     max_perplexity_rise: Annotated[float | None, typer.Option(help="Early stop, a share.")] = None,
     controls: Annotated[bool, typer.Option(help="Run the control arms too.")] = True,
+    ner: NerOption = None,
     seed: SeedOption = 0,
 ) -> None:
     """Print a plan: --unit names units, --top takes a localiser's best, shares are taken of layers.
@@ -161,7 +164,9 @@ def plan(
         raise PlanError("--rows are drawn by --random-share, and are no heads.")
     last = _last(layers or "last")
     subject = open_model(model)
-    records = open_records(corpus)
+    detector = detector_for(ner)
+    corpus, records = open_detected(corpus, detector)
+    say_what_was_found(detector)
     subject = as_trained(subject, records)
     names = tuple(subjects or ())
     earlier = tuple(set(asked_before(model)) - set(names)) if names else ()

@@ -16,7 +16,7 @@ from pydantic_core import PydanticCustomError
 
 from sanilens.corpus import limits
 from sanilens.corpus.columns import Columns
-from sanilens.corpus.detect import detect_spans
+from sanilens.corpus.detect import Detector
 from sanilens.corpus.formats import Row, read_rows
 from sanilens.corpus.formats.rows import mistake
 from sanilens.corpus.patient_table import PatientTable
@@ -48,7 +48,11 @@ def load_corpus(
 
 
 def load_records(
-    path: Path, *, patient_table: PatientTable | None = None, terms: Terms | None = None
+    path: Path,
+    *,
+    patient_table: PatientTable | None = None,
+    terms: Terms | None = None,
+    detector: Detector | None = None,
 ) -> tuple[Record, ...]:
     """The records of one file (JSON Lines, CSV, Parquet, text) or of a folder of .txt files.
 
@@ -57,24 +61,31 @@ def load_records(
         patient_table: names and numbers to find where a record gives no spans.
         terms: a blacklist, marked in every record beside the spans that it gives; without a
             patient table nothing else is detected.
+        detector: what finds spans where a record gives none; if absent, the patient table, the
+            lists of names, and the pipeline that is installed, if there is one.
 
     Raises:
         CorpusError: naming file, line and remedy.
     """
-    remarks = Remarks(path.name)
-    records = tuple(_records(path, patient_table, terms, remarks))
+    remarks, wanted = Remarks(path.name), detector or Detector(patient_table)
+    records = tuple(_records(path, patient_table, terms, wanted, remarks))
     remarks.tell()
     return records
 
 
 def _records(
-    path: Path, table: PatientTable | None, terms: Terms | None, remarks: Remarks
+    path: Path,
+    table: PatientTable | None,
+    terms: Terms | None,
+    detector: Detector,
+    remarks: Remarks,
 ) -> Iterator[Record]:
     """Records one by one, their ids unique."""
     first_use: dict[str, str] = {}
     columns = Columns(remarks)
+    wanted = detector if terms is None or table is not None else None
     for row in read_rows(path):
-        record = _record(row, columns, table, remarks, detect=terms is None or table is not None)
+        record = _record(row, columns, table, remarks, wanted)
         if (earlier := first_use.setdefault(record.id, row.where)) != row.where:
             raise mistake(
                 row.where, f"its id is that of {earlier}", "Give each record an id of its own."
@@ -135,7 +146,11 @@ _REMEDIES = {
 
 
 def _record(
-    row: Row, columns: Columns, table: PatientTable | None, remarks: Remarks, *, detect: bool
+    row: Row,
+    columns: Columns,
+    table: PatientTable | None,
+    remarks: Remarks,
+    detector: Detector | None,
 ) -> Record:
     """A checked record; what the file leaves out is filled in."""
     fields = columns.read(row)
@@ -150,7 +165,7 @@ def _record(
     if given.spans is not None:
         spans = checked_spans(given.text, given.spans, fields.spans_where, remarks)
     else:
-        spans = detect_spans(given.text, table) if detect else ()
+        spans = detector(given.text) if detector else ()
     return Record(name, subject, given.text, spans, fields.extra)
 
 

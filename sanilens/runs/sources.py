@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sanilens.bundled import resolve
+from sanilens.corpus.detect import Detector
 from sanilens.corpus.load import load_records
 from sanilens.corpus.records import Corpus, Record, fingerprint
 from sanilens.corpus.subjects import in_scope
@@ -14,6 +15,7 @@ from sanilens.inspect.sae.load import find_folder, load_sae
 from sanilens.inspect.sae.sae import Sae
 from sanilens.model.folder import why_another
 from sanilens.model.subject import SubjectModel, load_model
+from sanilens.runs.detected import keep_records
 from sanilens.unlearn.edits import Dictionaries
 from sanilens.unlearn.plan import Plan, Source
 
@@ -39,6 +41,19 @@ def open_model(source: str) -> SubjectModel:
 def open_records(source: str) -> tuple[Record, ...]:
     """Load a corpus file or bundled name."""
     return load_records(Path(resolve(source)))
+
+
+def open_detected(source: str, detector: Detector) -> tuple[str, tuple[Record, ...]]:
+    """Load a corpus with a detector of one's own, and the name that a plan may give it.
+
+    Where a table or a pipeline found spans, that is a copy in the workspace which holds them:
+    whoever runs the plan needs neither, and finds the same.
+    """
+    path = Path(resolve(source))
+    records = load_records(path, patient_table=detector.table, detector=detector)
+    if detector.texts and (detector.table or detector.pipeline):
+        return keep_records(records, path.stem), records
+    return source, records
 
 
 def model_source(source: str, subject: SubjectModel) -> Source:

@@ -10,8 +10,9 @@ from streamlit.testing.v1 import AppTest
 
 from sanilens.audit.opening import Opening, Tried
 from sanilens.corpus.load import load_records
+from sanilens.runs.detected import keep_records
 from sanilens.runs.events import read_events
-from sanilens.ui.case.imports import import_corpus, keep_corpus
+from sanilens.ui.case.imports import import_corpus
 from sanilens.ui.cases import recall, remember
 from sanilens.ui.state import BUNDLED, CONFIDENTIAL, CaseRef
 from tests.conftest import record
@@ -99,7 +100,7 @@ def test_an_upload_is_kept_privately_under_its_content(
     assert kept.parent == tmp_path / "corpora"
     assert kept.name.startswith("we-ird-")
     assert load_records(kept)[0].spans
-    assert keep_corpus(load_records(kept), kept.stem) == str(kept)
+    assert keep_records(load_records(kept), kept.stem) == str(kept)
     assert [p.name for p in kept.parent.iterdir()] == [kept.name]
 
 
