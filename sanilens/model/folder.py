@@ -5,8 +5,13 @@ Safetensors only, no remote code; the network is used only for a hub id that the
 
 import hashlib
 import json
+import math
 import re
+from collections import Counter
 from pathlib import Path
+
+import torch
+from safetensors import safe_open
 
 from sanilens.errors import ModelError
 
@@ -21,6 +26,9 @@ _TOKENIZER_FILES = [
     "vocab.*",
     "merges.txt",
 ]
+
+# How safetensors calls the types that weights are stored in.
+_DTYPES = {"F64": torch.float64, "F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16}
 
 
 def local_folder(source: str) -> Path:
@@ -103,3 +111,14 @@ def fingerprint_folder(folder: Path) -> str:
             content = hashlib.file_digest(handle, "sha256").hexdigest()
         digest.update(f"{path.name}\0{content}\n".encode())
     return digest.hexdigest()
+
+
+def stored_dtype(folder: Path) -> torch.dtype:
+    """The type in which a folder's files hold most of its weights, whatever they are loaded as."""
+    counts: Counter[torch.dtype] = Counter()
+    for path in folder.glob("*.safetensors"):
+        with safe_open(path, framework="pt") as file:
+            for name in file.keys():  # noqa: SIM118 - not a dict
+                tensor = file.get_slice(name)
+                counts[_DTYPES[tensor.get_dtype()]] += math.prod(tensor.get_shape())
+    return counts.most_common(1)[0][0]
