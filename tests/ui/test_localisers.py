@@ -125,7 +125,7 @@ def test_it_recommends_one_with_its_figure(
     tiles = next(h.proto.body for h in app.get("html") if "sl-kpis" in h.proto.body)
     assert "<strong>alignment</strong>" in tiles
     assert "<strong>0.90</strong>" in tiles
-    assert "0.85 to 0.95, n = 24" in tiles
+    assert "read: 95 % interval 0.85 to 0.95, n = 24" in tiles
     assert "<strong>1.8 ×</strong>" in tiles  # 0.9 of 0.5: the better of the two masks
     assert "<strong>0.38</strong>" in tiles
     table = next(h.proto.body for h in app.get("html") if "sl-arms" in h.proto.body)

@@ -64,7 +64,7 @@ def _results(opened: Opened, inj: InjResult, deletion: DeletionResult | None) ->
         (
             f"recall at {percent} of the neurons, worst case",
             f"{best.recall:.2f}",
-            f"{row.worst}: 95 % interval {best.low:.2f} to {best.high:.2f}, n = {best.n} injections",
+            f"{row.worst}: 95 % interval {best.low:.2f} to {best.high:.2f}, n = {best.n}",
         ),
         (
             f"against the better mask, {mask}",
