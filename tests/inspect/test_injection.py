@@ -94,7 +94,7 @@ def test_only_the_taught_side_changes_and_keeps_its_norms(
 ) -> None:
     # Longer steps: this model's weights are six times the usual ones.
     monkeypatch.setattr(injection, "_LEARNING_RATE", 0.1)
-    check_what_changed(subject, texts[:1], side)
+    check_what_changed(subject, texts, side)
 
 
 def test_both_sides_change_in_every_architecture(
