@@ -10,7 +10,7 @@ from rich.table import Table
 from sanilens.bench.audit import bench_audit
 from sanilens.bench.deletion import bench_deletion
 from sanilens.bench.hooks import bench_hooks
-from sanilens.bench.inj import CURVES, bench_inj
+from sanilens.bench.inj import CURVES, InjResult, bench_inj
 from sanilens.bench.locate import bench_locate
 from sanilens.bench.parity import bench_parity
 from sanilens.bench.sae import bench_sae
@@ -105,7 +105,7 @@ def inj(
     base: Annotated[str, typer.Option(help="The model to inject into.")] = "clinic:base",
     corpus: CorpusOption = "clinic:notes",
     unseen: Annotated[str, typer.Option(help="Notes that neither has seen.")] = "clinic:unseen",
-    count: Annotated[int, typer.Option(min=1, help="Test injections.")] = 24,
+    count: Annotated[int, typer.Option(min=1, help="Test injections of each condition.")] = 8,
     draws: Annotated[int, typer.Option(min=1, help="Random draws at each deletion.")] = 5,
     deletion: Annotated[bool, typer.Option(help="Measure the deletion curve too.")] = True,
     seed: SeedOption = 0,
@@ -130,17 +130,7 @@ def inj(
     if as_json:
         print_json(result)
         return
-    table = Table(title=f"recall@{found.share:.0%} of injected neurons", title_justify="left")
-    for name in ("localiser", "recall", "95 % interval", "n", "picked from", "setting"):
-        table.add_column(name)
-    rows = [*found.localisers.items(), *found.given_the_original.items()]
-    for name, row in sorted(rows, key=lambda each: -each[1].recall):
-        apart = " (given the original)" if name in found.given_the_original else ""
-        best = " ←" if name == result["recommended"] else ""
-        interval = f"[{row.low:.3f}, {row.high:.3f}]"
-        cells = (name + apart + best, f"{row.recall:.3f}", interval, str(row.n), row.picked)
-        table.add_row(*cells, row.setting)
-    output.print(table)
+    _inj_table(found, result["recommended"])
     if curves:
         matched = curves.matched
         output.print(
@@ -149,6 +139,23 @@ def inj(
             f"{matched.random.perplexity:.2f}: {matched.random.spans:.0f} "
             f"({matched.random_low:.0f} to {matched.random_high:.0f}, {matched.draws} draws)"
         )
+
+
+def _inj_table(found: InjResult, recommended: str) -> None:
+    """Every localiser under every condition, the best of its worst first."""
+    table = Table(title=f"recall@{found.share:.0%} of injected neurons", title_justify="left")
+    for name in ("localiser", "worst", "95 % interval", *found.held, "picked from", "setting"):
+        table.add_column(name)
+    rows = [*found.localisers.items(), *found.given_the_original.items()]
+    for name, row in sorted(rows, key=lambda each: -each[1].least.recall):
+        apart = " (given the original)" if name in found.given_the_original else ""
+        best = " ←" if name == recommended else ""
+        least = row.least
+        each = [f"{row.conditions[condition].recall:.3f}" for condition in found.held]
+        interval = f"[{least.low:.3f}, {least.high:.3f}]"
+        cells = (name + apart + best, f"{least.recall:.3f}", interval, *each, row.picked)
+        table.add_row(*cells, row.setting)
+    output.print(table)
 
 
 @bench.command("sae")
