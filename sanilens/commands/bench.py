@@ -9,6 +9,7 @@ from rich.table import Table
 
 from sanilens.bench.audit import bench_audit
 from sanilens.bench.deletion import bench_deletion
+from sanilens.bench.fuzz.run import KINDS, bench_fuzz
 from sanilens.bench.hooks import bench_hooks
 from sanilens.bench.inj import CURVES, bench_inj
 from sanilens.bench.locate import bench_locate
@@ -114,6 +115,23 @@ def inj(
             f"{matched.random.perplexity:.2f}: {matched.random.spans:.0f} "
             f"({matched.random_low:.0f} to {matched.random_high:.0f}, {matched.draws} draws)"
         )
+
+
+@bench.command("fuzz")
+def fuzz(
+    count: Annotated[int, typer.Option(min=1, help="Damaged inputs in all.")] = 20_000,
+    kind: Annotated[
+        list[str] | None, typer.Option(help=f"Only these: {', '.join(KINDS)}; repeatable.")
+    ] = None,
+    workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 2,
+    seed: SeedOption = 0,
+    as_json: JsonOption = False,
+) -> None:
+    """Damaged corpora, models, plans and runs by the thousand: read rightly, or refused."""
+    chosen = tuple(own for own in KINDS if not kind or own in kind)
+    with progress("opening damaged inputs") as report:
+        found = bench_fuzz(count, seed=seed, kinds=chosen, workers=workers, tell=report)
+    _print(asdict(found), as_json)
 
 
 @bench.command("sae")
