@@ -9,6 +9,7 @@ from rich.table import Table
 
 from sanilens.bench.audit import bench_audit
 from sanilens.bench.deletion import bench_deletion
+from sanilens.bench.fuzz.judge import Kind
 from sanilens.bench.fuzz.run import KINDS, bench_fuzz
 from sanilens.bench.hooks import bench_hooks
 from sanilens.bench.inj import CURVES, bench_inj
@@ -128,7 +129,7 @@ def fuzz(
     as_json: JsonOption = False,
 ) -> None:
     """Damaged corpora, models, plans and runs by the thousand: read rightly, or refused."""
-    chosen = tuple(own for own in KINDS if not kind or own in kind)
+    chosen: tuple[Kind, ...] = tuple(own for own in KINDS if not kind or own in kind)
     with progress("opening damaged inputs") as report:
         found = bench_fuzz(count, seed=seed, kinds=chosen, workers=workers, tell=report)
     _print(asdict(found), as_json)

@@ -1,5 +1,6 @@
 """Seeded damage: of bytes, of JSON values, of tensors, and of a folder's files."""
 
+import copy
 import json
 import os
 import random
@@ -55,6 +56,11 @@ def json_(text: str, rng: random.Random) -> str:
     return out
 
 
+def _odd(rng: random.Random) -> Any:
+    # A copy: what is damaged next would otherwise be damaged in all inputs to come.
+    return copy.deepcopy(rng.choice(_ODD))
+
+
 def _one(value: Any, rng: random.Random) -> Any:
     places: list[tuple[Any, Any]] = []
     waiting = [value]
@@ -66,7 +72,7 @@ def _one(value: Any, rng: random.Random) -> Any:
         places += [(own, key) for key in inner]
         waiting += [own[key] for key in inner]
     if not places:
-        return rng.choice(_ODD)
+        return _odd(rng)
     own, key = rng.choice(places)
     match rng.randrange(6):
         case 0 | 1 | 2:
@@ -79,20 +85,20 @@ def _one(value: Any, rng: random.Random) -> Any:
             for _ in range(rng.choice((1, 3, 300))):
                 own[key] = [own[key]]
         case _:
-            own[key] = rng.choice(_ODD)
+            own[key] = _odd(rng)
     return value
 
 
 def _near(value: Any, rng: random.Random) -> Any:
     if isinstance(value, bool) or rng.random() < 0.5:
-        return rng.choice(_ODD)
+        return _odd(rng)
     if isinstance(value, int):
         return rng.choice((value + 1, value - 1, -value, value * 2, value * 10**6, float(value), 0))
     if isinstance(value, float):
         return rng.choice((-value, value * 1e30, 0.0))
     if isinstance(value, str):
         return rng.choice((value[: len(value) // 2], value * 2, value.upper(), f" {value}\n"))
-    return rng.choice(_ODD)
+    return _odd(rng)
 
 
 def tensors(path: Path, rng: random.Random) -> None:

@@ -39,7 +39,7 @@ class FuzzResult:
     seed: int
     seconds_limit: float
     bytes_limit: int
-    outcomes: dict[str, dict[str, int]]
+    outcomes: dict[Kind, dict[Outcome, int]]
     faults: tuple[dict[str, str | int], ...]
     slowest: float
 
@@ -94,7 +94,7 @@ def _run(
             worker.stop()
     return FuzzResult(
         inputs=done, seed=seed, seconds_limit=SECONDS, bytes_limit=BYTES,
-        outcomes={kind: dict(own) for kind, own in outcomes.items()},
+        outcomes={kind: {**own} for kind, own in outcomes.items()},
         faults=tuple(
             {"kind": k, "outcome": o, "detail": d, "times": len(n), "first": n[0]}
             for (k, o, d), n in sorted(faults.items(), key=lambda each: -len(each[1]))
