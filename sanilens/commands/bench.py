@@ -9,6 +9,8 @@ from rich.table import Table
 
 from sanilens.bench.audit import bench_audit
 from sanilens.bench.deletion import bench_deletion
+from sanilens.bench.fuzz.judge import Kind
+from sanilens.bench.fuzz.run import KINDS, bench_fuzz
 from sanilens.bench.hooks import bench_hooks
 from sanilens.bench.inj import CURVES, InjResult, bench_inj
 from sanilens.bench.locate import bench_locate
@@ -156,6 +158,23 @@ def _inj_table(found: InjResult, recommended: str) -> None:
         cells = (name + apart + best, f"{least.recall:.3f}", interval, *each, row.picked)
         table.add_row(*cells, row.setting)
     output.print(table)
+
+
+@bench.command("fuzz")
+def fuzz(
+    count: Annotated[int, typer.Option(min=1, help="Damaged inputs in all.")] = 20_000,
+    kind: Annotated[
+        list[str] | None, typer.Option(help=f"Only these: {', '.join(KINDS)}; repeatable.")
+    ] = None,
+    workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 2,
+    seed: SeedOption = 0,
+    as_json: JsonOption = False,
+) -> None:
+    """Damaged corpora, models, plans and runs by the thousand: read rightly, or refused."""
+    chosen: tuple[Kind, ...] = tuple(own for own in KINDS if not kind or own in kind)
+    with progress("opening damaged inputs") as report:
+        found = bench_fuzz(count, seed=seed, kinds=chosen, workers=workers, tell=report)
+    _print(asdict(found), as_json)
 
 
 @bench.command("sae")
