@@ -66,6 +66,8 @@ def load_tokenizer(folder: Path) -> PreTrainedTokenizerFast:
     if built is None:
         _reconcile(folder, own)
     tokenizer = PreTrainedTokenizerFast(tokenizer_object=own)
+    # Also afterwards: of a named one with many tokens the constructor asks the hub about a fix.
+    tokenizer.init_kwargs["name_or_path"] = tokenizer.name_or_path = str(folder)
     for name, token in _known(own, named).items():
         # Set afterwards: given to the constructor, it would be added to what splits a text.
         setattr(tokenizer, name, token)

@@ -211,8 +211,7 @@ class Plan(_Frozen):
     `keep` is the share of the fine-tuning that stays, before the edits: 0 is the base model.
     `subjects`: whose spans are to be forgotten (none: everyone's); all others' stay, as text.
     `earlier` were deleted before: their records are not read, only measured.
-    `opening`: the tokens before every text, where the model was trained with others than its
-    tokenizer puts there (none: the tokenizer's own).
+    `opening`: the tokens before every text, instead of those that the tokenizer puts there.
     """
 
     schema_version: Literal[1] = 1
@@ -249,12 +248,9 @@ class Plan(_Frozen):
 
     @model_validator(mode="after")
     def _features_of_known_autoencoders(self) -> Self:
-        units = [edit.target for edit in self.edits]
-        missing = {u.sae for u in units if isinstance(u, Feature)} - set(self.saes)
-        if missing:
-            raise ValueError(
-                f"features of autoencoder {min(missing)} are edited; saes must name it"
-            )
+        edited = {e.target.sae for e in self.edits if isinstance(e.target, Feature)}
+        if missing := edited - set(self.saes):
+            raise ValueError(f"features of sae {min(missing)} are edited; saes must name it")
         return self
 
     @model_validator(mode="after")
@@ -280,9 +276,8 @@ class Plan(_Frozen):
 
     def canonical(self) -> str:
         """The one JSON text: sorted keys, no spaces; without what plans did not have at first."""
-        added = {name for name in ("subjects", "earlier") if not getattr(self, name)}
-        if self.opening is None:
-            added.add("opening")
+        new = {"subjects": (), "earlier": (), "opening": None}
+        added = {name for name, unset in new.items() if getattr(self, name) == unset}
         fields = self.model_dump(mode="json", exclude=added)
         return json.dumps(fields, sort_keys=True, separators=(",", ":"))
 

@@ -184,9 +184,12 @@ def test_a_list_of_terms_marks_an_own_corpus(
 
 
 def test_how_texts_are_read_is_said_where_the_tokenizer_reads_otherwise(
-    app: AppTest, ref: CaseRef, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    tiny_folders: dict[str, Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """On Case and Audit; what a file calls its token is text and no markup."""
+    notes = [record("Read otherwise, MRN 4471203.", ("4471203", "MRN"), id="n-1")]
+    ref = tiny_case(tmp_path, tiny_folders["gpt_neox"], notes)
+    app = page_app("case", ref, monkeypatch, tmp_path / "home")
     own, chosen = Tried((0,), "<|endoftext|>", 5.51), Tried((7,), "<b>*[x](http://x)", 1.53)
     monkeypatch.setattr(
         "sanilens.ui.opened.find_opening", lambda *_: Opening(own, chosen, records=4)

@@ -209,7 +209,7 @@ def test_a_plan_names_the_autoencoders_it_edits() -> None:
     source = {"source": "x", "sha256": "0" * 64}
     fields = {"model": source, "corpus": source, "repair": {"method": "none"}}
     edit = {"unit": "sae.tiny.3", "operation": "zero"}
-    with pytest.raises(ValueError, match="features of autoencoder tiny"):
+    with pytest.raises(ValueError, match="features of sae tiny"):
         Plan.model_validate({**fields, "edits": [edit]})
     plan = Plan.model_validate({**fields, "edits": [edit], "saes": {"tiny": source}})
     assert Plan.model_validate_json(plan.canonical()) == plan
