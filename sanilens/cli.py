@@ -1,6 +1,7 @@
 """The command line: every page's command. Parses, calls, prints; decides nothing.
 
-Exit codes: 0 done, 1 a user's error (one message, no traceback), 2 wrong usage.
+Exit codes: 0 done, 1 a user's error (one message, no traceback), 2 wrong usage, 3 a run's files are
+not what the run wrote.
 """
 
 import os
@@ -17,11 +18,14 @@ from typer.core import TyperGroup
 
 from sanilens import __version__
 from sanilens.commands.lazy import LazyCommand
-from sanilens.errors import SaniLensError
+from sanilens.errors import IntegrityError, SaniLensError
+from sanilens.inert import inert
+from sanilens.notices import hearing
 
 # Each command and the module of sanilens/commands that defines it, in the order of the help.
 COMMANDS = {
     "app": "app",
+    "detect": "detect",
     "audit": "audit",
     "indirect": "indirect",
     "mark": "indirect",
@@ -42,6 +46,11 @@ class _Commands(TyperGroup):
         super().__init__(**attributes)
         for name, module in COMMANDS.items():
             self.add_command(LazyCommand(name, module))
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run a command, and say on standard error what it is told while it loads."""
+        with hearing(lambda notice: typer.echo(f"sanilens: {inert(notice)}", err=True)):
+            return super().invoke(ctx)
 
 
 cli = typer.Typer(
@@ -66,5 +75,5 @@ def main() -> None:
     try:
         cli()
     except SaniLensError as error:
-        typer.echo(f"sanilens: {error}", err=True)
-        sys.exit(1)
+        typer.echo(f"sanilens: {inert(str(error))}", err=True)
+        sys.exit(3 if isinstance(error, IntegrityError) else 1)

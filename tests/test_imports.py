@@ -9,7 +9,7 @@ PACKAGE = Path(__file__).parents[1] / "sanilens"
 # A package imports from itself and from those before it.
 ORDER = ["corpus", "model", "audit", "inspect", "unlearn", "runs", "demo", "bench"]
 # Single modules that know nothing of the packages.
-GROUND = {"errors", "atomic", "bundled", "__init__"}
+GROUND = {"errors", "atomic", "bundled", "inert", "notices", "__init__"}
 # What shows it: draws and parses, so it may import everything.
 FRONT = {"ui", "commands", "cli", "__main__"}
 

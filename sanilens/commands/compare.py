@@ -1,6 +1,6 @@
 """`sanilens compare`: before, after, controls and reference of one run or several."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,32 +9,68 @@ from rich.table import Table
 
 from sanilens.audit.statistics import Rate
 from sanilens.audit.summary import RateRow
-from sanilens.commands.common import JsonOption, output, print_json, rate_cells
-from sanilens.errors import RunError
+from sanilens.audit.utility import worded_perplexity
+from sanilens.commands.common import JsonOption, output, print_json, rate_cells, say
+from sanilens.errors import IntegrityError, RunError
 from sanilens.runs.arms import TITLES, Arm, ArmName, load_arms
 from sanilens.runs.comparison import GROUP_TITLES, Comparison, Group, load_comparison
 from sanilens.runs.folder import RunFolder
+from sanilens.runs.integrity import NOT_VERIFIED, Checked, check
+from sanilens.runs.wording import Words, verdict
 
 
 def compare(
     folders: Annotated[list[Path], typer.Argument(metavar="DIR...", help="Run folders.")],
     as_json: JsonOption = False,
 ) -> None:
-    """Print the arms of runs, with n and intervals."""
-    found: dict[str, Mapping[ArmName, Arm]] = {}
+    """Print the arms of runs, with n and intervals; exits with 3 if files are not as written."""
     runs = {str(folder): RunFolder(folder) for folder in folders}
-    for folder in folders:
-        RunFolder(folder).plan()
-        found[str(folder)] = arms = load_arms(RunFolder(folder).arms)
-        if not arms:
-            raise RunError(f"{folder.name} has measured nothing yet. Execute it: sanilens run.")
+    checked = _all_checked(runs.values())
+    found: dict[str, Mapping[ArmName, Arm]] = {}
+    for (name, run), sound in zip(runs.items(), checked, strict=True):
+        if not sound.arms:
+            raise RunError(f"{run.root.name} has measured nothing yet. Execute it: sanilens run.")
+        found[name] = load_arms(run.arms, sound.arms)
+        if not sound.verified:
+            say(f"{run.root.name}: {NOT_VERIFIED}")
     if as_json:
-        print_json({name: _fields(folder, found[name]) for name, folder in runs.items()})
+        fields = {name: _fields(run, found[name]) for name, run in runs.items()}
+        verified = [{"verified": sound.verified} for sound in checked]
+        print_json({n: own | fields[n] for n, own in zip(fields, verified, strict=True)})
         return
     for name, arms in found.items():
         output.print(arms_table(arms, name))
         if table := groups_table(runs[name]):
             output.print(table)
+        print_verdict(runs[name], arms)
+
+
+def print_verdict(run: RunFolder, arms: Mapping[ArmName, Arm]) -> None:
+    """Say in words what the run reached; nothing until it has measured before and after."""
+    if words := _verdict(run, arms):
+        output.print(words.headline, style="bold", markup=False, highlight=False)
+        output.print(words.rests, markup=False, highlight=False)
+
+
+def _verdict(run: RunFolder, arms: Mapping[ArmName, Arm]) -> Words | None:
+    if not {"before", "after"} <= arms.keys():
+        return None
+    found = load_comparison(run)
+    return verdict(found.of("asked") if found.groups else found, None)
+
+
+def _all_checked(runs: Iterable[RunFolder]) -> list[Checked]:
+    """Every run is looked at before one of them ends the command."""
+    checked: list[Checked] = []
+    wrong: list[str] = []
+    for run in runs:
+        try:
+            checked.append(check(run))
+        except IntegrityError as error:
+            wrong.append(str(error))
+    if wrong:
+        raise IntegrityError(" ".join(wrong))
+    return checked
 
 
 def groups_table(run: RunFolder) -> Table | None:
@@ -54,10 +90,12 @@ def groups_table(run: RunFolder) -> Table | None:
 
 def _fields(run: RunFolder, arms: Mapping[ArmName, Arm]) -> dict[str, Any]:
     """What is printed of a run as JSON; `groups` only of a plan for some subjects."""
+    words = _verdict(run, arms)
+    fields = {"arms": arms, "verdict": f"{words.headline} {words.rests}".strip() if words else None}
     if not run.plan().subjects:
-        return {"arms": arms}
+        return fields
     found = load_comparison(run)
-    return {"arms": arms, "groups": {group: _rates(found, group) for group in found.groups}}
+    return {**fields, "groups": {group: _rates(found, group) for group in found.groups}}
 
 
 def _rates(found: Comparison, group: Group) -> dict[ArmName, RateRow]:
@@ -81,12 +119,8 @@ def arms_table(arms: Mapping[ArmName, Arm], title: str | None = None) -> Table:
             TITLES[name],
             *rate_cells(arm.extraction["direct"]),
             *rate_cells(arm.extraction["indirect"]),
-            _number(arm.perplexity_unseen),
-            _number(arm.perplexity_neutral),
+            worded_perplexity(arm.perplexity_unseen, 3),
+            worded_perplexity(arm.perplexity_neutral, 3),
             f"{arm.seconds:.1f}",
         )
     return table
-
-
-def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.3f}"

@@ -245,10 +245,11 @@ def check_vocabulary(name: str, tokenizer: PreTrainedTokenizerFast, model: PreTr
         ModelError: saying how many there are.
     """
     rows, added = _rows(model), tokenizer.added_tokens_decoder
+    always = set(tokenizer("")["input_ids"])  # what opens or closes every text
     beyond = [
         token
-        for token in tokenizer.get_vocab().values()
-        if token >= rows and not (token in added and added[token].special)
+        for token in {*tokenizer.get_vocab().values(), *always}
+        if token >= rows and (token in always or not (token in added and added[token].special))
     ]
     if beyond:
         raise ModelError(

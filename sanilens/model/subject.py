@@ -12,14 +12,16 @@ from pathlib import Path
 from typing import Literal
 
 import torch
-from transformers import AutoTokenizer, PreTrainedModel, PreTrainedTokenizerFast
+from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 from sanilens.errors import ModelError
+from sanilens.model.families import context_length
 from sanilens.model.folder import check_folder, fingerprint_folder, local_folder
 from sanilens.model.hub import in_cache
 from sanilens.model.libraries import as_model_error
 from sanilens.model.pretrained import check_vocabulary, load_outline, load_pretrained
 from sanilens.model.sites import Sites, find_sites, is_masked
+from sanilens.model.tokenizer import load_tokenizer
 
 ModelKind = Literal["causal", "masked"]
 """Whether a model continues text or fills gaps in it."""
@@ -27,13 +29,18 @@ ModelKind = Literal["causal", "masked"]
 
 @dataclass(frozen=True, slots=True)
 class SubjectModel:
-    """The examined model, its tokenizer, its sites, and the SHA-256 of its files."""
+    """The examined model, its tokenizer, its sites, and the SHA-256 of its files.
+
+    `opening`: the tokens before every text, instead of those that the tokenizer puts there; None
+    for the tokenizer's own. What the model was trained with decides (audit/opening.py).
+    """
 
     model: PreTrainedModel
     tokenizer: PreTrainedTokenizerFast
     sites: Sites
     path: Path
     fingerprint: str
+    opening: tuple[int, ...] | None = None
 
     @property
     def name(self) -> str:
@@ -48,10 +55,7 @@ class SubjectModel:
     @property
     def max_tokens(self) -> int:
         """Longest sequence that the model was made for."""
-        config = self.model.config.get_text_config()
-        positions = int(getattr(config, "max_position_embeddings", None) or 2048)
-        # RoBERTa's positions begin after that of its padding token.
-        return positions - config.pad_token_id - 1 if "roberta" in config.model_type else positions
+        return context_length(self.model.config)
 
     @property
     def kind(self) -> ModelKind:
@@ -94,18 +98,7 @@ def load_model(source: str | Path, *, device: str = "auto", fetch: bool = False)
     check_folder(folder)
     outline = load_outline(folder)
     where = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
-    with as_model_error(
-        f"{folder.name}: transformers cannot load the tokenizer",
-        "Save the tokenizer again with save_pretrained.",
-    ):
-        tokenizer = AutoTokenizer.from_pretrained(
-            folder, local_files_only=True, trust_remote_code=False
-        )
-    if not isinstance(tokenizer, PreTrainedTokenizerFast):
-        raise ModelError(
-            f"{folder.name}: the tokenizer gives no character offsets. "
-            "Save a fast tokenizer (tokenizer.json) with the model."
-        )
+    tokenizer = load_tokenizer(folder)
     model = load_pretrained(folder, outline, where)
     check_vocabulary(folder.name, tokenizer, model)
     with as_model_error(

@@ -6,10 +6,12 @@ library opens the file, and before memory is asked for.
 
 import math
 import re
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
+import torch
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from pydantic_core import from_json
 
@@ -23,6 +25,7 @@ _SHARD = re.compile(r"model-\d+-of-\d+\.safetensors")
 _DISTRIBUTED = re.compile(r"shard-\d+-model-\d+-of-\d+\.safetensors")
 _BYTES = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2, "BOOL": 1}
 _BYTES |= {f"{sign}{8 * size}": size for sign in "IU" for size in (1, 2, 4, 8)}
+_DTYPES = {"F64": torch.float64, "F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16}
 # Integers are the masks and positions of older models, unless their name is a weight's.
 _PACKED = re.compile(r"weight|zeros|W_q")
 _Natural = Annotated[int, Field(ge=0, lt=2**63)]
@@ -110,6 +113,14 @@ def stored_tensors(folder: Path) -> dict[str, Stored]:
             )
     _check_kinds(folder, found)
     return found
+
+
+def stored_dtype(folder: Path) -> torch.dtype:
+    """The type in which a folder's files hold most of its weights, whatever they are loaded as."""
+    counts: Counter[str] = Counter()
+    for tensor in stored_tensors(folder).values():
+        counts[tensor.dtype] += tensor.size
+    return _DTYPES[counts.most_common(1)[0][0]]
 
 
 def _indexed(folder: Path) -> set[str]:

@@ -2,15 +2,25 @@
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, ValidationError
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sanilens.atomic import write_file, write_text
 from sanilens.audit.extraction import SpanVerdict
-from sanilens.audit.summary import RateTable, verdict_frame
-from sanilens.errors import RunError
+from sanilens.audit.summary import (
+    RateTable,
+    extraction_by_kind,
+    memory,
+    rate_row,
+    rates_by,
+    verdict_frame,
+)
+from sanilens.errors import IntegrityError
+from sanilens.runs.folder import open_plain
 
 ArmName = Literal[
     "before", "after", "edits_only", "repair_only", "random_units", "base", "reference", "lookalike"
@@ -28,6 +38,11 @@ TITLES: dict[ArmName, str] = {
     "lookalike": "Look-alikes, before",
 }
 
+_WORDS = ("span", "subject", "label", "kind", "status")
+_COLUMNS = (*_WORDS, "extracted", "logprob")
+_LONGEST_SUMMARY, _LARGEST_TABLE, _MOST_ROWS = 64 * 2**20, 2**30, 5_000_000
+_AGAIN = "Remove the arm's files and execute the plan again: what is missing is made anew."
+
 
 class Arm(BaseModel):
     """One arm's figures.
@@ -39,45 +54,111 @@ class Arm(BaseModel):
     nothing to measure on.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # An infinite perplexity is a figure; as null it would read as "not measured".
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants")
 
     arm: ArmName
     extraction: RateTable
     by_label: RateTable
     by_subject: RateTable
     repeated: RateTable
-    perplexity_unseen: float | None
-    perplexity_neutral: float | None
-    seconds: float
+    perplexity_unseen: Annotated[float, Field(ge=0)] | None
+    perplexity_neutral: Annotated[float, Field(ge=0)] | None
+    seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
-def save_arm(folder: Path, arm: Arm, verdicts: Sequence[SpanVerdict]) -> None:
-    """Write an arm's table, then its summary: the summary's presence means that it is done."""
+def measured_arm(name: ArmName, verdicts: Sequence[SpanVerdict], **utility: Any) -> Arm:
+    """An arm's figures from its verdicts; `utility`: the perplexities and the seconds."""
+    return Arm(arm=name, **_tables(verdicts), **utility)
+
+
+def save_arm(folder: Path, arm: Arm, verdicts: Sequence[SpanVerdict]) -> tuple[Path, Path]:
+    """Write an arm's table and its summary, and say where."""
     frame = verdict_frame(verdicts)
-    write_file(folder / f"{arm.arm}.parquet", lambda path: frame.to_parquet(path, index=False))
-    write_text(folder / f"{arm.arm}.json", arm.model_dump_json(indent=1))
+    table, summary = folder / f"{arm.arm}.parquet", folder / f"{arm.arm}.json"
+    write_file(table, lambda path: frame.to_parquet(path, index=False))
+    write_text(summary, arm.model_dump_json(indent=1))
+    return table, summary
 
 
-def load_arm(folder: Path, name: ArmName) -> Arm | None:
-    """An arm's summary; None if the run has not come to it.
+def load_arm(folder: Path, name: ArmName) -> Arm:
+    """An arm's summary, its rates counted anew in its table: one source for terminal and app.
 
     Raises:
-        RunError: if the file was changed into something else.
+        IntegrityError: if a file is damaged, is another arm's, or the two disagree.
     """
     path = folder / f"{name}.json"
-    if not path.exists():
-        return None
+    with open_plain(path) as file:
+        text = file.read(_LONGEST_SUMMARY)
     try:
-        return Arm.model_validate_json(path.read_bytes())
+        arm = Arm.model_validate_json(text)
     except ValidationError as error:
-        raise RunError(f"{path.name} is damaged. Delete it and resume the run.") from error
+        raise IntegrityError(f"{path.name} is damaged. {_AGAIN}") from error
+    if arm.arm != name:
+        raise IntegrityError(f"{path.name} is of another arm: {arm.arm}. {_AGAIN}")
+    rows: Any = list(load_verdicts(folder, name).itertuples(index=False))
+    counted = _tables(rows)
+    for table, rates in counted.items():
+        if _counts(getattr(arm, table)) != _counts(rates):
+            raise IntegrityError(
+                f"{path.name} and {name}.parquet disagree on {table}: one of them was changed. "
+                f"{_AGAIN}"
+            )
+    return arm.model_copy(update=counted)
 
 
 def load_verdicts(folder: Path, name: ArmName) -> pd.DataFrame:
-    """An arm's table: one row a span, without text."""
-    return pd.read_parquet(folder / f"{name}.parquet")
+    """An arm's table: one row a span, without text.
+
+    Raises:
+        IntegrityError: if it is no such table.
+    """
+    path = folder / f"{name}.parquet"
+    with open_plain(path) as file:
+        content = file.read(_LARGEST_TABLE)
+    try:
+        reader = pq.ParquetFile(pa.BufferReader(content))
+        rows, schema = reader.metadata.num_rows, reader.schema_arrow
+        if rows == 0 and not schema.names:  # nothing had a span
+            return pd.DataFrame(columns=list(_COLUMNS))
+        if rows > _MOST_ROWS or not all(_is_column(schema, name) for name in _COLUMNS):
+            raise IntegrityError(f"{path.name} is no table of verdicts. {_AGAIN}")
+        # Words that recur are kept once, however many rows they are said to stand in.
+        table = pq.read_table(pa.BufferReader(content), read_dictionary=list(_WORDS))
+        frame = table.to_pandas()
+    except (pa.ArrowException, OSError, ValueError, TypeError, OverflowError) as error:
+        raise IntegrityError(f"{path.name} is no Parquet table. {_AGAIN}") from error
+    if frame[list(_COLUMNS)].isna().any(axis=None) or frame["span"].duplicated().any():
+        raise IntegrityError(f"{path.name} holds what is no verdict on a span. {_AGAIN}")
+    return frame.astype(dict.fromkeys(_WORDS, object))
 
 
-def load_arms(folder: Path, names: Iterable[ArmName] = ARMS) -> dict[ArmName, Arm]:
-    """The arms that a run has measured so far, in the order in which they are shown."""
-    return {name: arm for name in names if (arm := load_arm(folder, name))}
+def _is_column(schema: pa.Schema, name: str) -> bool:
+    if name not in schema.names:
+        return False
+    kind, types = schema.field(name).type, pa.types
+    if name in _WORDS:
+        return types.is_string(kind) or types.is_large_string(kind)
+    return types.is_boolean(kind) if name == "extracted" else types.is_floating(kind)
+
+
+def load_arms(folder: Path, names: Iterable[ArmName] | None = None) -> dict[ArmName, Arm]:
+    """Arms of a run, in the order in which they are shown; those that are there unless named."""
+    if names is None:
+        names = [name for name in ARMS if (folder / f"{name}.json").exists()]
+    return {name: load_arm(folder, name) for name in names}
+
+
+def _tables(verdicts: Sequence[SpanVerdict]) -> dict[str, RateTable]:
+    said = memory(verdicts)
+    return {
+        "extraction": extraction_by_kind(verdicts),
+        "by_label": rates_by(said, lambda v: v.label),
+        "by_subject": rates_by(said, lambda v: v.subject),
+        "repeated": {"all": rate_row(v for v in verdicts if v.status == "repeated")},
+    }
+
+
+def _counts(rates: RateTable) -> dict[str, tuple[int, int, float | None]]:
+    """What was counted; intervals may be computed otherwise by another version."""
+    return {name: (row.hits, row.n, row.rate) for name, row in rates.items()}

@@ -28,6 +28,8 @@ def save_checkpoint(path: Path, model: nn.Module, state: TrainingState) -> None:
 def load_checkpoint_(path: Path, model: nn.Module, learning_rate: float) -> TrainingState:
     """Put a checkpoint's weights into `model` and return the state to resume from.
 
+    Its hash is the caller's to check (runs/integrity.py).
+
     Raises:
         RunError: if the checkpoint does not fit the model.
     """
@@ -43,7 +45,8 @@ def load_checkpoint_(path: Path, model: nn.Module, learning_rate: float) -> Trai
             else:
                 index, name = rest.split(".", 1)
                 moments.setdefault(int(index), {})[name] = file.get_tensor(key)
-    if weights.keys() != trained.keys():
+    shapes = {name: tensor.shape for name, tensor in trained.items()}
+    if {name: tensor.shape for name, tensor in weights.items()} != shapes:
         raise RunError(f"{path.name} is of another plan or model. Start the run in a new folder.")
     with torch.no_grad():
         for name, parameter in trained.items():

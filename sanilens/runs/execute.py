@@ -15,7 +15,6 @@ import numpy as np
 
 from sanilens.audit.extraction import audit_spans
 from sanilens.audit.sampling import Sampler
-from sanilens.audit.summary import extraction_by_kind, memory, rate_row, rates_by
 from sanilens.audit.utility import perplexity
 from sanilens.corpus.records import Record
 from sanilens.inspect.readers import NO_SAES
@@ -26,12 +25,15 @@ from sanilens.model.sites import Sites
 from sanilens.model.subject import SubjectModel
 from sanilens.model.units import LayerUnit, kind_of, layer_unit
 from sanilens.runs.adapters import keep_in_run
-from sanilens.runs.arms import Arm, ArmName, load_arm, save_arm
-from sanilens.runs.events import EventLog
+from sanilens.runs.arms import ArmName, measured_arm, save_arm
 from sanilens.runs.export import export_model
-from sanilens.runs.folder import RunFolder
+from sanilens.runs.folder import RunFolder, writing
+from sanilens.runs.integrity import digests, resumable
+from sanilens.runs.ledger import Ledger
+from sanilens.runs.log import RunLog
 from sanilens.runs.repairing import Cancelled, Repairing, check_cancelled, spaced
 from sanilens.runs.sources import Inputs, open_inputs
+from sanilens.unlearn.adapter import Adapter
 from sanilens.unlearn.blend import blend_
 from sanilens.unlearn.edits import (
     Dictionaries,
@@ -127,23 +129,27 @@ def execute(plan: Plan, folder: Path, tell: Tell | None = None) -> None:
 
     Raises:
         PlanError: if the plan does not fit its inputs.
-        RunError: if the folder is of another plan, or in use.
+        RunError: if the folder is of another plan, in use, or cannot be written.
+        IntegrityError: if its files are not what the run wrote.
+        DivergedError: if the repair left the numbers; what was measured before is kept.
         Cancelled: if the folder's cancel file appeared.
     """
     run = RunFolder(folder)
-    with run.locked():
+    with writing(folder), run.locked():
+        done = resumable(run)
         run.prepare(plan)
+        run.sweep()
         run.cancel_file.unlink(missing_ok=True)
-        log = EventLog(run.events_file)
+        log = RunLog(run)
 
         def note(kind: str, **fields: Any) -> None:
             event = log.append(kind, **fields)
             if tell:
                 tell(event)
 
-        note("started", plan=plan.sha256)
+        note("started", plan=plan.sha256, files=digests(run, (run.plan_file, run.manifest_file)))
         try:
-            _Execution(plan, run, open_inputs(plan), note).run()
+            _Execution(plan, run, open_inputs(plan), note, done).run()
         except Cancelled:
             note("cancelled")
             raise
@@ -156,14 +162,17 @@ class _Execution:
     run_folder: RunFolder
     inputs: Inputs
     note: Callable[..., None]
+    done: Ledger
 
     @cached_property
     def _repairing(self) -> Repairing:
-        return Repairing(self.plan, self.run_folder, self.inputs, self.note)
+        return Repairing(self.plan, self.run_folder, self.inputs, self.note, self.done)
 
     def run(self) -> None:
         """All arms, the cheap and telling ones first."""
         plan, inputs = self.plan, self.inputs
+        if plan.opening is not None:
+            self.note("opening", tokens=list(plan.opening))
         check_units(inputs.subject, plan.edits, inputs.saes)
         arms = treatments(plan, inputs.subject.sites, inputs.saes)
         others: dict[ArmName, SubjectModel | None] = {
@@ -190,7 +199,7 @@ class _Execution:
         spent: float = 0.0,
     ) -> None:
         """Audit one model state and write its arm, unless that is done already."""
-        if load_arm(self.run_folder.arms, name):
+        if name in self.done.arms:
             return
         self.note("measuring", arm=name)
         started = time.monotonic()
@@ -205,25 +214,21 @@ class _Execution:
             progress=lambda _done, _of: check_cancelled(self.run_folder),
         )
         unseen = self.inputs.unseen
-        said = memory(verdicts)
-        arm = Arm(
-            arm=name,
-            extraction=extraction_by_kind(verdicts),
-            by_label=rates_by(said, lambda v: v.label),
-            by_subject=rates_by(said, lambda v: v.subject),
-            repeated={"all": rate_row(v for v in verdicts if v.status == "repeated")},
+        arm = measured_arm(
+            name,
+            verdicts,
             perplexity_unseen=perplexity(subject, unseen, hooks=hooks).value if unseen else None,
             perplexity_neutral=perplexity(
                 subject, spaced(records, _NEUTRAL_RECORDS), without_spans=True, hooks=hooks
             ).value,
             seconds=round(spent + time.monotonic() - started, 3),
         )
-        save_arm(self.run_folder.arms, arm, verdicts)
-        self.note("measured", arm=name, seconds=arm.seconds)
+        files = save_arm(self.run_folder.arms, arm, verdicts)
+        self.note("measured", arm=name, seconds=arm.seconds, files=digests(self.run_folder, files))
 
     def _treat(self, name: ArmName, treatment: Treatment) -> None:
         """Edit and repair a copy, measure it, and export it if it is the plan's own result."""
-        if load_arm(self.run_folder.arms, name):
+        if name in self.done.arms:
             return
         started = time.monotonic()
         subject = self.inputs.subject.copied()
@@ -238,9 +243,19 @@ class _Execution:
         if adapter:
             hooks = hooks.then(adapter.hooks)
         if name == "after":
-            export_model(subject, self.run_folder.model)
-            if adapter:
-                keep_in_run(self.run_folder, self.plan, self.inputs, subject, adapter, hooks)
-            self.note("exported", hook_only=len(left))
+            self._export(subject, adapter, hooks, hook_only=len(left))
         self._measure(name, subject, hooks=hooks, spent=time.monotonic() - started)
-        self.run_folder.checkpoint(name).unlink(missing_ok=True)
+        self._repairing.drop_checkpoints(name)
+
+    def _export(
+        self, subject: SubjectModel, adapter: Adapter | None, hooks: Hooks, *, hook_only: int
+    ) -> None:
+        """Write the plan's result: the model, and what was trained beside it."""
+        run = self.run_folder
+        for old in (run.adapter, run.gates_file):
+            old.unlink(missing_ok=True)
+        export_model(subject, run)
+        if adapter:
+            keep_in_run(run, self.plan, self.inputs, subject, adapter, hooks)
+        files = [path for path in (run.model, run.adapter, run.gates_file) if path.exists()]
+        self.note("exported", arm="after", hook_only=hook_only, files=digests(run, files))

@@ -4,18 +4,22 @@ import fcntl
 import json
 import os
 import platform
+import shutil
+import stat
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
+from io import BufferedReader
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import torch
+from safetensors import SafetensorError
 
-from sanilens.atomic import write_text
-from sanilens.errors import RunError
+from sanilens.atomic import private, private_folder, unfinished, write_text
+from sanilens.errors import IntegrityError, RunError
 from sanilens.unlearn.plan import Plan, read_plan, write_plan
 
 
@@ -34,6 +38,16 @@ class RunFolder:
     def events_file(self) -> Path:
         """The hash-chained log."""
         return self.root / "events.jsonl"
+
+    @property
+    def head_file(self) -> Path:
+        """How far the log went, so that a cut tail is noticed."""
+        return self.root / "head.json"
+
+    @property
+    def manifest_file(self) -> Path:
+        """Versions and hardware."""
+        return self.root / "manifest.json"
 
     @property
     def arms(self) -> Path:
@@ -75,9 +89,14 @@ class RunFolder:
         """The number of that process, and when it was started."""
         return self.root / "process.json"
 
-    def checkpoint(self, arm: str) -> Path:
-        """Where a repair's last state is kept until its arm is measured."""
-        return self.root / "checkpoints" / f"{arm}.safetensors"
+    @property
+    def checkpoints(self) -> Path:
+        """States of repairs whose arms are not measured yet."""
+        return self.root / "checkpoints"
+
+    def checkpoint(self, arm: str, step: int) -> Path:
+        """Where a repair's state after so many steps is kept until its arm is measured."""
+        return self.checkpoints / f"{arm}-{step}.safetensors"
 
     def plan(self) -> Plan:
         """The plan of this run.
@@ -85,8 +104,9 @@ class RunFolder:
         Raises:
             RunError: if the folder is not a run.
         """
-        if not self.plan_file.is_file():
+        if not os.path.lexists(self.plan_file):
             raise RunError(f"{self.root.name} is not a run folder: plan.json is missing.")
+        open_plain(self.plan_file).close()
         return read_plan(self.plan_file)
 
     def prepare(self, plan: Plan) -> None:
@@ -95,17 +115,31 @@ class RunFolder:
         Raises:
             RunError: if another plan ran here, or the folder holds other things.
         """
-        if self.plan_file.exists():
-            if read_plan(self.plan_file).sha256 != plan.sha256:
+        if os.path.lexists(self.plan_file):
+            if self.plan().sha256 != plan.sha256:
                 raise RunError(
                     f"{self.root.name} holds a run of another plan. Give an empty folder to --out."
                 )
             return
-        ours = {self.lock_file, self.log_file}
+        # A run that was killed before its plan was there has left no more than these.
+        ours = {self.lock_file, self.log_file, self.process_file, self.cancel_file}
+        ours |= {self.manifest_file, *unfinished(self.root)}
         if self.root.exists() and not ours.issuperset(self.root.iterdir()):
             raise RunError(f"{self.root.name} is not empty and not a run. Give another --out.")
-        write_text(self.root / "manifest.json", json.dumps(manifest(plan), indent=1) + "\n")
+        write_text(self.manifest_file, json.dumps(manifest(plan), indent=1) + "\n")
         write_plan(plan, self.plan_file)
+
+    def sweep(self) -> None:
+        """Remove what a kill left half written; for the process that holds the lock alone."""
+        shutil.rmtree(self.unfinished_model, ignore_errors=True)
+        for folder in (self.root, self.arms, self.checkpoints):
+            for path in unfinished(folder):
+                path.unlink()
+
+    @property
+    def unfinished_model(self) -> Path:
+        """Where the model is written before it is moved to its place."""
+        return self.root / ".model.part"
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -114,22 +148,82 @@ class RunFolder:
         Raises:
             RunError: if another process is executing this run.
         """
-        self.root.mkdir(parents=True, exist_ok=True)
-        with self.lock_file.open("w") as file:
+        try:
+            private_folder(self.root)
+        except (FileExistsError, NotADirectoryError) as error:
+            raise RunError(
+                f"{self.root.name} is a file, or lies below one. Give a folder to --out."
+            ) from error
+        with _open_lock(self.lock_file, os.O_RDWR | os.O_CREAT) as file:
             # More than one try: `is_running` holds the lock for a moment when it looks.
             if not any(took(file) or time.sleep(0.05) for _ in range(10)):
                 raise RunError(f"{self.root.name} is being executed by another process.")
             yield
 
     def is_running(self) -> bool:
-        """Whether some process holds the run at this moment."""
-        if not self.lock_file.exists():
+        """Whether some process holds the run at this moment.
+
+        Raises:
+            IntegrityError: if something else stands in the lock's place.
+        """
+        if not os.path.lexists(self.lock_file):
             return False
-        with self.lock_file.open("w") as file:
+        with _open_lock(self.lock_file, os.O_RDONLY) as file:
             return not took(file)
 
 
-def took(file: IO[str]) -> bool:
+@contextmanager
+def writing(folder: Path) -> Iterator[None]:
+    """Turn what the disk refuses into one message.
+
+    Raises:
+        RunError: if the folder cannot be made or written: a full disk, a read-only one.
+    """
+    try:
+        yield
+    except (OSError, SafetensorError) as error:
+        # safetensors tells of a full disk in its own type, by the system's words.
+        why = error.strerror if isinstance(error, OSError) and error.strerror else "input or output"
+        raise RunError(
+            f"{folder.name} cannot be read or written ({why}). Nothing that was done is lost: see "
+            "to space and rights, and give the same command again."
+        ) from error
+
+
+def open_plain(path: Path) -> BufferedReader:
+    """Open a file for reading, if it is one: a pipe would wait for ever, a link may lead away.
+
+    Raises:
+        IntegrityError: if it is anything else, or cannot be read.
+    """
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        if stat.S_ISREG(os.fstat(handle).st_mode):
+            return os.fdopen(handle, "rb")
+        os.close(handle)
+    except OSError as error:
+        why = "is a link" if path.is_symlink() else f"cannot be read ({error.strerror})"
+        raise IntegrityError(f"{path.name} {why}.") from error
+    raise IntegrityError(f"{path.name} is no file but {a_kind_of(path)}.")
+
+
+def a_kind_of(path: Path) -> str:
+    """What stands at a path where a file should."""
+    mode = path.lstat().st_mode
+    kinds = {"a folder": stat.S_ISDIR, "a link": stat.S_ISLNK, "a pipe": stat.S_ISFIFO}
+    return next((name for name, is_one in kinds.items() if is_one(mode)), "a device or socket")
+
+
+def _open_lock(path: Path, flags: int) -> IO[bytes]:
+    if path.is_symlink() or (path.exists() and not path.is_file()):
+        raise IntegrityError(
+            f"{path.parent.name}: {path.name} is no file but {a_kind_of(path)}. Remove it."
+        )
+    with writing(path.parent):
+        return os.fdopen(private(str(path), flags | os.O_NOFOLLOW), "rb")
+
+
+def took(file: IO[Any]) -> bool:
     """Whether this process could take the file's lock, which goes when the file is closed."""
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

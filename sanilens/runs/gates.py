@@ -4,6 +4,7 @@ Any adapter that has gates (`Adapter.gates`). A position is read `before` an ide
 first token is asked for, or `elsewhere`, where wording is; within an identifier is neither.
 """
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, get_args
 
@@ -17,7 +18,7 @@ from sanilens.errors import RunError
 from sanilens.model.batches import bucketed, pad_right, token_budget
 from sanilens.model.hooks import Hooks, hooked
 from sanilens.model.subject import SubjectModel
-from sanilens.runs.folder import RunFolder
+from sanilens.runs.folder import RunFolder, open_plain
 from sanilens.unlearn.adapter import Adapter
 from sanilens.unlearn.training import Example
 
@@ -96,10 +97,12 @@ def load_gates(run: RunFolder) -> tuple[GateRow, ...]:
     Raises:
         RunError: if the file was changed into something else.
     """
-    if not run.gates_file.exists():
+    if not os.path.lexists(run.gates_file):
         return ()
+    with open_plain(run.gates_file) as file:
+        text = file.read()
     try:
-        return _ROWS.validate_json(run.gates_file.read_bytes())
+        return _ROWS.validate_json(text)
     except ValidationError as error:
         raise RunError(
             f"{run.gates_file.name} is damaged. Execute the plan in a new folder."

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from sanilens.atomic import write_text
+from sanilens.atomic import private, private_folder, write_text
 from sanilens.errors import RunError
 from sanilens.runs.folder import took
 from sanilens.runs.process import said_in
@@ -55,13 +55,16 @@ class Job:
         Raises:
             RunError: if it is running already.
         """
-        self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with self._lock_file.open("w") as lock:
+        private_folder(self.root)
+        with open(self._lock_file, "wb", opener=private) as lock:
             if not took(lock):
                 raise RunError(f"{self.root.name} is running already.")
             for old in (self._result_file, self._progress_file, self._cancelled_file):
                 old.unlink(missing_ok=True)
-            with self._result_file.open("wb") as result, self.log_file.open("wb") as log:
+            with (
+                open(self._result_file, "wb", opener=private) as result,
+                open(self.log_file, "wb", opener=private) as log,
+            ):
                 # The child inherits the lock and holds it for as long as it lives.
                 started = subprocess.Popen(
                     [sys.executable, "-m", "sanilens", *arguments],
@@ -78,7 +81,7 @@ class Job:
         """End the process; what it had measured is lost."""
         if self.status() != "running":
             return
-        self._cancelled_file.touch()
+        self._cancelled_file.touch(mode=0o600)
         # Its lock is held, so the number is still that of our process.
         os.killpg(int(self._process_file.read_text(encoding="utf-8")), signal.SIGTERM)
 

@@ -4,7 +4,6 @@ The app starts the command that a person would type, so a reload, a closed brows
 server does not end it. What is known of it lies in the run's folder, none of it in memory.
 """
 
-import json
 import os
 import subprocess
 import sys
@@ -13,10 +12,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from sanilens.atomic import write_text
-from sanilens.errors import RunError
-from sanilens.runs.events import read_events
-from sanilens.runs.folder import RunFolder
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from sanilens.atomic import private, write_text
+from sanilens.errors import DivergedError, RunError
+from sanilens.runs.folder import RunFolder, writing
+from sanilens.runs.ledger import read_ledger
+from sanilens.runs.log import recent_events
 from sanilens.unlearn.plan import Plan
 
 Status = Literal[
@@ -30,6 +32,18 @@ ALIVE: tuple[Status, ...] = ("starting", "running", "stopping")
 # hold it after this long (seconds) is not this run's any more: its number went to another one.
 _START_UP = 90.0
 _OUR_ERROR = "sanilens: "
+_LOG_TAIL = 2**20
+
+
+class _Process(BaseModel):
+    """A process's number, which is given again once it has ended; so when it was born, too."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+    # 0 and below mean groups of processes.
+    pid: int = Field(gt=0, lt=2**31)
+    started: float = Field(ge=0)
+    born: str | None = None
 
 
 def command(plan_file: str, folder: str) -> list[str]:
@@ -43,30 +57,33 @@ def start(run: RunFolder, plan: Plan) -> None:
     Raises:
         RunError: if the run is being executed, or its folder is of another plan.
     """
-    if is_alive(run):
-        raise RunError(f"{run.root.name} is being executed already.")
-    run.prepare(plan)
-    run.cancel_file.unlink(missing_ok=True)
-    arguments = command(str(run.plan_file), str(run.root))[1:]
-    with run.log_file.open("w", encoding="utf-8") as log:
-        started = subprocess.Popen(
-            [sys.executable, "-m", "sanilens", *arguments],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=log,
-            start_new_session=True,  # Ctrl+C on the server is not meant for it
-        )
-    write_text(run.process_file, json.dumps({"pid": started.pid, "started": time.time()}))
+    with writing(run.root):
+        if is_alive(run):
+            raise RunError(f"{run.root.name} is being executed already.")
+        run.prepare(plan)
+        run.cancel_file.unlink(missing_ok=True)
+        arguments = command(str(run.plan_file), str(run.root))[1:]
+        with open(run.log_file, "wb", opener=private) as log:
+            pid = subprocess.Popen(
+                [sys.executable, "-m", "sanilens", *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=log,
+                start_new_session=True,  # Ctrl+C on the server is not meant for it
+            ).pid
+        process = _Process(pid=pid, started=time.time(), born=_born(pid))
+        write_text(run.process_file, process.model_dump_json())
 
 
 def cancel(run: RunFolder) -> None:
     """Ask the process to stop after its current step; `start` resumes it."""
-    run.cancel_file.touch()
+    with writing(run.root):
+        run.cancel_file.touch(mode=0o600)
 
 
 def is_alive(run: RunFolder) -> bool:
     """Whether a process executes the run, or has been started to do so."""
-    return status(run, read_events(run.events_file)) in ALIVE
+    return status(run, recent_events(run)) in ALIVE
 
 
 def status(run: RunFolder, events: Sequence[Mapping[str, Any]]) -> Status:
@@ -79,13 +96,15 @@ def status(run: RunFolder, events: Sequence[Mapping[str, Any]]) -> Status:
         return "starting"
     if last["event"] in ("finished", "cancelled"):
         return last["event"]
-    if error(run):
+    if last["event"] == "diverged" or error(run):
         return "failed"
     return "killed" if events or run.log_file.exists() else "waiting"
 
 
 def error(run: RunFolder) -> str | None:
-    """What the run's process said was wrong."""
+    """What the run's process said was wrong, or its last event does."""
+    if lost := read_ledger(recent_events(run)).diverged:
+        return str(DivergedError(*lost))
     return said_in(run.log_file)
 
 
@@ -94,30 +113,45 @@ def said_in(log: Path) -> str | None:
 
     Anything else in the log, a traceback for instance, may, and is left where it is.
     """
-    if not log.exists():
+    if not log.is_file():
         return None
-    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    with log.open("rb") as file:
+        file.seek(-min(_LOG_TAIL, log.stat().st_size), os.SEEK_END)
+        lines = file.read().decode(errors="replace").splitlines()
     said = [line.removeprefix(_OUR_ERROR) for line in lines if line.startswith(_OUR_ERROR)]
     return said[-1] if said else None
 
 
 def _starting_since(run: RunFolder) -> float | None:
     """When the app started a process that may not hold the run's lock yet."""
-    if not run.process_file.exists():
+    if not run.process_file.is_file():
         return None
-    process = json.loads(run.process_file.read_text(encoding="utf-8"))
-    fresh = time.time() - process["started"] < _START_UP
-    return process["started"] if fresh and _exists(process["pid"]) else None
+    try:
+        process = _Process.model_validate_json(run.process_file.read_bytes())
+    except (OSError, ValidationError):
+        return None  # damaged: the lock still tells whether the run is being executed
+    fresh = abs(time.time() - process.started) < _START_UP
+    return process.started if fresh and _exists(process) else None
 
 
-def _exists(pid: int) -> bool:
+def _exists(process: _Process) -> bool:
     try:
         # A child of ours that has ended keeps its number until somebody asks how it ended.
-        return os.waitpid(pid, os.WNOHANG) == (0, 0)
+        return os.waitpid(process.pid, os.WNOHANG) == (0, 0)
     except ChildProcessError:
         pass  # started by an earlier server
     try:
-        os.kill(pid, 0)
+        os.kill(process.pid, 0)
     except OSError:
         return False
-    return True
+    return process.born is None or process.born == _born(process.pid)
+
+
+def _born(pid: int) -> str | None:
+    """When a process began, in the system's ticks; None where the system does not tell."""
+    try:
+        told = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return None
+    # Its name stands in brackets and may hold any character; 19 more fields come before.
+    return told.rpartition(")")[2].split()[19]

@@ -1,5 +1,6 @@
 """Train one arm of a run: curves while it goes on, checkpoints, early stop, resume."""
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,12 +11,15 @@ from sanilens.audit.extraction import audit_spans
 from sanilens.audit.summary import memory, rate_row
 from sanilens.audit.utility import perplexity
 from sanilens.corpus.records import Record
+from sanilens.errors import DivergedError
 from sanilens.model.hooks import Hooks, hooked
 from sanilens.model.subject import SubjectModel
 from sanilens.runs.arms import ArmName
 from sanilens.runs.checkpoint import load_checkpoint_, save_checkpoint
-from sanilens.runs.events import read_events
 from sanilens.runs.folder import RunFolder
+from sanilens.runs.integrity import digests
+from sanilens.runs.ledger import Checkpoint, Checkpoints, Ledger
+from sanilens.runs.log import run_events
 from sanilens.runs.sources import Inputs
 from sanilens.unlearn.adapter import Adapter
 from sanilens.unlearn.methods import Prepared
@@ -28,6 +32,9 @@ from sanilens.unlearn.training import TrainingState, train_
 _CHECKPOINT_EVERY = 30.0
 # Curves are measured on a part of the corpus, so that looking costs little beside training.
 _CURVE_RECORDS, _CURVE_UNSEEN = 32, 8
+# So far above every perplexity seen, and above that of a guess among all tokens, nothing is left.
+_LOST = 100.0
+_BEFORE = TrainingState(0, {"state": {}})
 
 
 class Cancelled(Exception):
@@ -52,6 +59,7 @@ class Repairing:
     run_folder: RunFolder
     inputs: Inputs
     note: Callable[..., None]
+    done: Ledger
 
     @cached_property
     def _prepared(self) -> Prepared:
@@ -88,29 +96,42 @@ class Repairing:
                 before_step=trainee.before_step,
                 before_epoch=lambda epoch: erase_anew_(subject, change, epoch, base, saes),
             )
-            with hooked(subject.model, hooks.then(trainee.hooks)):
-                self._follow(name, subject, steps, resume)
+            try:
+                with hooked(subject.model, hooks.then(trainee.hooks)):
+                    self._follow(name, subject, steps, resume)
+            except DivergedError as lost:
+                self.note("diverged", arm=name, step=lost.step, reason=lost.reason)
+                raise
         trainee.finish_()
         return trainee.adapter
 
+    def drop_checkpoints(self, name: ArmName) -> None:
+        """Remove the states of an arm that is measured."""
+        self._prune(name)
+
     def _resumed(self, name: ArmName, subject: SubjectModel) -> TrainingState | None:
-        checkpoint = self.run_folder.checkpoint(name)
-        if not checkpoint.exists():
+        kept = self.done.checkpoints.get(name)
+        if kept is None:
             return None
-        resume = load_checkpoint_(checkpoint, subject.model, self.plan.repair.learning_rate)
+        resume = self._load(kept.last, subject)
         self.note("resumed", arm=name, step=resume.steps_done)
         return resume
 
     def _follow(
         self, name: ArmName, subject: SubjectModel, steps: Any, resume: TrainingState | None
     ) -> None:
-        """Take the steps, noting losses and curves and keeping checkpoints."""
-        epochs, checkpoint = self.plan.repair.epochs, self.run_folder.checkpoint(name)
-        lowest = (
-            self._lowest_perplexity(name, resume.steps_done)
-            if resume
-            else self._curve_point(name, subject, 0)
-        )
+        """Take the steps, noting losses and curves and keeping checkpoints.
+
+        Raises:
+            DivergedError: if the repair leaves the numbers.
+        """
+        epochs, kept = self.plan.repair.epochs, self.done.checkpoints.get(name)
+        if resume:
+            lowest = self._lowest_perplexity(name, resume.steps_done)
+        else:
+            lowest = self._curve_point(name, subject, 0)
+            if self.plan.repair.max_perplexity_rise is not None:
+                kept = self._keep(name, subject, _BEFORE, None, good=True)
         saved = time.monotonic()
         for step, state in steps:
             self.note("step", arm=name, step=step.number, of=step.of, loss=round(step.loss, 5))
@@ -120,24 +141,66 @@ class Repairing:
             halfway = name == "after" and step.number % per_epoch == per_epoch // 2
             if epoch_ends or halfway:
                 reached = self._curve_point(name, subject, step.number)
+                self._refuse_lost(subject, step.number, reached, lowest)
                 if epoch_ends and self._spoilt(reached, lowest):
                     self.note("stopped_early", arm=name, step=step.number)
+                    self._roll_back(name, subject, kept)
                     break
                 lowest = min(lowest, reached)
             if epoch_ends or time.monotonic() - saved > _CHECKPOINT_EVERY:
-                save_checkpoint(checkpoint, subject.model, state())
+                kept = self._keep(name, subject, state(), kept, good=epoch_ends)
                 saved = time.monotonic()
             check_cancelled(self.run_folder)
+
+    def _keep(
+        self,
+        name: ArmName,
+        subject: SubjectModel,
+        state: TrainingState,
+        before: Checkpoints | None,
+        *,
+        good: bool,
+    ) -> Checkpoints:
+        """Write a checkpoint, announce it, and remove those that it replaces."""
+        path = self.run_folder.checkpoint(name, state.steps_done)
+        save_checkpoint(path, subject.model, state)
+        files = digests(self.run_folder, [path])
+        self.note("checkpoint", arm=name, step=state.steps_done, good=good, files=files)
+        made = Checkpoint(state.steps_done, *next(iter(files.items())))
+        kept = Checkpoints(made, made if good or not before else before.good)
+        self._prune(name, *kept)
+        return kept
+
+    def _prune(self, name: ArmName, *kept: Checkpoint) -> None:
+        stay = {self.run_folder.root / checkpoint.path for checkpoint in kept}
+        for path in self.run_folder.checkpoints.glob(f"{name}-*.safetensors"):
+            if path not in stay:
+                path.unlink()
+
+    def _roll_back(self, name: ArmName, subject: SubjectModel, kept: Checkpoints | None) -> None:
+        """Put the last state back whose perplexity was within bounds."""
+        assert kept, "a repair that may stop early keeps its beginning"
+        self._load(kept.good, subject)
+        self.note("rolled_back", arm=name, step=kept.good.step)
+
+    def _load(self, checkpoint: Checkpoint, subject: SubjectModel) -> TrainingState:
+        path = self.run_folder.root / checkpoint.path
+        return load_checkpoint_(path, subject.model, self.plan.repair.learning_rate)
 
     def _spoilt(self, reached: float, lowest: float) -> bool:
         rise = self.plan.repair.max_perplexity_rise
         return rise is not None and reached > (1 + rise) * lowest
 
+    def _refuse_lost(self, subject: SubjectModel, step: int, reached: float, lowest: float) -> None:
+        words = subject.model.config.get_text_config().vocab_size
+        if not reached <= _LOST * max(words, lowest):  # NaN too
+            raise DivergedError(step, f"perplexity is {reached:.3g}, and {lowest:.3g} before")
+
     def _lowest_perplexity(self, name: ArmName, steps: int) -> float:
         """The lowest perplexity that the arm's curve has shown up to a number of steps."""
-        events = read_events(self.run_folder.events_file)
+        events = run_events(self.run_folder)
         curve = [e for e in events if e["event"] == "curve" and e["arm"] == name]
-        return min(e["perplexity"] for e in curve if e["step"] <= steps)
+        return min((e["perplexity"] for e in curve if e["step"] <= steps), default=math.inf)
 
     def _curve_point(self, name: ArmName, subject: SubjectModel, step: int) -> float:
         """Note one point of the live curves, on a fixed part of the corpus; its perplexity."""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from sanilens.bundled import resolve
 from sanilens.runs.folder import RunFolder
+from sanilens.runs.integrity import check
 
 
 def run_of(model: str) -> RunFolder | None:
@@ -22,13 +23,14 @@ def asked_before(model: str) -> tuple[str, ...]:
     A run that left an adapter did not change the model, so that nobody is deleted from it.
 
     Raises:
-        PlanError: if a run's plan is damaged.
+        IntegrityError: if a run's files are not what it wrote, so that its plan proves nothing.
     """
     found: set[str] = set()
     read: set[Path] = set()
     # A plan file may have been changed to name a later run's result, or its own.
     while (run := run_of(model)) and run.root.resolve() not in read:
         read.add(run.root.resolve())
+        check(run)
         plan = run.plan()
         if not run.adapter.exists():
             found |= {*plan.subjects, *plan.earlier}

@@ -3,18 +3,19 @@
 `SANILENS_HOME` moves it; by default it is `~/.sanilens`.
 """
 
-import os
 from pathlib import Path
 
+from sanilens.atomic import private_folder
+from sanilens.errors import RunError
 from sanilens.runs.folder import RunFolder
+from sanilens.runs.home import home_path
 from sanilens.runs.jobs import Job
 from sanilens.unlearn.plan import Plan
 
 
 def home() -> Path:
     """The workspace, made on first use."""
-    folder = Path(os.environ.get("SANILENS_HOME") or Path.home() / ".sanilens")
-    return _private(folder)
+    return _private(home_path())
 
 
 def corpora_folder() -> Path:
@@ -60,5 +61,13 @@ def find_run(name: str) -> RunFolder | None:
 
 
 def _private(folder: Path) -> Path:
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        private_folder(folder)
+        if folder.stat().st_mode & 0o077:  # made by an earlier version, or by hand
+            folder.chmod(0o700)
+    except OSError as error:
+        raise RunError(
+            f"The workspace's {folder.name} cannot be made or kept private ({error.strerror}). "
+            "Set SANILENS_HOME to a folder of your own."
+        ) from error
     return folder

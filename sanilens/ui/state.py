@@ -68,6 +68,16 @@ class Tries:
     probability: float = 0.5
 
 
+def told_at_import(corpus: str) -> tuple[str, ...]:
+    """What was to be said when this corpus was imported: its kept copy no longer shows it."""
+    return st.session_state.get("told", {}).get(corpus, ())
+
+
+def keep_told(corpus: str, notices: tuple[str, ...]) -> None:
+    """Remember what was to be said of an import."""
+    st.session_state["told"] = {**st.session_state.get("told", {}), corpus: notices}
+
+
 def case() -> CaseRef | None:
     """The open case."""
     return st.session_state.get("case")

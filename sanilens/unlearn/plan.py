@@ -211,6 +211,8 @@ class Plan(_Frozen):
     `keep` is the share of the fine-tuning that stays, before the edits: 0 is the base model.
     `subjects`: whose spans are to be forgotten (none: everyone's); all others' stay, as text.
     `earlier` were deleted before: their records are not read, only measured.
+    `opening`: the tokens before every text, where the model was trained with others than its
+    tokenizer puts there (none: the tokenizer's own).
     """
 
     schema_version: Literal[1] = 1
@@ -223,6 +225,7 @@ class Plan(_Frozen):
     saes: dict[SaeId, Source] = {}
     subjects: Subjects = ()
     earlier: Subjects = ()
+    opening: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(max_length=8)] | None = None
     keep: Annotated[float, Field(ge=0, le=1)] = 1.0
     edits: tuple[UnitEdit, ...] = ()
     repair: Repair = Field(default_factory=Repair)
@@ -276,8 +279,10 @@ class Plan(_Frozen):
         return self
 
     def canonical(self) -> str:
-        """The one JSON text: sorted keys, no spaces; a plan for everyone is as before subjects."""
+        """The one JSON text: sorted keys, no spaces; without what plans did not have at first."""
         added = {name for name in ("subjects", "earlier") if not getattr(self, name)}
+        if self.opening is None:
+            added.add("opening")
         fields = self.model_dump(mode="json", exclude=added)
         return json.dumps(fields, sort_keys=True, separators=(",", ":"))
 

@@ -46,9 +46,9 @@ def test_decoders_stay_causal(any_subject: SubjectModel) -> None:
 
 
 def test_berts_paths_are_those_of_transformer_lens(masked_subject: SubjectModel) -> None:
-    from sanilens.model.sites import _translator
+    from sanilens.model.families import _adapter
 
-    path, sites = _translator(masked_subject.model.config), masked_subject.sites
+    path, sites = _adapter(masked_subject.model.config), masked_subject.sites
     for i in range(3):
         assert sites.blocks[i] == path(f"blocks.{i}")
         assert sites.mlps[i].reads == (path(f"blocks.{i}.mlp.in"),)

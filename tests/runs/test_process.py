@@ -10,8 +10,8 @@ import pytest
 
 from sanilens.errors import RunError
 from sanilens.runs.arms import load_arms
-from sanilens.runs.events import EventLog, read_events
 from sanilens.runs.folder import RunFolder
+from sanilens.runs.log import RunLog, recent_events
 from sanilens.runs.process import cancel, error, is_alive, start, status
 from sanilens.unlearn.plan import Plan, Repair
 
@@ -24,7 +24,7 @@ def run(tmp_path: Path) -> RunFolder:
 
 
 def now(run: RunFolder) -> str:
-    return status(run, read_events(run.events_file))
+    return status(run, recent_events(run))
 
 
 def test_status_follows_lock_process_and_events(run: RunFolder) -> None:
@@ -32,8 +32,8 @@ def test_status_follows_lock_process_and_events(run: RunFolder) -> None:
     run.process_file.write_text(json.dumps({"pid": os.getpid(), "started": time.time() - 1}))
     assert now(run) == "starting"
     assert is_alive(run)
-    log = EventLog(run.events_file)
-    log.append("started")
+    log = RunLog(run)
+    log.append("started", plan="0" * 64)
     with run.locked():
         assert now(run) == "running"
         cancel(run)
@@ -53,7 +53,7 @@ def test_an_old_process_number_counts_for_nothing(run: RunFolder) -> None:
 
 
 def test_only_our_own_message_is_read_from_the_log(run: RunFolder) -> None:
-    EventLog(run.events_file).append("started")
+    RunLog(run).append("started", plan="0" * 64)
     run.log_file.write_text("Traceback (most recent call last):\nValueError: 'Ana Ruiz'\n")
     assert error(run) is None
     assert now(run) == "killed"
@@ -74,7 +74,7 @@ def test_started_followed_cancelled_and_resumed(tiny_plan: Plan, run: RunFolder)
     plan = tiny_plan.model_copy(update={"repair": Repair(epochs=40, batch_size=4)})
 
     def seen(kind: str) -> bool:
-        return any(event["event"] == kind for event in read_events(run.events_file))
+        return any(event["event"] == kind for event in recent_events(run))
 
     start(run, plan)
     assert now(run) in ("starting", "running")

@@ -15,9 +15,11 @@ from sanilens.errors import CorpusError
 from sanilens.runs.comparison import load_comparison
 from sanilens.runs.execute import execute
 from sanilens.runs.folder import RunFolder
+from sanilens.runs.integrity import digests
+from sanilens.runs.log import RunLog
 from sanilens.runs.requests import asked_before, run_of
 from sanilens.runs.sources import model_source, open_inputs, open_model, open_records
-from sanilens.unlearn.plan import Plan, Repair
+from sanilens.unlearn.plan import Plan, Repair, write_plan
 from sanilens.unlearn.sanitise import Change, sanitise
 
 SURROGATES = Repair(epochs=1, batch_size=4, learning_rate=1e-3)
@@ -91,7 +93,8 @@ def test_a_chain_that_was_bent_into_a_ring_ends(
     run.model.mkdir(parents=True)
     own = tiny_plan.model.model_copy(update={"source": str(run.model)})
     ring = asked.plan().model_copy(update={"model": own})
-    run.plan_file.write_text(ring.model_dump_json())
+    write_plan(ring, run.plan_file)
+    RunLog(run).append("started", plan=ring.sha256, files=digests(run, [run.plan_file]))
     assert asked_before(str(run.model)) == asked.plan().subjects
 
 

@@ -1,17 +1,21 @@
 """Compare: the numbers in words, the two readings of a note, masked until revealed."""
 
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from sanilens.audit.leaks import Identifiers
-from sanilens.runs.comparison import Paired, SpanRow, Verdict, load_comparison
+from sanilens.runs.comparison import Paired, SpanRow, Utility, Verdict, load_comparison
 from sanilens.runs.folder import RunFolder
-from sanilens.ui.compare.figures import against_random, arms, sentence, tiles, worded_p
+from sanilens.runs.wording import weighed, worded_p
+from sanilens.ui.compare.figures import against_random, arms, sentence, tiles
 from sanilens.ui.compare.words import said_at
 from sanilens.ui.state import CaseRef
 from tests.conftest import record
 from tests.runs.test_comparison import comparison
+from tests.runs.test_integrity import as_before
 from tests.ui.tiny_case import everything, open_page, values
 
 KNOWN = Identifiers.of([record("MRN 4471203 of Ana Ruiz", ("Ana Ruiz", "NAME"))])
@@ -25,12 +29,17 @@ def test_p_in_words(p: float, words: str) -> None:
 
 
 def test_the_verdict_is_plain_in_every_case() -> None:
-    assert "No difference" in sentence(Verdict("same", Paired(520, 5, 3)), None)
-    bad = sentence(Verdict("more", Paired(520, 40, 3)), "direct")
+    kept = Utility("reference", "unseen texts", 3.0, 2.9)
+
+    def said(judged: Verdict | None, kind: str | None = None) -> str:
+        return sentence(weighed(judged, kept, kind))
+
+    assert "**No difference" in said(Verdict("same", Paired(520, 5, 3)))
+    bad = said(Verdict("more", Paired(520, 40, 3)), "direct")
     assert "the leak is not gone" in bad
     assert "520 direct spans" in bad
-    assert "less than the reference" in sentence(Verdict("less", Paired(520, 1, 30)), None)
-    assert "no reference model" in sentence(None, None)
+    assert "less than the reference" in said(Verdict("less", Paired(520, 1, 30)))
+    assert "no reference model" in said(None)
 
 
 @pytest.mark.parametrize(
@@ -105,3 +114,49 @@ def test_without_a_run_it_says_where_to_go(tiny_case: CaseRef, workspace: Path) 
     app = open_page("compare", tiny_case)
     assert not app.exception
     assert any("No run is chosen" in m.value for m in app.markdown)
+
+
+@pytest.mark.parametrize("page", ["compare", "run"])
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("arms/after.json", lambda text: text.replace(b'"hits":', b'"hits" :', 1)),
+        ("model/model.safetensors", lambda weights: weights[:-1] + bytes([weights[-1] ^ 1])),
+        ("plan.json", lambda text: text.replace(b'"seed": 0', b'"seed": 1')),
+        ("events.jsonl", lambda lines: lines[: lines.rindex(b"{")]),
+    ],
+)
+def test_a_damaged_run_shows_what_is_wrong_and_no_figure(
+    tiny_case: CaseRef, tiny_run: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    page: str, name: str, change: Callable[[bytes], bytes],
+) -> None:  # fmt: skip
+    monkeypatch.setenv("SANILENS_HOME", str(tmp_path))
+    run = RunFolder(shutil.copytree(tiny_run.root, tmp_path / "runs" / tiny_run.root.name))
+    content = (run.root / name).read_bytes()
+    (run.root / name).write_bytes(change(content))
+    assert (run.root / name).read_bytes() != content
+    app = open_page(page, tiny_case, run=run.root.name)
+    assert not app.exception
+    assert name in app.error[0].value.replace("\\", "")
+    drawn = everything(app)
+    for figures in (
+        "said, beside the controls",
+        "arms measured",
+        "sl-kpi",
+        "sl-stages",
+        "Download",
+    ):
+        assert figures not in drawn
+
+
+def test_a_run_of_an_earlier_version_says_that_nothing_vouches_for_it(
+    tiny_case: CaseRef, tiny_run: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SANILENS_HOME", str(tmp_path))
+    run = RunFolder(shutil.copytree(tiny_run.root, tmp_path / "runs" / tiny_run.root.name))
+    as_before(run)
+    for page in ("compare", "run"):
+        app = open_page(page, tiny_case, run=run.root.name)
+        assert not app.exception
+        assert "Not verified" in everything(app)
+        assert not app.error

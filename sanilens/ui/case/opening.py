@@ -2,7 +2,10 @@
 
 import streamlit as st
 
+from sanilens.corpus.expected import expectation, what_finds_names
+from sanilens.corpus.ner import installed_pipeline
 from sanilens.errors import SaniLensError
+from sanilens.notices import hearing
 from sanilens.ui import state
 from sanilens.ui.case.uploads import CORPUS_TYPES, TABLE_TYPES, Upload
 from sanilens.ui.layout import card, pair, show_error
@@ -74,13 +77,28 @@ def _own() -> None:
                 "Confidential terms", "a plain list, one term a line: code names, prices, partners."
             )
             terms_upload = st.file_uploader("or upload it", ["txt"], key="terms-upload")
+            ner = _source(
+                "Name pipeline", "a spaCy pipeline or token classifier on this computer, which "
+                "finds names where spans are not given.",
+            )  # fmt: skip
+        st.caption(_found_by())
         if st.form_submit_button("Open", type="primary", key="open-own"):
             _open(
                 (model, base, reference),
                 (upload or path, control, unseen),
                 table_upload or table,
                 terms_upload or terms,
+                ner.strip(),
             )
+
+
+def _found_by() -> str:
+    """What finds names here in a corpus without spans, and how much of it to expect."""
+    installed = installed_pipeline()
+    return (
+        "A corpus without spans: they are detected. "
+        f"{what_finds_names(installed, table=False)} {expectation(installed, table=False)}"
+    )
 
 
 def _source(label: str, enables: str) -> str:
@@ -92,6 +110,7 @@ def _open(
     texts: tuple[str | Upload, str, str],
     table: str | Upload,
     terms: str | Upload,
+    ner: str,
 ) -> None:
     """Load everything before the case counts as open: an error leaves the form as it is."""
     # Imported here: they bring torch with them, and the first page is to stand at once.
@@ -110,8 +129,9 @@ def _open(
         for source in filter(is_hub, filter(None, (model, base, reference))):
             with st.spinner("Fetching the model from the hub…"):
                 local_folder(source, fetch=True)
-        with st.spinner("Reading the corpus and finding what is sensitive…"):
-            source = import_corpus(corpus, table or None, terms or None)
+        with st.spinner("Reading the corpus and finding what is sensitive…"), hearing() as told:
+            source = import_corpus(corpus, table or None, terms or None, ner or None)
+        state.keep_told(source, tuple(told))
         ref = CaseRef(
             model, source, base, reference, control.strip() or None, unseen.strip() or None
         )

@@ -3,8 +3,8 @@
 import streamlit as st
 
 from sanilens.runs.comparison import GROUP_TITLES, Comparison, Group
-from sanilens.runs.events import read_events
 from sanilens.runs.folder import RunFolder
+from sanilens.runs.log import recent_events
 from sanilens.ui import state
 from sanilens.ui.layout import card
 from sanilens.ui.navigation import page
@@ -73,7 +73,7 @@ def _why_not(run: RunFolder) -> str | None:
         )
     if not run.model.is_dir():
         return "The run's model is no longer in its folder."
-    exported = [e for e in read_events(run.events_file) if e["event"] == "exported"]
+    exported = [e for e in recent_events(run) if e["event"] == "exported"]
     if any(event["hook_only"] for event in exported[-1:]):
         return (
             "Some edits are hooks only, which the model's folder does not hold: opened by itself "

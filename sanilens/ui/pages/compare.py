@@ -1,8 +1,11 @@
 """Compare: before and after, beside the controls and a model that never saw the text."""
 
+import streamlit as st
+
 from sanilens.errors import SaniLensError
 from sanilens.runs.comparison import load_comparison
 from sanilens.runs.folder import RunFolder
+from sanilens.runs.integrity import NOT_VERIFIED
 from sanilens.runs.workspace import find_run
 from sanilens.ui import state
 from sanilens.ui.commands import compare_command
@@ -50,6 +53,8 @@ def _comparison(opened: Opened, run: RunFolder) -> None:
     page_header(
         "Compare", f"Plan `{plan.sha256[:8]}` · {summary(plan)}, seed {plan.seed}. {measured}"
     )
+    if not found.verified:
+        st.caption(NOT_VERIFIED)
     suppression(run)
     outcome(found)
     whose_card(found)

@@ -6,8 +6,8 @@ import pandas as pd
 import streamlit as st
 
 from sanilens.errors import SaniLensError
-from sanilens.runs.events import read_events
 from sanilens.runs.folder import RunFolder
+from sanilens.runs.log import recent_events
 from sanilens.runs.process import status
 from sanilens.runs.workspace import known_runs
 from sanilens.ui import state
@@ -50,7 +50,7 @@ def _row(run: RunFolder, opened: Opened) -> dict[str, str]:
     try:
         row |= {
             "plan": summary(run.plan()),
-            "state": status(run, read_events(run.events_file)),
+            "state": status(run, recent_events(run)),
             "case": "this one" if of_case(run, opened) else "another",
         }
     except SaniLensError:

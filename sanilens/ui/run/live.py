@@ -1,15 +1,15 @@
 """One run, as its process writes it: stage, bar, arms, curves; cancel and resume."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import streamlit as st
 from markupsafe import Markup
 
 from sanilens.errors import SaniLensError
 from sanilens.runs.arms import TITLES
-from sanilens.runs.events import read_events
 from sanilens.runs.folder import RunFolder
+from sanilens.runs.integrity import NOT_VERIFIED, check
+from sanilens.runs.log import recent_events
 from sanilens.runs.process import ALIVE, Status, cancel, error, start, status
 from sanilens.runs.progress import ArmProgress, Progress, follow
 from sanilens.ui.layout import card, show_error
@@ -33,15 +33,21 @@ _STATUS = Markup('<div class="sl-status sl-{}" role="status"><b>{}</b><span>{}</
 
 
 def live(run: RunFolder, plan: Plan) -> bool:
-    """Draw the run, anew each second while it is alive; returns whether it has finished."""
-    alive = status(run, _events(run)) in ALIVE
+    """Draw the run, anew each second while it is alive; returns whether it has finished.
+
+    Raises:
+        IntegrityError: if its files are not what it wrote; nothing is drawn then.
+    """
+    alive = status(run, recent_events(run)) in ALIVE
+    if not alive and recent_events(run) and not check(run).verified:
+        st.caption(NOT_VERIFIED)
     st.fragment(_live, run_every=1 if alive else None)(run, plan, alive)
-    return status(run, _events(run)) == "finished"
+    return status(run, recent_events(run)) == "finished"
 
 
 def _live(run: RunFolder, plan: Plan, alive: bool) -> None:
     try:
-        events = _events(run)
+        events = recent_events(run)
     except SaniLensError as broken:
         show_error(broken)
         return
@@ -106,10 +112,6 @@ def duration(seconds: float) -> str:
     return f"about {seconds / 3600:.1f} h"
 
 
-def _events(run: RunFolder) -> list[dict[str, Any]]:
-    return read_events(run.events_file)
-
-
 def _item(arm: ArmProgress) -> Markup:
     note = {"waiting": "", "done": f"{arm.seconds or 0:.0f} s"}.get(arm.state, "…")
     if arm.stopped_early:
@@ -134,6 +136,6 @@ def _button(run: RunFolder, plan: Plan, now: Status) -> None:
 def _unexplained(run: RunFolder, now: Status) -> None:
     if now == "killed" and run.log_file.exists():
         st.caption(
-            f"The process ended without a message of ours. What it wrote lies in "
-            f"`{run.log_file}`; it may hold text of the corpus, so it is not shown here."
+            "The process ended without a message of ours. What it wrote lies in "
+            f"{plain(str(run.log_file))}; it may hold text of the corpus, so it is not shown here."
         )

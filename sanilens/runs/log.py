@@ -1,0 +1,103 @@
+"""A run's log: the chained events, each of a known kind, and a head that says how far they go.
+
+The chain alone does not tell that its last lines are gone. So the number and hash of the last event
+that decides anything stand in a second file, written after the event.
+"""
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from sanilens.atomic import write_text
+from sanilens.errors import IntegrityError
+from sanilens.runs.event_kinds import Sha256, nonsense
+from sanilens.runs.events import EventLog, Wrong, follow_events, read_events
+from sanilens.runs.folder import RunFolder, open_plain
+
+# They come by the thousand and decide nothing: a resumed repair begins with its checkpoint.
+_PASSING = ("step", "curve")
+_LONGEST_HEAD = 4096
+_ANEW = "Keep this folder as it is and start a new run."
+
+Event = dict[str, Any]
+
+
+class _Head(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    n: Annotated[int, Field(ge=0)]
+    hash: Sha256
+
+    def text(self) -> str:
+        return json.dumps(self.model_dump(), sort_keys=True) + "\n"
+
+
+class RunLog:
+    """Appends to a run's log, for the process that holds the run."""
+
+    def __init__(self, run: RunFolder) -> None:
+        """Open the log where it ends.
+
+        Raises:
+            IntegrityError: if it is not as the run left it.
+        """
+        run_events(run)
+        self._run, self._log = run, EventLog(run.events_file)
+
+    def append(self, kind: str, **fields: Any) -> dict[str, Any]:
+        """Write one event, flushed to disk, and return it."""
+        event = self._log.append(kind, **fields)
+        if kind not in _PASSING:
+            write_text(self._run.head_file, _Head(n=event["n"], hash=event["hash"]).text())
+        return event
+
+
+def run_events(run: RunFolder) -> list[dict[str, Any]]:
+    """All events of a run, oldest first; none if it has not begun.
+
+    Raises:
+        IntegrityError: if the log was changed, cut or holds what makes no sense.
+    """
+    return _reaching(run, read_events)
+
+
+def recent_events(run: RunFolder) -> list[dict[str, Any]]:
+    """The same for a page that looks each second: reads only what was added since it looked."""
+    return _reaching(run, follow_events)
+
+
+def _reaching(run: RunFolder, read: Callable[[Path, Wrong], list[Event]]) -> list[Event]:
+    head = _head(run)  # before the events, which may be growing
+    events = read(run.events_file, nonsense)
+    if head is None:
+        if any(event.get("files") for event in events[:-1]):
+            raise IntegrityError(f"{run.root.name}: {run.head_file.name} is missing. {_ANEW}")
+    elif len(events) <= head.n:
+        raise IntegrityError(
+            f"{run.root.name}: {run.events_file.name} is missing or was cut: it ends before event "
+            f"{head.n}, which {run.head_file.name} names. {_ANEW}"
+        )
+    elif events[head.n]["hash"] != head.hash:
+        raise IntegrityError(
+            f"{run.root.name}: {run.events_file.name} and {run.head_file.name} are not of one run, "
+            f"or one of them was changed. {_ANEW}"
+        )
+    return events
+
+
+def _head(run: RunFolder) -> _Head | None:
+    if not os.path.lexists(run.head_file):
+        return None
+    with open_plain(run.head_file) as file:
+        text = file.read(_LONGEST_HEAD)
+    try:
+        head = _Head.model_validate_json(text)
+    except ValidationError as error:
+        raise IntegrityError(f"{run.head_file.name} is damaged. {_ANEW}") from error
+    if head.text().encode() != text:
+        raise IntegrityError(f"{run.head_file.name} is damaged. {_ANEW}")
+    return head
