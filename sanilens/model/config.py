@@ -204,6 +204,8 @@ def _check_number(name: str, key: str, value: Any) -> None:
         wrong = number is None or not 0 <= number <= 0.1
     elif key == "initializer_range":
         wrong = number is None or not 0 <= number <= 10
+    elif key == "chunk_size_feed_forward":  # a text of any other length could not be read
+        wrong = number not in (0, 1)
     else:
         wrong = False
     if isinstance(number, int) and _SIZE.search(key):

@@ -36,7 +36,7 @@ _ENCODERS = ("bert", "roberta", "xlm-roberta", "distilbert")
 _BESIDE = re.compile(r"(^|\.)(pooler|seq_relationship)\.")
 # Room for what a model computes on its own: tables of positions, and heads tied to nothing.
 _SPARE = 2**24
-_PROBE = 8
+_PROBE = 7  # a multiple of nothing
 # Sums of products of such weights overflow float32: that is infinity one step later.
 _LARGEST = 1e15
 _LOCAL: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}

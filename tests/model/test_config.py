@@ -96,6 +96,7 @@ def test_a_default_number_of_heads_is_not_made_up(any_folder: Path) -> None:
         ("dtype", [[1]]),
         ("dtype", "nothing"),
         ("return_dict", False),
+        ("chunk_size_feed_forward", 8),
         ("get_text_config", "x"),
         ("__class__", "x"),
         ("architectures", "LlamaForCausalLM"),
