@@ -135,13 +135,14 @@ class Gazetteer:
                 gap = text[words[index - 1][1] : start]
                 phrase = phrase if len(gap) <= _LONGEST_GAP else None
                 number = number if len(gap) <= _LONGEST_GAP and not gap.strip(_NUMBER_GAP) else None
-            phrase = self._phrases.step(phrase, (folded[index],))
-            number = self._numbers.step(number, folded[index])
+            if phrase is not None:
+                phrase = self._phrases.step(phrase, folded[index])
+            if number is not None:
+                number = self._numbers.walk(number, folded[index])
             if phrase is None and number is None:
                 return
-            if not _ends(text, end, words, index):
-                continue
-            if entries := [*self._phrases.entries(phrase), *self._numbers.entries(number)]:
+            entries = [*self._phrases.entries(phrase), *self._numbers.entries(number)]
+            if entries and _ends(text, end, words, index):
                 yield end, entries
 
 
@@ -171,17 +172,21 @@ class _Trie:
         if len(alike) < 2 and entry not in alike:
             known.append(entry)
 
-    def step(self, place: int | None, pieces: Iterable[str]) -> int | None:
-        """Where these pieces lead from a place; None if no value goes on so."""
+    def step(self, place: int, piece: str) -> int | None:
+        """Where a piece leads from a place; None if no value goes on so."""
+        return self._steps.get((place, piece))
+
+    def walk(self, place: int, pieces: Iterable[str]) -> int | None:
+        """Where several pieces lead."""
         for piece in pieces:
-            if place is None:
+            if (found := self._steps.get((place, piece))) is None:
                 return None
-            place = self._steps.get((place, piece))
+            place = found
         return place
 
-    def entries(self, place: int | None) -> list[Entry]:
+    def entries(self, place: int | None) -> Sequence[Entry]:
         """What ends at a place."""
-        return self._entries.get(place, []) if place is not None else []
+        return self._entries.get(place, ()) if place is not None else ()
 
 
 def _kept(entries: Sequence[Entry], *, lower: bool) -> tuple[Entry, ...]:
