@@ -50,6 +50,8 @@ class RunLog:
 
     def append(self, kind: str, **fields: Any) -> dict[str, Any]:
         """Write one event, flushed to disk, and return it."""
+        made = {"n": 0, "time": 0.0, "event": kind, **fields}
+        assert nonsense(made) is None, "a log must not hold what cannot be read again"
         event = self._log.append(kind, **fields)
         if kind not in _PASSING:
             write_text(self._run.head_file, _Head(n=event["n"], hash=event["hash"]).text())

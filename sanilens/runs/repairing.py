@@ -8,10 +8,10 @@ from functools import cached_property
 from typing import Any
 
 from sanilens.audit.extraction import audit_spans
-from sanilens.audit.summary import memory, rate_row
+from sanilens.audit.summary import RateRow, memory, rate_row
 from sanilens.audit.utility import perplexity
 from sanilens.corpus.records import Record
-from sanilens.errors import DivergedError
+from sanilens.errors import DivergedError, ModelError
 from sanilens.model.hooks import Hooks, hooked
 from sanilens.model.subject import SubjectModel
 from sanilens.runs.arms import ArmName
@@ -204,6 +204,17 @@ class Repairing:
 
     def _curve_point(self, name: ArmName, subject: SubjectModel, step: int) -> float:
         """Note one point of the live curves, on a fixed part of the corpus; its perplexity."""
+        try:
+            said, utility = self._looked_at(subject)
+        except ModelError as broken:  # its logits are no numbers
+            raise DivergedError(step, "what the model says is no number any more") from broken
+        if math.isnan(utility):
+            raise DivergedError(step, "its perplexity is no number any more")
+        self.note("curve", arm=name, step=step, said=said.hits, of=said.n, perplexity=utility)
+        return utility
+
+    def _looked_at(self, subject: SubjectModel) -> tuple[RateRow, float]:
+        """What a sample of the spans says, and the perplexity of a sample of texts."""
         asked = self.inputs.asked
         if self.plan.subjects:
             asked = [record for record in asked if record.spans]
@@ -215,8 +226,7 @@ class Repairing:
             if unseen
             else perplexity(subject, records, without_spans=True)
         )
-        self.note("curve", arm=name, step=step, said=said.hits, of=said.n, perplexity=utility.value)
-        return utility.value
+        return said, utility.value
 
 
 def spaced(records: Sequence[Record], count: int) -> list[Record]:

@@ -15,7 +15,9 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from sanilens.errors import DivergedError, IntegrityError, PlanError, RunError
+from sanilens.audit.summary import RateRow
+from sanilens.errors import DivergedError, IntegrityError, ModelError, PlanError, RunError
+from sanilens.model.subject import SubjectModel
 from sanilens.runs import folder as folder_module
 from sanilens.runs.events import read_events
 from sanilens.runs.execute import Cancelled, execute
@@ -129,13 +131,24 @@ def test_a_log_that_is_none_says_nothing(tmp_path: Path, what: str) -> None:
     assert error(run) is None
 
 
-@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EACCES, errno.EIO])
-@pytest.mark.parametrize("write", [1, 5, 20, 30, 40])
+@pytest.mark.parametrize(
+    ("number", "write"),
+    [
+        (errno.ENOSPC, 1),
+        (errno.ENOSPC, 40),
+        (errno.EROFS, 5),
+        *(
+            pytest.param(number, write, marks=pytest.mark.slow)
+            for number, write in (
+                (errno.ENOSPC, 5), (errno.ENOSPC, 20), (errno.ENOSPC, 30),
+                (errno.EACCES, 5), (errno.EIO, 20),
+            )
+        ),
+    ],
+)  # fmt: skip
 def test_a_disk_that_refuses_is_one_message_and_nothing_is_lost(
     tiny_plan: Plan, tmp_path: Path, whole: RunFolder, number: int, write: int
 ) -> None:
-    if number != errno.ENOSPC and write != 5:
-        pytest.skip("every kind of refusal once, a full disk at every stage")
     calls, real = iter(range(1, 10_000)), os.fsync
 
     def refuse(handle: int) -> None:
@@ -152,6 +165,7 @@ def test_a_disk_that_refuses_is_one_message_and_nothing_is_lost(
     assert weights(RunFolder(tmp_path / "run")) == weights(whole)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [300, 5_000, 40_000])
 def test_a_file_that_may_not_grow(
     tiny_plan: Plan, tmp_path: Path, whole: RunFolder, size: int
@@ -186,6 +200,7 @@ def test_two_processes_on_one_run(tiny_plan: Plan, tmp_path: Path) -> None:
     assert not run.plan_file.exists()
 
 
+@pytest.mark.slow
 def test_a_path_of_odd_names(tiny_plan: Plan, tmp_path: Path, whole: RunFolder) -> None:
     run = stopped(tiny_plan, tmp_path / "a b\n[red]*🙂" / "--out ' \"", "measured")
     execute(tiny_plan, run.root)
@@ -355,6 +370,7 @@ def test_an_early_stop_goes_back_to_the_last_state_within_bounds(
     assert check(run).verified
 
 
+@pytest.mark.slow
 def test_an_early_stop_that_was_killed_is_repeated(
     tiny_plan: Plan, tmp_path: Path, curve: Callable[..., None]
 ) -> None:
@@ -393,3 +409,20 @@ def test_a_repair_that_leaves_the_numbers_ends_as_an_error(
     with pytest.raises(DivergedError, match="this one ends here again"):
         execute(tiny_plan, run.root)
     assert len(run_events(run)) == last["n"] + 1
+
+
+def test_a_model_whose_logits_are_no_numbers_ends_as_an_error(
+    tiny_plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = iter(range(9))
+    real = Repairing._looked_at
+
+    def look(self: Repairing, subject: SubjectModel) -> tuple[RateRow, float]:
+        if next(looks):
+            raise ModelError("its logits are no numbers")
+        return real(self, subject)
+
+    monkeypatch.setattr(Repairing, "_looked_at", look)
+    with pytest.raises(DivergedError, match="no number any more"):
+        execute(tiny_plan, tmp_path / "run")
+    assert not RunFolder(tmp_path / "run").model.exists()
