@@ -3,6 +3,8 @@
 "lives in", "works for" and "my name is" before it; "said", "disease" and "University of" with it.
 """
 
+from dataclasses import dataclass
+
 import regex
 
 from sanilens.corpus.everyday import (
@@ -115,3 +117,23 @@ def names_a_thing(text: str, end: int) -> bool:
     if own:  # "Ana's score" is hers, "Crohn's disease" is nobody's
         return of in NOT_ONES_OWN
     return of in EPONYM_OF or then in NOT_ONES_OWN
+
+
+@dataclass(slots=True)
+class Token:
+    """A word of a run with capitals: its offsets, and `word` without case and accents."""
+
+    start: int
+    end: int
+    text: str
+    word: str
+
+    @property
+    def initial(self) -> bool:
+        """Whether it is a letter that stands for a name."""
+        return len(self.text.rstrip(".")) == 1 and self.text[0].isupper()
+
+    @property
+    def particle(self) -> bool:
+        """Whether it is a word such as "van" within a name."""
+        return self.text.islower()

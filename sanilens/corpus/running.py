@@ -7,7 +7,6 @@ known ones, or follow "lives in" and have the form of a town's name.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import regex
 
@@ -36,6 +35,7 @@ from sanilens.corpus.contexts import (
     SUFFIX,
     TOWN_FORM,
     WORKS,
+    Token,
     names_a_thing,
 )
 from sanilens.corpus.everyday import (
@@ -55,28 +55,12 @@ from sanilens.corpus.known import KnownWords, is_known, known_words
 Found = tuple[int, int, str]
 
 
-@dataclass(slots=True)
-class _Token:
-    start: int
-    end: int
-    text: str
-    word: str  # folded
-
-    @property
-    def initial(self) -> bool:
-        return len(self.text.rstrip(".")) == 1 and self.text[0].isupper()
-
-    @property
-    def particle(self) -> bool:
-        return self.text.islower()
-
-
 def running_spans(text: str, known: KnownWords | None = None) -> Iterator[Found]:
     """(start, end, label) of persons, places and organisations; they may overlap."""
     known = known or known_words()
     for chain in CHAIN.finditer(text):
         tokens = [
-            _Token(part.start(), part.end(), part.group(), fold(part.group()).rstrip("."))
+            Token(part.start(), part.end(), part.group(), fold(part.group()).rstrip("."))
             for part in PART.finditer(text, chain.start(), chain.end())
         ]
         yield from _Reading(text, tokens, known).spans()
@@ -105,7 +89,7 @@ def running_spans(text: str, known: KnownWords | None = None) -> Iterator[Found]
 class _Reading:
     """One run of capitalised words, read from left to right."""
 
-    def __init__(self, text: str, tokens: list[_Token], known: KnownWords) -> None:
+    def __init__(self, text: str, tokens: list[Token], known: KnownWords) -> None:
         self.text, self.tokens, self.known = text, tokens, known
         start = tokens[0].start
         self.before = text[max(0, start - 60) : start]
@@ -165,7 +149,7 @@ class _Reading:
             return reach
         return index + 1 if not more and self._alone(index) else 0
 
-    def _begins_name(self, index: int, more: list[_Token]) -> bool:
+    def _begins_name(self, index: int, more: list[Token]) -> bool:
         """Whether a first name stands at `index`, sure enough for the words that go on."""
         token = self.tokens[index]
         if self.capitals:
@@ -263,20 +247,20 @@ class _Reading:
         word = token.word in NO_NAME and not dated
         return bool(sure and alone and not ward and word and self._last(token))
 
-    def _stops(self, token: _Token) -> bool:
+    def _stops(self, token: Token) -> bool:
         word = token.word
         return word in NO_NAME or word in STREET_WORDS or word in FIRM_WORDS or word in EPONYM_OF
 
     def _eponym(self, reach: int) -> bool:
         return names_a_thing(self.text, self.tokens[reach - 1].end)
 
-    def _everyday(self, token: _Token) -> bool:
+    def _everyday(self, token: Token) -> bool:
         return (token.word in EVERYDAY and token.word not in STILL_NAMES) or token.word in NO_NAME
 
-    def _first(self, token: _Token) -> bool:
+    def _first(self, token: Token) -> bool:
         return is_known(token.word, self.known.first)
 
-    def _last(self, token: _Token) -> bool:
+    def _last(self, token: Token) -> bool:
         return is_known(token.word, self.known.last) or bool(FAMILY_FORM.match(token.text))
 
     # Organisations and places

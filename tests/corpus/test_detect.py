@@ -122,9 +122,9 @@ def test_identifiers_at_the_edges_of_windows() -> None:
 @pytest.mark.parametrize("unit", ["a", "1", "(", "a-", "1 ", "a@", "www.", "Mr A ", "\u0301"])
 def test_hostile_text_costs_bounded_time(unit: str) -> None:
     detect_spans("warm up")
-    start = time.perf_counter()
+    start = time.process_time()
     detect_spans((unit * 100_000)[:100_000])
-    assert time.perf_counter() - start < 10  # typically under one second
+    assert time.process_time() - start < 10  # typically under one second
 
 
 CASES = {
