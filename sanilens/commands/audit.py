@@ -137,7 +137,7 @@ def audit(
     if writes_nothing(subject, other or neutral):
         output.print(BROKEN, style="bold")
     for refusal in subject.sites.refusals:
-        output.print(f"Not supported with this model: {refusal}.", markup=False)
+        output.print(f"Not supported with this model: {refusal}.")
     for label, found in (result["exposure"] or {}).items():
         output.print(f"Exposure of {label}: median {found['median_bits']:.1f} bits, n {found['n']}")
 

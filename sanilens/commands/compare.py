@@ -48,8 +48,8 @@ def compare(
 def print_verdict(run: RunFolder, arms: Mapping[ArmName, Arm]) -> None:
     """Say in words what the run reached; nothing until it has measured before and after."""
     if words := _verdict(run, arms):
-        output.print(words.headline, style="bold", markup=False, highlight=False)
-        output.print(words.rests, markup=False, highlight=False)
+        output.print(words.headline, style="bold", highlight=False)
+        output.print(words.rests, highlight=False)
 
 
 def _verdict(run: RunFolder, arms: Mapping[ArmName, Arm]) -> Words | None:

@@ -22,7 +22,6 @@ from sanilens.bundled import resolve
 from sanilens.corpus.load import load_records
 from sanilens.corpus.patient_table import load_patient_table
 from sanilens.corpus.records import Corpus, Record, fingerprint
-from sanilens.model.hub import is_hub
 from sanilens.model.subject import SubjectModel, load_model
 from sanilens.notices import hearing
 from sanilens.runs.requests import asked_before, run_of
@@ -57,8 +56,8 @@ class Opened:
         """What a person calls the examined model: `clinic-leaking`, its folder, or its run."""
         if run := run_of(self.ref.model):
             return f"result of {run.root.name[:8]}"
-        bundled = ":" in self.ref.model and not is_hub(self.ref.model)
-        return self.ref.model.replace(":", "-") if bundled else self.subject.name
+        source = self.ref.model
+        return self.subject.name if resolve(source) == source else source.replace(":", "-")
 
     def record(self, record_id: str) -> Record | None:
         """The record of that id."""
