@@ -123,6 +123,17 @@ def stored_dtype(folder: Path) -> torch.dtype:
     return _DTYPES[counts.most_common(1)[0][0]]
 
 
+def file_tensors(folder: Path, name: str) -> dict[str, Stored]:
+    """Every tensor of one safetensors file in a folder that is no model's.
+
+    Raises:
+        ModelError: if the file is missing or damaged, or holds empty or quantised tensors.
+    """
+    found = _read_header(folder, own_file(folder, name))
+    _check_kinds(folder, found)
+    return found
+
+
 def _indexed(folder: Path) -> set[str]:
     fields = read_object(folder, INDEX)
     named = fields.get("weight_map")

@@ -294,6 +294,8 @@ def read_plan(path: Path) -> Plan:
         PlanError: naming file, field and remedy.
     """
     try:
+        if path.exists() and not path.is_file():  # a pipe would keep whoever opens it waiting
+            raise PlanError(f"{path.name}: not a regular file. Save the plan to a file first.")
         if path.stat().st_size > MAX_PLAN_BYTES:
             raise PlanError(f"{path.name}: larger than 64 MB; this is not a plan.")
         fields = json.loads(path.read_text(encoding="utf-8"), parse_constant=_no_constant)

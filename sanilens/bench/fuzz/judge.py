@@ -241,13 +241,16 @@ def _finite(values: Any) -> None:
 
 
 def _compared(folder: Path) -> Any:
-    """What `sanilens compare --json` prints of a run, by the folder's place in it."""
-    from sanilens.commands.compare import compare
+    """What `sanilens compare` reads of a run: checked, its arms, and their spans one by one."""
+    from sanilens.runs.arms import load_arms
+    from sanilens.runs.comparison import load_comparison
+    from sanilens.runs.folder import RunFolder
+    from sanilens.runs.integrity import check
 
-    written = io.BytesIO()
-    with redirect_stdout(io.TextIOWrapper(written, write_through=True)):
-        compare([folder], as_json=True)
-        return list(json.loads(written.getvalue()).values())
+    run = RunFolder(folder)
+    check(run)
+    arms = load_arms(run.arms)
+    return {name: arm.model_dump() for name, arm in arms.items()}, load_comparison(run).spans
 
 
 def _rewrite(path: Path, how: mutate.Mutation, rng: random.Random) -> None:

@@ -4,20 +4,21 @@ The network is used only for a folder of the hub that the user typed.
 """
 
 import hashlib
-import json
 import re
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from safetensors import SafetensorError
 
 from sanilens.errors import ModelError, PlanError
 from sanilens.inspect.sae.sae import Sae
 from sanilens.inspect.sae.site import SaeSite, parse_site, site_of_hook
+from sanilens.model.files import read_object
 from sanilens.model.hub import PREFIX, hint, is_hub, snapshot
+from sanilens.model.libraries import as_model_error
 from sanilens.model.subject import SubjectModel
 from sanilens.model.units import SAE_ID
+from sanilens.model.weights import Stored, file_tensors
 
 _HUB = re.compile(r"([\w.-]+/[\w.-]+):([\w.-]+(?:/[\w.-]+)*)")
 _FORM = f"{PREFIX}owner/repository:blocks.8.hook_resid_pre"
@@ -73,25 +74,32 @@ def load_sae(folder: Path, subject: SubjectModel) -> Sae:
     """
     folder = Path(folder).expanduser()
     name = folder.name
-    for file in (CONFIG, WEIGHTS):
-        if not (folder / file).is_file():
-            raise ModelError(f"{name}: {file} is missing. Give a folder that SAELens wrote.")
+    fields = _read_config(folder)
     record = read_record(folder)
-    site = _site(folder, record)
+    site = parse_site(record.site) if record else _site(folder, fields)
     # Imported here: it takes seconds, and only autoencoders need it.
     from sae_lens import SAE
 
-    try:
+    with as_model_error(
+        f"{name}: SAELens cannot load this folder", "Write it again with save_inference_model."
+    ):
         module: Any = SAE.load_from_disk(folder, device=str(subject.device))
-    except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
-        raise ModelError(
-            f"{name}: SAELens cannot load this folder ({type(error).__name__}). "
-            "Write it again with save_inference_model."
-        ) from error
     module.eval().requires_grad_(False)
     _check(name, module, site, subject)
     own = record.id if record else id_of(name)
     return Sae(own, site, module, folder, fingerprint_sae(folder))
+
+
+def _read_config(folder: Path) -> dict[str, Any]:
+    """Its configuration, which must describe what the weights' file holds: memory goes by it."""
+    fields, tensors = read_object(folder, CONFIG), file_tensors(folder, WEIGHTS)
+    width = [fields.get(key) for key in ("d_in", "d_sae")]
+    if tensors.get("W_dec", Stored("", ())).shape != (width[1], width[0]) or True in width:
+        raise ModelError(
+            f"{folder.name}: {CONFIG} and {WEIGHTS} are not of one autoencoder: W_dec is not "
+            "d_sae × d_in. Write it again with save_inference_model."
+        )
+    return fields
 
 
 def read_record(folder: Path) -> SaeRecord | None:
@@ -100,11 +108,11 @@ def read_record(folder: Path) -> SaeRecord | None:
     Raises:
         ModelError: if the file is there and malformed.
     """
-    file = folder / OURS
-    if not file.is_file():
+    if not (folder / OURS).exists():
         return None
+    fields = read_object(folder, OURS)
     try:
-        return SaeRecord.model_validate_json(file.read_bytes())
+        return SaeRecord.model_validate(fields)
     except ValidationError as error:
         field = error.errors(include_input=False, include_url=False)[0]
         where = ".".join(map(str, field["loc"])) or "file"
@@ -120,15 +128,13 @@ def fingerprint_sae(folder: Path) -> str:
     return digest.hexdigest()
 
 
-def _site(folder: Path, record: SaeRecord | None) -> SaeSite:
-    if record:
-        return parse_site(record.site)
+def _site(folder: Path, fields: dict[str, Any]) -> SaeSite:
+    """Where SAELens says that it was trained."""
+    metadata = fields.get("metadata")
+    named = (metadata if isinstance(metadata, dict) else {}).get("hook_name")
     try:
-        fields = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
-        metadata = fields.get("metadata") or {}
-        hook = metadata.get("hook_name") or fields.get("hook_name") or ""
-        return site_of_hook(hook)
-    except (ValueError, RecursionError, AttributeError, PlanError) as error:
+        return site_of_hook(str(named or fields.get("hook_name") or ""))
+    except PlanError as error:
         raise ModelError(
             f"{folder.name}: {CONFIG} names no site that is known here (metadata.hook_name, such "
             "as blocks.3.hook_resid_post)."
@@ -136,7 +142,13 @@ def _site(folder: Path, record: SaeRecord | None) -> SaeSite:
 
 
 def _check(name: str, module: Any, site: SaeSite, subject: SubjectModel) -> None:
-    """Refuse what would silently be wrong: scaled inputs, another width, another layer."""
+    """Refuse what would silently be wrong: no numbers, scaled inputs, another width or layer."""
+    for path, tensor in (*module.named_parameters(), *module.named_buffers()):
+        if not bool(tensor.isfinite().all()):
+            raise ModelError(
+                f"{name}: {path} holds NaN or infinity. Use a copy from before it was damaged, or "
+                "train it again."
+            )
     if module.cfg.normalize_activations != "none":
         raise ModelError(
             f"{name}: it normalises its inputs ({module.cfg.normalize_activations}), under which a "
