@@ -159,15 +159,6 @@ def _check_class(name: str, fields: Mapping[str, Any]) -> None:
             f"{name}: {CONFIG} names {_shown(named[0])}, which reads both ways, and is_decoder, "
             f"under which it reads from left to right. {_OWN}"
         )
-    if model_type == "opt" and (
-        fields.get("do_layer_norm_before") is False
-        or fields.get("word_embed_proj_dim", fields.get("hidden_size")) != fields.get("hidden_size")
-    ):
-        raise ModelError(
-            f"{name}: OPT-350m alone among its family normalises after each layer and projects "
-            "its embeddings, so it has no final norm to read words from. Use another size of OPT: "
-            "125m or 1.3b."
-        )
 
 
 def _check_redirection(name: str, key: str, value: Any) -> None:

@@ -119,7 +119,8 @@ def stored_dtype(folder: Path) -> torch.dtype:
     """The type in which a folder's files hold most of its weights, whatever they are loaded as."""
     counts: Counter[str] = Counter()
     for tensor in stored_tensors(folder).values():
-        counts[tensor.dtype] += tensor.size
+        if tensor.dtype in _DTYPES:  # an older model's masks may outnumber the weights
+            counts[tensor.dtype] += tensor.size
     return _DTYPES[counts.most_common(1)[0][0]]
 
 

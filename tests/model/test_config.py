@@ -200,22 +200,6 @@ def test_a_masked_model_that_reads_one_way_is_refused(
         load_model(folder)
 
 
-@pytest.mark.parametrize("fields", [{"do_layer_norm_before": False}, {"word_embed_proj_dim": 16}])
-def test_opt_350m_has_a_remedy(fields: dict[str, Any], tmp_path: Path) -> None:
-    import transformers
-
-    from tests.conftest import make_tokenizer
-
-    config = transformers.OPTConfig(
-        vocab_size=300, hidden_size=32, ffn_dim=48, num_hidden_layers=2, num_attention_heads=4,
-        max_position_embeddings=64, pad_token_id=0, bos_token_id=0, eos_token_id=0, **fields,
-    )  # fmt: skip
-    transformers.AutoModelForCausalLM.from_config(config).save_pretrained(tmp_path)
-    make_tokenizer().save_pretrained(tmp_path)
-    with pytest.raises(ModelError, match="Use another size of OPT"):
-        load_model(tmp_path)
-
-
 @pytest.mark.parametrize("content", ["NaN", "-Infinity", "1e999", "9" * 5000])
 def test_numbers_are_finite(content: str, folder: Path) -> None:
     path = folder / "config.json"
