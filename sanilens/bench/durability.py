@@ -15,7 +15,6 @@ import time
 import traceback
 from collections import Counter
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -107,10 +106,15 @@ def bench_durability(
         raise RunError(f"the run to be killed does not work by itself: {done.said}")
     lasts = time.monotonic() - begun
     expected = decided(whole)
+    written = len(recent_events(whole))
     identical, at = 0, Counter[str]()
     while at.total() < kills:
         run = RunFolder(folder / "killed")
-        if (stage := terminal.killed(run, plan, rng.uniform(0, lasts))) is not None:
+        # Most of the time goes into loading, so most kills come at a random event instead.
+        point = (0, rng.uniform(0, lasts))
+        if at.total() % 5:
+            point = rng.randrange(1, written), rng.uniform(0, lasts / written)
+        if (stage := terminal.killed(run, plan, *point)) is not None:
             at[stage] += 1
             ended = terminal.call("run", plan, "--out", run.root)
             sound = terminal.call("compare", run.root)
@@ -197,18 +201,20 @@ class _Terminal:
         """Run a command to its end."""
         return self.wait(self.begin(*words))
 
-    def killed(self, run: RunFolder, plan: Path, seconds: float) -> str | None:
-        """Start a run and kill it after so long: what it had come to; None if it was done."""
+    def killed(self, run: RunFolder, plan: Path, events: int, seconds: float) -> str | None:
+        """Start a run and kill it so long after so many events: where it was; None if done."""
         child = self.begin("run", plan, "--out", run.root)
+        ended = os.WEXITED | os.WNOHANG | os.WNOWAIT
+        while os.waitid(os.P_PID, child, ended) is None and len(recent_events(run)) < events:
+            time.sleep(0.002)
         time.sleep(seconds)
-        with suppress(ProcessLookupError):
-            os.kill(child, signal.SIGKILL)
+        os.kill(child, signal.SIGKILL)  # it keeps its number until it is waited for
         if self.wait(child).code != -signal.SIGKILL:
             return None
         if not run.plan_file.exists():
             return "before the plan was written"
-        events = recent_events(run)
-        return f"after {events[-1]['event']}" if events else "before the first event"
+        written = recent_events(run)
+        return f"after {written[-1]['event']}" if written else "before the first event"
 
 
 def _flipped(
@@ -246,9 +252,9 @@ def _flipped(
 
 
 def _stop(terminal: _Terminal, run: RunFolder, plan: Path) -> None:
-    """Ask a run to stop once it has a checkpoint."""
+    """Ask a run to stop once it has a checkpoint beside that of its beginning."""
     child, end = terminal.begin("run", plan, "--out", run.root), time.monotonic() + _PATIENCE
-    while not any(e["event"] == "checkpoint" for e in recent_events(run)):
+    while not any(e["event"] == "checkpoint" and e["step"] for e in recent_events(run)):
         if time.monotonic() > end:
             raise RunError("the run that was to be stopped kept no checkpoint")
         time.sleep(0.01)

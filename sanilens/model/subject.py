@@ -99,11 +99,16 @@ def load_model(source: str | Path, *, device: str = "auto", fetch: bool = False)
     outline = load_outline(folder)
     where = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
     tokenizer = load_tokenizer(folder)
-    model = load_pretrained(folder, outline, where)
+    with torch.inference_mode(False):
+        model = load_pretrained(folder, outline, where)
     check_vocabulary(folder.name, tokenizer, model)
-    with as_model_error(
-        f"{folder.name}: its layers are not as TransformerLens knows them",
-        "Use the config.json that was saved with these weights.",
+    # Whoever loads may be reading only; what a model is gets measured by gradients.
+    with (
+        torch.inference_mode(False),
+        as_model_error(
+            f"{folder.name}: its layers are not as TransformerLens knows them",
+            "Use the config.json that was saved with these weights.",
+        ),
     ):
         sites = find_sites(model)
     subject = SubjectModel(model, tokenizer, sites, folder, fingerprint_folder(folder))

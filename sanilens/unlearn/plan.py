@@ -204,6 +204,10 @@ class AuditSettings(_Frozen):
     top_k: Annotated[int, Field(ge=1)] | None = 40
 
 
+# Fields that plans did not have at first, and what they are where a plan says nothing of them.
+ADDED: dict[str, Any] = {"subjects": (), "earlier": (), "opening": None}
+
+
 class Plan(_Frozen):
     """What a run does. `controls` adds the arms that give the result its meaning.
 
@@ -276,8 +280,7 @@ class Plan(_Frozen):
 
     def canonical(self) -> str:
         """The one JSON text: sorted keys, no spaces; without what plans did not have at first."""
-        new = {"subjects": (), "earlier": (), "opening": None}
-        added = {name for name, unset in new.items() if getattr(self, name) == unset}
+        added = {name for name, unset in ADDED.items() if getattr(self, name) == unset}
         fields = self.model_dump(mode="json", exclude=added)
         return json.dumps(fields, sort_keys=True, separators=(",", ":"))
 

@@ -224,7 +224,7 @@ SEEDS = [
 @pytest.fixture(autouse=True)
 def no_detection(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is detected is the question of another test, and takes seconds to import."""
-    monkeypatch.setattr("sanilens.corpus.load.detect_spans", lambda text, table: ())
+    monkeypatch.setattr("sanilens.corpus.detect.Detector.__call__", lambda self, text: ())
 
 
 @settings(

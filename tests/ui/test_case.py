@@ -14,6 +14,7 @@ from sanilens.runs.detected import keep_records
 from sanilens.runs.events import read_events
 from sanilens.ui.case.imports import import_corpus
 from sanilens.ui.cases import recall, remember
+from sanilens.ui.markup import plain
 from sanilens.ui.state import BUNDLED, CONFIDENTIAL, CaseRef
 from tests.conftest import record
 from tests.ui.cases import SECRET, drawn, page_app, tiny_case
@@ -200,5 +201,5 @@ def test_how_texts_are_read_is_said_where_the_tokenizer_reads_otherwise(
     assert "(perplexity 1.53 so, 5.51 as the tokenizer has it, on 4 records)" in drawn(app)
     audit = page_app("audit", ref, monkeypatch, tmp_path / "home").run()
     assert not audit.exception
-    (caption,) = [c.value for c in audit.caption if "1\\.53 so" in c.value]
-    assert r"\<b\>\*\[x\]\(http\://x\)" in caption
+    (caption,) = [c.value for c in audit.caption if "1.53 so" in c.value]
+    assert plain("<b>*[x](http://x)") in caption
