@@ -68,7 +68,7 @@ def open_adapter(subject: SubjectModel, path: Path) -> Adapter:
 def _header(path: Path) -> Mapping[str, str]:
     try:
         if not path.is_file():  # a pipe would keep whoever opens it waiting
-            raise ModelError(f"{path.name} is no file. {_MADE_BY_US}")
+            raise ModelError(f"{path.name} is no safetensors file. {_MADE_BY_US}")
         if path.stat().st_size > MAX_BYTES:
             raise ModelError(f"{path.name} is larger than 1 GB; this is no adapter.")
         with safe_open(path, framework="pt") as file:

@@ -148,6 +148,7 @@ def test_values_are_found_whole(text: str) -> None:
     "unit",
     ["Mr A ", "MR. ", "de la ", "Smith, ", "Ana Ruiz ", "1 Mar ", "12 Via A ", "+1 ", "A.", "St. "],
 )
+@pytest.mark.slow
 def test_detection_takes_time_linear_in_the_text(unit: str) -> None:
     """Doubling a text about doubles its cost; a quadratic one would quadruple it."""
 

@@ -89,6 +89,7 @@ def check_what_changed(subject: SubjectModel, texts: list[Record], side: Side) -
 
 
 @pytest.mark.parametrize("side", ["write", "read"])
+@pytest.mark.slow
 def test_only_the_taught_side_changes_and_keeps_its_norms(
     subject: SubjectModel, texts: list[Record], monkeypatch: pytest.MonkeyPatch, side: Side
 ) -> None:
@@ -97,6 +98,7 @@ def test_only_the_taught_side_changes_and_keeps_its_norms(
     check_what_changed(subject, texts, side)
 
 
+@pytest.mark.slow
 def test_both_sides_change_in_every_architecture(
     any_subject: SubjectModel, texts: list[Record], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -104,6 +106,7 @@ def test_both_sides_change_in_every_architecture(
     check_what_changed(any_subject, texts[:1], "both")
 
 
+@pytest.mark.slow
 def test_tuning_further_moves_all_weights_and_starts_anew_each_time(
     subject: SubjectModel, texts: list[Record], monkeypatch: pytest.MonkeyPatch
 ) -> None:

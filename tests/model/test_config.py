@@ -228,6 +228,7 @@ for source in sys.argv[1:]:
 """
 
 
+@pytest.mark.slow
 def test_a_bomb_takes_neither_memory_nor_time(
     tiny_folders: Folders, masked_folders: Folders, tmp_path: Path
 ) -> None:

@@ -328,6 +328,7 @@ for source in sys.argv[1:]:
 """
 
 
+@pytest.mark.slow
 def test_loading_never_reaches_for_the_network(
     tiny_folders: dict[str, Path], masked_folders: dict[str, Path], tmp_path: Path
 ) -> None:

@@ -24,6 +24,7 @@ for _ in range(30):
 """
 
 
+@pytest.mark.slow
 def test_two_servers_write_one_chain(workspace: Path) -> None:
     servers = [subprocess.Popen([sys.executable, "-c", _REVEALS]) for _ in range(2)]
     assert [server.wait(timeout=120) for server in servers] == [0, 0]
