@@ -38,7 +38,7 @@ _BESIDE = re.compile(r"(^|\.)(pooler|seq_relationship)\.")
 _SPARE = 2**24
 _PROBE = 7  # a multiple of nothing
 # Sums of products of such weights overflow float32: that is infinity one step later.
-_LARGEST = 1e15
+LARGEST = 1e15
 _LOCAL: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
 _OWN = f"Use the {CONFIG} that was saved with these weights."
 
@@ -159,7 +159,7 @@ def _check_finite(name: str, model: PreTrainedModel) -> None:
         path
         for path, weight in model.named_parameters()
         # NaN compares as no.
-        if not all(abs(float(extreme)) <= _LARGEST for extreme in torch.aminmax(weight))
+        if not all(abs(float(extreme)) <= LARGEST for extreme in torch.aminmax(weight))
     ]
     if wrong:
         raise ModelError(

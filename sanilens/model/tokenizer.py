@@ -25,6 +25,7 @@ from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
 from sanilens.errors import ModelError
 from sanilens.model import tokenizer_trial
+from sanilens.model.libraries import as_model_error
 
 FILE, CONFIG = "tokenizer.json", "tokenizer_config.json"
 MOST_BYTES = 256 * 2**20
@@ -65,13 +66,17 @@ def load_tokenizer(folder: Path) -> PreTrainedTokenizerFast:
     own = tokenizer_trial.plain(content)
     if built is None:
         _reconcile(folder, own)
-    tokenizer = PreTrainedTokenizerFast(tokenizer_object=own)
-    # Also afterwards: of a named one with many tokens the constructor asks the hub about a fix.
-    tokenizer.init_kwargs["name_or_path"] = tokenizer.name_or_path = str(folder)
-    for name, token in _known(own, named).items():
-        # Set afterwards: given to the constructor, it would be added to what splits a text.
-        setattr(tokenizer, name, token)
-    ids = [tokenizer(text, verbose=False)["input_ids"] for text in trial["texts"]]
+    with as_model_error(
+        f"{folder.name}: transformers cannot use {FILE}",
+        "Save the tokenizer that the model was trained with again.",
+    ):
+        tokenizer = PreTrainedTokenizerFast(tokenizer_object=own)
+        # Also afterwards: of a named one with many tokens the constructor asks the hub about a fix.
+        tokenizer.init_kwargs["name_or_path"] = tokenizer.name_or_path = str(folder)
+        for name, token in _known(own, named).items():
+            # Set afterwards: given to the constructor, it would be added to what splits a text.
+            setattr(tokenizer, name, token)
+        ids = [tokenizer(text, verbose=False)["input_ids"] for text in trial["texts"]]
     if ids != trial["ids"]:
         raise ModelError(
             f"{folder.name}: transformers reads {FILE} otherwise than tokenizers does (sample text "

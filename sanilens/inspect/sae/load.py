@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import torch
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sanilens.errors import ModelError, PlanError
@@ -16,6 +17,7 @@ from sanilens.inspect.sae.site import SaeSite, parse_site, site_of_hook
 from sanilens.model.files import read_object
 from sanilens.model.hub import PREFIX, hint, is_hub, snapshot
 from sanilens.model.libraries import as_model_error
+from sanilens.model.pretrained import LARGEST
 from sanilens.model.subject import SubjectModel
 from sanilens.model.units import SAE_ID
 from sanilens.model.weights import Stored, file_tensors
@@ -86,6 +88,7 @@ def load_sae(folder: Path, subject: SubjectModel) -> Sae:
         module: Any = SAE.load_from_disk(folder, device=str(subject.device))
     module.eval().requires_grad_(False)
     _check(name, module, site, subject)
+    _try(name, module)
     own = record.id if record else id_of(name)
     return Sae(own, site, module, folder, fingerprint_sae(folder))
 
@@ -144,7 +147,8 @@ def _site(folder: Path, fields: dict[str, Any]) -> SaeSite:
 def _check(name: str, module: Any, site: SaeSite, subject: SubjectModel) -> None:
     """Refuse what would silently be wrong: no numbers, scaled inputs, another width or layer."""
     for path, tensor in (*module.named_parameters(), *module.named_buffers()):
-        if not bool(tensor.isfinite().all()):
+        # NaN compares as no.
+        if not bool((tensor.abs() <= LARGEST).all()):
             raise ModelError(
                 f"{name}: {path} holds NaN or infinity. Use a copy from before it was damaged, or "
                 "train it again."
@@ -160,6 +164,15 @@ def _check(name: str, module: Any, site: SaeSite, subject: SubjectModel) -> None
         raise ModelError(
             f"{name}: it reads {module.cfg.d_in} dimensions; {site} of {subject.name} has {wanted}."
         )
+
+
+def _try(name: str, module: Any) -> None:
+    """Encode and decode once: settings that no weight contradicts can still be impossible."""
+    x = torch.ones(2, module.cfg.d_in, device=module.W_dec.device, dtype=module.W_dec.dtype)
+    with torch.inference_mode(), as_model_error(f"{name}: it cannot encode", "Train it again."):
+        read = module.decode(module.encode(x))
+    if read.shape != x.shape or not bool(read.isfinite().all()):
+        raise ModelError(f"{name}: it answers with NaN or another width. Train it again.")
 
 
 def id_of(name: str) -> str:
