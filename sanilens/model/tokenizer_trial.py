@@ -33,6 +33,7 @@ TEXTS = (
 _GROWTH, _SLACK = 20, 256
 _MOST_REPLACED, _MOST_SPECIAL = 4096, 64
 _FROM_VOCABULARY = 512
+_HOLES = 2**20
 
 
 def read(content: bytes) -> dict[str, list]:
@@ -42,6 +43,10 @@ def read(content: bytes) -> dict[str, list]:
         ValueError: if the tokenizer makes far more of a text than there is in it.
     """
     tokenizer = plain(content)
+    # Whoever writes it out again makes room for every id up to the largest.
+    ids_given = tokenizer.get_vocab().values()
+    if max(ids_given, default=0) > 4 * len(ids_given) + _HOLES:
+        raise ValueError("its ids go far beyond the number of its tokens")
     _check_normaliser(tokenizer)
     texts = [*TEXTS, *_own_words(tokenizer)]
     ids = []

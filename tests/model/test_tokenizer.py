@@ -412,6 +412,17 @@ def test_an_id_that_only_the_template_knows_is_refused(
         load_model(folder)
 
 
+def test_an_id_far_beyond_the_others_costs_no_memory(
+    tiny_folders: dict[str, Path], tmp_path: Path
+) -> None:
+    folder = shutil.copytree(tiny_folders["llama"], tmp_path / "model")
+    fields = json.loads((folder / "tokenizer.json").read_text())
+    fields["model"]["vocab"]["a"] = 2**31
+    (folder / "tokenizer.json").write_text(json.dumps(fields))
+    with pytest.raises(ModelError, match="ids go far beyond"):
+        load_model(folder)
+
+
 def test_a_pipe_is_no_tokenizer(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "tokenizer.json")
     with pytest.raises(ModelError, match=r"tokenizer\.json is no file"):
