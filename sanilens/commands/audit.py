@@ -88,6 +88,8 @@ def audit(
         verdict_frame(verdicts).to_csv(out / "verdicts.csv", index=False)
     said, left = memory(verdicts), uncounted(verdicts)
     if not said:
+        if not as_json:
+            output.print("Nothing was audited.")
         raise CorpusError(f"nothing was audited: {why_nothing(verdicts)}")
     result = {
         "extraction": extraction_by_kind(verdicts),

@@ -22,10 +22,11 @@ Tell = Callable[[int, int], None]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 # What may be asked of one input.
 SECONDS, BYTES = 20.0, 2 * 2**30
-# Cheap kinds are asked for more often; shares of the whole.
+# Cheap kinds are asked for more often (a Parquet file or a tokenizer is tried in a process of its
+# own); shares of the whole.
 _SHARES: dict[Kind, int] = {
-    "corpus": 20, "csv": 8, "parquet": 14, "patient table": 6, "terms": 6, "model folder": 8,
-    "weights": 6, "tokenizer": 8, "plan": 10, "run folder": 8, "autoencoder": 3, "codebook": 3,
+    "corpus": 34, "csv": 10, "parquet": 3, "patient table": 8, "terms": 8, "model folder": 7,
+    "weights": 5, "tokenizer": 4, "plan": 14, "run folder": 5, "autoencoder": 1, "codebook": 1,
 }  # fmt: skip
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _FAULTS: tuple[Outcome, ...] = ("nonsense", "traceback", "executed", "hang", "killed")
