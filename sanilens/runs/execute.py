@@ -138,7 +138,7 @@ def execute(plan: Plan, folder: Path, tell: Tell | None = None) -> None:
     with writing(folder), run.locked():
         done = resumable(run)
         run.prepare(plan)
-        run.sweep()
+        run.sweep([run.root / c.path for own in done.checkpoints.values() for c in own.kept])
         run.cancel_file.unlink(missing_ok=True)
         log = RunLog(run)
 

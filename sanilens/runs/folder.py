@@ -7,7 +7,7 @@ import platform
 import shutil
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -129,12 +129,18 @@ class RunFolder:
         write_text(self.manifest_file, json.dumps(manifest(plan), indent=1) + "\n")
         write_plan(plan, self.plan_file)
 
-    def sweep(self) -> None:
-        """Remove what a kill left half written; for the process that holds the lock alone."""
+    def sweep(self, checkpoints: Collection[Path] = ()) -> None:
+        """Remove what a kill left; for the process that holds the lock alone.
+
+        Half-written files, and all checkpoints but those given: one may have been killed before
+        it was announced, another after its arm was measured.
+        """
         shutil.rmtree(self.unfinished_model, ignore_errors=True)
         for folder in (self.root, self.arms, self.checkpoints):
             for path in unfinished(folder):
                 path.unlink()
+        for path in {*self.checkpoints.glob("*.safetensors")}.difference(checkpoints):
+            path.unlink()
 
     @property
     def unfinished_model(self) -> Path:

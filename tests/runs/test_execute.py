@@ -21,6 +21,7 @@ from sanilens.runs.arms import load_arms, load_verdicts
 from sanilens.runs.events import read_events
 from sanilens.runs.execute import Cancelled, execute, treatments
 from sanilens.runs.folder import RunFolder
+from sanilens.runs.integrity import check
 from sanilens.runs.sources import open_records
 from sanilens.unlearn.plan import Plan, Repair, write_plan
 
@@ -77,12 +78,28 @@ def test_no_text_of_the_corpus_is_in_the_run(whole: RunFolder, tiny_plan: Plan) 
                 assert not [v for v in values if len(v) > 4 and v.encode() in content], path.name
 
 
-@pytest.mark.parametrize("event", [0, 1, 2, 4, 6, 7, 9, 11, 13, 14])
+@pytest.mark.parametrize(
+    ("kind", "arm"),
+    [
+        ("started", None),
+        ("arms", None),
+        ("measuring", "before"),
+        ("measured", "before"),
+        ("edited", "after"),
+        ("curve", "after"),
+        ("step", "after"),
+        ("checkpoint", "after"),
+        ("exported", "after"),
+        ("measuring", "after"),
+        ("measured", "after"),
+        ("finished", None),
+    ],
+)
 def test_a_run_killed_anywhere_resumes_to_the_same_weights(
-    whole: RunFolder, tiny_plan: Plan, tmp_path: Path, event: int
+    whole: RunFolder, tiny_plan: Plan, tmp_path: Path, kind: str, arm: str | None
 ) -> None:
     def die(happened: dict[str, Any]) -> None:
-        if happened["n"] == event:
+        if (happened["event"], happened.get("arm")) == (kind, arm):
             raise Killed
 
     folder = tmp_path / "run"
@@ -90,6 +107,8 @@ def test_a_run_killed_anywhere_resumes_to_the_same_weights(
         execute(tiny_plan, folder, die)
     execute(tiny_plan, folder)
     assert same(weights(RunFolder(folder)), weights(whole))
+    assert check(RunFolder(folder)).verified
+    assert not list(RunFolder(folder).checkpoints.iterdir())
     for name in ("before", "after"):
         want = load_verdicts(whole.arms, name)
         assert load_verdicts(RunFolder(folder).arms, name).equals(want)
