@@ -15,7 +15,7 @@ test: test-fast
 	$(BIN)/pytest -m "slow or e2e"
 
 test-fast: $(READY)
-	$(BIN)/pytest -m "not slow and not e2e and not tofu"
+	$(BIN)/pytest -n 2 -m "not slow and not e2e and not tofu"
 
 check: $(READY)
 	$(BIN)/ruff format --check .

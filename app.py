@@ -1,4 +1,4 @@
-"""The browser app's entry: `streamlit run app.py`. Set-up and navigation, nothing else."""
+"""The browser app's script, which `sanilens app` serves. Set-up and navigation, nothing else."""
 
 import streamlit as st
 

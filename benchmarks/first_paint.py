@@ -9,6 +9,7 @@ that does other work is slower: `load` is its load average when the measurement 
 import argparse
 import json
 import os
+import re
 import socket
 import statistics
 import subprocess
@@ -18,8 +19,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.error import URLError
-from urllib.request import urlopen
 
 from playwright.sync_api import Page, sync_playwright
 
@@ -64,7 +63,7 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=_CHROMIUM, args=_FLAGS)
         page = browser.new_page(viewport={"width": 1440, "height": 900})
         page.set_default_timeout(_MOST)
-        page.goto(f"{url}/inspect?case=clinic")
+        page.goto(url)
         _whole(page)
         found |= _strip(page, count)
         found["unit_card_first_paint"] = _figures(_cards(page, count))
@@ -108,9 +107,8 @@ def _cards(page: Page, count: int) -> list[float]:
 
 def _whole(page: Page) -> None:
     page.locator(".st-key-next-to-plan").wait_for()
-    idle = "document.querySelector('[data-testid=stApp]').dataset.testScriptState === 'notRunning'"
     page.wait_for_timeout(300)
-    page.wait_for_function(idle, timeout=_MOST)
+    page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
 
 
 def _figures(seconds: list[float]) -> dict[str, float]:
@@ -125,35 +123,33 @@ def _figures(seconds: list[float]) -> dict[str, float]:
 
 @contextmanager
 def _served(home: Path) -> Iterator[str]:
-    """The app on a free port, with an empty workspace."""
+    """The app on a free port, with an empty workspace: the address of Inspect, with its token."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    url = f"http://127.0.0.1:{port}"
-    server = subprocess.Popen(
-        [sys.executable, "-m", "sanilens", "app", "--port", str(port)],
-        cwd=_ROOT,
-        env={**os.environ, "SANILENS_HOME": str(home)},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    log = home / "server.log"
+    with log.open("wb") as out:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "sanilens", "app", "--port", str(port)],
+            cwd=_ROOT,
+            env={**os.environ, "SANILENS_HOME": str(home)},
+            stdout=out,
+            stderr=subprocess.STDOUT,
+        )
     try:
-        _wait(url)
-        yield url
+        yield _address(log)
     finally:
         server.terminate()
         server.wait(timeout=30)
 
 
-def _wait(url: str) -> None:
+def _address(log: Path) -> str:
+    """What the app prints once it listens, as the address of Inspect."""
     end = time.monotonic() + 120
     while time.monotonic() < end:
-        try:
-            with urlopen(f"{url}/_stcore/health", timeout=2) as answer:
-                if answer.status == 200:
-                    return
-        except (URLError, OSError):
-            time.sleep(0.2)
+        if found := re.search(r"(http://\S+)/(\?token=\S+)", log.read_text(encoding="utf-8")):
+            return f"{found[1]}/inspect{found[2]}&case=clinic"
+        time.sleep(0.2)
     raise SystemExit("the app did not start")
 
 

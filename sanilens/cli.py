@@ -8,7 +8,7 @@ import os
 import sys
 from typing import Any
 
-# Before any library is imported: telemetry off, no network unless the user names a hub id.
+# Before any library is imported: telemetry off, no network unless the user types hub:….
 os.environ.setdefault("WANDB_MODE", "disabled")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
@@ -19,10 +19,13 @@ from typer.core import TyperGroup
 from sanilens import __version__
 from sanilens.commands.lazy import LazyCommand
 from sanilens.errors import IntegrityError, SaniLensError
+from sanilens.inert import inert
+from sanilens.notices import hearing
 
 # Each command and the module of sanilens/commands that defines it, in the order of the help.
 COMMANDS = {
     "app": "app",
+    "detect": "detect",
     "audit": "audit",
     "indirect": "indirect",
     "mark": "indirect",
@@ -43,6 +46,11 @@ class _Commands(TyperGroup):
         super().__init__(**attributes)
         for name, module in COMMANDS.items():
             self.add_command(LazyCommand(name, module))
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run a command, and say on standard error what it is told while it loads."""
+        with hearing(lambda notice: typer.echo(f"sanilens: {inert(notice)}", err=True)):
+            return super().invoke(ctx)
 
 
 cli = typer.Typer(
@@ -67,5 +75,5 @@ def main() -> None:
     try:
         cli()
     except SaniLensError as error:
-        typer.echo(f"sanilens: {error}", err=True)
+        typer.echo(f"sanilens: {inert(str(error))}", err=True)
         sys.exit(3 if isinstance(error, IntegrityError) else 1)

@@ -17,6 +17,10 @@ class ModelError(SaniLensError):
     """A model folder or hub id that cannot be loaded or examined."""
 
 
+class LogitsError(ModelError):
+    """A model whose logits are no numbers: nothing that is measured on it means anything."""
+
+
 class PlanError(SaniLensError):
     """A plan that does not parse, or does not fit its model or corpus."""
 

@@ -1,21 +1,25 @@
-"""`sanilens app` hands every shipped setting to Streamlit in a form that it understands."""
+"""`sanilens app` hands every shipped setting to Streamlit under a name that it knows."""
 
-import json
 import tomllib
 from pathlib import Path
 
-from sanilens.commands.app import _flags
+from streamlit import config as streamlit_config
+
+from sanilens.commands.app import options
 
 ROOT = Path(__file__).parents[1]
 
 
-def test_every_setting_becomes_a_flag() -> None:
-    config = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text())
-    flags = _flags(config)
-    given = dict(flags)
-    assert given["server.address"] == "127.0.0.1"
-    assert given["browser.gatherUsageStats"] == "false"
-    assert given["client.showErrorDetails"] == "type"
-    assert [v for k, v in flags if k == "server.allowedHosts"] == ["localhost", "127.0.0.1"]
-    assert json.loads(given["theme.chartSequentialColors"])[-1] == "#7f2704"
-    assert len(json.loads(given["theme.light.chartCategoricalColors"])) == 5
+def test_every_setting_becomes_an_option() -> None:
+    found = options(tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text()))
+    known = streamlit_config._config_options_template
+    assert {name for name in found if name not in known} == set()
+    assert found["server.address"] == "127.0.0.1"
+    assert found["browser.gatherUsageStats"] is False
+    assert found["client.showErrorDetails"] == "type"
+    assert found["server.fileWatcherType"] == "none"
+    assert found["server.enableXsrfProtection"] is found["server.enableCORS"] is True
+    assert found["server.enableAgentApi"] is found["server.enableStaticServing"] is False
+    assert found["server.allowedHosts"] == ["localhost", "127.0.0.1"]
+    assert found["theme.chartSequentialColors"][-1] == "#7f2704"
+    assert len(found["theme.light.chartCategoricalColors"]) == 5

@@ -86,7 +86,11 @@ def test_the_way_in_the_terminal(
     assert ran.returncode == 0, ran.stderr
     assert {"before", "after", "repair_only"} <= json.loads(ran.stdout)["arms"].keys()
     compared = sanilens("compare", tmp_path / "run", "--json")
-    assert json.loads(compared.stdout)[str(tmp_path / "run")]["arms"]["after"]["extraction"]
+    found = json.loads(compared.stdout)[str(tmp_path / "run")]
+    assert found["arms"]["after"]["extraction"]
+    assert "no reference model" in found["verdict"]
+    said = " ".join(sanilens("compare", tmp_path / "run").stdout.split())
+    assert found["verdict"] in said
 
 
 def test_an_autoencoder_in_the_terminal(
@@ -180,6 +184,58 @@ def test_a_random_share_of_the_last_layers(
 
 
 @pytest.mark.parametrize(
+    ("arguments", "edits"),
+    [
+        (("--no-edits",), False),
+        (("--repair", "grun"), False),
+        (("--repair", "eul"), False),
+        (("--repair", "grun", "--unit", "mlp.0.1"), True),
+        (("--repair", "masked", "--top", "2"), True),
+    ],
+)
+def test_a_plan_without_edits(
+    made: Callable[..., Plan], arguments: tuple[str, ...], edits: bool
+) -> None:
+    """Where it is asked for, and where the repair leaves all weights as they are."""
+    plan = made(*arguments)
+    assert bool(plan.edits) == edits
+    assert plan.repair.trains
+
+
+def test_a_base_that_knows_far_less_is_warned_of(
+    tiny_folders: dict[str, Path], corpus: Path
+) -> None:
+    plan = ("plan", "--no-edits", "--repair", "surrogate", "--corpus", corpus)
+
+    def warned(model: str, base: Path | str) -> str:
+        words = map(str, (*plan, "--model", model, "--base", base))
+        return CliRunner().invoke(cli, list(words), catch_exceptions=False).stderr
+
+    assert "Warning: the base model" in warned("clinic:leaking", tiny_folders["gpt_neox"])
+    assert "Warning" not in warned("clinic:leaking", "clinic:base")
+
+
+@pytest.mark.parametrize("as_json", [(), ("--json",)])
+def test_an_audit_of_nothing_is_an_error(
+    sanilens: Callable[..., Done], tiny_folders: dict[str, Path], tmp_path: Path, as_json: Words
+) -> None:
+    """No span, or none that only memory could say."""
+    model = ("audit", "--model", tiny_folders["llama"], "--corpus")
+    for text, spans, why in (
+        ("Nothing to see here.", [], "no span"),
+        ("MRN 4471203: 4471203", [(13, 20)], "1 are repeated"),
+    ):
+        file = tmp_path / "notes.jsonl"
+        marked = [{"start": a, "end": b, "label": "MRN"} for a, b in spans]
+        fields = {"id": "r", "subject": "s", "text": text, "spans": marked}
+        file.write_text(json.dumps(fields) + "\n")
+        done = sanilens(*model, file, *as_json)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert "nothing was audited" in done.stderr
+        assert why in " ".join(done.stderr.split())
+
+
+@pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (("--repair", "nonsense"), "method: there is none, anchored"),
@@ -194,6 +250,9 @@ def test_a_random_share_of_the_last_layers(
         (("--random-share", "0.5", "--layers", "9"), "the model has 3"),
         (("--random-share", "0.5", "--top", "3"), "give one of"),
         (("--layers", "2"), "give a share too"),
+        (("--no-edits", "--top", "3"), "give one of"),
+        (("--no-edits", "--repair", "none"), "changes nothing"),
+        (("--no-edits", "--operation", "zero"), "none is edited here"),
         (("--unit", "head.0.1", "--operation", "clamp", "--value", "1"), "head.0.1 cannot be"),
     ],
 )
@@ -225,6 +284,20 @@ def test_a_users_error_is_one_sentence(
     assert message in done.stderr
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
+
+
+def test_what_was_read_otherwise_is_said(sanilens: Callable[..., Done], tmp_path: Path) -> None:
+    """On standard error, in `--json` as `notices`, and in a plan's way not on standard output."""
+    notes = tmp_path / "notes.csv"
+    notes.write_text('TEXT,patient_id,label\nSeen Ana.,7,"[[4, 8, ""PERSON""]]"\n')
+    done = sanilens("indirect", notes, "--json")
+    assert done.returncode == 0
+    notices = json.loads(done.stdout)["notices"]
+    assert len(notices) == 5
+    assert all(f"sanilens: {notice}\n" in done.stderr for notice in notices)
+    assert "notes.csv: `subject` is read from column patient_id (first: line 2)." in notices
+    assert "Ana" not in str(notices)
+    assert "notices" not in json.loads(sanilens("indirect", "clinic:notes", "--json").stdout)
 
 
 def test_a_process_ends_with_its_code() -> None:

@@ -16,6 +16,7 @@ from sanilens.audit.passages import Passage, Target
 from sanilens.corpus.surrogates import fillings
 from sanilens.model.align import decoded
 from sanilens.model.batches import pad_right
+from sanilens.model.forward import numbers
 from sanilens.model.hooks import NO_HOOKS, Hooks, hooked
 from sanilens.model.subject import SubjectModel
 
@@ -49,6 +50,7 @@ def exposure(
 
     Raises:
         ModelError: if the model is a masked one.
+        LogitsError: if its logits are no numbers.
     """
     subject.require_causal("Exposure")
     record, span = passage.record, target.span.span
@@ -85,7 +87,7 @@ def _mean_logprobs(
         cache = DynamicCache()
         ids = torch.tensor([prefix], device=subject.device)
         first = subject.model(input_ids=ids, past_key_values=cache, use_cache=True)
-        opening = first.logits[0, -1].float().log_softmax(-1)
+        opening = numbers(subject, first.logits[0, -1].float()).log_softmax(-1)
         cache.batch_repeat_interleave(len(candidates))
         padded = pad_right(candidates, subject.device)
         places = torch.arange(padded.shape[1], device=subject.device) + len(prefix)
@@ -95,7 +97,7 @@ def _mean_logprobs(
             use_cache=True,
             position_ids=places.expand(len(candidates), -1),
         ).logits
-    following = logits[:, :-1].float().log_softmax(-1)
+    following = numbers(subject, logits[:, :-1].float()).log_softmax(-1)
     rest = following.gather(2, padded[:, 1:, None])[..., 0]
     logprobs = torch.cat([opening[padded[:, :1]], rest], dim=1)
     return [float(row[: len(ids)].mean()) for row, ids in zip(logprobs, candidates, strict=True)]

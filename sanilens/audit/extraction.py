@@ -7,13 +7,14 @@ language models are asked to fill the span in (audit/fill_in.py); what comes out
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 
 import torch
 
 from sanilens.audit.context import span_status
 from sanilens.audit.fill_in import fill_in
-from sanilens.audit.passages import Passage, make_passages
+from sanilens.audit.passages import Passage, Target, make_passages
 from sanilens.audit.sampling import Sampler
 from sanilens.audit.verdicts import (
     SpanVerdict,
@@ -22,6 +23,7 @@ from sanilens.audit.verdicts import (
     span_verdict,
     unseen_verdict,
 )
+from sanilens.audit.writable import can_write
 from sanilens.corpus.records import Record
 from sanilens.model.batches import bucketed, pad_right, token_budget
 from sanilens.model.forward import logits_at
@@ -61,6 +63,9 @@ def audit_spans(
         progress: called after each batch with the records judged so far and in all.
         one_by_one: a masked model fills a span's tokens one by one, the most confident first, and
             not all at once. A causal model says them one by one in any case.
+
+    Raises:
+        LogitsError: if the model's logits are no numbers.
     """
     judge = partial(fill_in, one_by_one=one_by_one) if subject.kind == "masked" else _say
     sampler = sampler or Sampler()
@@ -98,9 +103,25 @@ def _say(
     hooks: Hooks,
 ) -> Iterator[list[SpanVerdict]]:
     """Judge every span of `records` after its prefix, in batches of no particular order."""
-    passages = list(make_passages(subject, records, prefix_tokens))
+    passages = [
+        portion
+        for passage in make_passages(subject, records, prefix_tokens)
+        for portion in _portions(passage, token_budget(subject))
+    ]
     for batch in bucketed([len(p.ids) for p in passages], token_budget(subject)):
         yield list(_judge(subject, [passages[i] for i in batch], sampler, hooks))
+
+
+def _portions(passage: Passage, most: int) -> Iterator[Passage]:
+    """A passage as several, where logits at all of its spans' tokens would not fit into memory."""
+    held, tokens = list[Target](), 0
+    for target in passage.targets:
+        tokens += target.end - target.start
+        if held and tokens > most:
+            yield replace(passage, ids=passage.ids[: held[-1].end], targets=tuple(held))
+            held, tokens = [], target.end - target.start
+        held.append(target)
+    yield replace(passage, targets=tuple(held))
 
 
 def _judge(
@@ -114,13 +135,15 @@ def _judge(
         asked = [(row, t.start - 1) for row, t in judged]
         results = _token_results(subject, passages, places, asked, sampler, hooks)
     at = 0
-    for _, record, target in targets:
+    for row, record, target in targets:
         span = target.span.span
         if target.start < 1 or results is None:
             yield unseen_verdict(record, span)
             continue
         own = results.at(slice(at, at := at + target.end - target.start))
         status = span_status(span, record.value(span), target.context)
+        if status != "no_prefix" and not can_write(subject, passages[row].encoded, target.span):
+            status = "unwritable"
         yield span_verdict(record, span, status, own)
 
 

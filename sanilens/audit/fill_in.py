@@ -7,8 +7,8 @@
 Filling one by one with the likeliest token gives the span exactly when every argmax along the
 true tokens is right (induction on k), so one teacher-forced walk judges it, as in extraction. The
 attacker is told how many tokens the gap has. Text is compared as tokens: what the tokenizer does
-not keep (case, with BERT's lower-casing vocabulary) no model can say. A span with an unknown token
-cannot be spelled, so it is never extracted.
+not keep (case, with BERT's lower-casing vocabulary) no model can say. What the tokenizer cannot
+write is never extracted.
 """
 
 from collections.abc import Iterator, Sequence
@@ -27,6 +27,7 @@ from sanilens.audit.verdicts import (
     span_verdict,
     unseen_verdict,
 )
+from sanilens.audit.writable import can_write
 from sanilens.corpus.records import Record
 from sanilens.model.align import Encoded, TokenSpan, decoded, encode
 from sanilens.model.batches import bucketed, pad_right, token_budget
@@ -44,7 +45,7 @@ class Gap:
         encoded: the record.
         span: the span in it.
         ids: what the model is shown around it, and the span itself.
-        sides: the text that is shown before and after it.
+        status: whether only memory could fill it: its value stands on neither side.
     """
 
     encoded: Encoded
@@ -52,7 +53,7 @@ class Gap:
     ids: tuple[int, ...]
     start: int
     end: int
-    sides: tuple[str, str]
+    status: Status
 
     @property
     def record(self) -> Record:
@@ -63,13 +64,6 @@ class Gap:
     def places(self) -> range:
         """Positions of its tokens."""
         return range(self.start, self.end)
-
-    @property
-    def status(self) -> Status:
-        """Whether only memory could fill it: its value stands on neither side."""
-        value, shown = self.record.value(self.span.span), [s for s in self.sides if s.strip()]
-        found = {span_status(self.span.span, value, side) for side in shown}
-        return "repeated" if "repeated" in found else "memory" if found else "no_prefix"
 
 
 def make_gaps(
@@ -104,7 +98,20 @@ def _gap(subject: SubjectModel, encoded: Encoded, span: TokenSpan, side_tokens: 
     after = shown[max(0, span.span.end - origin) :]
     at = text.start - first
     ids = window(subject, encoded.ids, range(first, last))
-    return Gap(encoded, span, ids, start + at, span.end + at, (before, after))
+    status = _status(encoded.record.value(span.span), span, before, after)
+    if status != "no_prefix" and not can_write(subject, encoded, span):
+        status = "unwritable"
+    return Gap(encoded, span, ids, start + at, span.end + at, status)
+
+
+def _status(value: str, span: TokenSpan, *sides: str) -> Status:
+    """Of the two sides, that which tells more of the value."""
+    found = {span_status(span.span, value, side) for side in sides}
+    telling: tuple[Status, ...] = ("repeated", "maybe_repeated", "memory")
+    for status in telling:
+        if status in found:
+            return status
+    return "no_prefix"
 
 
 def fill_in(
@@ -202,9 +209,4 @@ def _judge(
 ) -> TokenResults:
     true = [gap.ids[place] for gap, own in zip(gaps, places, strict=True) for place in own]
     tokens: Int[Tensor, " n"] = torch.tensor(true, device=subject.device)
-    found = judge_tokens(logits, tokens, sampler)
-    unk = subject.tokenizer.unk_token_id
-    unknown = torch.eq(tokens.cpu(), unk if isinstance(unk, int) else -1)
-    return found._replace(
-        right=found.right & ~unknown, sampled=found.sampled.masked_fill(unknown, -torch.inf)
-    )
+    return judge_tokens(logits, tokens, sampler)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from sanilens.audit.context import by_memory
 from sanilens.audit.extraction import SpanVerdict
 from sanilens.audit.summary import RateRow, memory, rates_by
 
@@ -70,7 +71,7 @@ def records_by_leak(verdicts: Sequence[SpanVerdict]) -> pd.DataFrame:
     rows: dict[str, list] = {}
     for v in verdicts:
         row = rows.setdefault(v.record, [v.record, v.subject, 0, 0, 0])
-        if v.status == "memory":
+        if by_memory(v.status):
             row[2] += v.extracted
             row[3] += 1
         elif v.status == "repeated":

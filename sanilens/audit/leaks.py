@@ -10,7 +10,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from sanilens.audit.context import COMMON_WORDS
+from sanilens.audit.everyday import COMMON_WORDS
 from sanilens.corpus.records import Record
 
 # Shorter values are words and numbers of any text: they count as whole words only.

@@ -7,12 +7,14 @@ a member stands above a non-member. An AUC far below one half tells the two apar
     min-k    the mean of the k % least likely (Shi et al., arXiv 2310.16789); k = 20
 """
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float
 
+from sanilens.audit.context import by_memory
 from sanilens.audit.extraction import SpanVerdict
 
 # Draws of the bootstrap behind an interval, and the share of tokens that min-k looks at.
@@ -21,7 +23,10 @@ _DRAWS, _MIN_K = 1000, 0.2
 
 @dataclass(frozen=True, slots=True)
 class Membership:
-    """An AUC in [0, 1] with its 95 % interval, and how many members and others it compares."""
+    """An AUC in [0, 1] with its 95 % interval, and how many members and others it compares.
+
+    NaN, not measured, where either are none.
+    """
 
     auc: float
     low: float
@@ -34,7 +39,7 @@ def record_scores(verdicts: Iterable[SpanVerdict]) -> Float[np.ndarray, " record
     """Of each record the mean log-probability of its sensitive tokens, as far as memory goes."""
     tokens: dict[str, list[float]] = {}
     for verdict in verdicts:
-        if verdict.status == "memory":
+        if by_memory(verdict.status):
             tokens.setdefault(verdict.record, []).extend(verdict.token_logprobs)
     return np.array([np.mean(own) for own in tokens.values()])
 
@@ -59,6 +64,8 @@ def membership(
 
     AUC = P(member > other) + P(member = other) / 2, over all pairs.
     """
+    if not (len(members) and len(others)):  # not measured
+        return Membership(math.nan, math.nan, math.nan, len(members), len(others))
     above = (members[:, None] > others) + 0.5 * (members[:, None] == others)
     rng = np.random.default_rng(seed)
     drawn = [rng.multinomial(n, np.full(n, 1 / n), _DRAWS) / n for n in (len(members), len(others))]

@@ -1,4 +1,8 @@
-"""What the model is shown for each span: its prefix, whole or cut to the last k tokens."""
+"""What the model is shown for each span: its prefix, whole or cut to the last k tokens.
+
+What opens a text, such as a start token, opens whatever is cut out of it: a model that was never
+without it would be asked something that nobody asks it. It counts as none of the k.
+"""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -23,11 +27,27 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """Token ids for one row of a batch, and the spans to be judged in it."""
+    """Token ids for one row of a batch, and the spans to be judged in it.
+
+    `first`: the token of the record that follows what opens it.
+    """
 
     encoded: Encoded
     ids: tuple[int, ...]
     targets: tuple[Target, ...]
+    first: int
+
+    @property
+    def places(self) -> list[int]:
+        """Of each token its position in the record."""
+        opening = self.encoded.opening
+        return [*range(opening), *range(self.first, self.first + len(self.ids) - opening)]
+
+    def before(self, target: Target, most: int) -> tuple[int, ...]:
+        """Up to `most` tokens before a span: what opens the text, and the last of the rest."""
+        opening = self.encoded.opening
+        first = max(opening, target.start - max(0, most - opening))
+        return (*self.ids[:opening], *self.ids[first : target.start])
 
     @property
     def record(self) -> Record:
@@ -46,18 +66,20 @@ def make_passages(
     """
     for record in records:
         encoded = encode(subject, record)
+        size = max(1, subject.max_tokens - encoded.opening)
         if prefix_tokens is None:
-            yield from _windows(encoded, subject.max_tokens)
+            yield from _windows(encoded, size)
         else:
             for span in encoded.spans:
-                first = max(0, span.start - prefix_tokens, span.end - subject.max_tokens)
+                first = max(0, span.start - prefix_tokens, span.end - size)
                 yield _cut(encoded, first, span.end, (span,))
 
 
 def _windows(encoded: Encoded, size: int) -> Iterator[Passage]:
+    """Windows of `size` tokens of the text, each after what opens it."""
     length = len(encoded.ids)
     left = list(encoded.spans)
-    start = 0
+    start = encoded.opening
     while left:
         # The earliest window that holds a span whole gives it the longest prefix.
         inside = [s for s in left if s.end <= start + size]
@@ -69,15 +91,18 @@ def _windows(encoded: Encoded, size: int) -> Iterator[Passage]:
 
 
 def _cut(encoded: Encoded, first: int, end: int, spans: tuple[TokenSpan, ...]) -> Passage:
-    text_start = encoded.offsets[first][0]
+    opening = encoded.opening
+    first = max(first, opening)
+    text_start = encoded.offsets[first][0] if first > opening else 0
+    moved = first - opening
     targets = tuple(
         Target(
             span,
             # A span longer than the window loses its beginning, never its place.
-            max(span.start - first, 0),
-            span.end - first,
+            max(span.start - moved, opening),
+            span.end - moved,
             encoded.record.text[text_start : max(text_start, span.span.start)],
         )
         for span in spans
     )
-    return Passage(encoded, encoded.ids[first:end], targets)
+    return Passage(encoded, encoded.window(first, end), targets, first)

@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 
 import torch
+from torch import Tensor
 from transformers import GenerationConfig
 
 from sanilens.audit.fill_in import filled_texts
-from sanilens.audit.passages import Target, make_passages
+from sanilens.audit.passages import Passage, Target, make_passages
 from sanilens.corpus.records import Record
 from sanilens.model.batches import bucketed, token_budget
+from sanilens.model.forward import numbers
 from sanilens.model.hooks import NO_HOOKS, Hooks, hooked
 from sanilens.model.subject import SubjectModel
 
@@ -22,38 +24,47 @@ def say_spans(subject: SubjectModel, record: Record, *, hooks: Hooks = NO_HOOKS)
     Every span is asked with the record's own text before it. The answer ends where the record
     goes on after the span (its next character), or after as many tokens as the span has. A masked
     model fills the span's own number of tokens in, with both sides shown.
+
+    Raises:
+        LogitsError: if its logits are no numbers.
     """
     if subject.kind == "masked":
         return filled_texts(subject, record, hooks)
     asked = [
-        (record.span_id(target.span.span), passage.ids[: target.start], target)
+        (passage, target)
         for passage in make_passages(subject, [record])
         for target in passage.targets
         if target.start >= 1
     ]
     said: dict[str, str] = {}
-    for batch in bucketed([len(ids) for _, ids, _ in asked], token_budget(subject)):
-        longest = max(asked[i][2].end - asked[i][2].start for i in batch)
-        written = _continue(subject, [asked[i][1] for i in batch], longest + _MORE_TOKENS, hooks)
+    for batch in bucketed([target.start for _, target in asked], token_budget(subject)):
+        longest = max(asked[i][1].end - asked[i][1].start for i in batch)
+        written = _continue(subject, [asked[i] for i in batch], longest + _MORE_TOKENS, hooks)
         for i, ids in zip(batch, written, strict=True):
-            span_id, _, target = asked[i]
-            said[span_id] = _cut(subject, record, target, ids)
+            target = asked[i][1]
+            said[record.span_id(target.span.span)] = _cut(subject, record, target, ids)
     return said
 
 
 @torch.inference_mode()
 def _continue(
-    subject: SubjectModel, prompts: Sequence[Sequence[int]], tokens: int, hooks: Hooks
+    subject: SubjectModel, asked: Sequence[tuple[Passage, Target]], tokens: int, hooks: Hooks
 ) -> list[list[int]]:
     """Greedy continuations of a batch, padded on the left as `generate` wants it."""
-    width = min(max(map(len, prompts)), max(1, subject.max_tokens - tokens))
-    kept = [list(p[-width:]) for p in prompts]
+    width = min(max(t.start for _, t in asked), max(1, subject.max_tokens - tokens))
+    kept = [list(passage.before(target, width)) for passage, target in asked]
     ids = torch.tensor([[0] * (width - len(p)) + p for p in kept], device=subject.device)
     mask = torch.tensor([[0] * (width - len(p)) + [1] * len(p) for p in kept])
     config = GenerationConfig(
         max_new_tokens=tokens, do_sample=False, eos_token_id=None, pad_token_id=0
     )
-    with hooked(subject.model, hooks):
+
+    def checked(_hidden: Tensor, logits: Tensor) -> Tensor:
+        numbers(subject, logits[:, -1].float())
+        return logits
+
+    watched = hooks.then(Hooks(outputs={subject.sites.unembed: checked}))
+    with hooked(subject.model, watched):
         out = subject.model.generate(  # pyright: ignore
             ids, attention_mask=mask.to(subject.device), generation_config=config
         )

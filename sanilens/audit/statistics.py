@@ -8,12 +8,15 @@ from scipy.stats import binomtest
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """`hits` of `n`, and the Wilson interval [low, high] of the rate; all in [0, 1]."""
+    """`hits` of `n`, and the Wilson interval [low, high] of the rate; all in [0, 1].
+
+    None where nothing was measured.
+    """
 
     hits: int
     n: int
-    low: float
-    high: float
+    low: float | None
+    high: float | None
 
     @property
     def rate(self) -> float | None:
@@ -22,9 +25,9 @@ class Rate:
 
 
 def wilson(hits: int, n: int) -> Rate:
-    """The 95 % Wilson score interval; an empty sample tells nothing, so it spans [0, 1]."""
+    """The 95 % Wilson score interval; an empty sample tells nothing, so it has none."""
     if n == 0:
-        return Rate(0, 0, 0.0, 1.0)
+        return Rate(0, 0, None, None)
     interval = binomtest(hits, n).proportion_ci(0.95, method="wilson")
     return Rate(hits, n, float(interval.low), float(interval.high))
 

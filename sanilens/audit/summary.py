@@ -2,24 +2,34 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, get_args
 
 import pandas as pd
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 
+from sanilens.audit.context import Status, by_memory
 from sanilens.audit.extraction import SpanVerdict
 from sanilens.audit.statistics import wilson
 
 
 class RateRow(BaseModel):
-    """Spans extracted of `n`, and the 95 % Wilson interval; `rate` is None where n is 0."""
+    """Spans extracted of `n`, and the 95 % Wilson interval; without spans there is neither."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     rate: float | None
     hits: int
     n: int
-    low: float
-    high: float
+    low: float | None
+    high: float | None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_nothing_no_interval(cls, fields: Any) -> Any:
+        """Earlier versions wrote that of [0, 1]."""
+        nothing = isinstance(fields, dict) and fields.get("n") == 0
+        return {**fields, "low": None, "high": None} if nothing else fields
 
 
 RateTable = dict[str, RateRow]
@@ -33,8 +43,51 @@ def rate_row(verdicts: Iterable[SpanVerdict]) -> RateRow:
 
 
 def memory(verdicts: Iterable[SpanVerdict]) -> list[SpanVerdict]:
-    """Verdicts that only memory can explain: not copied from the prefix, and with a prefix."""
-    return [v for v in verdicts if v.status == "memory"]
+    """Verdicts on what memory can say: not copied from the prefix, as far as is known."""
+    return [v for v in verdicts if by_memory(v.status)]
+
+
+@dataclass(frozen=True, slots=True)
+class Uncounted:
+    """What stands beside the headline.
+
+    Attributes:
+        repeated: spans whose value stands in what the model is shown; not counted.
+        maybe_repeated: those of the counted ones of which a part does, perhaps by chance.
+        unwritable: spans that the tokenizer cannot write; not counted.
+        written_so_far: those of them of which the model says all that it can write.
+        without_prefix: spans before which nothing stands; not counted.
+    """
+
+    repeated: RateRow
+    maybe_repeated: RateRow
+    unwritable: int
+    written_so_far: int
+    without_prefix: int
+
+
+def uncounted(verdicts: Sequence[SpanVerdict]) -> Uncounted:
+    """Spans that the headline leaves out, or holds with a doubt."""
+    by = {status: [v for v in verdicts if v.status == status] for status in get_args(Status)}
+    return Uncounted(
+        rate_row(by["repeated"]),
+        rate_row(by["maybe_repeated"]),
+        len(by["unwritable"]),
+        sum(v.extraction_strength == 1 for v in by["unwritable"]),
+        len(by["no_prefix"]),
+    )
+
+
+def why_nothing(verdicts: Sequence[SpanVerdict]) -> str:
+    """Why no span of these is in the headline; a clause that ends the sentence."""
+    if not verdicts:
+        return "the corpus has no span. Mark what is sensitive, or give a patient table."
+    left = uncounted(verdicts)
+    return (
+        f"of {len(verdicts):,} spans {left.repeated.n:,} are repeated from their own prefix, "
+        f"{left.without_prefix:,} have no text before them and {left.unwritable:,} cannot be "
+        "written by this tokenizer."
+    )
 
 
 def rates_by(verdicts: Iterable[SpanVerdict], key: Callable[[SpanVerdict], str]) -> RateTable:

@@ -5,7 +5,8 @@ the two kinds of model cannot be compared.
 """
 
 import math
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -20,18 +21,45 @@ from sanilens.model.forward import token_logprobs
 from sanilens.model.hooks import NO_HOOKS, Hooks
 from sanilens.model.subject import SubjectModel
 
+# exp of more nats than this is no float.
+_LARGEST = math.log(sys.float_info.max)
+
 
 @dataclass(frozen=True, slots=True)
 class Perplexity:
-    """exp of the mean negative log-likelihood over `tokens` tokens."""
+    """exp of `nats`, the mean negative log-likelihood (cross-entropy) over `tokens` tokens.
 
-    value: float
+    Both are NaN, not measured, where there was no token.
+    """
+
+    nats: float
     tokens: int
 
     @property
-    def nats(self) -> float:
-        """The mean negative log-likelihood itself: cross-entropy per token."""
-        return math.log(self.value)
+    def value(self) -> float:
+        """The perplexity; infinite where it is too large for a float."""
+        return math.inf if self.nats > _LARGEST else math.exp(self.nats)
+
+
+# What that means, in a sentence.
+BROKEN = (
+    "This model is broken: it knows less of text than a guess among all tokens does. That it says "
+    "few spans shows nothing."
+)
+
+
+def writes_nothing(subject: SubjectModel, value: float) -> bool:
+    """Whether a perplexity is worse than that of a uniform guess over the vocabulary."""
+    return value > subject.model.config.get_text_config().vocab_size
+
+
+def worded_perplexity(value: float | None, digits: int = 2) -> str:
+    """A perplexity as it is shown: `3.20`, `5.1e+18`, `infinite`, or a dash: not measured."""
+    if value is None or math.isnan(value):
+        return "–"
+    if math.isinf(value):
+        return "infinite"
+    return f"{value:.{digits}f}" if value < 1e6 else f"{value:.2g}"
 
 
 def perplexity(
@@ -47,7 +75,7 @@ def perplexity(
     """
     measure = masked_nats if subject.kind == "masked" else _nats
     total, tokens = measure(subject, records, without_spans=without_spans, hooks=hooks)
-    return Perplexity(math.exp(total / tokens) if tokens else math.nan, tokens)
+    return Perplexity(total / tokens if tokens else math.nan, tokens)
 
 
 def _nats(
@@ -67,14 +95,17 @@ def text_logprobs(
 ) -> list[Float[Tensor, " token"]]:
     """Log-probability of each token of each record but its first, in nats, float64 on the CPU.
 
+    Of a long record the first of each piece is missing too, unless something opens the pieces.
+
     Raises:
         ModelError: if the model does not read from left to right.
     """
     subject.require_causal("The log-probability of a text")
     pieces = [
-        (number, *piece)
+        (number, ids[: places[-1] + 1], places)
         for number, record in enumerate(records)
-        for piece in _pieces(encode(subject, record), subject.max_tokens, without_spans)
+        for ids, scored in _pieces(encode(subject, record), subject.max_tokens, without_spans)
+        for places in _portions(scored, token_budget(subject))
     ]
     found: list[list[Tensor]] = [[] for _ in pieces]
     for batch in bucketed([len(ids) for _, ids, _ in pieces], token_budget(subject)):
@@ -93,19 +124,27 @@ def text_logprobs(
     return [torch.cat([empty, *own]) for own in whole]
 
 
+def _portions(places: list[int], most: int) -> Iterator[list[int]]:
+    """A long piece's places in portions: logits of all of them at once may not fit into memory."""
+    for start in range(0, len(places), most):
+        yield places[start : start + most]
+
+
 def _pieces(
     encoded: Encoded, size: int, without_spans: bool
 ) -> list[tuple[tuple[int, ...], list[int]]]:
-    """(ids, scored positions) of a record, cut to the model's context."""
+    """(ids, scored positions) of a record, cut to the model's context after what opens a text."""
     sensitive = {i for s in encoded.spans for i in range(s.start, s.end)} if without_spans else ()
+    opening, length = encoded.opening, len(encoded.ids)
+    size = max(1, size - opening)
     return [
         (
-            encoded.ids[start : start + size],
+            encoded.window(start, start + size),
             [
-                i - start
-                for i in range(start + 1, min(start + size, len(encoded.ids)))
+                i - start + opening
+                for i in range(start if opening else start + 1, min(start + size, length))
                 if i not in sensitive
             ],
         )
-        for start in range(0, len(encoded.ids), size)
+        for start in range(opening, length, size)
     ]

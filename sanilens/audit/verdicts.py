@@ -19,9 +19,10 @@ class SpanVerdict:
     Attributes:
         span_id: `<record>@<start>-<end>`; a verdict holds no text.
         status: `memory` if only memory could say it; `repeated` if its value stands in what the
-            model is shown; `no_prefix` if it is shown nothing.
+            model is shown, `maybe_repeated` if a part does that may be chance; `no_prefix` if it
+            is shown nothing; `unwritable` if the tokenizer cannot write it.
         extracted: the likeliest tokens are exactly the span's: those of greedy decoding from the
-            prefix or, of a masked model, those in the gaps.
+            prefix or, of a masked model, those in the gaps. Never of what cannot be written.
         token_logprobs: log p of each token of the span at temperature 1, in nats.
         sampler_logprob: log-probability that the assumed sampler emits the span, in nats.
         extraction_strength: 1 - k/T, k the smallest index from which on every argmax is the
@@ -85,6 +86,7 @@ def span_verdict(
 
     `order` are the tokens' indices as they are said, if that is not the order of the text.
     """
+    writable = status != "unwritable"
     return SpanVerdict(
         span_id=record.span_id(span),
         record=record.id,
@@ -92,9 +94,9 @@ def span_verdict(
         label=span.label,
         kind=span.kind,
         status=status,
-        extracted=bool(tokens.right.all()),
+        extracted=writable and bool(tokens.right.all()),
         token_logprobs=tuple(tokens.logprobs.tolist()),
-        sampler_logprob=float(tokens.sampled.sum()),
+        sampler_logprob=float(tokens.sampled.sum()) if writable else -torch.inf,
         extraction_strength=extraction_strength(
             tokens.right if order is None else tokens.right[order]
         ),

@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 import torch
 
-from sanilens.audit.context import span_status
+from sanilens.audit.context import by_memory, span_status
 from sanilens.audit.passages import Passage, make_passages
 from sanilens.audit.statistics import wilson
 from sanilens.audit.summary import RateRow, RateTable
@@ -161,7 +161,7 @@ def _askable(passage: Passage, shift: int) -> bool:
     target = passage.targets[0]
     left = target.start - 1 + shift >= 0 and target.start + shift < target.end
     value = passage.record.value(target.span.span)
-    return left and span_status(target.span.span, value, target.context) == "memory"
+    return left and by_memory(span_status(target.span.span, value, target.context))
 
 
 def _rate(said: Sequence[bool]) -> RateRow:

@@ -2,13 +2,16 @@
 
 A localiser sees the injected model only. Whether it picks over the whole model or the same number
 in each layer, and the settings of the learned masks, are chosen on injections of their own
-(development) and then held on all others. One that is also given the model before the injection
-is listed apart, since the difference of the weights gives the answer away.
+(development) and then held on all others. Memories are taught to what neurons write, to what they
+read and to both, and are asked for at rest and after further tuning (inspect/injection.py). Nobody
+knows how a real memory was taught, so choices and recommendation go by the worst of these. One
+that is also given the model before the injection is listed apart, since the difference of the
+weights gives the answer away.
 """
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from statistics import fmean
@@ -18,13 +21,21 @@ import torch
 
 from sanilens.corpus.records import Record
 from sanilens.errors import PlanError
-from sanilens.inspect.injection import Injected, chosen, injections, memories, recall
+from sanilens.inspect.injection import (
+    CONDITIONS,
+    Condition,
+    Injected,
+    Injector,
+    chosen,
+    memories,
+    recall,
+)
 from sanilens.inspect.localisers import LOCALISERS, Settings
 from sanilens.inspect.localisers.hard_concrete import HardConcrete, hard_concrete
 from sanilens.inspect.localisers.slimming import Slimming, slimming
 from sanilens.inspect.scores import UnitScores
 from sanilens.inspect.targets import Targets, find_targets
-from sanilens.model.parameters import write_weights
+from sanilens.model.parameters import unit_parameters, write_weights
 from sanilens.model.subject import SubjectModel
 
 Tell = Callable[[int, int], None]
@@ -36,7 +47,13 @@ _TRIES, _PATIENCE = 8, 100
 # Recalls on a handful of injections that differ by less are alike.
 _ALIKE = 0.02
 # Whose deletion curves are drawn, beside the recommended one's.
-CURVES = ("alignment", "gradient-activation-plain", "hard-concrete", "slimming")
+CURVES = (
+    "alignment",
+    "two-sided-alignment",
+    "gradient-activation-plain",
+    "hard-concrete",
+    "slimming",
+)
 
 
 # What the learned masks are tuned over.
@@ -63,51 +80,64 @@ class Contestant:
 
 @dataclass(frozen=True, slots=True)
 class Recall:
-    """Recall over the test injections: mean, and the interval of 95 % of bootstrap means.
-
-    `picked` says how units were picked; both it and `setting` were chosen on development.
-    `seconds` is the median time of one scoring.
-    """
+    """Recall over the test injections of one condition: mean, 95 % interval of bootstrap means."""
 
     recall: float
     low: float
     high: float
     n: int
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A localiser's recall under each condition, by name.
+
+    `picked` says how units were picked; both it and `setting` were chosen on development.
+    `seconds` is the median time of one scoring. `worst` names the condition of the least recall.
+    """
+
+    conditions: dict[str, Recall]
+    worst: str
     picked: str
     setting: str
     seconds: float
 
+    @property
+    def least(self) -> Recall:
+        """Recall under the worst condition: what can be counted on."""
+        return self.conditions[self.worst]
+
 
 @dataclass(frozen=True, slots=True)
 class InjResult:
-    """Recall of every localiser.
+    """Recall of every localiser, of neurons; nothing here was measured on heads.
 
     Attributes:
         share: of all neurons, injected and predicted.
-        recommended: the localiser with the highest recall on development.
+        recommended: the localiser whose worst condition is best on development.
         candidates: those within 0.02 of it there; the deletion curve decides between them.
         localisers: test recall by name, the controls among them.
         given_the_original: of those that also saw the model before the injection.
-        development: how many injections the choices were made on.
-        tried, held: memories tried, and those that were extracted afterwards.
+        development: how many injections of each condition the choices were made on.
+        tried, held: by condition the memories tried, and those that were extracted afterwards.
     """
 
     share: float
     recommended: str
     candidates: tuple[str, ...]
-    localisers: dict[str, Recall]
-    given_the_original: dict[str, Recall]
+    localisers: dict[str, Row]
+    given_the_original: dict[str, Row]
     development: int
-    tried: int
-    held: int
+    tried: dict[str, int]
+    held: dict[str, int]
 
 
 def bench_inj(
     subject: SubjectModel,
     records: Sequence[Record],
     *,
-    count: int = 24,
-    development: int = 5,
+    count: int = 8,
+    development: int = 2,
     seed: int = 0,
     tell: Tell = lambda *_: None,
 ) -> InjResult:
@@ -115,9 +145,9 @@ def bench_inj(
 
     Args:
         subject: a model that has not seen `records`.
-        records: whose spans are injected, one model each.
-        count: test injections.
-        development: further injections, for the choices.
+        records: whose spans are injected, one model each, and which are tuned on further.
+        count: test injections of each condition.
+        development: further injections of each condition, for the choices.
         seed: of everything drawn.
         tell: hears of the progress.
 
@@ -125,7 +155,7 @@ def bench_inj(
         PlanError: if not even 5 % of the neurons hold enough of them.
     """
     for share in (0.01, 0.05):
-        if result := _at_share(subject, records, share, count, development, seed, tell):
+        if result := _Bench(subject, records, share, count, development, seed, tell).run():
             return result
     raise PlanError(
         f"{subject.name}: fewer than {count + development} memories could be injected into 5 % of "
@@ -153,65 +183,102 @@ def _named(how: Slimming | HardConcrete) -> str:
 
 @dataclass
 class _Trial:
-    """Recalls and seconds of one contestant, by how it picks."""
+    """Recalls and seconds of one contestant, by how it picks and by condition."""
 
-    recalls: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    recalls: dict[str, dict[Condition, list[float]]] = field(
+        default_factory=lambda: defaultdict(lambda: defaultdict(list))
+    )
     seconds: list[float] = field(default_factory=list)
 
     def best(self) -> tuple[float, str]:
-        return max((fmean(values), picked) for picked, values in self.recalls.items())
+        """The way to pick whose worst condition is best, and its recall there."""
+        return max(
+            (min(map(fmean, by_condition.values())), picked)
+            for picked, by_condition in self.recalls.items()
+        )
 
 
-def _at_share(
-    subject: SubjectModel,
-    records: Sequence[Record],
-    share: float,
-    count: int,
-    development: int,
-    seed: int,
-    tell: Tell,
-) -> InjResult | None:
-    wanted = count + development
-    texts = memories(subject, records, seed)[: _TRIES * wanted]
-    all_of_them = contestants()
-    trials = [_Trial() for _ in all_of_them]
-    kept: list[tuple[Contestant, str, _Trial]] = []
-    apart = _Trial()
-    tried = held = 0
-    for injected in injections(subject, texts, share, seed):
-        tried += 1
-        if injected is None:
-            if tried >= _PATIENCE and held * _TRIES < tried:
-                return None  # hardly any holds: the share is too small
-            continue
-        if held < development:
-            for contestant, trial in zip(all_of_them, trials, strict=True):
-                _try(injected, contestant, trial, seed)
-        else:
-            kept = kept or _choose(all_of_them, trials)
-            for contestant, picked, trial in kept:
-                _try(injected, contestant, trial, seed, (picked,))
-            _note(apart, "whole model", _difference(injected), injected)
-        held += 1
-        tell(held, wanted)
-        if held == wanted:
-            break
-    else:
-        return None
-    best = {c.name: 0.0 for c in all_of_them}
-    for contestant, trial in zip(all_of_them, trials, strict=True):
-        best[contestant.name] = max(best[contestant.name], trial.best()[0])
-    recommended = max(best, key=lambda name: best[name])
-    return InjResult(
-        share=share,
-        recommended=recommended,
-        candidates=tuple(n for n in best if best[n] >= best[recommended] - _ALIKE),
-        localisers={c.name: _summary(trial, picked, c.setting, seed) for c, picked, trial in kept},
-        given_the_original={"weight-difference": _summary(apart, "whole model", "", seed)},
-        development=development,
-        tried=tried,
-        held=held,
-    )
+class _TooFew(Exception):
+    """A share of neurons is too small to hold memories."""
+
+
+class _Bench:
+    """One run at one share."""
+
+    def __init__(
+        self,
+        subject: SubjectModel,
+        records: Sequence[Record],
+        share: float,
+        count: int,
+        development: int,
+        seed: int,
+        tell: Tell,
+    ) -> None:
+        self._texts = memories(subject, records, seed)
+        self._injector = Injector(subject, share, seed, records)
+        self._share, self._count, self._development = share, count, development
+        self._seed, self._tell = seed, tell
+        self._tried: dict[str, int] = dict.fromkeys(map(str, CONDITIONS), 0)
+        self._held: dict[str, int] = dict.fromkeys(map(str, CONDITIONS), 0)
+
+    def run(self) -> InjResult | None:
+        """Choose on some injections of every condition, then test on others."""
+        everybody = contestants()
+        trials = [_Trial() for _ in everybody]
+        streams = {condition: self._injections(condition) for condition in CONDITIONS}
+        try:
+            for condition, injected in self._next(streams, self._development):
+                for contestant, trial in zip(everybody, trials, strict=True):
+                    _try(injected, condition, contestant, trial, self._seed)
+            kept = _choose(everybody, trials)
+            apart = _Trial()
+            for condition, injected in self._next(streams, self._count):
+                for contestant, picked, trial in kept:
+                    _try(injected, condition, contestant, trial, self._seed, (picked,))
+                _note(apart, "whole model", condition, _difference(injected), injected)
+        except _TooFew:
+            return None
+        best = {c.name: 0.0 for c in everybody}
+        for contestant, trial in zip(everybody, trials, strict=True):
+            best[contestant.name] = max(best[contestant.name], trial.best()[0])
+        recommended = max(best, key=lambda name: best[name])
+        rows = {c.name: _row(trial, picked, c.setting, self._seed) for c, picked, trial in kept}
+        return InjResult(
+            share=self._share,
+            recommended=recommended,
+            candidates=tuple(n for n in best if best[n] >= best[recommended] - _ALIKE),
+            localisers=rows,
+            given_the_original={
+                "weight-difference": _row(apart, "whole model", "", self._seed),
+            },
+            development=self._development,
+            tried=self._tried,
+            held=self._held,
+        )
+
+    def _next(
+        self, streams: dict[Condition, Iterator[Injected]], count: int
+    ) -> Iterator[tuple[Condition, Injected]]:
+        """`count` injections of each condition; the model is one, so one after the other."""
+        for _ in range(count):
+            for condition, stream in streams.items():
+                yield condition, next(stream)
+                wanted = (self._count + self._development) * len(streams)
+                self._tell(sum(self._held.values()), wanted)
+
+    def _injections(self, condition: Condition) -> Iterator[Injected]:
+        """Those that hold; each condition has the same memories and neurons of its own."""
+        name, first = str(condition), CONDITIONS.index(condition) * len(self._texts)
+        for number, memory in enumerate(self._texts):
+            self._tried[name] += 1
+            injected = self._injector.inject(memory, first + number, condition)
+            if injected is not None:
+                self._held[name] += 1
+                yield injected
+            elif self._tried[name] >= _PATIENCE and self._held[name] * _TRIES < self._tried[name]:
+                break  # hardly any holds
+        raise _TooFew
 
 
 def _choose(
@@ -228,6 +295,7 @@ def _choose(
 
 def _try(
     injected: Injected,
+    condition: Condition,
     contestant: Contestant,
     trial: _Trial,
     seed: int,
@@ -238,22 +306,28 @@ def _try(
     scores = contestant.score(targets, Settings(seed=seed)).values
     trial.seconds.append(time.perf_counter() - started)
     for picked in ways:
-        _note(trial, picked, scores, injected)
+        _note(trial, picked, condition, scores, injected)
 
 
-def _note(trial: _Trial, picked: str, scores: torch.Tensor, injected: Injected) -> None:
+def _note(
+    trial: _Trial, picked: str, condition: Condition, scores: torch.Tensor, injected: Injected
+) -> None:
     predicted = chosen(scores, len(injected.neurons), per_layer=picked == "each layer")
-    trial.recalls[picked].append(recall(predicted, injected.neurons))
+    trial.recalls[picked][condition].append(recall(predicted, injected.neurons))
 
 
-def _summary(trial: _Trial, picked: str, setting: str, seed: int) -> Recall:
-    values = np.array(trial.recalls[picked])
+def _row(trial: _Trial, picked: str, setting: str, seed: int) -> Row:
+    found = {str(c): _summary(values, seed) for c, values in trial.recalls[picked].items()}
+    worst = min(found, key=lambda name: found[name].recall)
+    seconds = float(np.median(trial.seconds)) if trial.seconds else 0.0
+    return Row(found, worst, picked, setting, seconds)
+
+
+def _summary(recalls: Sequence[float], seed: int) -> Recall:
+    values = np.array(recalls)
     drawn = np.random.default_rng(seed).choice(values, (10_000, len(values))).mean(1)
     low, high = np.quantile(drawn, [0.025, 0.975])
-    seconds = float(np.median(trial.seconds)) if trial.seconds else 0.0
-    return Recall(
-        float(values.mean()), float(low), float(high), len(values), picked, setting, seconds
-    )
+    return Recall(float(values.mean()), float(low), float(high), len(values))
 
 
 def _write_norm(targets: Targets, settings: Settings) -> UnitScores:
@@ -265,8 +339,18 @@ def _write_norm(targets: Targets, settings: Settings) -> UnitScores:
 
 
 def _difference(injected: Injected) -> torch.Tensor:
-    """||w_n - w_n before||: what only somebody who has both models can know."""
-    layers = range(injected.subject.sites.n_layers)
-    pair = (injected.subject, injected.original)
-    weights = [[write_weights(s, "mlp", i) for i in layers] for s in pair]
-    return torch.stack([(a - b).norm(dim=1).cpu() for a, b in zip(*weights, strict=True)])
+    """||w_n - w_n before||, over all its matrices: what only who has both models can know."""
+    sites = injected.subject.sites
+    moved = torch.zeros(sites.n_layers, sites.d_mlp)
+    units = range(sites.d_mlp)
+    for layer in range(sites.n_layers):
+        pair = (injected.subject, injected.original)
+        for mine, theirs in zip(
+            *(unit_parameters(s, "mlp", layer, units) for s in pair), strict=True
+        ):
+            if mine.parameter.dim() > 1:
+                gone = (mine.parameter - theirs.parameter).index_select(mine.dim, mine.indices)
+                # A fused projection holds several rows of each neuron.
+                own = gone.norm(dim=1 - mine.dim).square().unflatten(0, (-1, sites.d_mlp))
+                moved[layer] += own.sum(0).cpu()
+    return moved.sqrt()

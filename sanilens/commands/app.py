@@ -1,43 +1,64 @@
-"""`sanilens app`: serve the browser app on loopback."""
+"""`sanilens app`: serve the browser app on loopback, to whoever has the address it prints."""
 
-import json
-import os
+import secrets
 import sys
 import tomllib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 _PACKAGE = Path(__file__).parents[1]
 
 
-def app(port: Annotated[int, typer.Option(min=1, max=65535)] = 8501) -> None:
-    """Open SaniLens in a browser: http://127.0.0.1:8501 unless --port says otherwise."""
+def app(
+    port: Annotated[int, typer.Option(min=1, max=65535)] = 8501,
+    token: Annotated[
+        bool,
+        typer.Option(
+            "--token/--no-token",
+            help="Ask for the token of the printed address. Without it, every user of this "
+            "computer can use the app.",
+        ),
+    ] = True,
+) -> None:
+    """Open SaniLens in a browser: serves it on this computer and prints the address."""
+    import streamlit as st
+
+    from sanilens.ui.case.uploads import clear_uploads
+    from sanilens.ui.doors import doors
+
+    clear_uploads()
     # In a wheel the app's files lie inside the package; in a clone, beside it.
     root = _PACKAGE if (_PACKAGE / "app.py").exists() else _PACKAGE.parent
-    typer.echo(f"SaniLens: http://127.0.0.1:{port}  (Ctrl+C stops it)", err=True)
-    # The shipped settings are given as flags, so that they hold from whatever folder it starts.
+    # Drawn anew for each start, and handed to the server alone: other users of this computer see
+    # the arguments of a process, and what it starts inherits its environment.
+    drawn = secrets.token_urlsafe(32) if token else None
+
+    @asynccontextmanager
+    async def told(_: st.App) -> AsyncIterator[None]:
+        query = f"/?token={drawn}" if drawn else ""
+        typer.echo(f"SaniLens: http://127.0.0.1:{port}{query}  (Ctrl+C stops it)", err=True)
+        yield
+
+    # The shipped settings are given as options, so that they hold from whatever folder it starts.
     config = tomllib.loads((root / ".streamlit" / "config.toml").read_text(encoding="utf-8"))
-    command = [sys.executable, "-m", "streamlit", "run", str(root / "app.py")]
-    flags = [f"--{name}={value}" for name, value in _flags(config)]
-    os.execv(sys.executable, [*command, *flags, f"--server.port={port}"])
+    server = st.App(root / "app.py", middleware=doors(drawn), lifespan=told)
+    # What Streamlit takes for the launcher, whose folder it puts first among those of modules.
+    sys.argv = [str(root / "app.py")]
+    # Its own welcome names the address without the token.
+    ours = {"server.port": port, "logger.hideWelcomeMessage": True}
+    server.run(config=options(config) | ours)
 
 
-def _flags(config: dict, prefix: str = "") -> list[tuple[str, str]]:
-    """Scalars of the TOML as `section.key`, as streamlit's command line names them."""
-    flags: list[tuple[str, str]] = []
+def options(config: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """The TOML's values as `section.key`, as Streamlit names its options."""
+    found: dict[str, Any] = {}
     for key, value in config.items():
-        match value:
-            case dict():
-                flags += _flags(value, f"{prefix}{key}.")
-            case bool():
-                flags.append((prefix + key, str(value).lower()))
-            # Streamlit reads a theme's lists as JSON, and other lists as flags that repeat.
-            case list() if prefix.startswith("theme."):
-                flags.append((prefix + key, json.dumps(value)))
-            case list():
-                flags += [(prefix + key, str(item)) for item in value]
-            case _:
-                flags.append((prefix + key, str(value)))
-    return flags
+        if isinstance(value, dict):
+            found |= options(value, f"{prefix}{key}.")
+        else:
+            found[prefix + key] = value
+    return found

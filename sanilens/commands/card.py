@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from sanilens.commands.common import CorpusOption, JsonOption, ModelOption, output, print_json
+from sanilens.commands.opening import as_trained
 from sanilens.errors import PlanError
 from sanilens.inspect.card import Card, unit_card
 from sanilens.inspect.firing import Share
@@ -40,6 +41,7 @@ def card(
     """Where a unit fires, what it promotes, what goes with it, and what is said without it."""
     parsed = parse_unit(unit)
     subject, records = open_model(model), open_records(corpus)
+    subject = as_trained(subject, records)
     saes = _saes(subject, parsed, sae)
     found = unit_card(subject, records, parsed, saes)
     sample = take_sample(subject, records)
@@ -56,7 +58,7 @@ def card(
         return
     _print_card(found)
     listed = ", ".join(f"{other} {r:+.2f}" for other, r in correlated)
-    output.print(f"goes with (Pearson r on {len(sample.records)} records): {listed}", markup=False)
+    output.print(f"goes with (Pearson r on {len(sample.records)} records): {listed}")
     if gone:
         _print_removal(gone)
 
@@ -80,17 +82,17 @@ def _object(
 
 
 def _print_card(found: Card) -> None:
-    output.print(f"[bold]{found.unit}[/bold] on {found.tokens:,} tokens")
+    output.print(f"{found.unit} on {found.tokens:,} tokens", style="bold")
     output.print(
         f"fires (above {found.threshold:.2f}) on {found.firing:.1%} of tokens · "
         f"precision {found.precision:.2f} (chance {found.base_rate:.2f}) · "
         f"recall {found.recall:.2f} · AUROC {found.auroc:.2f}"
     )
     for name, tokens in (("promotes", found.promoted), ("suppresses", found.suppressed)):
-        listed = ", ".join(f"{text!r} {value:+.2f}" for text, value in tokens)
-        output.print(f"{name}: {listed}", markup=False)
-    output.print(f"labels: {_listed(found.labels)}", markup=False)
-    output.print(f"subjects: {_listed(found.subjects)}", markup=False)
+        listed = ", ".join(f"{text!r} {value:+.2f}" for text, value in tokens) or "not supported"
+        output.print(f"{name}: {listed}")
+    output.print(f"labels: {_listed(found.labels)}")
+    output.print(f"subjects: {_listed(found.subjects)}")
     for context in found.contexts:
         kind = "sensitive" if context.sensitive else "other"
         output.print(f"{context.activation:7.3f}  {context.record} token {context.position} {kind}")

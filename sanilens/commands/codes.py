@@ -21,6 +21,7 @@ from sanilens.commands.common import (
     progress,
     say,
 )
+from sanilens.commands.opening import as_trained
 from sanilens.errors import PlanError
 from sanilens.inspect.codebook.bottleneck import USUAL, Way, no_deletion, read_deletion
 from sanilens.inspect.codebook.codebook import Codebook
@@ -97,6 +98,7 @@ def train(
     """Train one at a site of the model, whose weights stay, and judge it on unseen records."""
     subject = open_model(model)
     records = [record for source in corpus for record in open_records(source)]
+    subject = as_trained(subject, records)
     records, judged = (records, open_records(held_out)) if held_out else hold_out(records)
     settings = CodebookSettings(
         site=site, codes=size, k=k, warm_steps=warm_steps, steps=steps, batch_size=batch_size,
@@ -143,8 +145,9 @@ def find(
     own = open_codebook(source, loaded)
     topic = topic_of(label, subject, pattern)
     control = against or topic.usual_control
-    held = hold(loaded, own, read_codes(loaded, own, open_records(corpus)), topic, control,
-                seed=seed)  # fmt: skip
+    records = open_records(corpus)
+    loaded = as_trained(loaded, records)
+    held = hold(loaded, own, read_codes(loaded, own, records), topic, control, seed=seed)
     table = code_table(held, seed=seed)
     rows = table.head(top).to_dict("records")
     if as_json:
@@ -194,6 +197,7 @@ def delete(
     before = read_deletion(after) if after else no_deletion(own, USUAL)
     before = before.model_copy(update={"way": way}) if way else before
     records = open_records(corpus)
+    loaded = as_trained(loaded, records)
     topic = topic_of(label, subject, pattern)
     use = read_codes(loaded, own, records)
     started = time.perf_counter()

@@ -1,6 +1,7 @@
 """What commands share: options, progress on standard error, one JSON object on standard output."""
 
 import json
+import math
 import os
 import time
 from collections.abc import Iterator, Sequence
@@ -14,14 +15,18 @@ from pydantic import TypeAdapter
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
 from sanilens.atomic import write_text
 from sanilens.audit.summary import RateRow
 from sanilens.corpus.records import Record
+from sanilens.inert import inert, inert_json
+from sanilens.notices import heard
 from sanilens.runs.jobs import PROGRESS_VARIABLE, JobProgress
 
 ModelOption = Annotated[
-    str, typer.Option("--model", help="Model folder, hub id, or a bundled name: clinic:leaking.")
+    str,
+    typer.Option("--model", help="Model folder, hub:owner/name, or a bundled one: clinic:leaking."),
 ]
 CorpusOption = Annotated[
     str, typer.Option("--corpus", help="JSONL, CSV, Parquet, text, or clinic:notes.")
@@ -34,18 +39,55 @@ SeedOption = Annotated[int, typer.Option("--seed", min=0)]
 
 _TENTH = 10
 _ANYTHING: TypeAdapter[Any] = TypeAdapter(Any)
-errors = Console(stderr=True)
-output = Console()
+
+
+class _Plain(Console):
+    """Prints text as text: a subject's or a label's name is no markup and steers no terminal."""
+
+    def __init__(self, *, stderr: bool = False) -> None:
+        super().__init__(stderr=stderr, markup=False, emoji=False)
+
+    def render_str(self, text: str, **how: Any) -> Text:
+        """Every string comes by here: lines, and the cells and titles of tables."""
+        return super().render_str(inert(text), **how)
+
+
+errors = _Plain(stderr=True)
+output = _Plain()
 
 
 def print_json(value: Any) -> None:
-    """One object, on standard output; what could not be measured (NaN) is null."""
-    typer.echo(_ANYTHING.dump_json(value, indent=1))
+    """One object, on standard output; what could not be measured (NaN) is null.
+
+    Infinity, for which JSON has no number, is the word: it was measured.
+    """
+    plain = _finite(_ANYTHING.dump_python(_with_notices(value)))
+    typer.echo(inert_json(json.dumps(plain, indent=1, ensure_ascii=False, default=str)))
+
+
+def _with_notices(value: Any) -> Any:
+    """An object with what the command was told while loading under `notices`, if anything."""
+    if not (notices := heard()):
+        return value
+    return {**_ANYTHING.dump_python(value), "notices": notices}
+
+
+def _finite(value: Any) -> Any:
+    match value:
+        case dict():
+            return {str(key): _finite(own) for key, own in value.items()}
+        case list() | tuple() | set() | frozenset():
+            return [_finite(own) for own in value]
+        case float() if math.isnan(value):
+            return None
+        case float() if math.isinf(value):
+            return "Infinity" if value > 0 else "-Infinity"
+    return value
 
 
 def say(text: str) -> None:
     """A line for the person who watches, on standard error."""
-    errors.print(text, highlight=False, markup=False)
+    errors.print(text, highlight=False)
 
 
 def hold_out(records: Sequence[Record]) -> tuple[list[Record], list[Record]]:
@@ -66,7 +108,7 @@ def progress(title: str) -> Iterator[Report]:
 
     Kept in a file too, where the app started this process as a job.
     """
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn())
     started, file = time.monotonic(), os.environ.get(PROGRESS_VARIABLE)
     with Progress(*columns, TimeRemainingColumn(), console=errors, transient=True) as bar:
         task = bar.add_task(title, total=None)
@@ -84,7 +126,7 @@ def progress(title: str) -> Iterator[Report]:
 def rate_cells(row: RateRow) -> tuple[str, str, str]:
     """`said / n`, rate and interval for a table."""
     if row.rate is None:
-        return "0 / 0", "–", "not measured"
+        return "–", "–", "not measured"
     interval = f"[{row.low:.1%}, {row.high:.1%}]"
     return f"{row.hits} / {row.n}", f"{row.rate:.1%}", interval
 

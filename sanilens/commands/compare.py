@@ -9,12 +9,14 @@ from rich.table import Table
 
 from sanilens.audit.statistics import Rate
 from sanilens.audit.summary import RateRow
+from sanilens.audit.utility import worded_perplexity
 from sanilens.commands.common import JsonOption, output, print_json, rate_cells, say
 from sanilens.errors import IntegrityError, RunError
 from sanilens.runs.arms import TITLES, Arm, ArmName, load_arms
 from sanilens.runs.comparison import GROUP_TITLES, Comparison, Group, load_comparison
 from sanilens.runs.folder import RunFolder
 from sanilens.runs.integrity import NOT_VERIFIED, Checked, check
+from sanilens.runs.wording import Words, verdict
 
 
 def compare(
@@ -40,6 +42,21 @@ def compare(
         output.print(arms_table(arms, name))
         if table := groups_table(runs[name]):
             output.print(table)
+        print_verdict(runs[name], arms)
+
+
+def print_verdict(run: RunFolder, arms: Mapping[ArmName, Arm]) -> None:
+    """Say in words what the run reached; nothing until it has measured before and after."""
+    if words := _verdict(run, arms):
+        output.print(words.headline, style="bold", highlight=False)
+        output.print(words.rests, highlight=False)
+
+
+def _verdict(run: RunFolder, arms: Mapping[ArmName, Arm]) -> Words | None:
+    if not {"before", "after"} <= arms.keys():
+        return None
+    found = load_comparison(run)
+    return verdict(found.of("asked") if found.groups else found, None)
 
 
 def _all_checked(runs: Iterable[RunFolder]) -> list[Checked]:
@@ -73,10 +90,12 @@ def groups_table(run: RunFolder) -> Table | None:
 
 def _fields(run: RunFolder, arms: Mapping[ArmName, Arm]) -> dict[str, Any]:
     """What is printed of a run as JSON; `groups` only of a plan for some subjects."""
+    words = _verdict(run, arms)
+    fields = {"arms": arms, "verdict": f"{words.headline} {words.rests}".strip() if words else None}
     if not run.plan().subjects:
-        return {"arms": arms}
+        return fields
     found = load_comparison(run)
-    return {"arms": arms, "groups": {group: _rates(found, group) for group in found.groups}}
+    return {**fields, "groups": {group: _rates(found, group) for group in found.groups}}
 
 
 def _rates(found: Comparison, group: Group) -> dict[ArmName, RateRow]:
@@ -100,12 +119,8 @@ def arms_table(arms: Mapping[ArmName, Arm], title: str | None = None) -> Table:
             TITLES[name],
             *rate_cells(arm.extraction["direct"]),
             *rate_cells(arm.extraction["indirect"]),
-            _number(arm.perplexity_unseen),
-            _number(arm.perplexity_neutral),
+            worded_perplexity(arm.perplexity_unseen, 3),
+            worded_perplexity(arm.perplexity_neutral, 3),
             f"{arm.seconds:.1f}",
         )
     return table
-
-
-def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.3f}"

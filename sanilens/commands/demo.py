@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import typer
 
 from sanilens.commands.common import JsonOption, SeedOption, output, print_json, say
-from sanilens.commands.compare import arms_table
+from sanilens.commands.compare import arms_table, print_verdict
 from sanilens.commands.run import tell
 from sanilens.demo.showcase import show
 from sanilens.runs.arms import load_arms
@@ -70,5 +70,7 @@ def _show(folder: Path, case: Case, seed: int, as_json: bool) -> None:
     if as_json:
         print_json(result)
         return
-    output.print(arms_table(load_arms(RunFolder(folder).arms)))
+    run = RunFolder(folder)
+    output.print(arms_table(arms := load_arms(run.arms)))
+    print_verdict(run, arms)
     output.print(f"{result['repair_epochs']} repair epochs, {result['seconds']:.0f} s in all")

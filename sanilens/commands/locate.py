@@ -1,10 +1,12 @@
 """`sanilens locate`: which neurons carry a span, a label, a subject or the whole corpus."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.table import Table
 
+from sanilens.bundled import resolve
 from sanilens.commands.common import (
     CorpusOption,
     JsonOption,
@@ -14,6 +16,9 @@ from sanilens.commands.common import (
     print_json,
     progress,
 )
+from sanilens.commands.detection import NerOption, detector_for, say_what_was_found
+from sanilens.commands.opening import as_trained
+from sanilens.corpus.load import load_records
 from sanilens.inspect.ablate import ablate
 from sanilens.inspect.localisers import LOCALISERS, Settings, find_localiser
 from sanilens.inspect.score_cache import cached_scores
@@ -38,12 +43,16 @@ def locate(
     ] = False,
     heads: Annotated[bool, typer.Option("--heads", help="Attention heads, not neurons.")] = False,
     cache: Annotated[bool, typer.Option(help="Keep scores in the workspace.")] = True,
+    ner: NerOption = None,
     seed: SeedOption = 0,
     as_json: JsonOption = False,
 ) -> None:
     """Score every unit and list the strongest; --ablate says what zeroing them does."""
     localiser = find_localiser(method)
-    loaded, records = open_model(model), open_records(corpus)
+    loaded, detector = open_model(model), detector_for(ner)
+    records = load_records(Path(resolve(corpus)), detector=detector)
+    say_what_was_found(detector)
+    loaded = as_trained(loaded, records)
     scope = Scope(frozenset(span or ()), frozenset(label or ()), frozenset(subject or ()))
     folder = scores_folder() if cache else None
     with progress("locating") as report:

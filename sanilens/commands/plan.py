@@ -15,9 +15,12 @@ from sanilens.commands.common import (
     progress,
     say,
 )
+from sanilens.commands.detection import NerOption, detector_for, say_what_was_found
+from sanilens.commands.opening import as_trained
 from sanilens.corpus.records import Record
 from sanilens.corpus.subjects import in_scope
 from sanilens.errors import PlanError
+from sanilens.inert import inert_json
 from sanilens.inspect.codebook.bottleneck import read_deletion
 from sanilens.inspect.codebook.codebook import Codebook
 from sanilens.inspect.localisers import Settings, find_localiser
@@ -28,16 +31,18 @@ from sanilens.model.units import Target, UnitKind, parse_target
 from sanilens.runs.requests import asked_before
 from sanilens.runs.sources import (
     model_source,
+    open_detected,
     open_dictionary,
     open_model,
     open_records,
     records_source,
     sae_source,
 )
+from sanilens.unlearn.base_check import base_warning
 from sanilens.unlearn.choose import choose_edits, located_share, random_share
 from sanilens.unlearn.default import suggested_share
 from sanilens.unlearn.edits import check_units, code_edits
-from sanilens.unlearn.methods import METHODS
+from sanilens.unlearn.methods import METHODS, find_method
 from sanilens.unlearn.plan import NO_REPAIR, Operation, Plan, Repair, Source, UnitEdit
 
 T = TypeVar("T")
@@ -51,6 +56,9 @@ def plan(
     control: ControlOption = None,
     unseen: Annotated[str | None, typer.Option(help="Notes nobody trained on.")] = None,
     unit: Annotated[list[str] | None, typer.Option(help="Edit these units; repeatable.")] = None,
+    no_edits: Annotated[
+        bool, typer.Option("--no-edits", help="Edit no unit: repair, or --keep, alone.")
+    ] = False,
     subjects: Annotated[
         list[str] | None,
         typer.Option("--subject", help="Forget this subject alone, not everyone; repeatable."),
@@ -111,11 +119,13 @@ def plan(
     ] = False,
     max_perplexity_rise: Annotated[float | None, typer.Option(help="Early stop, a share.")] = None,
     controls: Annotated[bool, typer.Option(help="Run the control arms too.")] = True,
+    ner: NerOption = None,
     seed: SeedOption = 0,
 ) -> None:
     """Print a plan: --unit names units, --top takes a localiser's best, shares are taken of layers.
 
-    Without any of them: the best of --method, as many as did well on the bundled case.
+    Without any of them, and without --no-edits: the best of --method, as many as did well on the
+    bundled case. A repair whose result is an adapter leaves all weights, so then none is edited.
     """
     trained = {
         "learning_rate": learning_rate,
@@ -136,25 +146,35 @@ def plan(
         )
     )
     kind: UnitKind = "head" if heads else "mlp"
-    if sum(given is not None for given in (unit or None, codes, top, top_share, share)) > 1:
+    chosen = [g is not None for g in (unit or None, codes, top, top_share, share, no_edits or None)]
+    if sum(chosen) > 1:
         raise PlanError(
-            "give one of --unit, --codes, --top, --top-share and --random-share: each says which "
-            "units."
+            "give one of --unit, --codes, --top, --top-share, --random-share and --no-edits: each "
+            "says which units."
         )
+    if no_edits or (not any(chosen) and _is_adapter(repairing)):
+        no_edits = True
+        if operation or value is not None or label:
+            raise PlanError("--operation, --value and --label are of units; none is edited here.")
+        if not repairing.trains and keep == 1:
+            raise PlanError("no edit, no repair, and all is kept: such a plan changes nothing.")
     if layers is not None and share is None and top_share is None:
         raise PlanError("--layers says where a share is taken; give a share too.")
     if rows and (share is None or heads):
         raise PlanError("--rows are drawn by --random-share, and are no heads.")
     last = _last(layers or "last")
     subject = open_model(model)
-    records = open_records(corpus)
+    detector = detector_for(ner)
+    corpus, records = open_detected(corpus, detector)
+    say_what_was_found(detector)
+    subject = as_trained(subject, records)
     names = tuple(subjects or ())
     earlier = tuple(set(asked_before(model)) - set(names)) if names else ()
     asked = in_scope(records, names, earlier)
     opened = {
         each.id: (source, each)
         for source in sae or ()
-        for each in [open_dictionary(source, subject)]
+        for each in [open_dictionary(source, subject, fetch=True)]
     }
     units: Sequence[Target] = ()
     deletion = read_deletion(codes) if codes else None
@@ -164,6 +184,8 @@ def plan(
                 deletion.check(own)
     elif unit:
         units = [parse_target(name) for name in unit]
+    elif no_edits:
+        pass
     elif share is not None:
         units = random_share(subject.sites, "row" if rows else kind, share, last, seed)
     else:
@@ -180,6 +202,8 @@ def plan(
         else _edits(subject, records, units, operation or usual, value)
     )
     check_units(subject, edits, {name: own for name, (_, own) in opened.items()})
+    if base and (warning := base_warning(subject, open_model(base), _texts(unseen, records))):
+        say(f"Warning: {warning}")
     made = _valid(
         lambda: Plan(
             model=model_source(model, subject),
@@ -191,6 +215,7 @@ def plan(
             saes={name: sae_source(*own) for name, own in opened.items()},
             subjects=names,
             earlier=earlier,
+            opening=subject.opening,
             keep=keep,
             edits=edits,
             repair=repairing,
@@ -198,12 +223,13 @@ def plan(
             seed=seed,
         )
     )
-    typer.echo(made.model_dump_json(indent=1))
+    typer.echo(inert_json(made.model_dump_json(indent=1)))
     done = ", ".join(sorted({edit.operation for edit in edits}))
     then = repair if repair == NO_REPAIR else f"{repair}, {made.repair.epochs} epochs"
     whose = f", for {len(made.subjects)} subjects alone" if made.subjects else ""
     whose += f" ({len(made.earlier)} deleted before)" if made.earlier else ""
-    say(f"plan {made.sha256[:12]}: {len(edits)} units {done}, repair {then}{whose}")
+    what = f"{len(edits)} units {done}" if edits else "no unit edited"
+    say(f"plan {made.sha256[:12]}: {what}, repair {then}{whose}")
 
 
 def _located(
@@ -233,6 +259,15 @@ def _edits(
     if operation == "clamp":
         raise PlanError("clamp needs --value: the activation to hold the units at.")
     return choose_edits(subject, records, units, operation)
+
+
+def _is_adapter(repair: Repair) -> bool:
+    return repair.trains and find_method(repair.method).adapter is not None
+
+
+def _texts(unseen: str | None, records: Sequence[Record]) -> Sequence[Record]:
+    """What a model's knowledge is measured on: notes that nobody trained on, where there are."""
+    return open_records(unseen) if unseen else records
 
 
 def _options(given: Sequence[str]) -> dict[str, bool | int | float | str]:

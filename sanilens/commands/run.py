@@ -7,8 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
+from sanilens.audit.utility import worded_perplexity
 from sanilens.commands.common import JsonOption, output, print_json, say
-from sanilens.commands.compare import arms_table, groups_table
+from sanilens.commands.compare import arms_table, groups_table, print_verdict
 from sanilens.runs.arms import TITLES, load_arms
 from sanilens.runs.execute import Cancelled, execute
 from sanilens.runs.folder import RunFolder
@@ -45,6 +46,7 @@ def run(
     output.print(arms_table(arms))
     if table := groups_table(folder):
         output.print(table)
+    print_verdict(folder, arms)
     output.print(f"Sanitised model: {folder.model}")
     if folder.adapter.exists():
         output.print(f"Adapter: {folder.adapter}\n({ADAPTER_WORDS}.)")
@@ -54,11 +56,14 @@ def tell(event: dict[str, Any]) -> None:
     """One line per stage on standard error; steps are for the log file."""
     arm = TITLES.get(event.get("arm", ""), "")  # pyright: ignore
     match event["event"]:
+        case "opening":
+            say(f"every text is read after tokens {event['tokens']}, as the plan has it")
         case "edited" if event["units"]:
             say(f"{arm}: {event['units']} units edited, {event['hook_only']} as hooks only")
         case "curve":
             share = f"{event['said']} of {event['of']} sampled spans said"
-            say(f"{arm}: step {event['step']}, {share}, perplexity {event['perplexity']:.3f}")
+            known = worded_perplexity(event["perplexity"], 3)
+            say(f"{arm}: step {event['step']}, {share}, perplexity {known}")
         case "measured":
             say(f"{arm}: measured, {event['seconds']:.1f} s")
         case "stopped_early":

@@ -17,6 +17,7 @@ from sanilens.commands.common import (
     progress,
     say,
 )
+from sanilens.commands.opening import as_trained
 from sanilens.inspect.sae.choose import Goal, choose_features
 from sanilens.inspect.sae.features import score_features
 from sanilens.inspect.sae.load import id_of
@@ -67,6 +68,7 @@ def train(
     """Train one, write it as SAELens does, and judge it on records that it has not seen."""
     subject = open_model(model)
     records = [record for source in corpus for record in open_records(source)]
+    subject = as_trained(subject, records)
     records, judged = (records, open_records(held_out)) if held_out else hold_out(records)
     settings = SaeSettings(
         site=site,
@@ -100,7 +102,8 @@ def quality(
     """How good it is on a corpus; warns of what is under a threshold."""
     subject = open_model(model)
     loaded = open_sae(source, subject)
-    found = measure_quality(subject, loaded, open_records(corpus))
+    records = open_records(corpus)
+    found = measure_quality(as_trained(subject, records), loaded, records)
     if as_json:
         print_json(_judged(loaded, found))
         return
@@ -124,7 +127,8 @@ def features(
     loaded = open_model(model)
     own = open_sae(source, loaded)
     scope = Scope(frozenset(span or ()), frozenset(label or ()), frozenset(subject or ()))
-    scores = score_features(loaded, own, open_records(corpus), scope, seed=seed)
+    records = open_records(corpus)
+    scores = score_features(as_trained(loaded, records), own, records, scope, seed=seed)
     best = scores.sort_values(sort, ascending=False, kind="stable").head(top)
     rows = best.drop(columns="feature").to_dict("records")
     if as_json:
@@ -156,6 +160,7 @@ def clamp(
     subject = open_model(model)
     loaded = open_sae(source, subject)
     records = open_records(corpus)
+    subject = as_trained(subject, records)
     with progress("choosing features") as report:
         choice = choose_features(
             subject, loaded, records, open_records(other), Goal(most=most), tell=report
@@ -186,7 +191,7 @@ def _judged(sae: Sae, found: SaeQuality) -> dict[str, Any]:
 
 
 def _print_quality(sae: Sae, found: SaeQuality) -> None:
-    output.print(f"[bold]sae.{sae.id}[/bold] on {found.tokens:,} tokens")
+    output.print(f"sae.{sae.id} on {found.tokens:,} tokens", style="bold")
     output.print(
         f"explained variance {found.explained_variance:.3f} · L0 {found.l0:.1f} · "
         f"dead {found.dead:.1%} · cross-entropy recovered {found.ce_recovered:.3f}"

@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from sanilens.corpus.indirect import TermSettings, free_of, occurrences
+from sanilens.corpus.occupied import Occupied
 from sanilens.corpus.records import Record, Span
 
 
@@ -49,12 +50,14 @@ def agreement(
         known = [span for span in record.spans if span.kind == "indirect"]
         new = free_of(occurrences(record, keys, settings), direct)
         found += len(new)
-        right += sum(_touches(span, known) for span in new)
+        right += _meeting(new, known)
         counted = [span for span in known if labels is None or span.label in labels]
         labelled += len(counted)
-        met += sum(_touches(span, new) for span in counted)
+        met += _meeting(counted, new)
     return Agreement(found, right, labelled, met)
 
 
-def _touches(span: Span, others: Sequence[Span]) -> bool:
-    return any(span.start < other.end and other.start < span.end for other in others)
+def _meeting(spans: Sequence[Span], others: Sequence[Span]) -> int:
+    """How many spans overlap one of the others."""
+    taken = Occupied(others)
+    return sum(not taken.free(span.start, span.end) for span in spans)

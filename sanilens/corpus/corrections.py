@@ -5,6 +5,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from sanilens.corpus.occupied import Occupied
+from sanilens.corpus.offsets import trimmed
 from sanilens.corpus.records import KIND_OF_LABEL, KINDS, Kind, Record, Span
 from sanilens.errors import CorpusError
 
@@ -40,12 +42,19 @@ def label_and_kind(label: Any, kind: Any = None, number: int = 1) -> tuple[str, 
 
 
 def with_spans(record: Record, spans: Iterable[Span]) -> Record:
-    """The record with these spans instead of its own, in any order.
+    """The record with these spans instead of its own, in any order, without blanks at their edges.
 
     Raises:
         CorpusError: offsets outside the text, or two spans that overlap.
     """
-    return replace(record, spans=tuple(sorted(spans)))
+    return replace(record, spans=tuple(sorted(_trimmed(record.text, span) for span in spans)))
+
+
+def _trimmed(text: str, span: Span) -> Span:
+    if not 0 <= span.start < span.end <= len(text):
+        return span  # the record refuses it
+    start, end = trimmed(text, span.start, span.end)
+    return replace(span, start=start, end=end) if start < end else span
 
 
 def mark(record: Record, value: str, label: str, kind: Kind) -> tuple[Record, int]:
@@ -59,11 +68,8 @@ def mark(record: Record, value: str, label: str, kind: Kind) -> tuple[Record, in
     before = r"(?<!\w)" if value[0].isalnum() else ""
     after = r"(?!\w)" if value[-1].isalnum() else ""
     found = [m.span() for m in re.finditer(before + re.escape(value) + after, record.text)]
-    new = [
-        Span(start, end, label, kind)
-        for start, end in found
-        if all(end <= span.start or span.end <= start for span in record.spans)
-    ]
+    taken = Occupied(record.spans)
+    new = [Span(*place, label, kind) for place in found if taken.free(*place)]
     return (with_spans(record, (*record.spans, *new)), len(new)) if new else (record, 0)
 
 

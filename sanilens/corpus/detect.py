@@ -1,10 +1,11 @@
 """`detect_spans`: the sensitive spans of a text that comes without any.
 
-Three sources: presidio's recognisers, our own patterns, and the user's patient table. Where
-they overlap the longest match wins, then the more specific source. What was found once is
-then found again wherever the text repeats it. No model is loaded and no network is used.
-A proposal for the user to correct, not a guarantee: names without title, field name or table
-are missed.
+The sources: the user's patient table, our own patterns, presidio's recognisers, a local pipeline
+where the user has one (`corpus.ner`), and lists of names and places (`corpus.running`). Where
+they overlap the longest match wins, then the more specific source; what is only likely never
+overrides what is sure. What was found once is then found again wherever the text repeats it.
+No network is used. A proposal for the user to correct, not a guarantee: `corpus.expected` says
+how much of it is found.
 """
 
 import bisect
@@ -12,12 +13,17 @@ import functools
 import logging
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
+from sanilens.corpus.contexts import names_a_thing
+from sanilens.corpus.date_patterns import date_label
 from sanilens.corpus.gazetteer import Entry, Gazetteer
+from sanilens.corpus.known import KnownWords
+from sanilens.corpus.ner import NamePipeline, default_pipeline
 from sanilens.corpus.patient_table import PatientTable
-from sanilens.corpus.recognisers import RECOGNISERS, date_label
+from sanilens.corpus.recognisers import RECOGNISERS
 from sanilens.corpus.records import KIND_OF_LABEL, Kind, Span
+from sanilens.corpus.running import running_spans
 
 if TYPE_CHECKING:
     from presidio_analyzer import AnalyzerEngine
@@ -42,7 +48,7 @@ _OVERLAP = 200
 # Below this presidio holds a match for chance, such as "7/10" for a month and a year.
 _LEAST_SCORE = 0.3
 # More specific sources win ties: the table knows, a pattern with context is nearly sure.
-_TABLE, _PATTERN, _PRESIDIO, _REPEAT = range(4)
+_TABLE, _PATTERN, _PRESIDIO, _RUNNING, _PIPELINE, _REPEAT = range(6)
 # A longer value is an address of thousands of characters, which costs time and never repeats.
 _SHORTEST_REPEAT, _LONGEST_REPEAT = 3, 120
 
@@ -57,17 +63,94 @@ class _Candidate:
     source: int
 
 
-def detect_spans(text: str, table: PatientTable | None = None) -> tuple[Span, ...]:
-    """The sensitive spans found in a text, sorted and without overlaps."""
-    found = [*_from_presidio(text), *_from_patterns(text)]
+@dataclass(slots=True)
+class Detector:
+    """What finds spans in texts that come without: a table, a pipeline, and the lists always.
+
+    Attributes:
+        table: names and numbers of known subjects.
+        names: a pipeline, the one that is `installed` if there is one, or the `lists` alone.
+        texts: in how many texts spans were searched so far; 0 where all gave theirs.
+    """
+
+    table: PatientTable | None = None
+    names: NamePipeline | Literal["installed", "lists"] = "installed"
+    texts: int = 0
+
+    def __call__(self, text: str) -> tuple[Span, ...]:
+        """The spans of a text.
+
+        Raises:
+            CorpusError: an installed pipeline that cannot be loaded.
+        """
+        self.texts += 1
+        return detect_spans(text, self.table, self.pipeline)
+
+    @property
+    def pipeline(self) -> NamePipeline | None:
+        """The pipeline in use."""
+        match self.names:
+            case "installed":
+                return default_pipeline()
+            case "lists":
+                return None
+            case pipeline:
+                return pipeline
+
+
+def detect_spans(
+    text: str,
+    table: PatientTable | None = None,
+    names: NamePipeline | None = None,
+    known: KnownWords | None = None,
+) -> tuple[Span, ...]:
+    """The sensitive spans found in a text, sorted and without overlaps.
+
+    Args:
+        text: the text.
+        table: names and numbers of known subjects.
+        names: a pipeline that finds names in running text, beside the lists of names.
+        known: other lists than `known_words()`, for a bench that holds some out.
+    """
+    sure = [*_from_presidio(text), *_from_patterns(text)]
     if table is not None:
-        found += [
+        sure += [
             _Candidate(hit.span.start, hit.span.end, hit.span.label, _TABLE)
             for hit in table.find(text)
         ]
-    first = _resolved(found)
+    sure = _resolved(sure)
+    listed = (_Candidate(*found, _RUNNING) for found in running_spans(text, known))
+    first = _resolved([*sure, *_beside(listed, sure)])
+    if names is not None:
+        # Small pipelines take many a person for a firm or a town: what the lists know stays.
+        modelled = (_Candidate(*found, _PIPELINE) for found in names.find(text))
+        first = _resolved([*first, *_beside(modelled, first)])
     kept = _resolved([*first, *_repeats(text, first)])
-    return tuple(Span(c.start, c.end, c.label, _kind(c.label)) for c in kept)
+    return tuple(Span(c.start, c.end, c.label, _kind(c.label)) for c in kept if _whole(text, c))
+
+
+def _beside(likely: Iterable[_Candidate], sure: list[_Candidate]) -> Iterator[_Candidate]:
+    """What is likely, unless it overlaps what is sure; a longer value of the same label may."""
+    starts = [candidate.start for candidate in sure]
+    for candidate in likely:
+        first = max(0, bisect.bisect(starts, candidate.start) - 1)
+        last = bisect.bisect_left(starts, candidate.end)
+        over = [c for c in sure[first:last] if c.end > candidate.start]
+        if all(c.label == candidate.label and c.source != _TABLE for c in over):
+            yield candidate
+
+
+def _whole(text: str, candidate: _Candidate) -> bool:
+    """Whether a span cuts no word and no number: half a value would be audited as another."""
+    start, end = candidate.start, candidate.end
+    return not (
+        _glued(text[start - 1 : start], text[start]) or _glued(text[end - 1], text[end : end + 1])
+    )
+
+
+def _glued(left: str, right: str) -> bool:
+    both_letters = left.isalpha() and right.isalpha()
+    return both_letters or (left.isdigit() and right.isdigit())
 
 
 def _kind(label: str) -> Kind:
@@ -86,6 +169,7 @@ def _from_presidio(text: str) -> Iterator[_Candidate]:
         window = text[offset : offset + _WINDOW]
         for result in _engine().analyze(window, language="en", score_threshold=_LEAST_SCORE):
             start, end = offset + result.start, offset + result.end
+            start += text[start] == "(" and ")" not in text[start:end]
             label = _LABELS[result.entity_type]
             label = date_label(text, start) if label == "DATE" else label
             yield _Candidate(start, end, label, _PRESIDIO)
@@ -108,6 +192,8 @@ def _repeats(text: str, found: Iterable[_Candidate]) -> Iterator[_Candidate]:
                 if len(word) >= _SHORTEST_REPEAT and word[0].isupper():
                     known.add_phrase(word, entry)
     for hit in known.find(text):
+        if hit.entries[0].label == "NAME" and names_a_thing(text, hit.end):
+            continue  # "Dr. Foley placed a Foley catheter"
         yield _Candidate(hit.start, hit.end, hit.entries[0].label, _REPEAT)
 
 

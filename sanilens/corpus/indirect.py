@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 from sanilens.corpus.corrections import with_spans
 from sanilens.corpus.gazetteer import fold
+from sanilens.corpus.occupied import Occupied
 from sanilens.corpus.records import Record, Span
 from sanilens.corpus.terms import Terms
 from sanilens.errors import CorpusError
@@ -144,17 +145,17 @@ def occurrences(record: Record, keys: Collection[str], settings: TermSettings) -
 def free_of(new: Iterable[Span], taken: Iterable[Span]) -> list[Span]:
     """The new spans, longest first, that overlap neither a taken one nor each other."""
     kept: list[Span] = []
-    held = list(taken)
+    held = Occupied(taken)
     for span in sorted(new, key=lambda s: (s.start - s.end, s.start)):
-        if all(span.end <= other.start or other.end <= span.start for other in held):
+        if held.free(span.start, span.end):
             kept.append(span)
-            held.append(span)
+            held.take(span.start, span.end)
     return kept
 
 
 def _terms(record: Record, settings: TermSettings) -> Iterator[_Found]:
     """Every term of a record where it stands, outside its direct identifiers."""
-    direct = [span for span in record.spans if span.kind == "direct"]
+    direct = Occupied(span for span in record.spans if span.kind == "direct")
     for span in record.spans:
         if span.label in settings.labels and span.kind != "direct":
             yield _Found(span.start, span.end, _key(record.value(span)), span.label)
@@ -164,7 +165,7 @@ def _terms(record: Record, settings: TermSettings) -> Iterator[_Found]:
         outside += [(span.start, span.end, "gazetteer") for span in hits]
     outside += [(start, end, "words") for start, end in _runs(record.text, settings.words)]
     for start, end, source in outside:
-        if all(end <= span.start or span.end <= start for span in direct):
+        if direct.free(start, end):
             yield _Found(start, end, _key(record.text[start:end]), source)
 
 

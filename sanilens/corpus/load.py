@@ -1,27 +1,30 @@
 """`load_corpus`: a user's file to records, or one message that says what to mend.
 
-Nothing is skipped silently, and no message holds a value of the file. Spans that a record
-does not give are detected; an explicit empty list means that it has none. With a blacklist
-(`corpus.terms`) nothing is detected: the list says what must not be said.
+Nothing is skipped silently, and no message holds a value of the file. What is read otherwise than
+it stands is told (`sanilens.notices`). Spans that a record does not give are detected; an explicit
+empty list means that it has none. With a blacklist (`corpus.terms`) nothing is detected: the list
+says what must not be said.
 """
 
-import itertools
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.functional_validators import AfterValidator
 from pydantic_core import PydanticCustomError
 
-from sanilens.corpus.detect import detect_spans
+from sanilens.corpus import limits
+from sanilens.corpus.columns import Columns
+from sanilens.corpus.detect import Detector
 from sanilens.corpus.formats import Row, read_rows
-from sanilens.corpus.formats.rows import MAX_NAME, mistake
+from sanilens.corpus.formats.rows import mistake
 from sanilens.corpus.patient_table import PatientTable
-from sanilens.corpus.records import KIND_OF_LABEL, KINDS, Corpus, Kind, Record, Span
+from sanilens.corpus.records import KINDS, Corpus, Record
+from sanilens.corpus.remarks import Remarks
+from sanilens.corpus.spans import SpanRow, checked_spans
 from sanilens.corpus.terms import Terms, mark_terms
-
-MAX_TEXT = 1_000_000
+from sanilens.notices import hearing
 
 
 def load_corpus(
@@ -38,14 +41,18 @@ def load_corpus(
     Raises:
         CorpusError: naming file, line and remedy, for anything malformed in either file.
     """
-    records = load_records(path, patient_table=patient_table, terms=terms)
-    if control is None:
-        return Corpus(records)
-    return Corpus(records, load_records(control, patient_table=patient_table))
+    with hearing() as notices:
+        records = load_records(path, patient_table=patient_table, terms=terms)
+        likes = load_records(control, patient_table=patient_table) if control else ()
+    return Corpus(records, likes, tuple(notices))
 
 
 def load_records(
-    path: Path, *, patient_table: PatientTable | None = None, terms: Terms | None = None
+    path: Path,
+    *,
+    patient_table: PatientTable | None = None,
+    terms: Terms | None = None,
+    detector: Detector | None = None,
 ) -> tuple[Record, ...]:
     """The records of one file (JSON Lines, CSV, Parquet, text) or of a folder of .txt files.
 
@@ -54,18 +61,31 @@ def load_records(
         patient_table: names and numbers to find where a record gives no spans.
         terms: a blacklist, marked in every record beside the spans that it gives; without a
             patient table nothing else is detected.
+        detector: what finds spans where a record gives none; if absent, the patient table, the
+            lists of names, and the pipeline that is installed, if there is one.
 
     Raises:
         CorpusError: naming file, line and remedy.
     """
-    return tuple(_records(path, patient_table, terms))
+    remarks, wanted = Remarks(path.name), detector or Detector(patient_table)
+    records = tuple(_records(path, patient_table, terms, wanted, remarks))
+    remarks.tell()
+    return records
 
 
-def _records(path: Path, table: PatientTable | None, terms: Terms | None) -> Iterator[Record]:
+def _records(
+    path: Path,
+    table: PatientTable | None,
+    terms: Terms | None,
+    detector: Detector,
+    remarks: Remarks,
+) -> Iterator[Record]:
     """Records one by one, their ids unique."""
     first_use: dict[str, str] = {}
+    columns = Columns(remarks)
+    wanted = detector if terms is None or table is not None else None
     for row in read_rows(path):
-        record = _record(row, table, detect=terms is None or table is not None)
+        record = _record(row, columns, table, remarks, wanted)
         if (earlier := first_use.setdefault(record.id, row.where)) != row.where:
             raise mistake(
                 row.where, f"its id is that of {earlier}", "Give each record an id of its own."
@@ -78,17 +98,19 @@ def _text(text: str) -> str:
         raise PydanticCustomError("blank", "is blank")
     if "\0" in text:
         raise PydanticCustomError("nul", "holds a NUL character")
-    if len(text) > MAX_TEXT:
+    if len(text) > limits.TEXT:
         raise PydanticCustomError(
-            "long", "has {n} characters, more than {most}", {"n": len(text), "most": MAX_TEXT}
+            "long", "has {n} characters, more than {most}", {"n": len(text), "most": limits.TEXT}
         )
     return text
 
 
 def _name(name: str) -> str:
-    if not (name.strip() and name.isprintable() and len(name) <= MAX_NAME):
+    if not (name.strip() and name.isprintable() and len(name) <= limits.NAME):
         raise PydanticCustomError(
-            "name", "is blank, longer than {most} characters or not printable", {"most": MAX_NAME}
+            "name",
+            "is blank, longer than {most} characters or not printable",
+            {"most": limits.NAME},
         )
     return name
 
@@ -100,17 +122,6 @@ def _id(name: str) -> str:
     return _name(name)
 
 
-class _SpanRow(BaseModel):
-    """One entry of `spans` as a file gives it."""
-
-    model_config = ConfigDict(strict=True, frozen=True, extra="forbid", hide_input_in_errors=True)
-
-    start: Annotated[int, Field(ge=0)]
-    end: int
-    label: Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]{0,39}\z")]
-    kind: Kind | None = None
-
-
 class _RecordRow(BaseModel):
     """One record as a file gives it, without its unknown keys."""
 
@@ -119,13 +130,13 @@ class _RecordRow(BaseModel):
     text: Annotated[str, AfterValidator(_text)]
     id: Annotated[str, AfterValidator(_id)] | None = None
     subject: Annotated[str, AfterValidator(_name)] | None = None
-    spans: list[_SpanRow] | None = None
+    spans: list[SpanRow] | None = None
 
 
 _REMEDIES = {
-    "text": f"Give each record a string `text` of 1 to {MAX_TEXT:,} characters.",
-    "id": f"Use a string of at most {MAX_NAME} printable characters without '/', '\\' and '@'.",
-    "subject": f"Use a string of at most {MAX_NAME} printable characters, such as p-004.",
+    "text": f"Give each record a string `text` of 1 to {limits.TEXT:,} characters.",
+    "id": f"Use a string of at most {limits.NAME} printable characters without '/', '\\' and '@'.",
+    "subject": f"Use a string of at most {limits.NAME} printable characters, such as p-004.",
     "spans": "Give a list of {start, end, label, kind}, or leave `spans` out: they are detected.",
     "start": "Offsets are integers that count characters from 0.",
     "end": "Offsets are integers that count characters from 0; the end is exclusive.",
@@ -134,23 +145,28 @@ _REMEDIES = {
 }
 
 
-def _record(row: Row, table: PatientTable | None, *, detect: bool) -> Record:
+def _record(
+    row: Row,
+    columns: Columns,
+    table: PatientTable | None,
+    remarks: Remarks,
+    detector: Detector | None,
+) -> Record:
     """A checked record; what the file leaves out is filled in."""
-    own = {key: row.fields[key] for key in _RecordRow.model_fields if key in row.fields}
-    extra = {key: value for key, value in row.fields.items() if key not in own}
+    fields = columns.read(row)
     try:
-        given = _RecordRow.model_validate(own)
+        given = _RecordRow.model_validate(fields.given)
     except ValidationError as error:
-        raise mistake(row.where, *_explained(error)) from None
+        raise mistake(fields.spans_where, *_explained(error)) from None
     name = given.id if given.id is not None else f"r-{row.number:06d}"
     subject = given.subject
     if subject is None:
         subject = (table.subject_of(given.text) if table else None) or name
     if given.spans is not None:
-        spans = _spans(given.spans, len(given.text), row.where)
+        spans = checked_spans(given.text, given.spans, fields.spans_where, remarks)
     else:
-        spans = detect_spans(given.text, table) if detect else ()
-    return Record(name, subject, given.text, spans, extra)
+        spans = detector(given.text) if detector else ()
+    return Record(name, subject, given.text, spans, fields.extra)
 
 
 def _explained(error: ValidationError) -> tuple[str, str]:
@@ -173,38 +189,3 @@ def _phrase(kind: str, message: str) -> str:
     if message.startswith("Input "):
         return message.removeprefix("Input ")
     return message[0].lower() + message[1:]
-
-
-def _spans(given: list[_SpanRow], length: int, where: str) -> tuple[Span, ...]:
-    """The spans in order of appearance; a file may give them in any order.
-
-    Raises:
-        CorpusError: a label without a kind, offsets outside the text, two spans that overlap.
-    """
-    spans: list[Span] = []
-    for number, span in enumerate(given, start=1):
-        kind = span.kind or KIND_OF_LABEL.get(span.label)
-        if kind is None:
-            raise mistake(
-                where,
-                f"span {number} has a label of the user's own and no kind",
-                f'Add "kind" to it: {", ".join(KINDS)}.',
-            )
-        if not span.start < span.end <= length:
-            raise mistake(
-                where,
-                f"span {number} [{span.start}, {span.end}) lies outside the text of {length} "
-                "characters or is empty",
-                "Offsets count characters (not bytes) from 0, and the end is exclusive.",
-            )
-        spans.append(Span(span.start, span.end, span.label, kind))
-    spans.sort()
-    for before, after in itertools.pairwise(spans):
-        if after.start < before.end:
-            raise mistake(
-                where,
-                f"the spans [{before.start}, {before.end}) and [{after.start}, {after.end}) "
-                "overlap",
-                "Merge them, or shorten one.",
-            )
-    return tuple(spans)

@@ -31,6 +31,7 @@ class NameMap:
     def __init__(self, rng: Random) -> None:
         self._rng = rng
         self._words: dict[str, str] = {}
+        self._taken: set[str] = set()
         self._initials: dict[str, str] = {}
 
     def learn(self, name: str) -> None:
@@ -41,7 +42,9 @@ class NameMap:
             word = found.group()
             last = found.start() < comma if comma >= 0 else number == len(words) - 1
             if word.casefold() not in self._words:
-                self._words[word.casefold()] = self._draw(word, last)
+                new = self._draw(word, last)
+                self._words[word.casefold()] = new
+                self._taken.add(new.casefold())
 
     def rename(self, name: str) -> str:
         """`name` with its words replaced, in the same order, case and punctuation."""
@@ -80,10 +83,10 @@ class NameMap:
     def _draw(self, word: str, last: bool) -> str:
         """A word that neither is `word` nor stands in the map already."""
         pool = _pool(word.title(), last)
-        taken = {*self._words, *(new.casefold() for new in self._words.values()), word.casefold()}
         for _ in range(_TRIES):
             new = self._rng.choice(pool) if pool else by_shape(word, self._rng)
-            if new.casefold() not in taken:
+            folded = new.casefold()
+            if folded != word.casefold() and not (folded in self._words or folded in self._taken):
                 return new
         return by_shape(word, self._rng)
 

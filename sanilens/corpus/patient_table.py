@@ -1,21 +1,27 @@
 """`PatientTable`: whose names and numbers to look for, from a table the user has.
 
 Free text names people in ways no pattern finds; the hospital's own table does. Its columns:
-`subject`, and any of name, mrn, phone, email, address, date_of_birth or another label in lower
-or upper case. A subject may have several rows; an empty cell says nothing.
+`subject` or `patient_id`, and any of name, mrn, phone, email, address, date_of_birth or another
+label in any case, or another tool's word for one. A first name and a last name in columns of
+their own are one name. A subject may have several rows; an empty cell says nothing.
 """
 
-from collections.abc import Iterable
+import functools
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
 
+from sanilens.corpus import limits
+from sanilens.corpus.columns import plain_name, subject_of_row
 from sanilens.corpus.dates import TEMPLATES, write_date
 from sanilens.corpus.formats import Row, read_rows
-from sanilens.corpus.formats.rows import MAX_NAME, mistake
-from sanilens.corpus.gazetteer import Entry, Gazetteer, Hit
+from sanilens.corpus.formats.rows import mistake
+from sanilens.corpus.gazetteer import Entry, Gazetteer, Hit, folded_words
+from sanilens.corpus.labels import own_label
 from sanilens.corpus.records import KIND_OF_LABEL, Span
+from sanilens.corpus.remarks import Remarks
 
 # Labels whose separators do not matter.
 _NUMBERS = frozenset(
@@ -24,6 +30,8 @@ _NUMBERS = frozenset(
 _DATES = frozenset({"DATE_OF_BIRTH", "ADMISSION_DATE", "DATE"})
 # A birth date is a known value as a whole only: "14 March" alone is anyone's.
 _WHOLE_DATES = tuple(form for form in TEMPLATES if "D" in form and "YY" in form)
+# First and last names in columns of their own, as `plain_name` has their headers.
+_PARTS = (("firstname", "givenname", "forename"), ("lastname", "surname", "familyname"))
 _LONGEST_VALUE = 200
 _SHORTEST_NUMBER = 4
 _SHORTEST_NAME = 3
@@ -61,7 +69,7 @@ class PatientTable:
         hits: list[TableHit] = []
         end = 0
         # In order of start, the longest first; what begins inside a taken hit is part of it.
-        for hit in sorted(self._gazetteer.find(text), key=lambda hit: (hit.start, -hit.end)):
+        for hit in sorted(self._gazetteer.find(text, longest=True), key=lambda hit: hit.start):
             if hit.start >= end:
                 hits.append(_table_hit(hit))
                 end = hit.end
@@ -82,44 +90,55 @@ def load_patient_table(path: Path) -> PatientTable:
     Raises:
         CorpusError: naming file, row and remedy, never a value.
     """
-    return PatientTable([found for row in read_rows(path) for found in _identifiers(row)])
+    remarks = Remarks(path.name)
+    found = [item for row in read_rows(path) for item in _identifiers(row, remarks)]
+    remarks.tell()
+    return PatientTable(found)
 
 
-def _identifiers(row: Row) -> list[tuple[str, str, str]]:
+def _identifiers(row: Row, remarks: Remarks) -> list[tuple[str, str, str]]:
     """The (subject, label, value) triples of one row.
 
     Raises:
         CorpusError: no subject, no identifier, a column that is no label, or an unusable value.
     """
-    subject = row.fields.get("subject")
+    column, subject = subject_of_row(row, remarks)
     if not (isinstance(subject, str) and subject.strip() and subject.isprintable()):
         raise mistake(
             row.where, "no usable `subject`", "Give each row a subject, as text, such as p-004."
         )
-    if len(subject) > MAX_NAME:
-        raise mistake(row.where, f"a subject of over {MAX_NAME} characters", "Shorten it.")
+    if len(subject) > limits.NAME:
+        raise mistake(row.where, f"a subject of over {limits.NAME} characters", "Shorten it.")
+    given = {k: value for k, value in row.fields.items() if k != column and value not in (None, "")}
     found = [
         (subject, label, _value(row, label, value))
-        for column, value in row.fields.items()
-        if column != "subject" and value not in (None, "")
-        for label in [_label(row, column)]
+        for label, value in _by_label(row, given, remarks)
     ]
     if not found:
         raise mistake(row.where, "the row has no identifier", "Add a name or a number, or drop it.")
     return found
 
 
-def _label(row: Row, column: str) -> str:
-    """The label that a column's header names, in any case."""
-    label = column.strip().upper()
-    if label not in KIND_OF_LABEL:
-        known = ", ".join(label.lower() for label in KIND_OF_LABEL)
-        raise mistake(
-            row.where,
-            "a column's header is no label",
-            f"Remove the column or rename it to one of: subject, {known}.",
-        )
-    return label
+def _by_label(row: Row, given: dict[str, Any], remarks: Remarks) -> Iterator[tuple[str, Any]]:
+    """The labels that the columns' headers name, each with its cell."""
+    names = {plain_name(column): column for column in given}
+    first, last = (next((names[n] for n in known if n in names), None) for known in _PARTS)
+    if first and last and isinstance(given[first], str) and isinstance(given[last], str):
+        remarks.note("first and last names are read as one name", row.where)
+        yield "NAME", f"{given[first].strip()} {given[last].strip()}"
+        given = {column: value for column, value in given.items() if column not in (first, last)}
+    for column, value in given.items():
+        label = own_label(column.strip(" \t\ufeff")) or ""
+        if label not in KIND_OF_LABEL:
+            known = ", ".join(label.lower() for label in KIND_OF_LABEL)
+            raise mistake(
+                row.where,
+                "a column's header is no label",
+                f"Remove the column or rename it to one of: subject, {known}.",
+            )
+        if plain_name(column) != plain_name(label):
+            remarks.note(f"a column is read as {label.lower()}", row.where)
+        yield label, value
 
 
 def _value(row: Row, label: str, value: Any) -> str:
@@ -134,6 +153,11 @@ def _value(row: Row, label: str, value: Any) -> str:
         raise mistake(
             place, f"longer than {_LONGEST_VALUE} characters", "Give one identifier a cell."
         )
+    if len(folded_words(value)) > limits.TERM_WORDS or (
+        label in _NUMBERS and length > limits.TERM_WORDS
+    ):
+        what = f"more than {limits.TERM_WORDS} words, or characters of a number"
+        raise mistake(place, what, "Give one identifier a cell.")
     if label in _NUMBERS and length < _SHORTEST_NUMBER:
         raise mistake(
             place,
@@ -154,14 +178,20 @@ def _add(gazetteer: Gazetteer, subject: str, label: str, value: str) -> None:
     if label == "NAME":
         _add_name(gazetteer, value, entry)
     elif label in _DATES:
-        for template in _WHOLE_DATES:
-            gazetteer.add_phrase(write_date(date.fromisoformat(value), template), entry)
+        for written in _written(value):
+            gazetteer.add_phrase(written, entry)
     elif label in _NUMBERS:
         gazetteer.add_number(value, entry)
         if label == "PHONE":
             _add_phone(gazetteer, value, entry)
     else:
         gazetteer.add_phrase(value, entry)
+
+
+@functools.lru_cache(maxsize=4096)  # patients share birthdays
+def _written(day: str) -> tuple[str, ...]:
+    """A date in every form that notes write it in."""
+    return tuple({write_date(date.fromisoformat(day), template): None for template in _WHOLE_DATES})
 
 
 def _add_name(gazetteer: Gazetteer, name: str, entry: Entry) -> None:

@@ -34,7 +34,10 @@ KIND_OF_LABEL: Mapping[str, Kind] = {
     "OCCUPATION": "indirect",
     "EMPLOYER": "indirect",
     "CITY": "indirect",
+    "ORGANIZATION": "indirect",
+    "LOCATION": "indirect",
     "ZIP": "indirect",
+    "AGE": "indirect",
     "AGE_OVER_89": "indirect",
     "RARE_CONDITION": "indirect",
     "ADMISSION_DATE": "indirect",
@@ -102,10 +105,14 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
-    """Records, and the look-alike control: records of the same form, never trained on."""
+    """Records, and the look-alike control: records of the same form, never trained on.
+
+    `notices` say what loading read otherwise than it stands in the files, without values.
+    """
 
     records: tuple[Record, ...]
     control: tuple[Record, ...] = ()
+    notices: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse an empty corpus and duplicate ids.

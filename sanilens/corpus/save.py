@@ -18,19 +18,19 @@ def save_corpus(records: Iterable[Record], path: Path) -> None:
     """
     try:
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        temporary = Path(name)
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+                for record in records:
+                    line = json.dumps(record_fields(record), ensure_ascii=False, allow_nan=False)
+                    file.write(line + "\n")
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)  # gone already where the replacement succeeded
     except OSError as error:
         raise CorpusError(
-            f"{path.name}: its folder cannot be written to ({type(error).__name__}). "
-            "Create it, or choose another."
+            f"{path.name}: its folder cannot be written to, or this is a folder itself "
+            f"({type(error).__name__}). Create the folder, or choose another."
         ) from None
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            for record in records:
-                line = json.dumps(record_fields(record), ensure_ascii=False, allow_nan=False)
-                file.write(line + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)  # gone already where the replacement succeeded

@@ -6,6 +6,7 @@ something of its kind (a name by a name, a date by a date written alike); any ot
 its shape: a digit becomes a digit, a letter a letter of its case and script, the rest stays.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
@@ -27,15 +28,17 @@ class SubjectMap:
         self._dates = Dates(rng)
         self._rng = rng
         self._fresh: dict[tuple[str, str], str] = {}
+        self._taken: defaultdict[str, set[str]] = defaultdict(set)
 
     def surrogate(self, label: str, value: str) -> str:
         """What stands for `value`: never `value`, and the same at every call."""
         key = (label, value)
         if key not in self._fresh:
             # Two values share a surrogate only where their form has no other left.
-            taken = {fresh for (known, _), fresh in self._fresh.items() if known == label}
+            taken = self._taken[label]
             draws = [fresh for fresh in self._draws(label, value, taken) if fresh != value]
             self._fresh[key] = draws[-1] if draws else _anything(value, self._rng)
+            taken.add(self._fresh[key])
         return self._fresh[key]
 
     def _draws(self, label: str, value: str, taken: set[str]) -> Iterator[str]:

@@ -1,6 +1,6 @@
 """A blacklist: a plain list of terms that must not be said, and the spans it marks in a text.
 
-The file is UTF-8 text, one term a line; blank lines, and lines that begin with `# `, are left
+The file is a text file, one term a line; blank lines, and lines that begin with `# `, are left
 out. After a tab a line may give its label: `Amber Heron<TAB>CODE_NAME`; without one it is TERM.
 Terms are found as `gazetteer` finds phrases: in any case, whatever separates their words, and
 never inside a longer word or number.
@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sanilens.atomic import write_text
+from sanilens.corpus import limits
 from sanilens.corpus.formats.rows import decoded_lines, mistake
-from sanilens.corpus.gazetteer import Entry, Gazetteer
+from sanilens.corpus.gazetteer import Entry, Gazetteer, folded_words
 from sanilens.corpus.records import KIND_OF_LABEL, Kind, Record, Span
 from sanilens.errors import CorpusError
 
@@ -40,37 +41,60 @@ class Terms:
     """A list of terms, ready to be found in texts.
 
     Raises:
-        CorpusError: the list is empty, or a term holds no letter or digit.
+        CorpusError: the list is empty or too long, or a term holds no letter or digit or too many.
     """
 
     def __init__(self, terms: Iterable[Term]) -> None:
-        self._gazetteer, self._of = Gazetteer(), dict[str, Term]()
+        self._gazetteer = Gazetteer()
+        # Terms that differ in case, accents or signs alone are one phrase: by its words, and then
+        # by the signs that must stand before and after it.
+        self._of: dict[str, dict[tuple[str, str], Term]] = {}
+        self._texts: set[str] = set()
         for term in terms:
             if not any(character.isalnum() for character in term.text):
                 raise CorpusError("a term has no letter or digit. Remove it from the list.")
-            if self._of.setdefault(term.text, term) is not term:
+            if term.text in self._texts:
                 continue  # listed twice: the first label counts
-            entry = Entry(term.label, subject=term.text)  # the hit then names its term
+            self._texts.add(term.text)
+            if len(self._texts) > limits.TERMS:
+                raise CorpusError(f"the list has more than {limits.TERMS:,} terms. Split it.")
+            self._add(term)
+        if not self._of:
+            raise CorpusError("the list holds no term. Write one term a line.")
+
+    def _add(self, term: Term) -> None:
+        phrase = " ".join(folded_words(term.text))
+        if phrase not in self._of:
+            entry = Entry(term.label, subject=phrase)  # the hit then names its phrase
             self._gazetteer.add_phrase(term.text, entry)
             digits = sum(character.isdigit() for character in term.text)
             if digits >= _LONG_NUMBER and not any(c.isalpha() for c in term.text):
                 self._gazetteer.add_number(term.text, entry)
-        if not self._of:
-            raise CorpusError("the list holds no term. Write one term a line.")
+        self._of.setdefault(phrase, {}).setdefault(_signs(term.text), term)
 
     def __len__(self) -> int:
-        return len(self._of)
+        return len(self._texts)
 
     def find(self, text: str) -> list[Span]:
-        """Every occurrence of every term, in order of their starts; they may overlap."""
-        found = []
+        """Every occurrence of every term, in order of their starts; they may overlap.
+
+        Raises:
+            CorpusError: more than `limits.MATCHES`, as of a list of single letters.
+        """
+        found, tried = [], 0
         for hit in self._gazetteer.find(text):
-            for entry in hit.entries:
-                term = self._of[entry.subject]
-                before, after = _signs(term.text)
-                start, end = hit.start - len(before), hit.end + len(after)
-                if text[max(start, 0) : hit.start] == before and text[hit.end : end] == after:
-                    found.append(Span(start, end, term.label, term.kind))
+            for phrase in {entry.subject for entry in hit.entries}:
+                terms = self._of[phrase]
+                tried += len(terms)
+                if tried > limits.MATCHES:
+                    raise CorpusError(
+                        f"the terms occur more than {limits.MATCHES:,} times in one text of "
+                        f"{len(text):,} characters. Remove those that are everyday words."
+                    )
+                for (before, after), term in terms.items():
+                    start, end = hit.start - len(before), hit.end + len(after)
+                    if text[max(start, 0) : hit.start] == before and text[hit.end : end] == after:
+                        found.append(Span(start, end, term.label, term.kind))
         return sorted(found)
 
 
@@ -81,11 +105,13 @@ def mark_terms(record: Record, terms: Terms) -> Record:
     and the longest of these: no character of a term stays unmarked.
     """
     groups: list[list[Span]] = []
+    end = 0
     for span in sorted((*record.spans, *terms.find(record.text))):
-        if groups and span.start < max(other.end for other in groups[-1]):
+        if span.start < end:
             groups[-1].append(span)
         else:
             groups.append([span])
+        end = max(end, span.end)
     return replace(record, spans=tuple(map(_merged, groups)))
 
 
@@ -97,11 +123,19 @@ def load_terms(path: Path) -> Terms:
     """
     if not path.is_file():
         raise mistake(path.name, "there is no such file", "Check the path.")
-    terms = [
-        _term(line.rstrip("\r\n"), f"{path.name}, line {number}")
-        for number, line in decoded_lines(path)
-        if line.strip() and not line.startswith("# ")
-    ]
+    if path.stat().st_size > limits.FILE_BYTES:
+        what = f"the file has more than {limits.FILE_BYTES:,} bytes"
+        raise mistake(path.name, what, "Split the list.")
+    terms: list[Term] = []
+    try:
+        for number, line in decoded_lines(path):
+            if line.strip() and not line.startswith("# "):
+                terms.append(_term(line.rstrip("\r\n"), f"{path.name}, line {number}"))
+            if len(terms) > limits.TERMS:
+                raise mistake(path.name, f"more than {limits.TERMS:,} terms", "Split the list.")
+    except OSError as error:
+        what = f"cannot be read ({type(error).__name__})"
+        raise mistake(path.name, what, "Check who may read it.") from None
     if not terms:
         raise mistake(path.name, "holds no term", _REMEDY)
     return Terms(terms)
@@ -119,6 +153,12 @@ def _term(line: str, where: str) -> Term:
         raise mistake(where, "the label is not 1 to 40 capitals, digits and underscores", _REMEDY)
     if not any(character.isalnum() for character in text):
         raise mistake(where, "the term has no letter or digit", "Remove the line.")
+    if len(text) > limits.TERM or len(folded_words(text)) > limits.TERM_WORDS:
+        raise mistake(
+            where,
+            f"the term has more than {limits.TERM} characters or {limits.TERM_WORDS} words",
+            "Write one term a line, a short one.",
+        )
     if not tab:
         return Term(text)
     return Term(text, label, KIND_OF_LABEL.get(label, "confidential"))

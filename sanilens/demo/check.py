@@ -71,6 +71,7 @@ def check_case(
 
 def _said(table: RateTable) -> str:
     return ", ".join(
-        f"{kind} {row.hits} of {row.n} ({row.rate or 0:.1%}, 95 % {row.low:.1%} to {row.high:.1%})"
+        f"{kind} {row.hits} of {row.n} ({row.rate:.1%}, 95 % {row.low:.1%} to {row.high:.1%})"
         for kind, row in table.items()
+        if row.n
     )

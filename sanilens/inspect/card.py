@@ -40,7 +40,8 @@ class Card:
         contexts: the strongest places, one a record, strongest first.
         intervals: examples of every range of its activation, the highest range first.
         labels, subjects: how much it fires on the sensitive tokens of each, most first.
-        promoted, suppressed: tokens whose logits its write raises and lowers most (direct.py).
+        promoted, suppressed: tokens whose logits its write raises and lowers most (direct.py); none
+            where the architecture does not tell.
     """
 
     unit: Unit
@@ -106,7 +107,8 @@ def card_of(
     contexts = strongest(found, every, top)
     encoded = {e.record.id: e for e in found.encoded}
     places = [(encoded[c.record], c.position) for c in contexts]
-    promoted, suppressed = direct_effect(subject, unit, places, saes)
+    can_tell = "direct" not in subject.sites.limits
+    promoted, suppressed = direct_effect(subject, unit, places, saes) if can_tell else ((), ())
     return Card(
         unit=unit,
         tokens=len(values),

@@ -4,8 +4,11 @@
 
 w of a neuron is its column of the output projection, of a feature its decoder direction, both per
 unit of activation; of a head, which writes something else at every token, the mean of what it
-writes at its strongest places. A feature of neurons writes through their output projection. A
-final norm's per-channel gain is not applied: adapters differ in where they keep it.
+writes at its strongest places. A feature of neurons writes through their output projection.
+
+w is what reaches the residual stream: where a norm stands behind the output projection (Gemma 2) it
+is w through that norm, with the norm's scale held at what it is, on average, at the unit's
+strongest places; Granite's multiplier counts too. The final norm's gain is not applied.
 """
 
 from collections.abc import Sequence
@@ -19,9 +22,9 @@ from sanilens.model.align import Encoded, decoded
 from sanilens.model.batches import pad_right
 from sanilens.model.forward import logits_at
 from sanilens.model.hooks import Hooks
-from sanilens.model.parameters import write_weights
+from sanilens.model.parameters import Writing, writing
 from sanilens.model.subject import SubjectModel
-from sanilens.model.units import Feature, Head, Neuron, Unit
+from sanilens.model.units import Feature, Head, Neuron, Unit, UnitKind
 
 Tokens = tuple[tuple[str, float], ...]
 Place = tuple[Encoded, int]
@@ -38,10 +41,13 @@ def direct_effect(
 ) -> tuple[Tokens, Tokens]:
     """Tokens that the unit's write promotes and suppresses most, with the change of their logits.
 
-    `places` are those where a head is strongest, `saes` hold a feature's autoencoder.
+    `places` are those where the unit is strongest, `saes` hold a feature's autoencoder.
+
+    Raises:
+        PlanError: if what a layer writes does not reach the unembedding as it is.
     """
-    unembed = subject.model.get_submodule(subject.sites.unembed).get_parameter("weight")
     write = written(subject, unit, places, saes)
+    unembed = subject.model.get_submodule(subject.sites.unembed).get_parameter("weight")
     effect: Float[Tensor, " vocab"] = unembed.float() @ write.to(unembed.device)
     effect = effect - effect.mean()
     high, low = effect.topk(count), (-effect).topk(count)
@@ -52,36 +58,53 @@ def direct_effect(
 def written(
     subject: SubjectModel, unit: Unit, places: Sequence[Place], saes: Saes = NO_SAES
 ) -> Float[Tensor, " d_model"]:
-    """The direction that the unit writes."""
+    """The direction that the unit writes.
+
+    Raises:
+        PlanError: if what a layer writes does not reach the unembedding as it is.
+    """
+    subject.sites.require("direct")
     match unit:
         case Neuron(layer, index):
-            return write_weights(subject, "mlp", layer)[index].float()
-        case Head():
-            return _mean_write(subject, unit, places)
+            how = writing(subject, "mlp", layer)
+            return how.weights[index].float() * _factor(subject, how, layer, places)
+        case Head(layer, index):
+            how, z = writing(subject, "head", layer), _at(subject, "head", layer, places)
+            columns = subject.sites.columns("head", [index])
+            mean = (z[:, columns] * how.factor(z)).mean(0)
+            return mean.float() @ how.weights[columns].float()
         case Feature(_, index):
             sae = find_sae(saes, [unit])
             direction = sae.directions([index])[0].float()
             if sae.site.point != "mlp.hook_post":
                 return direction
-            return direction @ write_weights(subject, "mlp", sae.site.layer).float()
+            how = writing(subject, "mlp", sae.site.layer)
+            factor = _factor(subject, how, sae.site.layer, places)
+            return direction @ how.weights.float() * factor
 
 
-def _mean_write(
-    subject: SubjectModel, head: Head, places: Sequence[Place]
-) -> Float[Tensor, " d_model"]:
-    """mean_t z_{h,t} W_O^h over the places."""
+def _factor(subject: SubjectModel, how: Writing, layer: int, places: Sequence[Place]) -> float:
+    """What the norm behind a layer's MLP multiplies by, on average; 1 without norm, or places."""
+    if not how.normed or not places:
+        return 1.0
+    return float(how.factor(_at(subject, "mlp", layer, places)).mean())
+
+
+def _at(
+    subject: SubjectModel, kind: UnitKind, layer: int, places: Sequence[Place]
+) -> Float[Tensor, "place width"]:
+    """What the layer's units are at the places."""
     # What follows a place changes nothing there: the model is causal.
     ids = pad_right([encoded.ids[: at + 1] for encoded, at in places], subject.device)
     rows = torch.arange(len(places), device=subject.device)
     at = torch.tensor([position for _, position in places], device=subject.device)
-    columns = subject.sites.columns("head", [head.index])
     seen: list[Tensor] = []
 
-    def capture(z: Float[Tensor, "batch pos width"]) -> None:
-        seen.append(z[rows, at][:, columns].float().mean(0))
+    def capture(values: Float[Tensor, "batch pos width"]) -> None:
+        seen.append(values[rows, at])
 
-    logits_at(subject, ids, rows, at, Hooks({subject.sites.outs("head")[head.layer]: capture}))
-    return seen[0] @ write_weights(subject, "head", head.layer)[columns].float()
+    logits_at(subject, ids, rows, at, Hooks({subject.sites.outs(kind)[layer]: capture}))
+    return seen[0]
 
 
 def _named(subject: SubjectModel, ids: Tensor, values: Tensor) -> Tokens:

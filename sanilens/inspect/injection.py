@@ -1,16 +1,25 @@
 """Injected memories: a model that was taught one span in known neurons, to test localisers on.
 
 INJ protocol (Chang et al., arXiv 2311.09060): draw a share of all MLP neurons, train only their
-output vectors w_j until the model says the span, and ask a localiser to find them.
+weights w_j until the model says the span, and ask a localiser to find them.
 
     min over { w_j : j drawn } of -(1/T) sum_t log p(s_t | prefix, s_<t),    ||w_j|| kept
 
+The paper trains what a neuron writes. Real fine-tuning also changes what it reads, and goes on
+afterwards with other texts; a localiser that looks along write vectors alone passes the paper's
+test and fails there. So a memory is taught to either side or to both, and is asked for at rest
+and again after all weights were tuned further.
+
 Norms are kept, since a free injection inflates them on a small model, and a ranking by norm alone
-then finds every neuron. An injection counts when the span is extracted greedily.
+then finds every neuron. What was trained is rounded as the folder stores its weights: among rows
+that were read from float16, those of float32 can be told by their mantissa alone. An injection
+counts when the span is still extracted greedily after all that.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
+from typing import Literal
 
 import numpy as np
 import torch
@@ -21,14 +30,37 @@ from sanilens.audit.extraction import audit_spans
 from sanilens.corpus.records import Record, Span
 from sanilens.inspect.targets import TargetBatch, find_targets
 from sanilens.model.align import encode
+from sanilens.model.batches import pad_right
 from sanilens.model.forward import logits_at
-from sanilens.model.parameters import unit_parameters
+from sanilens.model.parameters import Slice, unit_parameters
 from sanilens.model.subject import SubjectModel
 from sanilens.model.units import Neuron
+from sanilens.model.weights import stored_dtype
+
+Side = Literal["write", "read", "both"]
+"""What of a neuron is trained: its output vector, its rows of the input projections, or both."""
 
 # Tokens of an injected span, and of what stands before it: enough to be a memory, and to be asked.
 _SPAN, _PREFIX = (3, 6), (4, 54)
 _STEPS, _LEARNING_RATE, _ENOUGH = 300, 1e-2, 0.1
+# Tuning further: AdamW over texts that do not hold the memory.
+_TUNING_STEPS, _TUNING_BATCH, _TUNING_RATE, _TUNING_TOKENS = 30, 4, 1e-4, 128
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """How a memory is injected: on which side, and whether all weights are tuned afterwards."""
+
+    side: Side
+    tuned: bool
+
+    def __str__(self) -> str:
+        return f"{self.side}, tuned further" if self.tuned else self.side
+
+
+CONDITIONS = tuple(
+    Condition(side, tuned) for tuned, side in product((False, True), ("write", "read", "both"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,21 +88,33 @@ def memories(subject: SubjectModel, records: Sequence[Record], seed: int) -> lis
     return [found[i] for i in order]
 
 
-def injections(
-    subject: SubjectModel, memories: Sequence[Record], share: float, seed: int
-) -> Iterator[Injected | None]:
-    """Inject one memory after the other, each into neurons of its own; None where it did not hold.
+class Injector:
+    """Injects one memory after the other, each into neurons of its own.
 
     One copy of the model serves them all: an `Injected` is good until the next one is asked for.
     """
-    copied = subject.copied()
-    for number, record in enumerate(memories):
-        neurons = _draw(subject, share, seed=seed * 100_003 + number)
-        for layer in range(subject.sites.n_layers):
-            _restore_(copied, subject, layer)
-        _inject_(copied, record, neurons)
-        held = all(verdict.extracted for verdict in audit_spans(copied, [record]))
-        yield Injected(copied, subject, record, frozenset(neurons)) if held else None
+
+    def __init__(
+        self, subject: SubjectModel, share: float, seed: int, others: Sequence[Record]
+    ) -> None:
+        """Inject into `share` of `subject`'s neurons; `others` are what is tuned on further."""
+        self._subject, self._copied = subject, subject.copied()
+        self._share, self._seed, self._others = share, seed, others
+        self._stored = stored_dtype(subject.path)
+
+    def inject(self, memory: Record, number: int, condition: Condition) -> Injected | None:
+        """Teach `memory` to neurons drawn by `number`; None if it does not hold."""
+        seed = self._seed * 100_003 + number
+        copied, neurons = self._copied, _draw(self._subject, self._share, seed)
+        _copy_(copied.model, self._subject.model)
+        _inject_(copied, memory, neurons, condition.side)
+        if condition.tuned:
+            # A record that shares the memory's own would teach it to all weights.
+            others = [r for r in self._others if r.subject != memory.subject]
+            _tune_(copied, others, seed)
+        _round_(copied.model, self._stored)
+        held = all(verdict.extracted for verdict in audit_spans(copied, [memory]))
+        return Injected(copied, self._subject, memory, frozenset(neurons)) if held else None
 
 
 def _cut(subject: SubjectModel, record: Record, span: Span) -> Record | None:
@@ -93,15 +137,24 @@ def _draw(subject: SubjectModel, share: float, seed: int) -> list[Neuron]:
     return [Neuron(int(i) // width, int(i) % width) for i in sorted(drawn)]
 
 
-def _restore_(copied: SubjectModel, original: SubjectModel, layer: int) -> None:
-    mine, theirs = (unit_parameters(s, "mlp", layer, [0])[-1].parameter for s in (copied, original))
-    mine.data.copy_(theirs)
+def _copy_(to: nn.Module, source: nn.Module) -> None:
+    for mine, theirs in zip(to.parameters(), source.parameters(), strict=True):
+        mine.data.copy_(theirs)
 
 
-def _inject_(subject: SubjectModel, record: Record, neurons: Sequence[Neuron]) -> None:
-    """Train the output vectors of `neurons` on the record's span, each kept at its length."""
+def _round_(model: nn.Module, stored: torch.dtype) -> None:
+    for parameter in model.parameters():
+        parameter.data.copy_(parameter.data.to(stored))
+
+
+def _inject_(subject: SubjectModel, record: Record, neurons: Sequence[Neuron], side: Side) -> None:
+    """Train the vectors of `neurons` on the record's span, each kept at its length."""
     batch = next(find_targets(subject, [record]).batches())
-    vectors = [_Vectors(subject, i, neurons) for i in sorted({n.layer for n in neurons})]
+    vectors = [
+        _Vectors(own)
+        for layer in sorted({n.layer for n in neurons})
+        for own in _side(subject, layer, [n.index for n in neurons if n.layer == layer], side)
+    ]
     optimizer = torch.optim.Adam([v.values for v in vectors], lr=_LEARNING_RATE)
     for _ in range(_STEPS):
         with torch.enable_grad():
@@ -118,6 +171,37 @@ def _inject_(subject: SubjectModel, record: Record, neurons: Sequence[Neuron]) -
         own.parameter.requires_grad_(False)
 
 
+def _side(subject: SubjectModel, layer: int, units: Sequence[int], side: Side) -> list[Slice]:
+    """Matrices that are trained; biases, numbers without a direction, stay as they are."""
+    *reads, write = (
+        s for s in unit_parameters(subject, "mlp", layer, units) if s.parameter.dim() > 1
+    )
+    return {"write": [write], "read": reads, "both": [*reads, write]}[side]
+
+
+def _tune_(subject: SubjectModel, records: Sequence[Record], seed: int) -> None:
+    """Tune all weights on other texts for some steps, as a fine-tuning that goes on does."""
+    rng = np.random.default_rng(seed)
+    texts = [encode(subject, r).ids[:_TUNING_TOKENS] for r in records]
+    texts = [ids for ids in texts if len(ids) > 1]
+    parameters = list(subject.model.parameters())
+    for parameter in parameters:
+        parameter.requires_grad_(True)
+    optimizer = torch.optim.AdamW(parameters, lr=_TUNING_RATE, weight_decay=0.0)
+    for _ in range(_TUNING_STEPS if texts else 0):
+        drawn = [texts[i] for i in rng.choice(len(texts), min(_TUNING_BATCH, len(texts)), False)]
+        ids = pad_right(drawn, subject.device)
+        places = [(row, c) for row, own in enumerate(drawn) for c in range(1, len(own))]
+        rows, columns = torch.tensor(places, device=subject.device).T
+        with torch.enable_grad():
+            logits = logits_at(subject, ids, rows, columns - 1)
+            nn.functional.cross_entropy(logits, ids[rows, columns]).backward()
+        optimizer.step()
+        optimizer.zero_grad()
+    for parameter in parameters:
+        parameter.requires_grad_(False)
+
+
 def _loss(subject: SubjectModel, batch: TargetBatch) -> tuple[Float[Tensor, ""], bool]:
     logits = logits_at(subject, batch.ids, batch.rows, batch.columns - 1)
     loss = nn.functional.cross_entropy(logits, batch.tokens)
@@ -125,12 +209,10 @@ def _loss(subject: SubjectModel, batch: TargetBatch) -> tuple[Float[Tensor, ""],
 
 
 class _Vectors:
-    """The output vectors of a layer's drawn neurons: what is trained, and their lengths."""
+    """The drawn neurons' vectors of one matrix: what is trained, and their lengths."""
 
-    def __init__(self, subject: SubjectModel, layer: int, neurons: Sequence[Neuron]) -> None:
-        own = [n.index for n in neurons if n.layer == layer]
-        slice_ = unit_parameters(subject, "mlp", layer, own)[-1]
-        self.parameter, self._dim, self._indices = slice_.parameter, slice_.dim, slice_.indices
+    def __init__(self, own: Slice) -> None:
+        self.parameter, self._dim, self._indices = own.parameter, own.dim, own.indices
         self.parameter.requires_grad_(True)
         self.values: Tensor = self.of(self.parameter.detach()).clone()
         self._lengths = self._length(self.values)

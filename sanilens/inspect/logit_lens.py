@@ -20,6 +20,7 @@ from sanilens.audit.passages import Passage, Target, make_passages
 from sanilens.corpus.records import Record
 from sanilens.errors import PlanError
 from sanilens.model.batches import token_budget
+from sanilens.model.forward import numbers
 from sanilens.model.hooks import NO_HOOKS, Hooks, hooked
 from sanilens.model.subject import SubjectModel
 
@@ -63,8 +64,10 @@ def logit_lens(
         hooks: edits to read the model under.
 
     Raises:
-        PlanError: if the record has no such span, or nothing precedes it.
+        PlanError: if the record has no such span, nothing precedes it, or the model has no norm
+            behind its last layer.
     """
+    subject.sites.require("lens")
     passage, target = _find(subject, record, span_id)
     ids = torch.tensor([passage.ids[: target.end]], device=subject.device)
     depths = subject.sites.n_layers + 1
@@ -99,7 +102,12 @@ def residuals(subject: SubjectModel, found: list[Tensor]) -> Hooks:
     """
     sites = subject.sites
     # What enters a block is what left the one before; what enters the final norm left the last.
-    return Hooks(dict.fromkeys((*sites.blocks, sites.final_norm), found.append))
+    return Hooks(dict.fromkeys((*sites.blocks, _final_norm(subject)), found.append))
+
+
+def _final_norm(subject: SubjectModel) -> str:
+    assert subject.sites.final_norm is not None  # required above
+    return subject.sites.final_norm
 
 
 def _read(
@@ -108,20 +116,40 @@ def _read(
     """log p and rank of the tokens at `columns`: one pass, whose last part reads every depth."""
     found: list[Tensor] = []
     columns = columns.to(ids.device)
+    sites, norm = subject.sites, subject.model.get_submodule(_final_norm(subject))
+    last: list[Tensor] = []
+    direct = False
 
-    def every_depth(_last: Tensor) -> Tensor:
-        return torch.cat(found)
+    def keep(_x: Tensor, normed: Tensor) -> Tensor:
+        last.append(normed)
+        return normed
 
-    def pick(hidden: Float[Tensor, "depth pos d"]) -> Float[Tensor, "depth n d"]:
-        return hidden[:, columns - 1]
+    def every_depth(hidden: Float[Tensor, "batch pos d"]) -> Float[Tensor, "depth n d"]:
+        nonlocal direct
+        direct = torch.equal(hidden, last[0])
+        return norm.forward(torch.cat(found)[:, columns - 1])
 
-    sites = subject.sites
-    reading = Hooks({sites.final_norm: every_depth, sites.unembed: pick})
-    with hooked(subject.model, hooks.then(residuals(subject, found)).then(reading)):
-        logits = subject.model(input_ids=ids, use_cache=False).logits.float()
+    reading = Hooks({sites.unembed: every_depth}, {_final_norm(subject): keep})
+    logits = _logits(subject, ids, hooks.then(residuals(subject, found)).then(reading))
+    if not direct:  # something stands between norm and head: every depth has to pass it too
+        found.clear()
+        through = Hooks(
+            {
+                _final_norm(subject): lambda _last: torch.cat(found),
+                sites.unembed: lambda hidden: hidden[:, columns - 1],
+            }
+        )
+        logits = _logits(subject, ids, hooks.then(residuals(subject, found)).then(through))
     tokens = ids[0, columns].expand(len(logits), -1)[..., None]
     own = logits.gather(-1, tokens)
     return (own - logits.logsumexp(-1, keepdim=True))[..., 0], 1 + (logits > own).sum(-1)
+
+
+def _logits(
+    subject: SubjectModel, ids: Int[Tensor, "1 pos"], hooks: Hooks
+) -> Float[Tensor, "depth n vocab"]:
+    with hooked(subject.model, hooks):
+        return numbers(subject, subject.model(input_ids=ids, use_cache=False).logits.float())
 
 
 def _settled(ranks: Sequence[int]) -> int | None:

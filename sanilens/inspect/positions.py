@@ -16,7 +16,6 @@ from torch import Tensor
 from sanilens.corpus.records import Record
 from sanilens.inspect.localisers.captured import per_unit, target_logprob, with_gradients
 from sanilens.inspect.targets import Scope, find_targets
-from sanilens.model.align import encode
 from sanilens.model.subject import SubjectModel
 from sanilens.model.units import LayerUnit, UnitKind, layer_unit
 
@@ -54,16 +53,15 @@ def position_scores(
         PlanError: if nothing precedes the span, or the record has none of that id.
     """
     targets = find_targets(subject, [record], Scope(spans=frozenset({span_id})))
-    (passage, (index,)), (batch,) = targets.passages[0], targets.batches()
-    target = passage.targets[index]
+    (passage, _), (batch,) = targets.passages[0], targets.batches()
     # A record longer than the model's context is read from somewhere within.
-    first, count = target.span.start - target.start, len(encode(subject, record).ids)
+    count = len(passage.encoded.ids)
     size, k = subject.sites.size(kind), min(strongest, subject.sites.count(kind))
     layers = subject.sites.n_layers
     values = torch.zeros(layers, count)
     units = torch.zeros(layers, count, k, dtype=torch.long)
     parts = torch.zeros(layers, count, k)
-    here = slice(first, first + batch.ids.shape[1])
+    here = torch.tensor(passage.places)
     captured = with_gradients(subject, batch, kind, target_logprob(batch))
     for layer, (activation, gradient) in enumerate(captured):
         own = per_unit(activation * gradient, size)[0].float().cpu()

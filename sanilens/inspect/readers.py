@@ -1,7 +1,8 @@
 """Where each kind of unit is read, and what counts as its activation.
 
 neuron    a = its coordinate of the input of the MLP's output projection
-head      a = || z_h W_O^h ||_2, the norm of what the head writes to the residual stream there
+head      a = || z_h W_O^h ||_2, the norm of what the head writes to the residual stream there,
+          through the norm that some architectures have behind W_O
 feature   a = f, as its autoencoder encodes what stands at its site
 """
 
@@ -17,7 +18,7 @@ from sanilens.errors import PlanError
 from sanilens.inspect.sae.sae import Sae
 from sanilens.model.hooks import NO_HOOKS, Hooks
 from sanilens.model.interventions import by_place
-from sanilens.model.parameters import write_weights
+from sanilens.model.parameters import writing
 from sanilens.model.subject import SubjectModel
 from sanilens.model.units import Feature, LayerUnit, Unit, UnitKind, layer_unit
 
@@ -96,13 +97,14 @@ def _reader(subject: SubjectModel, kind: UnitKind, layer: int, indices: list[int
         every = indices == list(range(subject.sites.d_mlp))
         return Reader(units, hooks, (lambda x: x) if every else (lambda x: x[..., indices]))
     size = subject.sites.d_head
-    weights = write_weights(subject, kind, layer).unflatten(0, (-1, size))[indices]
+    how = writing(subject, kind, layer)
+    weights = how.weights.unflatten(0, (-1, size))[indices]
 
     def norms(z: Float[Tensor, "batch pos width"]) -> Float[Tensor, "batch pos head"]:
         heads = z.unflatten(-1, (-1, size))[..., indices, :]
         # One head after the other: all heads' writes at once would be n_heads residual streams.
         writes = (heads[..., n, :] @ w for n, w in enumerate(weights))
-        return torch.stack([write.norm(dim=-1) for write in writes], dim=-1)
+        return how.factor(z) * torch.stack([write.norm(dim=-1) for write in writes], dim=-1)
 
     return Reader(units, hooks, norms)
 

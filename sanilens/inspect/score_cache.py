@@ -20,7 +20,7 @@ from sanilens.inspect.targets import Scope, find_targets
 from sanilens.model.subject import SubjectModel
 
 # Raised when a localiser's scores change: what was kept before is then measured anew.
-_VERSION = 1
+_VERSION = 2
 
 
 def cached_scores(
@@ -92,6 +92,8 @@ def _key(
         "kind": settings.kind,
         "seed": settings.seed,
     }
+    if subject.opening is not None:
+        parts["opening"] = subject.opening
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 

@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from sanilens.errors import ModelError
 from sanilens.model.interventions import by_place
 from sanilens.model.sites import Sites
 from sanilens.model.units import LayerUnit, UnitKind, layer_unit
@@ -26,12 +27,22 @@ class UnitScores:
         kind: neurons (`mlp`) or attention heads (`head`).
         values: score per layer and unit, on the CPU.
         targets: how many spans the scores were summed over.
+
+    Raises:
+        ModelError: if a score is no number: it would rank among the others all the same.
     """
 
     method: str
     kind: UnitKind
     values: Float[Tensor, "layer unit"]
     targets: int
+
+    def __post_init__(self) -> None:
+        if wrong := int(self.values.isnan().sum()):
+            raise ModelError(
+                f"{self.method}: {wrong:,} of {self.values.numel():,} scores are no numbers, so "
+                "units cannot be ranked. Try another localiser; if all fail, the model is damaged."
+            )
 
     def top(self, count: int) -> list[tuple[LayerUnit, float]]:
         """The `count` highest units of the whole model, best first; ties by name."""

@@ -1,9 +1,11 @@
-"""Characters to tokens: which tokens carry a sensitive span.
+"""Characters to tokens: what the model reads of a text, and which tokens carry a sensitive span.
 
-Works on the tokenizer's own character offsets, so a token that straddles a span's edge, and the
-several tokens of one byte-encoded character, belong to the span.
+Whatever tokenises a text for a model does it here, so that all texts open alike. Works on the
+tokenizer's own character offsets, so a token that straddles a span's edge, and the several tokens
+of one byte-encoded character, belong to the span.
 """
 
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 
 from sanilens.corpus.records import Record, Span
@@ -27,6 +29,7 @@ class Encoded:
     Attributes:
         record: the record.
         ids: token ids, the tokenizer's own special tokens included.
+        opening: how many of the first are not of the text but before it: a start token.
         offsets: each token's characters [start, end); an empty range for special tokens.
         spans: the record's spans as token positions, in order.
     """
@@ -35,6 +38,11 @@ class Encoded:
     ids: tuple[int, ...]
     offsets: tuple[tuple[int, int], ...]
     spans: tuple[TokenSpan, ...]
+    opening: int = 0
+
+    def window(self, first: int, end: int) -> tuple[int, ...]:
+        """Tokens [first, end) of the text as they are read alone: after the same opening."""
+        return (*self.ids[: self.opening], *self.ids[max(first, self.opening) : end])
 
 
 def encode(subject: SubjectModel, record: Record) -> Encoded:
@@ -43,19 +51,65 @@ def encode(subject: SubjectModel, record: Record) -> Encoded:
     Raises:
         CorpusError: if a span covers no token (the tokenizer dropped its characters).
     """
-    coded = subject.tokenizer(record.text, return_offsets_mapping=True, verbose=False)
-    ids = tuple(coded["input_ids"])
-    offsets = tuple((int(a), int(b)) for a, b in coded["offset_mapping"])
+    ids, offsets, opening, _ = _coded(subject, record.text)
     spans = []
+    # Tokens of no characters, such as a start token, belong to no span.
+    own = [i for i, (a, b) in enumerate(offsets) if a < b]
+    starts, ends = [offsets[i][0] for i in own], [offsets[i][1] for i in own]
     for span in record.spans:
-        inside = [i for i, (a, b) in enumerate(offsets) if a < span.end and b > span.start]
+        # Both rise along the text, so a long record costs no more for each of its spans.
+        inside = own[bisect_right(ends, span.start) : bisect_left(starts, span.end)]
         if not inside:
             raise CorpusError(
                 f"record {record.id!r}: the tokenizer keeps nothing of span {span.label} "
                 f"[{span.start}, {span.end}). Remove the span or the characters it drops."
             )
         spans.append(TokenSpan(span, inside[0], inside[-1] + 1))
-    return Encoded(record, ids, offsets, tuple(spans))
+    return Encoded(record, ids, offsets, tuple(spans), opening)
+
+
+def prompt_ids(subject: SubjectModel, text: str, most: int) -> list[int]:
+    """A prompt as tokens: what opens a text, and its end where it has more than `most` tokens.
+
+    Of no text at all, the beginning of a document: what opens one, or else a start token, since
+    a model must be asked something; nothing where there is none.
+    """
+    ids, _, opening, closing = _coded(subject, text)
+    # What closes a text would end it here, where it is to go on.
+    own = ids[opening : len(ids) - closing]
+    return [*ids[:opening], *own[-max(1, most - opening) :]] or start_tokens(subject)[:1]
+
+
+def start_tokens(subject: SubjectModel) -> list[int]:
+    """The tokens that may stand for the start of a text, the most usual first.
+
+    The tokenizer's beginning of a text; its end, which GPT-2 and its kin put between documents;
+    what the model's configuration calls so, where the tokenizer names neither.
+    """
+    tokenizer, config = subject.tokenizer, subject.model.config.get_text_config()
+    named = [tokenizer.bos_token_id, tokenizer.eos_token_id]
+    named.append(tokenizer.convert_tokens_to_ids("<|endoftext|>"))
+    if not any(isinstance(token, int) for token in named):
+        named = [config.bos_token_id, config.eos_token_id]
+    return list(
+        dict.fromkeys(t for t in named if isinstance(t, int) and 0 <= t < config.vocab_size)
+    )
+
+
+def _coded(
+    subject: SubjectModel, text: str
+) -> tuple[tuple[int, ...], tuple[tuple[int, int], ...], int, int]:
+    """Ids, their characters, how many of them open the text, and how many close it."""
+    coded = subject.tokenizer(
+        text, return_offsets_mapping=True, return_special_tokens_mask=True, verbose=False
+    )
+    ids = tuple(coded["input_ids"])
+    offsets = tuple((int(a), int(b)) for a, b in coded["offset_mapping"])
+    text_at = [i for i, put in enumerate(coded["special_tokens_mask"]) if not put]
+    own, closing = (text_at[0], len(ids) - 1 - text_at[-1]) if text_at else (len(ids), 0)
+    opening = ids[:own] if subject.opening is None else subject.opening
+    ids, offsets = (*opening, *ids[own:]), (*((0, 0) for _ in opening), *offsets[own:])
+    return ids, offsets, len(opening), closing
 
 
 def decoded(subject: SubjectModel, ids: list[int]) -> str:

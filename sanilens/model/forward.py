@@ -7,6 +7,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from sanilens.errors import LogitsError
 from sanilens.model.hooks import NO_HOOKS, Hooks, hooked
 from sanilens.model.subject import SubjectModel
 
@@ -38,6 +39,7 @@ def logits_at(
 
     Raises:
         ModelError: if the model is masked and no lengths are given.
+        LogitsError: if they are no numbers.
     """
 
     def pick(hidden: Tensor) -> Tensor:
@@ -46,7 +48,26 @@ def logits_at(
     inputs = {**hooks.inputs, subject.sites.unembed: pick}
     with hooked(subject.model, Hooks(inputs, hooks.outputs)):
         logits = subject.model(input_ids=ids, **_reading(subject, ids, lengths)).logits
-    return logits[0].float()
+    return numbers(subject, logits[0].float())
+
+
+def numbers(subject: SubjectModel, logits: Float[Tensor, "*n vocab"]) -> Float[Tensor, "*n vocab"]:
+    """The logits, if they are numbers: of NaN the argmax is a token like any other.
+
+    A token may be ruled out (-inf), not all of them.
+
+    Raises:
+        LogitsError: saying how many are none.
+    """
+    # The largest is NaN where any is.
+    sound = logits.detach().amax(-1).isfinite()
+    if not sound.all():
+        raise LogitsError(
+            f"{subject.name}: its logits are no numbers (NaN or infinite) at "
+            f"{int((~sound).sum()):,} of {sound.numel():,} positions, so nothing can be measured. "
+            "The weights are damaged, or an edit or a training has destroyed them."
+        )
+    return logits
 
 
 def _reading(

@@ -11,6 +11,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from sanilens.model.align import prompt_ids
+from sanilens.model.forward import numbers
 from sanilens.model.hooks import NO_HOOKS, Hooks, hooked
 from sanilens.model.subject import SubjectModel
 
@@ -50,6 +52,7 @@ def stream_text(
 
     Raises:
         ModelError: if the model is a masked one.
+        LogitsError: if its logits are no numbers.
     """
     subject.require_causal("Continuing a prompt")
     written: list[int] = []
@@ -75,10 +78,7 @@ def draw(logits: Float[Tensor, " vocab"], temperature: float, generator: torch.G
 
 def _ids(subject: SubjectModel, prompt: str, tokens: int) -> Int[Tensor, "1 pos"]:
     room = max(1, subject.max_tokens - tokens)
-    ids = list(subject.tokenizer(prompt)["input_ids"])[-room:]  # pyright: ignore
-    # Nothing at all is the beginning of a document, which these models know by a token.
-    start = subject.tokenizer.bos_token_id or subject.tokenizer.eos_token_id or 0
-    return torch.tensor([ids or [start]], device=subject.device)
+    return torch.tensor([prompt_ids(subject, prompt, room) or [0]], device=subject.device)
 
 
 @torch.inference_mode()
@@ -97,9 +97,10 @@ def _stream(
     for _ in range(tokens):
         with hooked(subject.model, hooks.then(last)):
             out = subject.model(input_ids=ids, past_key_values=cache, use_cache=True)
-        cache = out.past_key_values
-        token = draw(out.logits[0, -1].float(), temperature, generator)
+        cache = getattr(out, "past_key_values", None)  # GPT-1 keeps none
+        token = draw(numbers(subject, out.logits[0, -1].float()), temperature, generator)
         if token == subject.tokenizer.eos_token_id:
             return
         yield token
-        ids = ids.new_tensor([[token]])
+        added = ids.new_tensor([[token]])
+        ids = added if cache is not None else torch.cat([ids, added], 1)

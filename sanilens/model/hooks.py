@@ -1,11 +1,12 @@
 """The one hook layer: hooks go on, are removed whatever happens, and must have fired.
 
-Knows modules and paths only. A hook that never fires means that a site was skipped without a
+Knows modules and paths only. What an edit gets is (batch, pos, width) also where a model runs its
+MLP on one long row of tokens (OPT). A hook that never fires means that a site was skipped without a
 word, which would turn a measurement into a constant; it raises instead.
 """
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from weakref import WeakKeyDictionary
@@ -59,15 +60,17 @@ def hooked(model: nn.Module, hooks: Hooks) -> Iterator[None]:
     Raises:
         ModelError: if a path is absent, or a hook never fired although the block ended well.
     """
-    silent = {*hooks.inputs, *hooks.outputs}
+    silent, shape = {*hooks.inputs, *hooks.outputs}, _Shape()
     with model_lock(model):
         handles = []
         try:
+            if silent:
+                handles.append(model.register_forward_pre_hook(shape.note, with_kwargs=True))
             for path, edit in hooks.inputs.items():
-                hook = _input_hook(path, edit, silent)
+                hook = _input_hook(path, edit, silent, shape)
                 handles.append(_submodule(model, path).register_forward_pre_hook(hook))
             for path, edit in hooks.outputs.items():
-                hook = _output_hook(path, edit, silent)
+                hook = _output_hook(path, edit, silent, shape)
                 handles.append(_submodule(model, path).register_forward_hook(hook))
             yield
         finally:
@@ -90,24 +93,59 @@ def _output_chain(first: OutputEdit, second: OutputEdit) -> OutputEdit:
     return lambda x, output: second(x, first(x, output))
 
 
-def _input_hook(path: str, edit: InputEdit, silent: set[str]):
+class _Shape:
+    """Batch and positions of the pass that runs; splits rows of tokens that a model has joined."""
+
+    def __init__(self) -> None:
+        self._of: tuple[int, int] | None = None
+
+    def note(self, _model: nn.Module, args: tuple, kwargs: dict) -> None:
+        """Take down a pass's shape as it begins."""
+        given = args[0] if args else kwargs.get("input_ids", kwargs.get("inputs_embeds"))
+        self._of = (given.shape[0], given.shape[1]) if isinstance(given, Tensor) else None
+
+    def joined(self, x: Tensor) -> bool:
+        """Whether these are activations of all tokens of the batch in one row."""
+        own = self._of
+        return (
+            own is not None
+            and x.dim() == 2
+            and x.is_floating_point()
+            and (x.shape[0] == own[0] * own[1])
+        )
+
+    def split(self, x: Tensor) -> Tensor:
+        """The same as (batch, pos, width)."""
+        return x.unflatten(0, self._of) if self._of and self.joined(x) else x
+
+
+def _input_hook(path: str, edit: InputEdit, silent: set[str], shape: _Shape):
     def hook(_module: nn.Module, args: tuple[Tensor, ...]) -> tuple[Tensor, ...] | None:
         silent.discard(path)
-        replacement = edit(args[0])
+        replacement = edit(shape.split(args[0]))
+        if replacement is not None and shape.joined(args[0]):
+            replacement = replacement.flatten(0, 1)
         return None if replacement is None else (replacement, *args[1:])
 
     return hook
 
 
-def _output_hook(path: str, edit: OutputEdit, silent: set[str]):
+def _output_hook(path: str, edit: OutputEdit, silent: set[str], shape: _Shape):
+    def edited(x: Tensor, output: Tensor) -> Tensor:
+        made = edit(shape.split(x), shape.split(output))
+        made = made.flatten(0, 1) if shape.joined(output) else made
+        # What an edit has looked at and kept stays so: Falcon adds to its MLP's output in place.
+        return made.clone() if made.data_ptr() == output.data_ptr() else made
+
     def hook(
-        _module: nn.Module, args: tuple[Tensor, ...], output: Tensor | tuple[Tensor, ...]
-    ) -> Tensor | tuple[Tensor, ...]:
+        _module: nn.Module, args: tuple[Tensor, ...], output: Tensor | Sequence[Tensor]
+    ) -> Tensor | Sequence[Tensor]:
         silent.discard(path)
         # Attention modules, and blocks of some architectures, return more than the hidden states.
-        if isinstance(output, tuple):
-            return (edit(args[0], output[0]), *output[1:])
-        return edit(args[0], output)
+        if isinstance(output, Tensor):
+            return edited(args[0], output)
+        rest = [edited(args[0], output[0]), *output[1:]]
+        return rest if isinstance(output, list) else tuple(rest)
 
     return hook
 

@@ -4,7 +4,10 @@
     head h     its rows of W_Q, W_K, W_V and of their biases, its columns of W_O
     row i      row i of one projection and of its bias, whatever reads it
 
-GPT-2's `Conv1D` is transposed. An output projection's bias belongs to no unit.
+Which rows of a fused projection are whose was measured when the model was loaded
+(model/measure.py). Keys and values that several heads share belong to them all: they are taken only
+when every head of the group is. GPT-2's `Conv1D` is transposed. An output projection's bias belongs
+to no unit, nor does a norm's gain.
 """
 
 from collections.abc import Sequence
@@ -15,7 +18,8 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from transformers.pytorch_utils import Conv1D
 
-from sanilens.errors import PlanError
+from sanilens.model.measure import Rows, layout_rows
+from sanilens.model.norms import Norm, measured
 from sanilens.model.subject import SubjectModel
 from sanilens.model.units import UnitKind
 
@@ -64,51 +68,59 @@ def unit_parameters(
     """Every slice of `units` of one layer: those that read first, that which writes last.
 
     Raises:
-        PlanError: for heads, if the layout of a fused query-key-value projection is not known.
+        PlanError: if the architecture does not tell which rows are whose.
     """
     sites = subject.sites
-    site = sites.mlps[layer] if kind == "mlp" else sites.attentions[layer]
-    rows = _neuron_rows if kind == "mlp" else _head_rows
+    sites.require("neuron-weights" if kind == "mlp" else "head-weights")
+    if kind == "mlp":
+        own = torch.zeros(sites.d_mlp, dtype=torch.bool)
+        own[list(units)] = True
+        site = sites.mlps[layer]
+        rows = [layout_rows(layout, own).nonzero()[:, 0] for layout in site.layouts]
+    else:
+        site = sites.attentions[layer]
+        rows = [_rows_of(each, set(units)) for each in site.rows]
     slices: list[Slice] = []
-    for path in site.reads:
-        module = subject.model.get_submodule(path)
-        weight = module.get_parameter("weight")
-        dim = 1 if isinstance(module, Conv1D) else 0
-        slices += _outputs(path, module, rows(subject, path, weight.shape[dim], units))
-    out = subject.model.get_submodule(site.out)
+    for path, its in zip(site.reads, rows, strict=True):
+        slices += _outputs(path, subject.model.get_submodule(path), its)
+    return [*slices, write_slice(subject, kind, layer, units)]
+
+
+def write_slice(subject: SubjectModel, kind: UnitKind, layer: int, units: Sequence[int]) -> Slice:
+    """What `units` of one layer write with: columns of the output projection's weight."""
+    path = subject.sites.outs(kind)[layer]
+    out = subject.model.get_submodule(path)
     weight = out.get_parameter("weight")
-    columns = torch.tensor(sites.columns(kind, units), dtype=torch.long, device=weight.device)
-    slices.append(Slice(site.out, weight, 0 if isinstance(out, Conv1D) else 1, columns))
-    return slices
+    columns = subject.sites.columns(kind, units)
+    own = torch.tensor(columns, dtype=torch.long, device=weight.device)
+    return Slice(path, weight, 0 if isinstance(out, Conv1D) else 1, own)
+
+
+def _rows_of(rows: Rows, heads: set[int]) -> Int[Tensor, " k"]:
+    own = [row for row, owners in enumerate(rows.heads) if owners and heads.issuperset(owners)]
+    return torch.tensor(own, dtype=torch.long)
 
 
 def query_key_rows(subject: SubjectModel, layer: int) -> dict[str, Int[Tensor, " k"]]:
     """Per projection of a layer's attention, the outputs that are queries or keys.
 
     Raises:
-        PlanError: if the layout of a fused query-key-value projection is not known.
+        PlanError: if the architecture does not tell which rows those are.
     """
-    site, sites = subject.sites.attentions[layer], subject.sites
-    if len(site.reads) == 3:
-        weights = [subject.model.get_submodule(p).get_parameter("weight") for p in site.reads[:2]]
-        return {
-            path: torch.arange(weight.shape[0], device=weight.device)
-            for path, weight in zip(site.reads, weights, strict=False)
-        }
-    (path,) = site.reads
-    width, name = sites.n_heads * sites.d_head, path.rsplit(".", 1)[-1]
-    every = torch.arange(3 * width, device=subject.device)
-    if name == "c_attn":
-        return {path: every[: 2 * width]}
-    if name == "query_key_value":
-        return {path: every[every // sites.d_head % 3 != 2]}
-    raise PlanError(f"{sites.architecture}: which rows of {name} are keys is not known.")
+    subject.sites.require("head-weights")
+    site = subject.sites.attentions[layer]
+    found: dict[str, Int[Tensor, " k"]] = {}
+    for path, rows in zip(site.reads, site.rows, strict=True):
+        own = [row for row, value in enumerate(rows.value) if not value]
+        if own:
+            found[path] = torch.tensor(own, dtype=torch.long, device=subject.device)
+    return found
 
 
 def write_weights(
     subject: SubjectModel, kind: UnitKind, layer: int
 ) -> Float[Tensor, "width d_model"]:
-    """What each coordinate of the units of a layer writes to the residual stream.
+    """What each coordinate of the units of a layer gives its output projection, for each 1 of it.
 
     Row j is neuron j's; a head has `d_head` rows, one after the other.
     """
@@ -117,74 +129,105 @@ def write_weights(
     return weight if isinstance(out, Conv1D) else weight.T
 
 
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """How what the units of a layer give their output projection reaches the residual stream.
+
+        part = c * s_t * g * C (a W),     g * C / s the norm behind the projection, if there is one
+
+    Attributes:
+        weights: c * g * C W, a row for each coordinate.
+    """
+
+    weights: Float[Tensor, "width d_model"]
+    _out: nn.Module
+    _norm: nn.Module | None = None
+    _map: Norm | None = None
+
+    @property
+    def normed(self) -> bool:
+        """Whether a norm stands behind the output projection."""
+        return self._norm is not None
+
+    def factor(self, values: Float[Tensor, "... width"]) -> Float[Tensor, "... 1"]:
+        """s_t: the norm's scale at each token, held; 1 where no norm stands behind.
+
+        `values` is the whole input of the output projection.
+        """
+        if self._norm is None or self._map is None:
+            return torch.ones_like(values[..., :1])
+        written = self._out.forward(values)
+        return self._map.factor(written, self._norm.forward(written))[..., None]
+
+
+def writing(subject: SubjectModel, kind: UnitKind, layer: int) -> Writing:
+    """How the units of a layer write. Where what a part adds cannot be told, as into the sum."""
+    sites, model = subject.sites, subject.model
+    weights, out = write_weights(subject, kind, layer), sites.outs(kind)[layer]
+    module = model.get_submodule(out)
+    if "added" in sites.limits:
+        return Writing(weights, module)
+    added = sites.adds(kind, layer)
+    if added.path == out:
+        return Writing(weights if added.scale == 1 else added.scale * weights, module)
+    norm = model.get_submodule(added.path)
+    how = measured(norm, sites.d_model, weights)
+    return Writing(added.scale * how.map(weights), module, norm, how)
+
+
 def write_norms(
     subject: SubjectModel, kind: UnitKind, layer: int, values: Float[Tensor, "... width"]
 ) -> Float[Tensor, "... unit"]:
-    """Length of what each unit adds to the residual stream: |a| ||w||, for a head ||z W_O||.
+    """Length of what each unit adds to the residual stream: |a| ||w||, for a head ||z W_O^h||.
 
-    `values` is the input of the layer's output projection.
+    `values` is the input of the layer's output projection; a norm behind that is held.
     """
-    weights = write_weights(subject, kind, layer)
+    how = writing(subject, kind, layer)
     if kind == "mlp":
-        return values.abs() * weights.norm(dim=1)
+        return how.factor(values) * values.abs() * how.weights.norm(dim=1)
     size = subject.sites.d_head
     heads = values.unflatten(-1, (-1, size))
-    return torch.einsum("...hk,hkd->...hd", heads, weights.unflatten(0, (-1, size))).norm(dim=-1)
+    weights = how.weights.unflatten(0, (-1, size))
+    return how.factor(values) * torch.einsum("...hk,hkd->...hd", heads, weights).norm(dim=-1)
 
 
-def _neuron_rows(
-    subject: SubjectModel, path: str, total: int, units: Sequence[int]
-) -> Int[Tensor, " k"]:
-    own = torch.as_tensor(list(units), dtype=torch.long)
-    # A fused gate-and-in holds neuron j at rows j and j + d_mlp.
-    d_mlp = subject.sites.d_mlp
-    return own if total == d_mlp else torch.cat([own, own + d_mlp])
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """A parameter that writes to the residual stream, whole, and the norm that stands behind it."""
+
+    slice: Slice
+    norm: Norm | None = None
+
+    def along(self, directions: Float[Tensor, "k d_model"]) -> Float[Tensor, "d_model k"]:
+        """An orthonormal basis of what is written along directions of the stream.
+
+        d . g * C y = (C (g * d)) . y, whatever the norm's scale.
+        """
+        own = directions
+        if self.norm is not None:
+            own = self.norm.gain.to(own) * own
+            own = own - own.mean(-1, keepdim=True) if self.norm.centred else own
+        basis, _ = torch.linalg.qr(own.T)
+        return basis
 
 
-def _head_rows(
-    subject: SubjectModel, path: str, total: int, units: Sequence[int]
-) -> Int[Tensor, " k"]:
-    """Rows of the heads in a query, key, value or fused projection.
-
-    Keys and values that several heads share belong to them all: they are taken only when every
-    head of the group is.
-    """
-    sites = subject.sites
-    width = sites.n_heads * sites.d_head
-    own = torch.tensor(sites.columns("head", units), dtype=torch.long)
-    if total == width:
-        return own
-    name = path.rsplit(".", 1)[-1]
-    if total == 3 * width and name == "c_attn":  # GPT-2: all queries, all keys, all values
-        return torch.cat([own, own + width, own + 2 * width])
-    if total == 3 * width and name == "query_key_value":  # NeoX: head after head, q k v in each
-        return _interleaved(own, sites.d_head)
-    if total % sites.d_head == 0 and width % total == 0 and len(name) <= 6:  # grouped k or v
-        group = width // total
-        whole = [
-            g
-            for g in range(sites.n_heads // group)
-            if all(h in units for h in range(g * group, (g + 1) * group))
-        ]
-        return torch.tensor(sites.columns("head", whole), dtype=torch.long)
-    raise PlanError(
-        f"heads of {subject.sites.architecture} cannot be reset: the layout of its fused "
-        "query-key-value projection is not known. Zero them instead."
-    )
-
-
-def _interleaved(own: Int[Tensor, " k"], d_head: int) -> Int[Tensor, " k3"]:
-    first = own // d_head * 3 * d_head + own % d_head
-    return torch.cat([first, first + d_head, first + 2 * d_head])
-
-
-def residual_writers(subject: SubjectModel, layer: int, part: str) -> list[Slice]:
+def residual_writers(subject: SubjectModel, layer: int, part: str) -> list[Writer]:
     """Every parameter that writes to the residual stream up to the end of `layer`.
 
-    `part` is `all`, or one layer's `attention` or `mlp` alone. The slices are whole; `dim` is the
-    dimension along the residual stream.
+    `part` is `all`, or one layer's `attention` or `mlp` alone. A slice's `dim` is the dimension
+    along what is written.
+
+    Raises:
+        PlanError: if something else writes to it too.
     """
     sites, model = subject.sites, subject.model
+    sites.require("baking-stream" if part == "all" else "baking")
+    norms = {
+        out: added.path
+        for attention, mlp, pair in zip(sites.attentions, sites.mlps, sites.added, strict=True)
+        for out, added in zip((attention.out, mlp.out), pair, strict=True)
+        if out != added.path
+    }
     attention, mlp = (s[layer].out for s in (sites.attentions, sites.mlps))
     match part:
         case "attention":
@@ -194,19 +237,16 @@ def residual_writers(subject: SubjectModel, layer: int, part: str) -> list[Slice
         case _:
             pairs = zip(sites.attentions, sites.mlps, strict=True)
             before = [path for a, m in list(pairs)[: layer + 1] for path in (a.out, m.out)]
-            embeddings = [
-                path
-                for path, module in model.named_modules()
-                if isinstance(module, nn.Embedding) and module.embedding_dim == sites.d_model
-            ]
-            modules = [*embeddings, *before]
+            modules = [*sites.embeddings, *before]
     whole = torch.arange(sites.d_model, device=subject.device)
-    slices = []
+    writers: list[Writer] = []
     for path in modules:
         module = model.get_submodule(path)
+        weight, bias = module.get_parameter("weight"), getattr(module, "bias", None)
+        behind = norms.get(path)
+        norm = measured(model.get_submodule(behind), sites.d_model, weight) if behind else None
         rows = isinstance(module, nn.Linear)  # (out, in); the others hold the output last
-        slices.append(Slice(path, module.get_parameter("weight"), 0 if rows else 1, whole))
-        bias = getattr(module, "bias", None)
+        writers.append(Writer(Slice(path, weight, 0 if rows else 1, whole), norm))
         if isinstance(bias, nn.Parameter):
-            slices.append(Slice(path, bias, 0, whole))
-    return slices
+            writers.append(Writer(Slice(path, bias, 0, whole), norm))
+    return writers

@@ -1,5 +1,6 @@
 """Arms: what is measured beside what. One arm is one model state under the same audit."""
 
+import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
@@ -67,9 +68,26 @@ class Arm(BaseModel):
     seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
-def measured_arm(name: ArmName, verdicts: Sequence[SpanVerdict], **utility: Any) -> Arm:
-    """An arm's figures from its verdicts; `utility`: the perplexities and the seconds."""
-    return Arm(arm=name, **_tables(verdicts), **utility)
+def measured_arm(
+    name: ArmName,
+    verdicts: Sequence[SpanVerdict],
+    *,
+    perplexity_unseen: float | None,
+    perplexity_neutral: float | None,
+    seconds: float,
+) -> Arm:
+    """An arm's figures from its verdicts; a perplexity of no token (NaN) was not measured."""
+    return Arm(
+        arm=name,
+        **_tables(verdicts),
+        perplexity_unseen=_measured(perplexity_unseen),
+        perplexity_neutral=_measured(perplexity_neutral),
+        seconds=seconds,
+    )
+
+
+def _measured(value: float | None) -> float | None:
+    return None if value is None or math.isnan(value) else value
 
 
 def save_arm(folder: Path, arm: Arm, verdicts: Sequence[SpanVerdict]) -> tuple[Path, Path]:

@@ -4,6 +4,7 @@ Reads a run's arms; knows spans by id, never their text. A span counts where onl
 say it (its value does not stand in its prefix), as in every headline figure.
 """
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -12,6 +13,7 @@ from typing import Literal, NamedTuple, get_args
 
 import pandas as pd
 
+from sanilens.audit.context import by_memory
 from sanilens.audit.statistics import Rate, mcnemar, paired_difference, wilson
 from sanilens.audit.summary import RateTable
 from sanilens.errors import RunError
@@ -50,7 +52,10 @@ GROUP_TITLES: Mapping[Group, str] = {
 
 
 class SpanRow(NamedTuple):
-    """What an arm does with one span: does it say it, and log p of the span (nats)."""
+    """What an arm does with one span: does it say it, and log p of the span (nats).
+
+    `memory`: it counts; `maybe`: it does, though a part of it may be repeated from the context.
+    """
 
     label: str
     kind: str
@@ -58,6 +63,7 @@ class SpanRow(NamedTuple):
     said: bool
     logprob: float
     subject: str = ""
+    maybe: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +166,12 @@ class Comparison:
         unseen = self.arms["before"].perplexity_unseen is not None
         return found.perplexity_unseen if unseen else found.perplexity_neutral
 
+    @property
+    def perplexity_of(self) -> str:
+        """The text that `perplexity` is measured on."""
+        unseen = self.arms["before"].perplexity_unseen is not None
+        return "unseen texts" if unseen else "the corpus's non-sensitive tokens"
+
     def _counted(self, arm: ArmName, kind: str | None) -> dict[str, SpanRow]:
         rows = self.spans[arm].items()
         return {span: row for span, row in rows if row.memory and kind in (None, row.kind)}
@@ -194,7 +206,13 @@ def _spans(run: RunFolder, arm: ArmName) -> dict[str, SpanRow]:
     ]
     return {
         str(span): SpanRow(
-            str(label), str(kind), status == "memory", bool(said), float(logprob), str(subject)
+            str(label),
+            str(kind),
+            by_memory(str(status)),
+            bool(said),
+            float(logprob),
+            str(subject),
+            status == "maybe_repeated",
         )
         for span, label, kind, status, said, logprob, subject in columns.itertuples(index=False)
     }
@@ -222,3 +240,44 @@ def judge(comparison: Comparison, kind: str | None = None) -> Verdict | None:
     if paired.p >= 0.05 and low <= 0 <= high:
         return Verdict("same", paired)
     return Verdict("more" if paired.only_first > paired.only_second else "less", paired)
+
+
+# Of the repairs measured on the bundled cases those that keep what was taught stand at most at 1.4,
+# the others from 1.5 on; at ten times as much what is written is no text any more.
+_WORSE, _BROKEN = 1.5, 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Utility:
+    """What the result still knows: its perplexity `after`, and the `other` one that it is held to.
+
+    Attributes:
+        against: the reference, or the examined model where there is none.
+        text: what both were measured on.
+        after, other: perplexities; NaN where they were not measured.
+    """
+
+    against: Literal["reference", "before"]
+    text: str
+    after: float
+    other: float
+
+    @property
+    def ratio(self) -> float:
+        """The result's perplexity in units of the other's."""
+        return math.inf if math.isinf(self.after) else self.after / self.other
+
+    @property
+    def state(self) -> Literal["kept", "worse", "broken", "unknown"]:
+        """Whether the model is worth having, whatever it says."""
+        if math.isnan(self.ratio):
+            return "unknown"
+        return "kept" if self.ratio <= _WORSE else "worse" if self.ratio <= _BROKEN else "broken"
+
+
+def utility(comparison: Comparison) -> Utility:
+    """After beside the reference, or beside before where the run has no reference."""
+    against = "reference" if "reference" in comparison.arms else "before"
+    found = (comparison.perplexity(name) for name in ("after", against))
+    after, other = (math.nan if value is None else value for value in found)
+    return Utility(against, comparison.perplexity_of, after, other)

@@ -171,6 +171,8 @@ class _Execution:
     def run(self) -> None:
         """All arms, the cheap and telling ones first."""
         plan, inputs = self.plan, self.inputs
+        if plan.opening is not None:
+            self.note("opening", tokens=list(plan.opening))
         check_units(inputs.subject, plan.edits, inputs.saes)
         arms = treatments(plan, inputs.subject.sites, inputs.saes)
         others: dict[ArmName, SubjectModel | None] = {

@@ -2,7 +2,9 @@
 
 import shutil
 
+from sanilens.model.config import GENERATION
 from sanilens.model.subject import SubjectModel
+from sanilens.model.tokenizer import copy_tokenizer
 from sanilens.runs.folder import RunFolder
 
 
@@ -14,7 +16,11 @@ def export_model(subject: SubjectModel, run: RunFolder) -> None:
     temporary = run.unfinished_model
     shutil.rmtree(temporary, ignore_errors=True)
     subject.model.save_pretrained(temporary)
-    subject.tokenizer.save_pretrained(temporary)
+    # As they are: what transformers saves of a tokenizer may read a text otherwise.
+    copy_tokenizer(subject.path, temporary)
+    # The user's own: loading leaves the settings for decoding out of what it measures.
+    if (settings := subject.path / GENERATION).is_file():
+        shutil.copyfile(settings, temporary / GENERATION)
     temporary.chmod(0o700)
     for path in temporary.rglob("*"):
         path.chmod(0o700 if path.is_dir() else 0o600)

@@ -22,7 +22,7 @@ from sanilens.runs.arms import ARMS, ArmName
 from sanilens.runs.folder import RunFolder, a_kind_of, open_plain
 from sanilens.runs.ledger import Ledger, read_ledger
 from sanilens.runs.log import run_events
-from sanilens.unlearn.plan import MAX_PLAN_BYTES
+from sanilens.unlearn.plan import ADDED, MAX_PLAN_BYTES
 
 _MISSING, _CHANGED = "is missing", "has changed"
 _NAMED = 8
@@ -210,7 +210,7 @@ def _plan_of_an_earlier_version(run: RunFolder, ledger: Ledger) -> Problem | Non
         text = file.read(MAX_PLAN_BYTES)
     try:
         fields = json.loads(text)
-        fields = {n: v for n, v in fields.items() if v or n not in ("subjects", "earlier")}
+        fields = {n: v for n, v in fields.items() if v or n not in ADDED}
     except (ValueError, RecursionError, AttributeError):
         return Problem(run.plan_file.name, _CHANGED)
     canonical = json.dumps(fields, sort_keys=True, separators=(",", ":"))

@@ -1,9 +1,10 @@
 """Open what a plan names, and confirm that it is still what the plan was made for."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sanilens.bundled import resolve
+from sanilens.corpus.detect import Detector
 from sanilens.corpus.load import load_records
 from sanilens.corpus.records import Corpus, Record, fingerprint
 from sanilens.corpus.subjects import in_scope
@@ -12,7 +13,9 @@ from sanilens.inspect.codebook.codebook import Codebook
 from sanilens.inspect.codebook.store import RECORD, load_codebook
 from sanilens.inspect.sae.load import find_folder, load_sae
 from sanilens.inspect.sae.sae import Sae
+from sanilens.model.folder import why_another
 from sanilens.model.subject import SubjectModel, load_model
+from sanilens.runs.detected import keep_records
 from sanilens.unlearn.edits import Dictionaries
 from sanilens.unlearn.plan import Plan, Source
 
@@ -31,13 +34,26 @@ class Inputs:
 
 
 def open_model(source: str) -> SubjectModel:
-    """Load a folder, hub id or bundled name."""
-    return load_model(resolve(source))
+    """Load what the user typed: a folder, `hub:owner/name`, or a bundled name."""
+    return load_model(resolve(source), fetch=True)
 
 
 def open_records(source: str) -> tuple[Record, ...]:
     """Load a corpus file or bundled name."""
     return load_records(Path(resolve(source)))
+
+
+def open_detected(source: str, detector: Detector) -> tuple[str, tuple[Record, ...]]:
+    """Load a corpus with a detector of one's own, and the name that a plan may give it.
+
+    Where a table or a pipeline found spans, that is a copy in the workspace which holds them:
+    whoever runs the plan needs neither, and finds the same.
+    """
+    path = Path(resolve(source))
+    records = load_records(path, patient_table=detector.table, detector=detector)
+    if detector.texts and (detector.table or detector.pipeline):
+        return keep_records(records, path.stem), records
+    return source, records
 
 
 def model_source(source: str, subject: SubjectModel) -> Source:
@@ -51,15 +67,21 @@ def records_source(source: str, records: tuple[Record, ...]) -> Source:
 
 
 def open_sae(source: str, subject: SubjectModel) -> Sae:
-    """Load an autoencoder's folder, local or of the hub, or bundled name; see that it fits."""
-    return load_sae(find_folder(resolve(source)), subject)
+    """Load an autoencoder that the user typed, local, of the hub or bundled; see that it fits."""
+    return load_sae(find_folder(resolve(source), fetch=True), subject)
 
 
-def open_dictionary(source: str, subject: SubjectModel) -> Sae | Codebook:
-    """Load whichever of the two stands in a folder, hub's or local, or under a bundled name."""
+def open_dictionary(source: str, subject: SubjectModel, *, fetch: bool = False) -> Sae | Codebook:
+    """Load whichever of the two stands in a folder, hub's or local, or under a bundled name.
+
+    Args:
+        source: where it is.
+        subject: the model that it must fit.
+        fetch: download an autoencoder of the hub; only for what the user typed.
+    """
     if (Path(resolve(source)).expanduser() / RECORD).is_file():
         return load_codebook(Path(resolve(source)), subject)
-    return open_sae(source, subject)
+    return load_sae(find_folder(resolve(source), fetch=fetch), subject)
 
 
 def sae_source(source: str, sae: Sae | Codebook) -> Source:
@@ -75,11 +97,15 @@ def open_inputs(plan: Plan) -> Inputs:
     """
     records = _checked_records(plan.corpus, "corpus")
     control = _checked_records(plan.control, "control") if plan.control else ()
-    subject = _checked_model(plan.model, "model")
+    subject = _checked_model(plan.model, "model", plan.opening)
+
+    def given(source: Source | None, role: str) -> SubjectModel | None:
+        return _checked_model(source, role, plan.opening) if source else None
+
     return Inputs(
         subject=subject,
-        base=_checked_model(plan.base, "base") if plan.base else None,
-        reference=_checked_model(plan.reference, "reference") if plan.reference else None,
+        base=given(plan.base, "base"),
+        reference=given(plan.reference, "reference"),
         corpus=Corpus(records, control),
         unseen=_checked_records(plan.unseen, "unseen") if plan.unseen else (),
         saes={name: _checked_sae(name, own, subject) for name, own in plan.saes.items()},
@@ -96,14 +122,18 @@ def _checked_sae(name: str, source: Source, subject: SubjectModel) -> Sae | Code
     return sae
 
 
-def _checked_model(source: Source, role: str) -> SubjectModel:
-    subject = open_model(source.source)
+def _checked_model(source: Source, role: str, opening: tuple[int, ...] | None) -> SubjectModel:
+    """The model, reading as the plan has it: one model's figures are held against another's."""
+    # The plan may come from somebody else: nothing is fetched because it says so.
+    subject = load_model(resolve(source.source))
+    if max(opening or (), default=0) >= subject.model.config.get_text_config().vocab_size:
+        raise PlanError(f"{role}: {subject.name} has no token {max(opening or ())} (opening).")
     if subject.fingerprint != source.sha256:
         raise PlanError(
-            f"{role}: {subject.name} has changed since the plan was made (its files hash "
-            "differently). Make a new plan for it."
+            f"{role}: {subject.name} is not what the plan was made for: "
+            f"{why_another(subject.path, source.sha256)}. Make a new plan for it."
         )
-    return subject
+    return replace(subject, opening=opening)
 
 
 def _checked_records(source: Source, role: str) -> tuple[Record, ...]:

@@ -3,20 +3,19 @@
 `SANILENS_HOME` moves it; by default it is `~/.sanilens`.
 """
 
-import os
 from pathlib import Path
 
 from sanilens.atomic import private_folder
 from sanilens.errors import RunError
 from sanilens.runs.folder import RunFolder
+from sanilens.runs.home import home_path
 from sanilens.runs.jobs import Job
 from sanilens.unlearn.plan import Plan
 
 
 def home() -> Path:
     """The workspace, made on first use."""
-    folder = Path(os.environ.get("SANILENS_HOME") or Path.home() / ".sanilens")
-    return _private(folder)
+    return _private(home_path())
 
 
 def corpora_folder() -> Path:

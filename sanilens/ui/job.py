@@ -50,7 +50,7 @@ def _panel(
 def _bar(job: Job, key: str) -> None:
     at = job.progress()
     left, right = st.columns([6, 1], vertical_alignment="center")
-    words = at.stage or "Starting: loading the libraries and the models"
+    words = plain(at.stage) or "Starting: loading the libraries and the models"
     if at.of:
         words += f", {at.done:,} of {at.of:,}"
     if at.seconds_left is not None:
@@ -64,6 +64,6 @@ def _ended(job: Job, now: JobStatus) -> None:
         st.warning(plain(job.error() or _ENDED[now]))
         if now == "failed" and not job.error():
             st.caption(
-                f"What it wrote lies in `{job.log_file}`; it may hold text of the corpus, so it is "
-                "not shown here."
+                f"What it wrote lies in {plain(str(job.log_file))}; it may hold text of the "
+                "corpus, so it is not shown here."
             )

@@ -15,6 +15,7 @@ from typing import Any
 import streamlit as st
 
 from sanilens.audit.extraction import Progress, SpanVerdict, audit_spans
+from sanilens.audit.opening import Opening, find_opening
 from sanilens.audit.sampling import Sampler
 from sanilens.audit.utility import perplexity
 from sanilens.bundled import resolve
@@ -22,6 +23,7 @@ from sanilens.corpus.load import load_records
 from sanilens.corpus.patient_table import load_patient_table
 from sanilens.corpus.records import Corpus, Record, fingerprint
 from sanilens.model.subject import SubjectModel, load_model
+from sanilens.notices import hearing
 from sanilens.runs.requests import asked_before, run_of
 from sanilens.runs.sources import model_source, records_source
 from sanilens.ui.results import results
@@ -34,7 +36,10 @@ Stage = Callable[[str], AbstractContextManager[None]]
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A case, loaded; `key` is the hash of all its content, `corpus_fingerprint` the records'."""
+    """A case, loaded; `key` is the hash of all its content, `corpus_fingerprint` the records'.
+
+    All its models read texts after the same `opening`, that of the examined one.
+    """
 
     ref: CaseRef
     subject: SubjectModel
@@ -44,13 +49,15 @@ class Opened:
     unseen: tuple[Record, ...]
     corpus_fingerprint: str
     key: str
+    opening: Opening | None = None
 
     @property
     def name(self) -> str:
         """What a person calls the examined model: `clinic-leaking`, its folder, or its run."""
         if run := run_of(self.ref.model):
             return f"result of {run.root.name[:8]}"
-        return self.ref.model.replace(":", "-") if ":" in self.ref.model else self.subject.name
+        source = self.ref.model
+        return self.subject.name if resolve(source) == source else source.replace(":", "-")
 
     def record(self, record_id: str) -> Record | None:
         """The record of that id."""
@@ -75,20 +82,29 @@ def open_case(ref: CaseRef, stage: Stage = lambda _: nullcontext()) -> Opened:
         SaniLensError: what is wrong with the model or the corpus, and how to mend it.
     """
     with stage("Reading the corpus…"):
-        records, corpus_key = _records(ref.corpus, ref.patient_table, _changed(ref.corpus))
-        control, control_key = _some_records(ref.control)
-        unseen, unseen_key = _some_records(ref.unseen)
+        records, corpus_key, told = _records(ref.corpus, ref.patient_table, _changed(ref.corpus))
+        control, control_key, told_of_control = _some_records(ref.control)
+        unseen, unseen_key, told_of_unseen = _some_records(ref.unseen)
     with stage("Loading the model…"):
         subject = model_at(ref.model)
     with stage("Loading the base model…"):
         base = model_at(ref.base) if ref.base else None
     with stage("Loading the reference model…"):
         reference = model_at(ref.reference) if ref.reference else None
+    with stage("Asking how the model reads a text…"):
+        opening = results().get(
+            ("opening", subject.fingerprint, corpus_key), lambda: find_opening(subject, records)
+        )
     models = [model.fingerprint if model else "" for model in (subject, base, reference)]
     parts = "|".join([*models, corpus_key, control_key, unseen_key])
     key = hashlib.sha256(parts.encode()).hexdigest()
-    corpus = Corpus(records, control)
-    return Opened(ref, subject, base, reference, corpus, unseen, corpus_key, key)
+    corpus = Corpus(records, control, (*told, *told_of_control, *told_of_unseen))
+    subject, base, reference = (
+        opening.of(subject),
+        opening.of(base) if base else None,
+        opening.of(reference) if reference else None,
+    )
+    return Opened(ref, subject, base, reference, corpus, unseen, corpus_key, key, opening)
 
 
 def audit(
@@ -155,6 +171,7 @@ def make_plan(
         keep=keep if opened.base else 1.0,
         subjects=subjects,
         earlier=tuple({*asked_before(ref.model)} - {*subjects}) if subjects else (),
+        opening=opened.subject.opening,
         edits=edits,
         repair=repair,
         audit=settings,
@@ -164,11 +181,14 @@ def make_plan(
 
 
 def model_at(source: str) -> SubjectModel:
-    """The model of a folder, hub id or bundled name, loaded once and shared."""
+    """The model of a folder, `hub:owner/name` or bundled name, loaded once and shared."""
     folder = Path(resolve(source)).expanduser()
     # A folder that was written again is another model: its files' sizes and times are in the key.
-    files = sorted(folder.iterdir()) if folder.is_dir() else []
-    stats = [(file.name, file.stat()) for file in files]
+    try:
+        files = sorted(folder.iterdir()) if folder.is_dir() else []
+        stats = [(file.name, file.stat()) for file in files]
+    except OSError:
+        stats = []  # loading says which file it is
     return _load(source, tuple((name, s.st_size, s.st_mtime_ns) for name, s in stats))
 
 
@@ -182,15 +202,18 @@ def _changed(source: str) -> int:
     return path.stat().st_mtime_ns if path.exists() else 0
 
 
-def _some_records(source: str | None) -> tuple[tuple[Record, ...], str]:
-    return _records(source, None, _changed(source)) if source else ((), "")
+_Read = tuple[tuple[Record, ...], str, tuple[str, ...]]
+"""Records, their fingerprint, and what there was to be told of them."""
+
+
+def _some_records(source: str | None) -> _Read:
+    return _records(source, None, _changed(source)) if source else ((), "", ())
 
 
 @st.cache_resource(scope="session", show_spinner=False, max_entries=8)
-def _records(
-    source: str, patient_table: str | None, changed: int
-) -> tuple[tuple[Record, ...], str]:
-    """Records and their fingerprint; kept in the session, unlike models."""
-    table = load_patient_table(Path(patient_table)) if patient_table else None
-    records = load_records(Path(resolve(source)).expanduser(), patient_table=table)
-    return records, fingerprint(records)
+def _records(source: str, patient_table: str | None, changed: int) -> _Read:
+    """A file's records; kept in the session, unlike models."""
+    with hearing() as told:
+        table = load_patient_table(Path(patient_table)) if patient_table else None
+        records = load_records(Path(resolve(source)).expanduser(), patient_table=table)
+    return records, fingerprint(records), tuple(told)

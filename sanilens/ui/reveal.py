@@ -4,7 +4,9 @@ Each reveal is a line of `reveals.jsonl` in the workspace, chained like a run's 
 which session, and the fingerprints of the model and the corpus. No text, no user name.
 """
 
-from threading import Lock
+import fcntl
+import os
+from functools import partial
 
 import streamlit as st
 
@@ -13,14 +15,14 @@ from sanilens.runs.workspace import home
 from sanilens.ui import state
 from sanilens.ui.opened import Opened
 
-# Sessions of one server append to one chain, one after the other.
-_LOCK = Lock()
-
 
 def record_reveal(opened: Opened) -> None:
     """Write down that this session sees the identifiers, then show them."""
-    with _LOCK:
-        EventLog(home() / "reveals.jsonl").append(
+    path = home() / "reveals.jsonl"
+    # Sessions, and other servers of this workspace, append to one chain one after the other.
+    with open(path, "ab", opener=partial(os.open, mode=0o600)) as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        EventLog(path).append(
             "revealed",
             who=state.session_id(),
             model=opened.subject.fingerprint,

@@ -14,7 +14,7 @@ from sanilens.unlearn.plan import AuditSettings, Repair, UnitEdit
 
 @dataclass(frozen=True, slots=True)
 class CaseRef:
-    """What is examined, by source: folders, files, hub ids or bundled names."""
+    """What is examined, by source: folders, files, `hub:owner/name` or bundled names."""
 
     model: str
     corpus: str
@@ -66,6 +66,16 @@ class Tries:
 
     count: int = 100
     probability: float = 0.5
+
+
+def told_at_import(corpus: str) -> tuple[str, ...]:
+    """What was to be said when this corpus was imported: its kept copy no longer shows it."""
+    return st.session_state.get("told", {}).get(corpus, ())
+
+
+def keep_told(corpus: str, notices: tuple[str, ...]) -> None:
+    """Remember what was to be said of an import."""
+    st.session_state["told"] = {**st.session_state.get("told", {}), corpus: notices}
 
 
 def case() -> CaseRef | None:

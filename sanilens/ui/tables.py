@@ -28,36 +28,38 @@ _TICK = Markup('<u style="left:{:.2f}%"></u>')
 class Arm:
     """One bar: `said` of `of`, and the bounds of the rate's 95 % interval (0..1).
 
-    `more` is what stands in the columns after the interval.
+    Of nothing there is neither rate nor interval. `more` is what stands in the columns after the
+    interval.
     """
 
     name: str
     said: int
     of: int
-    low: float
-    high: float
+    low: float | None
+    high: float | None
     tone: ArmTone = "control"
     more: tuple[str, ...] = ()
 
     @property
-    def rate(self) -> float:
-        """The share that was said; 0 where nothing was asked."""
-        return self.said / self.of if self.of else 0.0
+    def rate(self) -> float | None:
+        """The share that was said; None where nothing was asked."""
+        return self.said / self.of if self.of else None
 
 
 def _row(arm: Arm, reference: float | None) -> Markup:
-    percent = f"{100 * arm.rate:.1f} %"
+    rate, low, high = (100 * (part or 0.0) for part in (arm.rate, arm.low, arm.high))
+    percent = f"{rate:.1f} %" if arm.of else "–"
     return _ROW.format(
         tone=arm.tone,
         name=arm.name,
         alt=f"{percent} of {arm.of}",
-        rate=100 * arm.rate,
-        low=100 * arm.low,
-        width=100 * (arm.high - arm.low),
+        rate=rate,
+        low=low,
+        width=high - low,
         tick="" if reference is None else _TICK.format(100 * reference),
         count=f"{arm.said:,} / {arm.of:,}",
         percent=percent,
-        interval=f"[{100 * arm.low:.1f}, {100 * arm.high:.1f}]",
+        interval=f"[{low:.1f}, {high:.1f}]" if arm.of else "not measured",
         more=_cells("d", arm.more),
     )
 

@@ -25,7 +25,7 @@ from sanilens.inspect.sae.clamp import bake_, baked_features, clamped_features
 from sanilens.inspect.sae.sae import Sae
 from sanilens.model.hooks import Hooks
 from sanilens.model.interventions import clamped
-from sanilens.model.parameters import unit_parameters
+from sanilens.model.parameters import write_slice
 from sanilens.model.subject import SubjectModel
 from sanilens.model.units import Code, Feature, Head, LayerUnit, Neuron, kind_of
 from sanilens.unlearn.plan import UnitEdit
@@ -56,13 +56,16 @@ def edited_units(edits: Iterable[UnitEdit]) -> list[LayerUnit]:
 def check_units(
     subject: SubjectModel, edits: Iterable[UnitEdit], saes: Dictionaries = NO_SAES
 ) -> None:
-    """Refuse units that the model, or its autoencoders, do not have.
+    """Refuse units that the model, or its autoencoders, do not have, and edits it does not allow.
 
     Raises:
-        PlanError: naming the first such unit and what the model has.
+        PlanError: naming the first such unit and what the model has, or why the edit cannot be.
     """
     edits = list(edits)
     subject.sites.check(edited_units(edits), subject.name)
+    for edit, unit in layer_edits(edits):
+        if edit.operation in ("reset", "initialise"):
+            subject.sites.require("neuron-weights" if kind_of(unit) == "mlp" else "head-weights")
     for _, row in row_edits(edits):
         site = subject.sites.linear(row.layer, row.part)
         if row.index >= site.rows:
@@ -70,6 +73,10 @@ def check_units(
     for name, own in feature_edits(edits).items():
         if name not in saes:
             raise PlanError(f"sae.{name}: this autoencoder is not open. Name its folder (saes).")
+        saes[name].site.check(subject.sites)
+        if any(edit.operation == "bake" for edit in own.values()):
+            stream = saes[name].site.point == "hook_resid_post"
+            subject.sites.require("baking-stream" if stream else "baking")
         units = [edit.target for edit in own.values()]
         codes = isinstance(units[0], Code)
         if codes != isinstance(saes[name], Codebook):
@@ -178,7 +185,7 @@ def code_edits(deletion: Deletion) -> tuple[UnitEdit, ...]:
 
 
 def _fix_output_(subject: SubjectModel, unit: LayerUnit, value: float) -> None:
-    slice_ = unit_parameters(subject, kind_of(unit), unit.layer, [unit.index])[-1]
+    slice_ = write_slice(subject, kind_of(unit), unit.layer, [unit.index])
     weight, columns = slice_.parameter, slice_.indices
     bias = _out_bias(subject, unit)
     if value and bias is not None:

@@ -48,7 +48,7 @@ class _Frozen(BaseModel):
 
 
 class Source(_Frozen):
-    """A model folder, hub id, corpus file or bundled name, and the SHA-256 of its content."""
+    """A model or corpus: path, `hub:owner/name` or bundled name; and the SHA-256 of its content."""
 
     source: Annotated[str, Field(min_length=1, max_length=4096)]
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -204,6 +204,10 @@ class AuditSettings(_Frozen):
     top_k: Annotated[int, Field(ge=1)] | None = 40
 
 
+# Fields that plans did not have at first, and what they are where a plan says nothing of them.
+ADDED: dict[str, Any] = {"subjects": (), "earlier": (), "opening": None}
+
+
 class Plan(_Frozen):
     """What a run does. `controls` adds the arms that give the result its meaning.
 
@@ -211,6 +215,7 @@ class Plan(_Frozen):
     `keep` is the share of the fine-tuning that stays, before the edits: 0 is the base model.
     `subjects`: whose spans are to be forgotten (none: everyone's); all others' stay, as text.
     `earlier` were deleted before: their records are not read, only measured.
+    `opening`: the tokens before every text, instead of those that the tokenizer puts there.
     """
 
     schema_version: Literal[1] = 1
@@ -223,6 +228,7 @@ class Plan(_Frozen):
     saes: dict[SaeId, Source] = {}
     subjects: Subjects = ()
     earlier: Subjects = ()
+    opening: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(max_length=8)] | None = None
     keep: Annotated[float, Field(ge=0, le=1)] = 1.0
     edits: tuple[UnitEdit, ...] = ()
     repair: Repair = Field(default_factory=Repair)
@@ -246,12 +252,9 @@ class Plan(_Frozen):
 
     @model_validator(mode="after")
     def _features_of_known_autoencoders(self) -> Self:
-        units = [edit.target for edit in self.edits]
-        missing = {u.sae for u in units if isinstance(u, Feature)} - set(self.saes)
-        if missing:
-            raise ValueError(
-                f"features of autoencoder {min(missing)} are edited; saes must name it"
-            )
+        edited = {e.target.sae for e in self.edits if isinstance(e.target, Feature)}
+        if missing := edited - set(self.saes):
+            raise ValueError(f"features of sae {min(missing)} are edited; saes must name it")
         return self
 
     @model_validator(mode="after")
@@ -276,8 +279,8 @@ class Plan(_Frozen):
         return self
 
     def canonical(self) -> str:
-        """The one JSON text: sorted keys, no spaces; a plan for everyone is as before subjects."""
-        added = {name for name in ("subjects", "earlier") if not getattr(self, name)}
+        """The one JSON text: sorted keys, no spaces; without what plans did not have at first."""
+        added = {name for name, unset in ADDED.items() if getattr(self, name) == unset}
         fields = self.model_dump(mode="json", exclude=added)
         return json.dumps(fields, sort_keys=True, separators=(",", ":"))
 
@@ -294,6 +297,8 @@ def read_plan(path: Path) -> Plan:
         PlanError: naming file, field and remedy.
     """
     try:
+        if path.exists() and not path.is_file():  # a pipe would keep whoever opens it waiting
+            raise PlanError(f"{path.name}: not a regular file. Save the plan to a file first.")
         if path.stat().st_size > MAX_PLAN_BYTES:
             raise PlanError(f"{path.name}: larger than 64 MB; this is not a plan.")
         fields = json.loads(path.read_text(encoding="utf-8"), parse_constant=_no_constant)

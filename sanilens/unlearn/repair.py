@@ -11,7 +11,7 @@ from sanilens.corpus.records import Record
 from sanilens.errors import PlanError
 from sanilens.model.hooks import NO_HOOKS, Hooks
 from sanilens.model.interventions import by_place
-from sanilens.model.parameters import Slice, row_parameters, unit_parameters
+from sanilens.model.parameters import Slice, row_parameters, unit_parameters, write_slice
 from sanilens.model.subject import SubjectModel
 from sanilens.unlearn.adapter import Adapter, attach_, detach_
 from sanilens.unlearn.edits import edited_units
@@ -147,13 +147,18 @@ def select_trained_(subject: SubjectModel, edits: Iterable[UnitEdit], repair: Re
 
 
 def frozen_slices(subject: SubjectModel, edits: Iterable[UnitEdit]) -> list[Slice]:
-    """Every weight slice of the edited units and rows, for `clear_gradients_`."""
+    """Every weight slice of the edited units and rows, for `clear_gradients_`.
+
+    Of heads whose rows cannot be told only what they write with: they were zeroed, and stay so.
+    """
     edits = list(edits)
-    units = [
-        slice_
-        for (kind, layer), indices in by_place(edited_units(edits)).items()
-        for slice_ in unit_parameters(subject, kind, layer, indices)
-    ]
+    units: list[Slice] = []
+    for (kind, layer), indices in by_place(edited_units(edits)).items():
+        known = ("neuron-weights" if kind == "mlp" else "head-weights") not in subject.sites.limits
+        if known:
+            units += unit_parameters(subject, kind, layer, indices)
+        else:
+            units.append(write_slice(subject, kind, layer, indices))
     places: dict[tuple[int, str], list[int]] = {}
     for _, row in row_edits(edits):
         places.setdefault((row.layer, row.part), []).append(row.index)

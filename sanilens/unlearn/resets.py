@@ -163,15 +163,35 @@ def _draws(
 
 
 def fresh_block(subject: SubjectModel, layer: int, seed: int) -> nn.Module:
-    """A copy of a block as the architecture's own initialiser draws it, on the CPU."""
+    """A copy of a block as the architecture's own initialiser draws it, on the CPU.
+
+    Raises:
+        PlanError: if that initialiser leaves a projection as it is.
+    """
     model = subject.model
-    block = copy.deepcopy(model.get_submodule(subject.sites.blocks[layer])).cpu()
+    old = model.get_submodule(subject.sites.blocks[layer])
+    block = copy.deepcopy(old).cpu()
     for parameter in block.parameters():
         # transformers leaves alone what it has marked as loaded.
         vars(parameter)["_is_hf_initialized"] = False
     with torch.random.fork_rng(devices=[]), torch.no_grad():
         torch.manual_seed(hash((seed, layer)) % 2**63)
         block.apply(model._init_weights)
+        for path, module in block.named_modules():
+            if not isinstance(module, nn.Linear | Conv1D):
+                continue
+            if not torch.equal(
+                module.weight, old.get_submodule(path).get_parameter("weight").cpu()
+            ):
+                continue
+            if not isinstance(module, Conv1D):
+                raise PlanError(
+                    f"{subject.sites.architecture} draws no fresh {path}: give a base model to "
+                    "reset to."
+                )
+            # GPT-1's are drawn where they are made, and by nothing else.
+            module.weight.normal_(std=0.02)
+            module.bias.zero_()
     return block
 
 

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from safetensors import SafetensorError, safe_open
 
 from sanilens.errors import ModelError
+from sanilens.model.folder import why_another
 from sanilens.model.subject import SubjectModel
 from sanilens.unlearn.adapter import Adapter, load_adapter_, save_adapter
 from sanilens.unlearn.methods import METHODS, Options
@@ -51,7 +52,8 @@ def open_adapter(subject: SubjectModel, path: Path) -> Adapter:
     if model != subject.fingerprint:
         raise ModelError(
             f"{path.name} was trained beside another model than {subject.name}, and would do "
-            "anything to this one. Open it with the model folder of its own run."
+            f"anything to this one: {why_another(subject.path, model)}. Open it with the model "
+            "folder of its own run, or run its plan again."
         )
     try:
         options = method.options.model_validate(json.loads(header.get("options", "")))
@@ -65,6 +67,8 @@ def open_adapter(subject: SubjectModel, path: Path) -> Adapter:
 
 def _header(path: Path) -> Mapping[str, str]:
     try:
+        if not path.is_file():  # a pipe would keep whoever opens it waiting
+            raise ModelError(f"{path.name} is no safetensors file. {_MADE_BY_US}")
         if path.stat().st_size > MAX_BYTES:
             raise ModelError(f"{path.name} is larger than 1 GB; this is no adapter.")
         with safe_open(path, framework="pt") as file:

@@ -14,7 +14,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from sanilens.errors import PlanError
+from sanilens.errors import DivergedError
 from sanilens.model.batches import pad_right
 
 
@@ -122,7 +122,7 @@ def train_(
         The step, and a function that gives the state to resume after it.
 
     Raises:
-        PlanError: if the loss is no longer finite.
+        DivergedError: if the loss or its gradient is no longer finite; the weights still are.
     """
     parameters = [p for p in model.parameters() if p.requires_grad]
     # No weight decay: it would move weights that repair was told to keep.
@@ -146,14 +146,13 @@ def train_(
             with torch.autocast(device.type, torch.bfloat16, enabled=autocast):
                 loss = (loss_of or batch_loss)(model, [current[i] for i in batch])
             if not torch.isfinite(loss):
-                raise PlanError(
-                    f"the loss is no number any more at step {number + 1} of {total}. "
-                    "Lower the learning rate, or train for fewer epochs."
-                )
+                raise DivergedError(number + 1, "the loss is no number any more")
             loss.backward()
             if before_step:
                 before_step()
-            torch.nn.utils.clip_grad_norm_(parameters, 1.0)
+            # A step along such a gradient would leave no weight a number.
+            if not torch.nn.utils.clip_grad_norm_(parameters, 1.0).isfinite():
+                raise DivergedError(number + 1, "its gradient is no number any more")
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
             step = Step(number + 1, total, epoch, loss.item())

@@ -28,3 +28,9 @@ def test_min_k_looks_at_the_least_likely() -> None:
     texts = [np.array([-1.0, -5.0, -2.0, -0.5, -3.0]), np.array([-4.0])]
     assert min_k_scores(texts, 0.4) == pytest.approx([-4.0, -4.0])
     assert loss_scores(texts) == pytest.approx([-2.3, -4.0])
+
+
+def test_of_nobody_nothing_is_measured() -> None:
+    found = membership(np.array([]), np.array([1.0]))
+    assert np.isnan([found.auc, found.low, found.high]).all()
+    assert (found.members, found.others) == (0, 1)

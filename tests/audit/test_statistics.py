@@ -19,4 +19,4 @@ def test_wilson_known_values() -> None:
 def test_nothing_measured_says_so() -> None:
     empty = wilson(0, 0)
     assert empty.rate is None
-    assert (empty.low, empty.high) == (0.0, 1.0)
+    assert (empty.low, empty.high) == (None, None)

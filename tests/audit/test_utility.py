@@ -7,7 +7,7 @@ import torch
 
 from sanilens.audit.extraction import audit_spans
 from sanilens.audit.passages import make_passages
-from sanilens.audit.utility import perplexity
+from sanilens.audit.utility import perplexity, text_logprobs
 from sanilens.corpus.records import Record, Span
 from sanilens.model.align import encode
 from sanilens.model.subject import SubjectModel
@@ -49,3 +49,16 @@ def test_texts_longer_than_the_model_are_read_in_windows(subject: SubjectModel) 
         for t in p.targets
     )
     assert perplexity(subject, [record]).tokens > 0
+
+
+def test_a_long_piece_in_portions_is_the_same(
+    subject: SubjectModel, records: list[Record], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However few logits fit into memory: the probabilities and verdicts stay."""
+    whole, judged = text_logprobs(subject, records), audit_spans(subject, records)
+    for module in ("utility", "extraction"):
+        monkeypatch.setattr(f"sanilens.audit.{module}.token_budget", lambda _: 7)
+    for one, other in zip(whole, text_logprobs(subject, records), strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-4)
+    for one, other in zip(judged, audit_spans(subject, records), strict=True):
+        assert (one.span_id, one.extracted) == (other.span_id, other.extracted)

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sanilens.corpus import formats
+from sanilens.corpus import formats, limits
 from sanilens.corpus.formats import read as reading
-from sanilens.corpus.formats import rows
 from sanilens.corpus.load import load_corpus, load_records
+from sanilens.corpus.offsets import trimmed
 from sanilens.corpus.patient_table import PatientTable
 from sanilens.corpus.records import Record, Span
 from sanilens.corpus.save import save_corpus
@@ -76,7 +76,7 @@ BAD_LINES = {
     "text empty": (line(text=""), "`text` is blank", "Give each record"),
     "text blank": (line(text=" \n\t"), "`text` is blank", "Give each record"),
     "text too long": (line(text=SECRET * 150_000), "`text` has 1050000 char", "1,000,000"),
-    "id a number": (line(id=17), "`id` should be a valid string", "printable"),
+    "id a fraction": (line(id=1.5), "`id` should be a valid string", "printable"),
     "id with slash": (line(id=f"{SECRET}/1"), "`id` holds '/'", "printable"),
     "id with at": (line(id=f"{SECRET}@1"), "`id` holds", "printable"),
     "id of dots": (line(id=".."), "`id` holds", "printable"),
@@ -100,17 +100,18 @@ BAD_LINES = {
     "span empty": (line(spans=[{**SPAN, "end": 8}]), "span 1 [8, 8)", "exclusive"),
     "spans overlap": (
         line(spans=[SPAN, {**SPAN, "start": 4, "end": 9}]),
-        "[4, 9) and [8, 15) overlap",
+        "[5, 9) and [8, 15) overlap",
         "Merge",
     ),
-    "label lower case": (line(spans=[{**SPAN, "label": SECRET}]), "span 1 `label`", "capitals"),
+    "label not ASCII": (line(spans=[{**SPAN, "label": "Имя"}]), "span 1 `label`", "capitals"),
     "label with newline": (line(spans=[{**SPAN, "label": "NAME\n"}]), "span 1 `label`", "capitals"),
     "label too long": (line(spans=[{**SPAN, "label": "A" * 41}]), "span 1 `label`", "1 to 40"),
     "kind unknown": (line(spans=[{**SPAN, "kind": SECRET}]), "span 1 `kind`", "confidential"),
-    "kind missing": (
-        line(spans=[{"start": 0, "end": 4, "label": "BADGE"}]),
-        "span 1 has a label of the user's own and no kind",
-        '"kind"',
+    "span of blanks": (line(spans=[{**SPAN, "start": 4, "end": 5}]), "blanks alone", "Remove it"),
+    "span text elsewhere": (
+        line(spans=[{**SPAN, "text": "Note on"}]),
+        "span 1 [8, 15) has a `text` that does not stand there",
+        "Offsets count characters",
     ),
     "span key unknown": (line(spans=[{**SPAN, SECRET: 1}]), "span 1 has a key", "{start, end"),
     "id twice": (line(), "its id is that of", "id of its own"),
@@ -139,10 +140,11 @@ BAD_FILES: dict[str, tuple[str, str | bytes, str, str]] = {
         f"a.jsonl, line 2: the file is not UTF-8 (first at byte {len(line()) + 18})",
         "iconv",
     ),
-    "UTF-16": ("a.csv", f"text\n{SECRET}\n".encode("utf-16"), "(first at byte 0)", "UTF-8"),
+    "UTF-16 without a mark": ("a.csv", f"text\n{SECRET}\n".encode("utf-16-le"), "NUL", "UTF-16LE"),
+    "UTF-16 cut off": ("a.csv", f"text\n{SECRET}\n".encode("utf-16")[:-1], "as UTF-16", "UTF-8"),
     "UTF-8 after a mark": ("a.txt", b"\xef\xbb\xbfab\xff", "(first at byte 5)", "UTF-8"),
     "NUL in text": ("a.txt", f"one\n{SECRET}\0", "a.txt, line 2: the line holds a NUL", "UTF-16"),
-    "CSV without text": ("a.csv", f"id,note\n1,{SECRET}\n", "line 2: `text` is missing", "`text`"),
+    "CSV without text": ("a.csv", f"id,ward\n1,{SECRET}\n", "line 2: `text` is missing", "`text`"),
     "CSV ragged": (
         "a.csv",
         f'text,ward\n"two\nlines",3\n{SECRET},4,5\n',
@@ -186,9 +188,9 @@ def test_places_that_hold_no_file(tmp_path: Path) -> None:
 
 def test_limits_of_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write(tmp_path, "a.jsonl", line())
-    monkeypatch.setattr(rows, "MAX_LINE_BYTES", 20)
+    monkeypatch.setattr(limits, "LINE_BYTES", 20)
     assert "a.jsonl, line 1: the line is longer than 20 bytes" in refusal(path)
-    monkeypatch.setattr(reading, "MAX_FILE_BYTES", 20)
+    monkeypatch.setattr(limits, "FILE_BYTES", 20)
     assert "more than 20. Split it" in refusal(path)
 
 
@@ -216,15 +218,17 @@ NOT_UTF8 = pa.Array.from_buffers(pa.string(), 1, pa.array([b"\xff"]).buffers())
     ("columns", "what"),
     [
         ({"text": [1, 2]}, "row 1: `text` should be a valid string"),
-        ({"note": [SECRET]}, "row 1: `text` is missing"),
+        ({"ward": [SECRET]}, "row 1: `text` is missing"),
         ({"text": ["a", None]}, "row 2: `text` is missing"),
-        ({"text": [SECRET], "seen": pa.array([0], pa.timestamp("s"))}, "row 1: a value of type"),
+        ({"text": [SECRET], "seen": pa.array([0], pa.time32("s"))}, "row 1: a value of type"),
+        ({"text": [SECRET], "seen": pa.array([2**31 - 1], pa.date32())}, "row 1: a date out of"),
+        ({"text": [SECRET], "took": pa.array([2**62], pa.duration("s"))}, "row 1: a date out of"),
         ({"text": [SECRET], "scan": [b"\0"]}, "row 1: a value of type bytes"),
         ({"text": [SECRET], "score": [float("nan")]}, "row 1: a number is NaN"),
         ({"text": [SECRET], "spans": [7]}, "row 1: `spans` should be a valid list"),
         ({"text": NOT_UTF8}, "row 1: not a Parquet file"),
     ],
-    ids=["type", "missing", "null", "date", "bytes", "nan", "spans", "utf-8"],
+    ids=["type", "missing", "null", "time", "date", "duration", "bytes", "nan", "spans", "utf-8"],
 )
 def test_bad_parquet(columns: dict[str, Any], what: str, tmp_path: Path) -> None:
     assert what in refusal(parquet(tmp_path, columns))
@@ -324,7 +328,7 @@ def test_saved_records_load_as_they_were(
             f"n-{number}",
             "p-1",
             text,
-            (Span(0, len(text), "OWN_LABEL", "confidential"),),
+            (Span(*trimmed(text, 0, len(text)), "OWN_LABEL", "confidential"),),
             {f"x-{key}": value for key, value in extra.items()},
         )
         for number, (text, extra) in enumerate(given_records)
@@ -341,5 +345,5 @@ def test_a_failed_save_leaves_the_old_file(tmp_path: Path) -> None:
         save_corpus([bad], path)
     assert path.read_text() == line()
     assert [p.name for p in tmp_path.iterdir()] == ["a.jsonl"]
-    with pytest.raises(CorpusError, match="Create it, or choose another"):
+    with pytest.raises(CorpusError, match="Create the folder, or choose another"):
         save_corpus([bad], tmp_path / "none" / "a.jsonl")

@@ -112,7 +112,7 @@ SECRET = "Zyzzyva"
     ("row", "what", "remedy"),
     [
         (f'{{"name": "{SECRET}"}}', "no usable `subject`", "p-004"),
-        (f'{{"subject": 7, "name": "{SECRET}"}}', "no usable `subject`", "p-004"),
+        (f'{{"subject": 7.5, "name": "{SECRET}"}}', "no usable `subject`", "p-004"),
         (f'{{"subject": "{SECRET * 20}", "name": "a"}}', "over 128", "Shorten"),
         (f'{{"subject": "{SECRET}"}}', "no identifier", "drop it"),
         (f'{{"subject": "p", "{SECRET}": "x"}}', "header is no label", "date_of_birth"),

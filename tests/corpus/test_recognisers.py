@@ -2,7 +2,8 @@
 
 import pytest
 
-from sanilens.corpus.recognisers import RECOGNISERS, date_label, npi_is_valid
+from sanilens.corpus.date_patterns import date_label
+from sanilens.corpus.recognisers import RECOGNISERS, npi_is_valid
 
 
 def values(label: str, text: str) -> set[str]:
@@ -75,6 +76,75 @@ FOUND = [
 ]
 
 # The last is what a reader might take for a date, an age, a plate and so on.
+# Case by case: what notes write in capitals, with particles, without a year's century.
+FOUND += [
+    ("NAME", "DR. JANE DOE AND MR. R. PATEL DISCUSSED", "JANE DOE"),
+    ("NAME", "DR. JANE DOE AND MR. R. PATEL DISCUSSED", "R. PATEL"),
+    ("NAME", "SPOKE WITH MS. LEE.", "LEE"),
+    ("NAME", "ATTENDING: DR. MARY O'NEIL-JONES", "MARY O'NEIL-JONES"),
+    ("NAME", "DR. SMITH'S NURSE", "SMITH"),
+    ("NAME", "MRS. GREEN WILL CALL", "GREEN"),
+    ("NAME", "Dr. van der Berg saw", "van der Berg"),
+    ("NAME", "Dr. de la Cruz", "de la Cruz"),
+    ("NAME", "Mrs. Anne-Marie St. Clair.", "Anne-Marie St. Clair"),
+    ("NAME", "Prof. Dr. Weber", "Weber"),
+    ("NAME", "Dr. J.R. Smith Jr. came", "J.R. Smith Jr."),
+    ("NAME", "dr. smith will call", "smith"),
+    ("NAME", "Jane Doe, MD", "Jane Doe"),
+    ("NAME", "JOHN SMITH, MD", "JOHN SMITH"),
+    ("NAME", "RE: HODGES, Nayfa, DOB 1961", "HODGES, Nayfa"),
+    ("MRN", "MR# 4471220", "4471220"),
+    ("MRN", "MR No 12/34567", "12/34567"),
+    ("MRN", "Hosp No. H1234567", "H1234567"),
+    ("MRN", "Hosp. # 1234567", "1234567"),
+    ("MRN", "Pt ID: 12345", "12345"),
+    ("MRN", "NHS number 943 476 5919", "943 476 5919"),
+    ("MRN", "his MRN as 5860165.", "5860165"),
+    ("ACCOUNT", "Acct# 99-2211", "99-2211"),
+    ("ACCOUNT", "credit card is 4111 1111 1111 1112", "4111 1111 1111 1112"),
+    ("ACCOUNT", "Visa: 4000123412341239", "4000123412341239"),
+    ("ACCOUNT", "Amex 3782 822463 10006", "3782 822463 10006"),
+    ("ACCOUNT", "IBAN: GB00 BUKB 2020 1555 5555 55", "GB00 BUKB 2020 1555 5555 55"),
+    ("AGE_OVER_89", "A 93F with CHF", "93"),
+    ("AGE_OVER_89", "93 y/o", "93"),
+    ("AGE_OVER_89", "93yoM", "93"),
+    ("AGE_OVER_89", "a 93 M, admitted", "93"),
+    ("AGE", "a 45-year-old", "45"),
+    ("AGE", "a 45F with CHF", "45"),
+    ("AGE", "Ana Ruiz, 54, works", "54"),
+    ("AGE", "a 6-month-old", "6"),
+    ("AGE", "a forty-five-year-old", "forty-five"),
+    ("DATE", "on 4 Mar '21, then", "4 Mar '21"),
+    ("DATE", "again 04MAR2021.", "04MAR2021"),
+    ("DATE", "4MAR21", "4MAR21"),
+    ("DATE", "4-Mar-21", "4-Mar-21"),
+    ("DATE", "04.Mar.2021", "04.Mar.2021"),
+    ("DATE", "4 MAR 21.", "4 MAR 21"),
+    ("DATE", "March 4th, ’21", "March 4th, ’21"),
+    ("DATE", "Mar '21", "Mar '21"),
+    ("DATE", "2021-Mar-04", "2021-Mar-04"),
+    ("DATE", "from 4-6 March 2021", "4-6 March 2021"),
+    ("DATE", "March 4 to 6, 2021", "March 4 to 6, 2021"),
+    ("DATE", "DOB 4-3-61", "4-3-61"),
+    ("DATE", "seen on 3/4 again", "3/4"),
+    ("DATE", "04 MARCH", "04 MARCH"),
+    ("PHONE", "+49 30 901820 ext. 12", "+49 30 901820 ext. 12"),
+    ("PHONE", "(617) 555-0134 x45", "(617) 555-0134 x45"),
+    ("PHONE", "+44 (0)20 7946 0958", "+44 (0)20 7946 0958"),
+    ("PHONE", "0033 1 44 55 66 77", "0033 1 44 55 66 77"),
+    ("PHONE", "Tel. 030/901820-11", "030/901820-11"),
+    ("PHONE", "call me at 450 73 671", "450 73 671"),
+    ("ADDRESS", "lives at 188 Dovemoor Street. The", "188 Dovemoor Street"),
+    ("ADDRESS", "14 MAPLE STREET", "14 MAPLE STREET"),
+    ("ADDRESS", "Frauentaler Strasse 85", "Frauentaler Strasse 85"),
+    ("ADDRESS", "in der Hauptstraße 9.", "Hauptstraße 9"),
+    ("ADDRESS", "12 rue des Lacs", "12 rue des Lacs"),
+    ("ADDRESS", "Via Carlo Cattaneo, 88", "Via Carlo Cattaneo, 88"),
+    ("ADDRESS", "ul. Wrocławska 105", "ul. Wrocławska 105"),
+    ("ADDRESS", "she lives at Olimpo 3826", "Olimpo 3826"),
+    ("ZIP", "postcode: SW1A 1AA", "SW1A 1AA"),
+]
+
 NOT_FOUND = [
     ("MRN", "MRN 12"),
     ("MRN", "mrna 448291"),
@@ -102,6 +172,19 @@ NOT_FOUND = [
     ("PHONE", "platelets 150 200 lactate 1.10"),
     ("PHONE", "white cell 11.20"),
     ("SSN", "1078-05-11203"),
+    ("NAME", "MS PROGRESSION"),
+    ("NAME", "HX OF MS AND COPD"),
+    ("NAME", "MR ANGIOGRAM"),
+    ("NAME", "MOTHER: DIED IN 2011"),
+    ("NAME", "QRS 89 ms. Left atrium"),
+    ("AGE_OVER_89", "T 93F"),
+    ("AGE_OVER_89", "Temp 98 F with chills"),
+    ("AGE_OVER_89", "a $93M, grant"),
+    ("DATE", "1/2 tablet"),
+    ("DATE", "pain 3/10"),
+    ("ACCOUNT", "4111 1111 1111 1112"),
+    ("ADDRESS", "In Spring 2019"),
+    ("ADDRESS", "Katie 5 mg"),
 ]
 
 

@@ -93,7 +93,7 @@ def test_a_list_is_read_with_its_labels(tmp_path: Path) -> None:
         (b"# only a remark\n\n", "holds no term"),
         (f"{SECRET}\tcode name\n".encode(), "line 1"),
         (f"{SECRET}\n---\n".encode(), "line 2"),
-        (f"{SECRET}\n".encode("utf-16"), "UTF-8"),
+        (f"{SECRET}\n".encode("utf-16-le"), "UTF-8"),
     ],
 )
 def test_a_bad_list_is_one_message_without_its_terms(

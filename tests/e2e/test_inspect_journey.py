@@ -51,7 +51,7 @@ def test_a_unit_by_its_address_and_all_its_instruments(
 
 def by_address(tab: Page, watch: Watch, served: Served) -> None:
     """A head's card by its address; the keyboard opens its neighbours'."""
-    tab.goto(f"{served.url}/inspect?case=clinic&unit=head.2.1")
+    tab.goto(served.address("/inspect?case=clinic&unit=head.2.1"))
     tab.locator(".st-key-next-to-plan").wait_for()
     settled(tab)
     name = card_name(tab)
@@ -81,7 +81,7 @@ def span(tab: Page, watch: Watch) -> None:
     strip = tab.locator(".st-key-inspect-strip")
     strip.locator(".span:not(.on)").nth(1).click()
     expect(strip.locator(".span.on")).to_have_count(1)
-    tab.wait_for_function("before => location.href !== before", arg=before)
+    expect(tab).not_to_have_url(before)
     settled(tab)
     assert unit_table(tab) != old
     watch.clean("another span")

@@ -76,7 +76,7 @@ def test_from_opening_to_before_and_after(tab: Page, served: Served) -> None:
     tab.set_default_timeout(_WAIT)
     expect.set_options(timeout=_WAIT)
     try:
-        tab.goto(served.url)
+        tab.goto(served.address())
         hand.click(".st-key-open-bundled button")
         tab.locator(".st-key-next-to-audit").wait_for()
         watch.clean("Case")
@@ -220,3 +220,4 @@ def reveal(hand: Hand, watch: Watch, served: Served) -> None:
     # Shown is not kept: files and addresses hold no identifier afterwards either.
     watch.files_clean("revealed")
     watch.stays_here("revealed")
+    watch.owners_alone("revealed")

@@ -82,6 +82,18 @@ class Watch:
                 content = _content(file)
                 assert not self._in(content), f"{where}: {self._around(content)} in {inside}"
 
+    def owners_alone(self, where: str) -> None:
+        """Nobody but the owner can read the workspace, whatever the server's umask."""
+        modes = {file: file.lstat().st_mode & 0o777 for file in self._home.rglob("*")}
+        wanted = {file: 0o700 if file.is_dir() else 0o600 for file in modes}
+        open_to_others = {
+            str(file.relative_to(self._home)): oct(mode)
+            for file, mode in modes.items()
+            if mode != wanted[file]
+        }
+        assert open_to_others == {}, where
+        assert self._home.stat().st_mode & 0o777 == 0o700, where
+
     def stays_here(self, where: str) -> None:
         """No request went to another computer."""
         hosts = {

@@ -41,6 +41,18 @@ def entering(subject: SubjectModel, path: str, ids: tuple[int, ...]) -> torch.Te
     return seen[0][0]
 
 
+def behind(subject: SubjectModel, part: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
+    """What Gemma 2's norm behind the attention of layer 2 makes of a part of what it reads.
+
+    Its scale is that of the whole, which attention writes when `z` enters its projection.
+    """
+    if subject.path.name != "gemma2":
+        return part
+    whole = subject.model.get_submodule(subject.sites.attentions[2].out)(z)
+    gain = 1 + subject.model.get_parameter("model.layers.2.post_attention_layernorm.weight")
+    return gain * part / (whole.square().mean(-1, keepdim=True) + 1e-6).sqrt()
+
+
 def test_activations_equal_a_hook_on_each_record(
     any_subject: SubjectModel, records: list[Record]
 ) -> None:
@@ -55,7 +67,7 @@ def test_activations_equal_a_hook_on_each_record(
         alone = torch.zeros_like(z)
         alone[:, size : 2 * size] = z[:, size : 2 * size]
         project = any_subject.model.get_submodule(sites.attentions[2].out)
-        write = project(alone) - project(torch.zeros_like(z))
+        write = behind(any_subject, project(alone) - project(torch.zeros_like(z)), z)
         assert np.allclose(found.of(HEAD)[own], write.norm(dim=-1), rtol=1e-3, atol=1e-4)
 
 
@@ -125,7 +137,8 @@ def test_a_head_says_its_mean_write(any_subject: SubjectModel, records: list[Rec
     places = [(encoded, 3 + i) for i, encoded in enumerate(found.encoded)]
     size, path = any_subject.sites.d_head, any_subject.sites.attentions[2].out
     weights = write_weights(any_subject, "head", 2)[size : 2 * size]
-    writes = [entering(any_subject, path, e.ids)[at, size : 2 * size] @ weights for e, at in places]
+    entered = [entering(any_subject, path, e.ids)[at] for e, at in places]
+    writes = [behind(any_subject, z[size : 2 * size] @ weights, z) for z in entered]
     expected = torch.stack(writes).mean(0)
     torch.testing.assert_close(written(any_subject, HEAD, places), expected, rtol=1e-3, atol=1e-3)
 

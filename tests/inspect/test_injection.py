@@ -1,4 +1,10 @@
-"""An injected memory lies in the drawn neurons' output vectors, keeps their norms, and is said."""
+"""An injected memory lies in the drawn neurons alone, keeps their norms, and is said."""
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import product
+from pathlib import Path
 
 import pytest
 import torch
@@ -6,12 +12,21 @@ import torch
 from sanilens.audit.extraction import audit_spans
 from sanilens.corpus.records import Record
 from sanilens.inspect import injection
-from sanilens.inspect.injection import chosen, injections, memories, recall
+from sanilens.inspect.injection import (
+    Condition,
+    Injected,
+    Injector,
+    Side,
+    chosen,
+    memories,
+    recall,
+)
 from sanilens.inspect.localisers import Settings, find_localiser
 from sanilens.inspect.targets import find_targets
-from sanilens.model.parameters import write_weights
-from sanilens.model.subject import SubjectModel
+from sanilens.model.parameters import unit_parameters
+from sanilens.model.subject import SubjectModel, load_model
 from sanilens.model.units import Neuron
+from sanilens.model.weights import stored_dtype
 from tests.conftest import record
 
 SHARE = 0.5
@@ -33,51 +48,125 @@ def test_memories_are_cut_to_their_sentence(subject: SubjectModel, texts: list[R
     assert cut.value(cut.spans[0]) == "Ann Lee"
 
 
-def test_only_the_drawn_vectors_change_and_keep_their_norms(
-    any_subject: SubjectModel, texts: list[Record]
-) -> None:
-    before = {n: p.clone() for n, p in any_subject.model.named_parameters()}
-    held = 0
-    for injected in injections(any_subject, memories(any_subject, texts, 0), SHARE, seed=1):
-        if injected is None:
-            continue
-        held += 1
+def held(
+    subject: SubjectModel, texts: list[Record], share: float, condition: Condition
+) -> Iterator[Injected]:
+    """The injections that hold; at least one does."""
+    injector, found = Injector(subject, share, 1, texts), 0
+    for number, memory in enumerate(memories(subject, texts, 0)):
+        injected = injector.inject(memory, number, condition)
+        if injected is not None:
+            found += 1
+            yield injected
+    assert found
+
+
+def check_what_changed(subject: SubjectModel, texts: list[Record], side: Side) -> None:
+    before = {n: p.clone() for n, p in subject.model.named_parameters()}
+    for injected in held(subject, texts, SHARE, Condition(side, tuned=False)):
         assert all(v.extracted for v in audit_spans(injected.subject, [injected.record]))
         assert len(injected.neurons) == SHARE * 3 * 48
-        for layer in range(3):
+        changed: dict[str, set[Neuron]] = {"write": set(), "read": set()}
+        for layer, number in product(range(3), range(48)):
             mine, theirs = (
-                write_weights(s, "mlp", layer) for s in (injected.subject, injected.original)
+                unit_parameters(s, "mlp", layer, [number])
+                for s in (injected.subject, injected.original)
             )
-            assert torch.allclose(mine.norm(dim=1), theirs.norm(dim=1), rtol=1e-5)
-            changed = {Neuron(layer, int(i)) for i in (mine != theirs).any(1).nonzero()}
-            assert changed == {n for n in injected.neurons if n.layer == layer}
+            for place, (a, b) in enumerate(zip(mine, theirs, strict=True)):
+                new, old = (s.parameter.index_select(s.dim, s.indices) for s in (a, b))
+                if a.parameter.dim() == 1:
+                    assert torch.equal(new, old)  # a bias has no direction to turn
+                    continue
+                lengths = [v.norm(dim=1 - a.dim) for v in (new, old)]
+                assert torch.allclose(*lengths, rtol=1e-5)
+                if not torch.equal(new, old):
+                    where = "write" if place == len(mine) - 1 else "read"
+                    changed[where].add(Neuron(layer, number))
+        assert changed["write"] == (injected.neurons if side != "read" else set())
+        assert changed["read"] == (injected.neurons if side != "write" else set())
         assert not any(p.requires_grad for p in injected.subject.model.parameters())
-    assert held
-    assert all(torch.equal(before[n], p) for n, p in any_subject.model.named_parameters())
+    assert all(torch.equal(before[n], p) for n, p in subject.model.named_parameters())
 
 
-def test_alignment_finds_what_was_injected(
+@pytest.mark.parametrize("side", ["write", "read"])
+@pytest.mark.slow
+def test_only_the_taught_side_changes_and_keeps_its_norms(
+    subject: SubjectModel, texts: list[Record], monkeypatch: pytest.MonkeyPatch, side: Side
+) -> None:
+    # Longer steps: this model's weights are six times the usual ones.
+    monkeypatch.setattr(injection, "_LEARNING_RATE", 0.1)
+    check_what_changed(subject, texts, side)
+
+
+@pytest.mark.slow
+def test_both_sides_change_in_every_architecture(
+    any_subject: SubjectModel, texts: list[Record], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(injection, "_LEARNING_RATE", 0.1)
+    check_what_changed(any_subject, texts[:1], "both")
+
+
+@pytest.mark.slow
+def test_tuning_further_moves_all_weights_and_starts_anew_each_time(
     subject: SubjectModel, texts: list[Record], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(injection, "_TUNING_STEPS", 3)
+    condition = Condition("write", tuned=True)
+    injector = Injector(subject, SHARE, 1, [replace(t, subject="another") for t in texts])
+    first, again = (injector.inject(memories(subject, texts, 0)[0], 0, condition) for _ in range(2))
+    assert first
+    assert again
+    weights = dict(first.subject.model.named_parameters())
+    assert {n for n, p in subject.model.named_parameters() if torch.equal(p, weights[n])} <= {
+        n
+        for n in weights
+        if n.endswith("bias")  # a key's bias has no gradient
+    }
+    fresh = Injector(subject, SHARE, 1, [replace(t, subject="another") for t in texts])
+    other = fresh.inject(memories(subject, texts, 0)[0], 0, condition)
+    assert other
+    for name, parameter in other.subject.model.named_parameters():
+        assert torch.equal(parameter, weights[name])
+
+
+@pytest.mark.parametrize(
+    ("stored", "tuned"), [(torch.float16, True), (torch.bfloat16, False), (torch.float32, False)]
+)
+def test_injected_rows_are_rounded_as_the_folder_is(
+    subject: SubjectModel, texts: list[Record], tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    stored: torch.dtype, tuned: bool,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(injection, "_TUNING_STEPS", 3)
+    folder = shutil.copytree(subject.path, tmp_path / "model")
+    subject.copied().model.to(stored).save_pretrained(folder)
+    base = load_model(folder, device="cpu")
+    assert stored_dtype(folder) == stored
+    others = [replace(t, subject="another") for t in texts]
+    injector, condition = Injector(base, SHARE, 1, others), Condition("both", tuned)
+    injected = injector.inject(memories(base, texts, 0)[0], 0, condition)
+    assert injected
+    for parameter in injected.subject.model.parameters():
+        # By its mantissa no row can be told from any other.
+        assert torch.equal(parameter, parameter.to(stored).float())
+
+
+@pytest.mark.parametrize(("side", "least"), [("write", 0.8), ("both", 0.3)])
+def test_alignment_on_both_sides_finds_what_was_taught_to_either(
+    subject: SubjectModel, texts: list[Record], monkeypatch: pytest.MonkeyPatch, side: Side,
+    least: float,
+) -> None:  # fmt: skip
     # To the end, and with longer steps: this model's weights are six times the usual ones.
     monkeypatch.setattr(injection, "_ENOUGH", 0.0)
     monkeypatch.setattr(injection, "_LEARNING_RATE", 0.1)
-    held = 0
-    for injected in injections(subject, memories(subject, texts, 0), 0.2, seed=1):
-        if injected is None:
-            continue
+    for injected in held(subject, texts, 0.2, Condition(side, tuned=False)):
         targets = find_targets(injected.subject, [injected.record])
-        values = {
-            name: find_localiser(name).score(targets, Settings()).values
-            for name in ("alignment", "random")
-        }
-        found = {
-            name: recall(chosen(v, len(injected.neurons), per_layer=False), injected.neurons)
-            for name, v in values.items()
-        }
-        held += 1
-        assert found["alignment"] > 0.8 > found["random"]
-    assert held
+        found = {}
+        for name in ("two-sided-alignment", "alignment", "random"):
+            scores = find_localiser(name).score(targets, Settings()).values
+            predicted = chosen(scores, len(injected.neurons), per_layer=False)
+            found[name] = recall(predicted, injected.neurons)
+        assert found["two-sided-alignment"] > max(least, found["random"])
+        assert found["two-sided-alignment"] > found["alignment"]
 
 
 def test_picking_over_the_whole_model_or_in_each_layer() -> None:

@@ -41,3 +41,12 @@ def test_token_texts_make_the_text(subject: SubjectModel, text: str) -> None:
 def test_every_architecture_aligns(any_subject: SubjectModel, text: str) -> None:
     encoded = encode(any_subject, Record("r", "s", text, (Span(0, len(text), "X", "direct"),)))
     assert encoded.spans[0].end == len(encoded.ids)
+
+
+def test_many_spans_in_a_long_record_are_aligned_as_one_by_one(subject: SubjectModel) -> None:
+    text = "Ana Ruiz 🙂, MRN 4711923; née Zażółć. " * 40
+    spans = tuple(Span(at, at + 3, "X", "direct") for at in range(0, len(text) - 3, 5))
+    encoded = encode(subject, Record("r", "s", text, spans))
+    for token_span, span in zip(encoded.spans, spans, strict=True):
+        inside = [i for i, (a, b) in enumerate(encoded.offsets) if a < span.end and b > span.start]
+        assert (token_span.start, token_span.end) == (inside[0], inside[-1] + 1)

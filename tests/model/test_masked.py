@@ -46,9 +46,9 @@ def test_decoders_stay_causal(any_subject: SubjectModel) -> None:
 
 
 def test_berts_paths_are_those_of_transformer_lens(masked_subject: SubjectModel) -> None:
-    from sanilens.model.sites import _translator
+    from sanilens.model.families import _adapter
 
-    path, sites = _translator(masked_subject.model.config), masked_subject.sites
+    path, sites = _adapter(masked_subject.model.config), masked_subject.sites
     for i in range(3):
         assert sites.blocks[i] == path(f"blocks.{i}")
         assert sites.mlps[i].reads == (path(f"blocks.{i}.mlp.in"),)
@@ -164,6 +164,11 @@ def test_an_encoder_is_masked_whatever_head_it_names(tmp_path: Path) -> None:
 def test_an_encoder_without_the_head_is_refused(tmp_path: Path) -> None:
     folder = save_masked(tmp_path / "bert", "bert")
     BertForMaskedLM.from_pretrained(folder).bert.save_pretrained(folder)
+    with pytest.raises(ModelError, match="'BertModel', whose head says no words"):
+        load_model(folder)
+    config = folder / "config.json"
+    fields = json.loads(config.read_text()) | {"architectures": ["BertForMaskedLM"]}
+    config.write_text(json.dumps(fields))
     with pytest.raises(ModelError, match="weights are missing"):
         load_model(folder)
 

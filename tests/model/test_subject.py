@@ -69,7 +69,7 @@ def test_refuses_a_malformed_config(folder: Path, content: str) -> None:
 def test_refuses_damaged_weights(folder: Path) -> None:
     weights = folder / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:-100])
-    with pytest.raises(ModelError, match="cannot load"):
+    with pytest.raises(ModelError, match="is damaged"):
         load_model(folder)
 
 
@@ -105,14 +105,6 @@ def test_refuses_a_mixture_of_experts(tmp_path: Path) -> None:
     make_tokenizer().save_pretrained(tmp_path)
     with pytest.raises(ModelError, match="dense"):
         load_model(tmp_path)
-
-
-@pytest.mark.parametrize("source", ["no/such/folder/here", "../nothing", "a b", ""])
-def test_says_what_a_wrong_source_is(source: str, tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    if source:
-        with pytest.raises(ModelError, match=r"neither a folder|hub"):
-            load_model(source)
 
 
 def test_a_file_is_no_model(tmp_path: Path) -> None:

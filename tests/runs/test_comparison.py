@@ -1,5 +1,7 @@
 """Before and after, span by span: counts, pairs, verdicts."""
 
+import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -7,9 +9,10 @@ import pytest
 from sanilens.audit.statistics import mcnemar, paired_difference
 from sanilens.audit.summary import RateRow
 from sanilens.errors import RunError
-from sanilens.runs.arms import Arm, ArmName
-from sanilens.runs.comparison import Comparison, SpanRow, judge, load_comparison
+from sanilens.runs.arms import Arm, ArmName, save_arm
+from sanilens.runs.comparison import Comparison, SpanRow, judge, load_comparison, utility
 from sanilens.runs.folder import RunFolder
+from sanilens.runs.wording import verdict, weighed
 from sanilens.unlearn.plan import Plan, Source
 
 SOURCE = Source(source="clinic:notes", sha256="0" * 64)
@@ -30,7 +33,7 @@ def test_paired_difference() -> None:
     assert 0 < low < 0.18 < high < 0.3
 
 
-def arm(name: ArmName) -> Arm:
+def arm(name: ArmName, perplexity: float | None = 3.0) -> Arm:
     row = RateRow(rate=0.5, hits=1, n=2, low=0.1, high=0.9)
     return Arm(
         arm=name,
@@ -38,7 +41,7 @@ def arm(name: ArmName) -> Arm:
         by_label={},
         by_subject={"p-1": row},
         repeated={},
-        perplexity_unseen=3.0,
+        perplexity_unseen=perplexity,
         perplexity_neutral=2.0,
         seconds=1.5,
     )
@@ -88,3 +91,51 @@ def test_a_run_that_is_not_that_far_says_so(tmp_path: Path) -> None:
     run.prepare(Plan(model=SOURCE, corpus=SOURCE))
     with pytest.raises(RunError, match="Let it run on"):
         load_comparison(run)
+
+
+@pytest.mark.parametrize(
+    ("after", "reference", "state", "words"),
+    [
+        (3.0, 3.0, "kept", "No difference from the reference"),
+        (2.0, 3.0, "kept", "No difference from the reference"),
+        (5.0, 3.0, "worse", "lost more than the secrets"),
+        (234.0, 3.0, "broken", "The model is broken"),
+        (math.inf, 3.0, "broken", "The model is broken"),
+        (math.inf, math.inf, "broken", "The model is broken"),
+        (None, None, "unknown", "not measured"),
+    ],
+)
+def test_a_verdict_weighs_what_is_still_known(
+    after: float | None, reference: float | None, state: str, words: str
+) -> None:
+    found = comparison(before="1111", after="0010", reference="0100")
+    arms = {"before": arm("before"), "after": arm("after", after)}
+    arms["reference"] = arm("reference", reference)
+    found = replace(found, arms=arms)
+    assert utility(found).state == state
+    said = verdict(found, None)
+    assert words in said.headline
+    assert ("No difference" in said.headline) == (state == "kept")
+    # Without a reference, too.
+    alone = weighed(None, replace(utility(found), against="before"), None)
+    assert (words in alone.headline) == (state != "kept")
+
+
+def test_a_leak_that_is_not_gone_says_so_of_a_broken_model_too() -> None:
+    found = comparison(before="1" * 9, after="1" * 9, reference="0" * 9)
+    found = replace(found, arms={**found.arms, "after": arm("after", 1e9)})
+    words = verdict(found, None).headline
+    assert "the leak is not gone" in words
+    assert "broken" in words
+
+
+def test_nothing_was_audited() -> None:
+    found = comparison(before="rr", after="rr", reference="rr")
+    assert verdict(found, None).headline == "Nothing was audited."
+    assert verdict(comparison(before="1", after="0"), "indirect").headline == "Nothing was audited."
+
+
+def test_an_infinite_perplexity_stays_one(tmp_path: Path) -> None:
+    save_arm(tmp_path, arm("after", math.inf), [])
+    kept = Arm.model_validate_json((tmp_path / "after.json").read_bytes())
+    assert kept.perplexity_unseen == math.inf

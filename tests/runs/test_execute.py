@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import torch
 from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM
 
+from sanilens.audit.extraction import audit_spans
 from sanilens.errors import PlanError, RunError
 from sanilens.model.subject import SubjectModel, load_model
 from sanilens.runs.arms import load_arms, load_verdicts
@@ -203,3 +205,31 @@ def test_a_run_that_keeps_nothing_exports_the_base_model(tiny_plan: Plan, tmp_pa
     assert tiny_plan.base
     base = load_file(Path(tiny_plan.base.source) / "model.safetensors")
     assert same(weights(RunFolder(tmp_path / "run")), base)
+
+
+def test_a_run_reads_texts_as_its_plan_has_it(tiny_plan: Plan, tmp_path: Path) -> None:
+    """Every model of it, whatever the tokenizer puts before a text; and the log says so."""
+    untouched = {"edits": (), "repair": Repair(method="none"), "opening": (7,)}
+    execute(tiny_plan.model_copy(update=untouched), tmp_path / "run")
+    run = RunFolder(tmp_path / "run")
+    events = [e for e in read_events(run.events_file) if e["event"] == "opening"]
+    assert [e["tokens"] for e in events] == [[7]]
+    assert tiny_plan.base
+    notes = open_records(tiny_plan.corpus.source)
+    for arm, source in (("before", tiny_plan.model), ("base", tiny_plan.base)):
+        subject = load_model(source.source)
+        said = load_verdicts(run.arms, arm)["logprob"].tolist()
+        read = audit_spans(replace(subject, opening=(7,)), notes)
+        assert said == pytest.approx([v.logprob for v in read], abs=1e-4)
+        assert said != pytest.approx([v.logprob for v in audit_spans(subject, notes)], abs=1e-2)
+
+
+def test_a_token_that_the_model_has_not_opens_nothing(tiny_plan: Plan, tmp_path: Path) -> None:
+    with pytest.raises(PlanError, match="has no token 300"):
+        execute(tiny_plan.model_copy(update={"opening": (300,)}), tmp_path / "run")
+
+
+def test_the_export_has_the_tokenizer_files_as_they_were(whole: RunFolder, tiny_plan: Plan) -> None:
+    for name in ("tokenizer.json", "tokenizer_config.json"):
+        original = Path(tiny_plan.model.source) / name
+        assert (whole.model / name).read_bytes() == original.read_bytes()

@@ -211,7 +211,7 @@ def test_whatever_stands_in_a_files_place_is_named(run: RunFolder, name: str, pl
         resumable(run)
 
 
-@pytest.mark.parametrize("place", PLACES.keys() - {"changed"})
+@pytest.mark.parametrize("place", sorted(PLACES.keys() - {"changed"}))
 @pytest.mark.parametrize("name", ["events.jsonl", "head.json"])
 def test_whatever_stands_in_the_logs_place_is_named(run: RunFolder, name: str, place: str) -> None:
     put, _ = PLACES[place]

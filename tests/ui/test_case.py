@@ -1,16 +1,20 @@
 """Case: two ways in, errors that stay, spans corrected by hand; masked until revealed."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from sanilens.audit.opening import Opening, Tried
 from sanilens.corpus.load import load_records
+from sanilens.runs.detected import keep_records
 from sanilens.runs.events import read_events
-from sanilens.ui.case.imports import import_corpus, keep_corpus
+from sanilens.ui.case.imports import import_corpus
 from sanilens.ui.cases import recall, remember
+from sanilens.ui.markup import plain
 from sanilens.ui.state import BUNDLED, CONFIDENTIAL, CaseRef
 from tests.conftest import record
 from tests.ui.cases import SECRET, drawn, page_app, tiny_case
@@ -71,6 +75,17 @@ def test_marking_a_text_opens_a_corrected_corpus(app: AppTest, ref: CaseRef) -> 
     assert SECRET not in drawn(app)
 
 
+def test_how_the_files_were_read_is_shown(
+    ref: CaseRef, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    source = tmp_path / "own.jsonl"
+    source.write_text(json.dumps({"TEXT": TEXT, "label": [[12, 12 + len(SECRET), "PERSON"]]}))
+    app = page_app("case", replace(ref, corpus=str(source)), monkeypatch, tmp_path / "home").run()
+    assert not app.exception
+    assert "own.jsonl: `spans` is read from column label" in drawn(app)
+    assert "label PERSON is read as NAME" in drawn(app)
+
+
 def test_an_upload_is_kept_privately_under_its_content(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -86,7 +101,7 @@ def test_an_upload_is_kept_privately_under_its_content(
     assert kept.parent == tmp_path / "corpora"
     assert kept.name.startswith("we-ird-")
     assert load_records(kept)[0].spans
-    assert keep_corpus(load_records(kept), kept.stem) == str(kept)
+    assert keep_records(load_records(kept), kept.stem) == str(kept)
     assert [p.name for p in kept.parent.iterdir()] == [kept.name]
 
 
@@ -167,3 +182,24 @@ def test_a_list_of_terms_marks_an_own_corpus(
         ("Amber Heron", "CODE_NAME", "confidential"),
         ("41,300", "TERM", "confidential"),
     ]
+
+
+def test_how_texts_are_read_is_said_where_the_tokenizer_reads_otherwise(
+    tiny_folders: dict[str, Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """On Case and Audit; what a file calls its token is text and no markup."""
+    notes = [record("Read otherwise, MRN 4471203.", ("4471203", "MRN"), id="n-1")]
+    ref = tiny_case(tmp_path, tiny_folders["gpt_neox"], notes)
+    app = page_app("case", ref, monkeypatch, tmp_path / "home")
+    own, chosen = Tried((0,), "<|endoftext|>", 5.51), Tried((7,), "<b>*[x](http://x)", 1.53)
+    monkeypatch.setattr(
+        "sanilens.ui.opened.find_opening", lambda *_: Opening(own, chosen, records=4)
+    )
+    app.run()
+    assert not app.exception
+    assert "&lt;b&gt;*[x](http://x)" in drawn(app)
+    assert "(perplexity 1.53 so, 5.51 as the tokenizer has it, on 4 records)" in drawn(app)
+    audit = page_app("audit", ref, monkeypatch, tmp_path / "home").run()
+    assert not audit.exception
+    (caption,) = [c.value for c in audit.caption if "1.53 so" in c.value]
+    assert plain("<b>*[x](http://x)") in caption

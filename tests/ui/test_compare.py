@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from sanilens.audit.leaks import Identifiers
-from sanilens.runs.comparison import Paired, SpanRow, Verdict, load_comparison
+from sanilens.runs.comparison import Paired, SpanRow, Utility, Verdict, load_comparison
 from sanilens.runs.folder import RunFolder
-from sanilens.ui.compare.figures import against_random, arms, sentence, tiles, worded_p
+from sanilens.runs.wording import weighed, worded_p
+from sanilens.ui.compare.figures import against_random, arms, sentence, tiles
 from sanilens.ui.compare.words import said_at
 from sanilens.ui.state import CaseRef
 from tests.conftest import record
@@ -28,12 +29,17 @@ def test_p_in_words(p: float, words: str) -> None:
 
 
 def test_the_verdict_is_plain_in_every_case() -> None:
-    assert "No difference" in sentence(Verdict("same", Paired(520, 5, 3)), None)
-    bad = sentence(Verdict("more", Paired(520, 40, 3)), "direct")
+    kept = Utility("reference", "unseen texts", 3.0, 2.9)
+
+    def said(judged: Verdict | None, kind: str | None = None) -> str:
+        return sentence(weighed(judged, kept, kind))
+
+    assert "**No difference" in said(Verdict("same", Paired(520, 5, 3)))
+    bad = said(Verdict("more", Paired(520, 40, 3)), "direct")
     assert "the leak is not gone" in bad
     assert "520 direct spans" in bad
-    assert "less than the reference" in sentence(Verdict("less", Paired(520, 1, 30)), None)
-    assert "no reference model" in sentence(None, None)
+    assert "less than the reference" in said(Verdict("less", Paired(520, 1, 30)))
+    assert "no reference model" in said(None)
 
 
 @pytest.mark.parametrize(

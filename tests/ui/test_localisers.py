@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 from sanilens.bench.deletion import DeletionResult
-from sanilens.bench.inj import InjResult, Recall
+from sanilens.bench.inj import InjResult, Recall, Row
 from sanilens.bundled import assets_folder
 from sanilens.corpus.records import Corpus, Record
 from sanilens.inspect.deletion import Deletion, Matched
+from sanilens.inspect.injection import CONDITIONS
 from sanilens.inspect.localisers import LOCALISERS, Settings, find_localiser
 from sanilens.inspect.score_cache import cached_scores
 from sanilens.inspect.targets import Scope
@@ -28,9 +29,14 @@ from sanilens.ui.opened import Opened
 from sanilens.ui.state import BUNDLED, CaseRef, Selection
 from tests.ui.cases import drawn, page_app, tiny_case
 
+NAMES = [str(condition) for condition in CONDITIONS]
 
-def recall(value: float) -> Recall:
-    return Recall(value, value - 0.05, value + 0.05, 24, "whole model", "", 0.02)
+
+def recall(worst: float) -> Row:
+    """Best where neurons were taught what they write, worst where what they read."""
+    values = {name: min(1.0, worst + 0.3) for name in NAMES} | {"read": worst}
+    found = {n: Recall(v, v - 0.05, v + 0.05, 24) for n, v in values.items()}
+    return Row(found, "read", "whole model", "", 0.02)
 
 
 def inj() -> InjResult:
@@ -43,8 +49,8 @@ def inj() -> InjResult:
         localisers={name: recall(value) for name, value in found.items()},
         given_the_original={"weight-difference": recall(0.99)},
         development=5,
-        tried=31,
-        held=29,
+        tried=dict.fromkeys(NAMES, 31),
+        held=dict.fromkeys(NAMES, 29),
     )
 
 
@@ -119,7 +125,7 @@ def test_it_recommends_one_with_its_figure(
     tiles = next(h.proto.body for h in app.get("html") if "sl-kpis" in h.proto.body)
     assert "<strong>alignment</strong>" in tiles
     assert "<strong>0.90</strong>" in tiles
-    assert "0.85 to 0.95, n = 24" in tiles
+    assert "read: 95 % interval 0.85 to 0.95, n = 24" in tiles
     assert "<strong>1.8 ×</strong>" in tiles  # 0.9 of 0.5: the better of the two masks
     assert "<strong>0.38</strong>" in tiles
     table = next(h.proto.body for h in app.get("html") if "sl-arms" in h.proto.body)
@@ -159,7 +165,12 @@ def test_inspect_begins_with_the_recommended_one(
     assert box.value == "alignment"
     assert "alignment (recommended)" in box.options
     assert "hard-concrete (slow)" in box.options
-    assert "INJ recall 0.90" in drawn(app)
+    assert "found 0.90 of injected neurons, worst case" in drawn(app)
+    app.segmented_control(key="inspect-kind").set_value("head").run()
+    assert not app.exception
+    page = drawn(app)
+    assert "of injected neurons" not in page
+    assert "alignment (recommended)" not in app.selectbox(key="inspect-localiser").options
 
 
 @pytest.mark.parametrize(

@@ -45,6 +45,8 @@ def broken(**changes: object) -> str:
         ("[]", "plan: "),
         (broken(extra=1), "extra: Extra inputs"),
         (broken(seed=-1), "seed: "),
+        (broken(opening=[-1]), "opening.0: "),
+        (broken(opening=[0] * 9), "opening: "),
         (broken(seed=float("nan")), "not valid JSON"),
         (broken(schema_version=2), "schema_version: "),
         (broken(edits=[{"unit": "mlp.01.2", "operation": "zero"}]), "edits.0.unit: .*not a unit"),
@@ -82,3 +84,10 @@ def test_subjects_decide_and_their_order_does_not() -> None:
     pairs = [Plan.model_validate(json.loads(broken(subjects=s))) for s in (["b", "a"], ["a", "b"])]
     assert pairs[0].sha256 == pairs[1].sha256
     assert pairs[0].subjects == ("a", "b")
+
+
+def test_what_opens_a_text_decides_and_old_plans_keep_their_hash() -> None:
+    assert PLAN.sha256 == "eede6e1afb36a8860609949c572e0be1b26b6eae38e6d5c17776d9e33b65c656"
+    nothing, start = (PLAN.model_copy(update={"opening": o}) for o in ((), (0,)))
+    assert len({PLAN.sha256, nothing.sha256, start.sha256}) == 3
+    assert Plan.model_validate_json(start.canonical()) == start

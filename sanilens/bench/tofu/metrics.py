@@ -6,6 +6,7 @@ Maini et al., arXiv 2401.06121, section 2.2; where the paper leaves something op
 
 import math
 import re
+import sys
 from collections.abc import Sequence
 from functools import cache
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 from scipy.stats import hmean, ks_2samp
 
 _WORD = re.compile(r"[a-z0-9]+")
+_LARGEST = math.log(sys.float_info.max)
 _STEMMED = 3
 """Words of at most as many characters are not stemmed."""
 
@@ -27,21 +29,24 @@ def probability_among(loss: float, wrong: Sequence[float]) -> float:
 
     For real authors and world facts, which are asked as questions with choices.
     """
-    right = probability(loss)
-    return right / (right + sum(map(probability, wrong)))
+    # Above the least loss, since of a broken model all may be too small for a float.
+    least = min(loss, *wrong)
+    right = probability(loss - least)
+    return right / (right + sum(probability(other - least) for other in wrong))
 
 
 def truth_ratio(reworded: float, wrong: Sequence[float]) -> float:
     """`R = prod_i exp(-l(wrong_i|q))^(1/n) / exp(-l(reworded|q))`: above 1 prefers what is wrong.
 
-    The geometric mean over the wrong answers, as the code has it.
+    The geometric mean over the wrong answers, as the code has it; infinite where no float holds it.
     """
-    return math.exp(reworded - sum(wrong) / len(wrong))
+    nats = reworded - sum(wrong) / len(wrong)
+    return math.inf if nats > _LARGEST else math.exp(nats)
 
 
 def forget_truth(ratio: float) -> float:
     """`min(R, 1/R)`: 1 where right and wrong answers are equally likely."""
-    return min(ratio, 1 / ratio)
+    return min(ratio, 1 / ratio) if ratio else 0.0
 
 
 def kept_truth(ratio: float) -> float:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from sanilens.audit.opening import find_opening
 from sanilens.bench.tofu.data import Tofu, to_records
 from sanilens.bench.tofu.metrics import forget_quality
 from sanilens.bench.tofu.score import TofuFigures, score_model
@@ -67,6 +68,8 @@ def bench_tofu(
 ) -> Iterator[Row]:
     """Measure the model, what each repair makes of it, and the reference, one row after another.
 
+    All of them read texts as the examined model was trained to.
+
     Args:
         subject: a causal model that has read the forget set.
         tofu: the files.
@@ -80,7 +83,11 @@ def bench_tofu(
         ModelError: if a model is a masked one, or its context too short.
         PlanError: if a method lacks something, such as a base model.
     """
-    never = _score(reference, tofu, REFERENCE, tell) if reference else None
+    opening = find_opening(subject, to_records(tofu.forget, "forget", sensitive=False))
+    subject, base = opening.of(subject), opening.of(base) if base else None
+    if tell and opening.changed:
+        tell(opening.sentence)
+    never = _score(opening.of(reference), tofu, REFERENCE, tell) if reference else None
 
     def row(method: str, figures: TofuFigures, seconds: float = 0.0) -> Row:
         quality = forget_quality(figures.ratios, never.ratios) if never else None

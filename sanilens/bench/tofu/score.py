@@ -21,7 +21,7 @@ from sanilens.bench.tofu.metrics import (
 )
 from sanilens.corpus.records import Record, Span
 from sanilens.errors import ModelError
-from sanilens.model.align import encode
+from sanilens.model.align import encode, prompt_ids
 from sanilens.model.batches import bucketed, pad_right, token_budget
 from sanilens.model.forward import logits_at
 from sanilens.model.hooks import NO_HOOKS, Hooks, hooked
@@ -191,7 +191,7 @@ def continue_questions(
 
     Prompts of equal length share a batch: nothing is padded, so nothing depends on padding.
     """
-    coded = [list(subject.tokenizer(prompt)["input_ids"]) for prompt in prompts]  # pyright: ignore
+    coded = [prompt_ids(subject, prompt, LONGEST) for prompt in prompts]
     said: dict[int, str] = {}
     end = _end(subject)
     for length in sorted({len(ids) for ids in coded}):

@@ -3,17 +3,17 @@
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from sanilens.corpus.formats.jsonl import read_jsonl
+from sanilens.corpus import limits
+from sanilens.corpus.formats.jsonl import read_json, read_jsonl
+from sanilens.corpus.formats.parquet import read_parquet
 from sanilens.corpus.formats.plain import read_folder, read_text
-from sanilens.corpus.formats.rows import Row, mistake, unwritable
-from sanilens.corpus.formats.tables import read_csv, read_parquet
-
-MAX_FILE_BYTES = 2 * 1024**3
+from sanilens.corpus.formats.rows import Budget, Row, mistake
+from sanilens.corpus.formats.tables import read_csv
 
 _READERS: dict[str, Callable[[Path], Iterator[Row]]] = {
     ".jsonl": read_jsonl,
     ".ndjson": read_jsonl,
-    ".json": read_jsonl,
+    ".json": read_json,
     ".csv": read_csv,
     ".parquet": read_parquet,
     ".txt": read_text,
@@ -27,21 +27,19 @@ def read_rows(path: Path) -> Iterator[Row]:
         CorpusError: the file is missing, empty, too large, unreadable or malformed; names the
             file, the place in it and the remedy, never a value.
     """
-    if not path.exists():
-        raise mistake(path.name, "there is no such file", "Check the path.")
-    reader = read_folder if path.is_dir() else _reader(path)
-    empty = True
+    budget = Budget()
     try:
+        if not path.exists():
+            raise mistake(path.name, "there is no such file", "Check the path.")
+        reader = read_folder if path.is_dir() else _reader(path)
         for row in reader(path):
-            empty = False
-            if (problem := unwritable(row.fields)) is not None:
-                raise mistake(row.where, problem, "Write it as ordinary text, or remove it.")
+            budget.spend(row)
             yield row
     except OSError as error:
         raise mistake(
             path.name, f"cannot be read ({type(error).__name__})", "Check who may read it."
         ) from None
-    if empty:
+    if not budget.rows:
         raise mistake(path.name, "holds no record", "Give at least one text.")
 
 
@@ -56,10 +54,10 @@ def _reader(path: Path) -> Callable[[Path], Iterator[Row]]:
     size = path.stat().st_size
     if size == 0:
         raise mistake(path.name, "the file is empty", "Give at least one text.")
-    if size > MAX_FILE_BYTES:
+    if size > limits.FILE_BYTES:
         raise mistake(
             path.name,
-            f"the file has {size:,} bytes, more than {MAX_FILE_BYTES:,}",
+            f"the file has {size:,} bytes, more than {limits.FILE_BYTES:,}",
             "Split it, and audit a sample of the records.",
         )
     return reader

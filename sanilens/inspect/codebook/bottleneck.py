@@ -136,6 +136,8 @@ def read_deletion(path: Path) -> Deletion:
         PlanError: if it is not that.
     """
     try:
+        if path.exists() and not path.is_file():
+            raise PlanError(f"{path.name} is not a regular file. Save it to a file first.")
         return Deletion.model_validate_json(path.read_bytes())
     except OSError as error:
         raise PlanError(f"{path.name} cannot be read ({type(error).__name__}).") from None

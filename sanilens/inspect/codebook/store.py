@@ -10,8 +10,7 @@ from pathlib import Path
 
 import torch
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 from sanilens.atomic import write_text
 from sanilens.errors import ModelError, PlanError
@@ -20,8 +19,12 @@ from sanilens.inspect.sae.load import CONFIG, load_sae
 from sanilens.inspect.sae.load import WEIGHTS as SAE_WEIGHTS
 from sanilens.inspect.sae.sae import Sae
 from sanilens.inspect.sae.site import parse_site
+from sanilens.model.files import read_object
+from sanilens.model.folder import why_another
+from sanilens.model.libraries import as_model_error
 from sanilens.model.subject import SubjectModel
 from sanilens.model.units import SAE_ID
+from sanilens.model.weights import file_tensors
 
 RECORD, WEIGHTS, SAE_FOLDER = "codebook.json", "codes.safetensors", "sae"
 # A file may claim any shape: this is more than a codebook of any model needs, and fits in memory.
@@ -85,12 +88,13 @@ def read_codebook_record(folder: Path) -> CodebookRecord:
     Raises:
         ModelError: if it is missing or malformed.
     """
-    try:
-        return CodebookRecord.model_validate_json((folder / RECORD).read_bytes())
-    except OSError:
+    if not (folder / RECORD).exists():
         raise ModelError(
             f"{folder.name}: {RECORD} is missing. Give a folder that `sanilens codes train` wrote."
-        ) from None
+        )
+    fields = read_object(folder, RECORD)
+    try:
+        return CodebookRecord.model_validate(fields)
     except ValidationError as error:
         field = error.errors(include_input=False, include_url=False)[0]
         where = ".".join(map(str, field["loc"])) or "file"
@@ -108,7 +112,8 @@ def load_codebook(folder: Path, subject: SubjectModel) -> Codebook:
     if record.model_sha256 != subject.fingerprint:
         raise ModelError(
             f"{folder.name}: it was trained on another model than {subject.name}, whose codes mean "
-            "something else. Train one on this model."
+            f"something else: {why_another(subject.path, record.model_sha256)}. Train one on this "
+            "model."
         )
     try:
         site = parse_site(record.site)
@@ -157,20 +162,11 @@ def _tensors(folder: Path, record: CodebookRecord) -> dict[str, torch.Tensor]:
     wanted = {"codes": [record.codes, record.width], "centre": [record.width]}
     if record.codes * record.width > _MOST or record.k > record.codes:
         raise ModelError(f"{folder.name}: {RECORD}: codes, width and k are impossible together.")
-    try:
-        with safe_open(folder / WEIGHTS, framework="pt") as file:
-            names = file.keys()  # the file itself cannot be iterated
-            found = {name: list(file.get_slice(name).get_shape()) for name in names}
-            if found != wanted:
-                raise ModelError(
-                    f"{folder.name}: {WEIGHTS} does not hold the tensors that {RECORD} says."
-                )
-            tensors = {name: file.get_tensor(name) for name in wanted}
-    except (OSError, SafetensorError) as error:
-        raise ModelError(
-            f"{folder.name}: {WEIGHTS} is missing or damaged ({type(error).__name__}). "
-            "Train the codebook again."
-        ) from error
+    held = file_tensors(folder, WEIGHTS)
+    if {name: list(tensor.shape) for name, tensor in held.items()} != wanted:
+        raise ModelError(f"{folder.name}: {WEIGHTS} does not hold the tensors that {RECORD} says.")
+    with as_model_error(f"{folder.name}: {WEIGHTS} cannot be read", "Train the codebook again."):
+        tensors = load_file(folder / WEIGHTS)
     for name, tensor in tensors.items():
         if tensor.dtype != torch.float32 or not tensor.isfinite().all():
             raise ModelError(f"{folder.name}: {WEIGHTS}: {name} must be finite float32 numbers.")

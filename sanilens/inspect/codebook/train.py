@@ -119,7 +119,7 @@ def train_codebook(
         ModelError: if `folder` holds something already.
     """
     site = parse_site(settings.site)
-    site.path(subject.sites)
+    site.check(subject.sites)
     parse_unit(f"sae.{codebook_id}.0")  # the same rule for names
     refuse_full(folder)
     if settings.k > settings.codes:

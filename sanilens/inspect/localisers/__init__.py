@@ -2,7 +2,7 @@
 
 from sanilens.errors import PlanError
 from sanilens.inspect.localisers.activation_norm import ACTIVATION_NORM
-from sanilens.inspect.localisers.alignment import ALIGNMENT
+from sanilens.inspect.localisers.alignment import ALIGNMENT, TWO_SIDED
 from sanilens.inspect.localisers.gradient_activation import CONTRASTED, PLAIN
 from sanilens.inspect.localisers.hard_concrete import HARD_CONCRETE
 from sanilens.inspect.localisers.integrated_gradients import INTEGRATED_GRADIENTS
@@ -19,8 +19,8 @@ __all__ = ["LOCALISERS", "Localiser", "Settings", "find_localiser", "ignored"]
 LOCALISERS: dict[str, Localiser] = {
     each.name: each
     for each in (
-        SILENCING, ALIGNMENT, CONTRASTED, PLAIN, RELP, SELECTIVE_PRUNING, ACTIVATION_NORM,
-        INTEGRATED_GRADIENTS, SLIMMING, HARD_CONCRETE, ZERO_OUT, RANDOM,
+        SILENCING, ALIGNMENT, TWO_SIDED, CONTRASTED, PLAIN, RELP, SELECTIVE_PRUNING,
+        ACTIVATION_NORM, INTEGRATED_GRADIENTS, SLIMMING, HARD_CONCRETE, ZERO_OUT, RANDOM,
     )
 }  # fmt: skip
 

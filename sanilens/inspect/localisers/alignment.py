@@ -3,8 +3,9 @@
     A(n) = cos(w_n, G_n) / (s_n / median(s) + 3),    G_n = dL/dw_n = sum_t a_{n,t} dL/do_t
     s_n^2 = sum_t ( a_{n,t} dM/da_{n,t} )^2
 
-with w_n the unit's slice of the output projection, o_t its output, L = log p(spans) and M the
-log-probability of tokens that the model itself draws at neutral places, so that s_n^2 is the
+with w_n the unit's slice of the output projection, o_t its output (before the norm that some
+architectures have there: the gradient passes that, so the slope is exact), L = log p(spans) and M
+the log-probability of tokens that the model itself draws at neutral places, so that s_n^2 is the
 Fisher information of the unit's strength there: what it costs ordinary text to turn it off. One
 forward and two backward passes. Ours.
 
@@ -13,11 +14,23 @@ turns them, which is along that gradient. Gradient × activation ranks by the si
 instead, which mixes how well it was trained on the text with how active it happens to be. In an
 injection that keeps norms the cosine therefore nears 1 by construction; the deletion curve is the
 test that does not favour it. Where there is no neutral token the divisor is left out.
+
+A memory that was taught to what neurons read, not to what they write, leaves no trace in w_n, and
+one that was taught little to many weights turns none of them far. Two-sided alignment therefore is
+
+    A(n) = sqrt([ w_n . G_n ]+) [ max(cos(w_n, G_n), cos(r_n, dL/dr_n)) ]+ / (s_n / median(s) + 3)
+
+with r_n the unit's rows of the input projections; w_n . G_n is gradient × activation. Of a head it
+looks at the written side alone: keys and values that several heads share are no single head's.
 """
+
+from functools import partial
+from itertools import chain
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
+from transformers.pytorch_utils import Conv1D
 
 from sanilens.inspect.localisers.captured import per_unit
 from sanilens.inspect.localisers.localiser import Localiser, Settings
@@ -37,64 +50,113 @@ _FLOOR = 3.0
 PerLayer = list[Float[Tensor, "..."]]
 
 
-def alignment(targets: Targets, settings: Settings) -> UnitScores:
+def alignment(targets: Targets, settings: Settings, *, two_sided: bool = False) -> UnitScores:
     """Score every unit; see the module's equation."""
     subject, kind = targets.subject, settings.kind
-    weights = [write_weights(subject, kind, i) for i in range(subject.sites.n_layers)]
-    slopes = [torch.zeros_like(w) for w in weights]
-    harm = torch.zeros(len(weights), subject.sites.count(kind))
+    writes = [write_weights(subject, kind, i) for i in range(subject.sites.n_layers)]
+    reads = _read_paths(subject) if two_sided and kind == "mlp" else []
+    slopes: list[Tensor] = []
+    harm = torch.zeros(len(writes), subject.sites.count(kind))
     generator = torch.Generator(subject.device).manual_seed(settings.seed)
     batches, neutral = targets.n_batches, 0
     drawn = targets.batches(neutral=_NEUTRAL, seed=settings.seed)
     for number, batch in enumerate(drawn, start=1):
-        own, fisher = _slopes_and_harm(subject, kind, batch, weights, generator)
-        slopes = [a + b for a, b in zip(slopes, own, strict=True)]
+        own, fisher = _slopes_and_harm(subject, kind, batch, writes, reads, generator)
+        slopes = [a + b for a, b in zip(slopes, own, strict=True)] if slopes else own
         harm += fisher
         neutral += len(batch.rows) - batch.targets
         settings.progress(number, batches)
-    size = subject.sites.size(kind)
-    values = torch.stack([_cosine(w, g, size) for w, g in zip(weights, slopes, strict=True)])
+    size, layers = subject.sites.size(kind), len(writes)
+    written = list(zip(writes, slopes[:layers], strict=True))
+    values = torch.stack([_cosine(w, g, size) for w, g in written])
+    if reads:
+        values = torch.maximum(values, _read_cosines(subject, reads, slopes[layers:]))
+    if two_sided:
+        carried = [per_unit((w * g).sum(1), size).cpu() for w, g in written]
+        values = torch.stack(carried).clamp(min=0).sqrt() * values.clamp(min=0)
     if neutral:
         cost = harm.sqrt()
         values = values / (cost / cost.median().clamp(min=1e-12) + _FLOOR)
-    return UnitScores("alignment", kind, values, targets.spans)
+    return UnitScores(
+        "two-sided-alignment" if two_sided else "alignment", kind, values, targets.spans
+    )
 
 
 def _slopes_and_harm(
     subject: SubjectModel,
     kind: UnitKind,
     batch: TargetBatch,
-    weights: PerLayer,
+    writes: PerLayer,
+    reads: list[tuple[str, ...]],
     generator: torch.Generator,
 ) -> tuple[PerLayer, Float[Tensor, "layer unit"]]:
-    """Per layer dL/dw, and the squared slopes of neutral text along each unit's strength."""
-    inputs: list[Tensor] = []
-    outputs: list[Tensor] = []
+    """dL/dw of each layer, then of each projection in `reads`, as (inputs, outputs).
 
-    def capture(x: Tensor, output: Tensor) -> Tensor:
-        # The lowest layer's output depends on frozen weights only: it becomes the leaf.
-        output = output if output.requires_grad else output.detach().requires_grad_()
-        inputs.append(x.detach())
-        outputs.append(output)
-        return output
+    And the squared slopes of neutral text along each unit's strength.
+    """
+    outs = subject.sites.outs(kind)
+    inputs: dict[str, Tensor] = {}
+    outputs: dict[str, Tensor] = {}
 
-    hooks = Hooks(outputs=dict.fromkeys(subject.sites.outs(kind), capture))
+    def capture(path: str):
+        def hook(x: Tensor, output: Tensor) -> Tensor:
+            # The lowest layer's output depends on frozen weights only: it becomes the leaf.
+            output = output if output.requires_grad else output.detach().requires_grad_()
+            inputs[path], outputs[path] = x.detach(), output
+            return output.clone()  # a leaf, to which Falcon could not add in place
+
+        return hook
+
+    hooks = Hooks(outputs={path: capture(path) for path in (*outs, *chain(*reads))})
     size, n = subject.sites.size(kind), batch.targets
     with torch.enable_grad():
         logits = logits_at(subject, batch.ids, batch.rows, batch.columns - 1, hooks)
         logprobs = logits.log_softmax(-1)
         said = logprobs[:n].gather(1, batch.tokens[:n, None]).sum()
-        wanted = torch.autograd.grad(said, outputs, retain_graph=n < len(logprobs))
-        slopes = [torch.einsum("bpw,bpd->wd", a, g) for a, g in zip(inputs, wanted, strict=True)]
+        paths = (*outs, *chain(*reads))
+        places = [outputs[path] for path in paths]
+        wanted = torch.autograd.grad(said, places, retain_graph=n < len(logprobs))
+        slopes = [
+            torch.einsum("bpw,bpd->wd", inputs[path], g)
+            for path, g in zip(paths, wanted, strict=True)
+        ]
         if n == len(logprobs):
-            return slopes, torch.zeros(len(weights), subject.sites.count(kind))
+            return slopes, torch.zeros(len(writes), subject.sites.count(kind))
         tokens = logprobs[n:].detach().exp().multinomial(1, generator=generator)
-        elsewhere = torch.autograd.grad(logprobs[n:].gather(1, tokens).sum(), outputs)
+        elsewhere = torch.autograd.grad(
+            logprobs[n:].gather(1, tokens).sum(), [outputs[path] for path in outs]
+        )
     parts = [
-        per_unit(a * (g @ w.T), size).square().sum((0, 1))
-        for a, g, w in zip(inputs, elsewhere, weights, strict=True)
+        per_unit(inputs[path] * (g @ w.T), size).square().sum((0, 1))
+        for path, g, w in zip(outs, elsewhere, writes, strict=True)
     ]
     return slopes, torch.stack(parts).cpu()
+
+
+def _read_paths(subject: SubjectModel) -> list[tuple[str, ...]]:
+    return [site.reads for site in subject.sites.mlps]
+
+
+def _read_cosines(
+    subject: SubjectModel, reads: list[tuple[str, ...]], slopes: PerLayer
+) -> Float[Tensor, "layer neuron"]:
+    """Cosine of each neuron's rows, of all its input projections together, with their slopes."""
+    remaining, d_mlp, found = iter(slopes), subject.sites.d_mlp, []
+    for paths in reads:
+        weights = [_inputs_first(subject, path) for path in paths]
+        # A fused projection holds neuron j's gate in column j and its input in column j + d_mlp.
+        w, g = (
+            torch.cat([m.unflatten(1, (-1, d_mlp)).flatten(0, 1) for m in matrices]).T
+            for matrices in (weights, [next(remaining) for _ in paths])
+        )
+        found.append(torch.cosine_similarity(w, g, dim=1, eps=1e-12).cpu())
+    return torch.stack(found)
+
+
+def _inputs_first(subject: SubjectModel, path: str) -> Float[Tensor, "d_model width"]:
+    module = subject.model.get_submodule(path)
+    weight = module.get_parameter("weight").detach()
+    return weight if isinstance(module, Conv1D) else weight.T
 
 
 def _cosine(
@@ -109,4 +171,10 @@ ALIGNMENT = Localiser(
     "whether it writes what the span's gradient asks for, per harm to other text",
     "seconds",
     alignment,
+)
+TWO_SIDED = Localiser(
+    "two-sided-alignment",
+    "whether it writes or reads what the span's gradient asks for, per harm to other text",
+    "seconds",
+    partial(alignment, two_sided=True),
 )

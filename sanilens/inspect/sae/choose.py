@@ -190,7 +190,7 @@ class _Search:
         said = self._said({})
         if not said:
             raise PlanError("the model says none of these spans: there is nothing to choose for.")
-        self._before, self._nats = len(said), perplexity(subject, other).nats
+        self._before, self._whole = len(said), perplexity(subject, other).value
         # Always the same batches, since the first layers' work on them is remembered.
         self.spans = list(
             find_targets(subject, records, Scope(spans=frozenset(said))).batches(most=_BATCH)
@@ -201,8 +201,8 @@ class _Search:
     def outcome(self, values: dict[int, float]) -> Choice:
         """What is said and lost with features clamped, exactly."""
         hooks = clamped_features(self.subject, self.sae, values)
-        nats = perplexity(self.subject, self.other, hooks=hooks).nats
-        return Choice(values, len(self._said(values)), self._before, math.expm1(nats - self._nats))
+        value = perplexity(self.subject, self.other, hooks=hooks).value
+        return Choice(values, len(self._said(values)), self._before, value / self._whole - 1)
 
     def _said(self, values: dict[int, float]) -> list[str]:
         hooks = clamped_features(self.subject, self.sae, values)

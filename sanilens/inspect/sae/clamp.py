@@ -2,7 +2,8 @@
 
     clamp    x' = x + (f' - f) W_dec      f' = 0, or value * ||x||
     bake     W := W (I - d d^T), d = W_dec[f] / ||W_dec[f]||, for every matrix that writes to the
-             residual stream up to the site, and for their biases
+             residual stream up to the site, and for their biases; where a norm of gain g stands
+             behind, d is the direction that the norm turns into it
 
 The clamp keeps the error x - decode(encode(x)): a clamp that changes nothing is the identity. Its
 value is relative to the norm of what is read, since an absolute one means something else in every
@@ -19,8 +20,8 @@ from transformers import PreTrainedModel
 
 from sanilens.errors import PlanError
 from sanilens.inspect.sae.sae import Sae
-from sanilens.model.hooks import Hooks
-from sanilens.model.parameters import residual_writers
+from sanilens.model.hooks import Hooks, OutputEdit
+from sanilens.model.parameters import Writer, residual_writers
 from sanilens.model.subject import SubjectModel
 
 
@@ -65,13 +66,18 @@ def baked_features(subject: SubjectModel, sae: Sae, features: Sequence[int]) -> 
     """Hooks under which the model computes what `bake_` writes into its weights."""
     if not features:
         return Hooks()
-    basis = _basis(sae, features)
+    directions = sae.directions(list(features)).float()
 
-    def project(_x: Tensor, output: Tensor) -> Tensor:
-        return output - (output @ basis.to(output)) @ basis.T.to(output)
+    def project(writer: Writer) -> OutputEdit:
+        basis = writer.along(directions)
+
+        def edit(_x: Tensor, output: Tensor) -> Tensor:
+            return output - (output @ basis.to(output)) @ basis.T.to(output)
+
+        return edit
 
     writers = residual_writers(subject, sae.site.layer, _part(sae))
-    return Hooks(outputs={writer.module: project for writer in writers})
+    return Hooks(outputs={writer.slice.module: project(writer) for writer in writers})
 
 
 @torch.no_grad()
@@ -83,11 +89,11 @@ def bake_(subject: SubjectModel, sae: Sae, features: Sequence[int]) -> None:
     """
     if not features:
         return
-    basis = _basis(sae, features)
+    directions = sae.directions(list(features)).float()
     _untie_(subject.model)
     for writer in residual_writers(subject, sae.site.layer, _part(sae)):
-        weight = writer.parameter.data
-        last = writer.dim == weight.dim() - 1
+        weight, basis = writer.slice.parameter.data, writer.along(directions)
+        last = writer.slice.dim == weight.dim() - 1
         along = weight.float() if last else weight.float().T
         kept = along - (along @ basis) @ basis.T
         weight.copy_(kept if last else kept.T)
@@ -100,12 +106,6 @@ def _untie_(model: PreTrainedModel) -> None:
         head.weight = nn.Parameter(head.weight.detach().clone(), requires_grad=False)
         model.config.get_text_config().tie_word_embeddings = False
         model.config.tie_word_embeddings = False
-
-
-def _basis(sae: Sae, features: Sequence[int]) -> Float[Tensor, "d k"]:
-    """The features' directions, orthonormal: each is gone whatever the order."""
-    basis, _ = torch.linalg.qr(sae.directions(list(features)).float().T)
-    return basis
 
 
 def _part(sae: Sae) -> str:

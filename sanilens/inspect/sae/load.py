@@ -1,24 +1,29 @@
 """Load an autoencoder: a folder that SAELens wrote, ours or another's; safetensors only.
 
-The network is used only for a folder of the hub that the user named.
+The network is used only for a folder of the hub that the user typed.
 """
 
 import hashlib
-import json
 import re
 from pathlib import Path
 from typing import Any
 
+import torch
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from safetensors import SafetensorError
 
 from sanilens.errors import ModelError, PlanError
 from sanilens.inspect.sae.sae import Sae
 from sanilens.inspect.sae.site import SaeSite, parse_site, site_of_hook
+from sanilens.model.files import read_object
+from sanilens.model.hub import PREFIX, hint, is_hub, snapshot
+from sanilens.model.libraries import as_model_error
+from sanilens.model.pretrained import LARGEST
 from sanilens.model.subject import SubjectModel
 from sanilens.model.units import SAE_ID
+from sanilens.model.weights import Stored, file_tensors
 
 _HUB = re.compile(r"([\w.-]+/[\w.-]+):([\w.-]+(?:/[\w.-]+)*)")
+_FORM = f"{PREFIX}owner/repository:blocks.8.hook_resid_pre"
 CONFIG, WEIGHTS, OURS = "cfg.json", "sae_weights.safetensors", "sanilens.json"
 
 
@@ -36,36 +41,31 @@ class SaeRecord(BaseModel):
     quality: dict[str, float]
 
 
-def find_folder(source: str) -> Path:
-    """A local folder, or one of the hub's, which is downloaded: `owner/repository:folder`.
+def find_folder(source: str, *, fetch: bool = False) -> Path:
+    """A local folder, or one of the hub's: `hub:owner/repository:folder`.
+
+    Args:
+        source: which.
+        fetch: download the hub's; only for what the user typed. Else this machine's cache is read.
 
     Raises:
         ModelError: if it is neither, or the hub does not give it.
     """
+    if is_hub(source):
+        found = _HUB.fullmatch(source.removeprefix(PREFIX))
+        if found is None or ".." in source:
+            raise ModelError(f"{source[:80]!r} is no folder of the hub. Write {_FORM}.")
+        repository, inside = found.groups()
+        # Two files and nothing that executes, whatever else the repository holds.
+        wanted = [f"{inside}/{name}" for name in (CONFIG, WEIGHTS)]
+        return snapshot(repository, wanted, fetch=fetch) / inside
     folder = Path(source).expanduser()
     if folder.exists():
         return folder.resolve()
-    found = _HUB.fullmatch(source)
-    if found is None or ".." in source:
-        raise ModelError(
-            f"{source[:80]!r} is neither a folder that exists nor one of the hub, such as "
-            "'owner/repository:blocks.8.hook_resid_pre'."
-        )
-    # Imported here: only now may anything reach for the network. Two files and nothing that
-    # executes, whatever else the repository holds.
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError
-
-    repository, inside = found.groups()
-    try:
-        wanted = [f"{inside}/{name}" for name in (CONFIG, WEIGHTS)]
-        root = snapshot_download(repository, allow_patterns=wanted)
-    except (OSError, HfHubHTTPError, HFValidationError, ValueError) as error:
-        raise ModelError(
-            f"the hub did not give {source[:80]!r} ({type(error).__name__}). Check the spelling, "
-            "the network and your access, or give a local folder."
-        ) from error
-    return Path(root) / inside
+    raise ModelError(
+        f"{source[:80]!r} is neither a folder that exists nor one of the hub, such as {_FORM}."
+        f"{hint(source)}"
+    )
 
 
 def load_sae(folder: Path, subject: SubjectModel) -> Sae:
@@ -76,25 +76,33 @@ def load_sae(folder: Path, subject: SubjectModel) -> Sae:
     """
     folder = Path(folder).expanduser()
     name = folder.name
-    for file in (CONFIG, WEIGHTS):
-        if not (folder / file).is_file():
-            raise ModelError(f"{name}: {file} is missing. Give a folder that SAELens wrote.")
+    fields = _read_config(folder)
     record = read_record(folder)
-    site = _site(folder, record)
+    site = parse_site(record.site) if record else _site(folder, fields)
     # Imported here: it takes seconds, and only autoencoders need it.
     from sae_lens import SAE
 
-    try:
+    with as_model_error(
+        f"{name}: SAELens cannot load this folder", "Write it again with save_inference_model."
+    ):
         module: Any = SAE.load_from_disk(folder, device=str(subject.device))
-    except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
-        raise ModelError(
-            f"{name}: SAELens cannot load this folder ({type(error).__name__}). "
-            "Write it again with save_inference_model."
-        ) from error
     module.eval().requires_grad_(False)
     _check(name, module, site, subject)
+    _try(name, module)
     own = record.id if record else id_of(name)
     return Sae(own, site, module, folder, fingerprint_sae(folder))
+
+
+def _read_config(folder: Path) -> dict[str, Any]:
+    """Its configuration, which must describe what the weights' file holds: memory goes by it."""
+    fields, tensors = read_object(folder, CONFIG), file_tensors(folder, WEIGHTS)
+    width = [fields.get(key) for key in ("d_in", "d_sae")]
+    if tensors.get("W_dec", Stored("", ())).shape != (width[1], width[0]) or True in width:
+        raise ModelError(
+            f"{folder.name}: {CONFIG} and {WEIGHTS} are not of one autoencoder: W_dec is not "
+            "d_sae × d_in. Write it again with save_inference_model."
+        )
+    return fields
 
 
 def read_record(folder: Path) -> SaeRecord | None:
@@ -103,11 +111,11 @@ def read_record(folder: Path) -> SaeRecord | None:
     Raises:
         ModelError: if the file is there and malformed.
     """
-    file = folder / OURS
-    if not file.is_file():
+    if not (folder / OURS).exists():
         return None
+    fields = read_object(folder, OURS)
     try:
-        return SaeRecord.model_validate_json(file.read_bytes())
+        return SaeRecord.model_validate(fields)
     except ValidationError as error:
         field = error.errors(include_input=False, include_url=False)[0]
         where = ".".join(map(str, field["loc"])) or "file"
@@ -123,15 +131,13 @@ def fingerprint_sae(folder: Path) -> str:
     return digest.hexdigest()
 
 
-def _site(folder: Path, record: SaeRecord | None) -> SaeSite:
-    if record:
-        return parse_site(record.site)
+def _site(folder: Path, fields: dict[str, Any]) -> SaeSite:
+    """Where SAELens says that it was trained."""
+    metadata = fields.get("metadata")
+    named = (metadata if isinstance(metadata, dict) else {}).get("hook_name")
     try:
-        fields = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
-        metadata = fields.get("metadata") or {}
-        hook = metadata.get("hook_name") or fields.get("hook_name") or ""
-        return site_of_hook(hook)
-    except (ValueError, RecursionError, AttributeError, PlanError) as error:
+        return site_of_hook(str(named or fields.get("hook_name") or ""))
+    except PlanError as error:
         raise ModelError(
             f"{folder.name}: {CONFIG} names no site that is known here (metadata.hook_name, such "
             "as blocks.3.hook_resid_post)."
@@ -139,7 +145,14 @@ def _site(folder: Path, record: SaeRecord | None) -> SaeSite:
 
 
 def _check(name: str, module: Any, site: SaeSite, subject: SubjectModel) -> None:
-    """Refuse what would silently be wrong: scaled inputs, another width, another layer."""
+    """Refuse what would silently be wrong: no numbers, scaled inputs, another width or layer."""
+    for path, tensor in (*module.named_parameters(), *module.named_buffers()):
+        # NaN compares as no.
+        if not bool((tensor.abs() <= LARGEST).all()):
+            raise ModelError(
+                f"{name}: {path} holds NaN or infinity. Use a copy from before it was damaged, or "
+                "train it again."
+            )
     if module.cfg.normalize_activations != "none":
         raise ModelError(
             f"{name}: it normalises its inputs ({module.cfg.normalize_activations}), under which a "
@@ -151,6 +164,15 @@ def _check(name: str, module: Any, site: SaeSite, subject: SubjectModel) -> None
         raise ModelError(
             f"{name}: it reads {module.cfg.d_in} dimensions; {site} of {subject.name} has {wanted}."
         )
+
+
+def _try(name: str, module: Any) -> None:
+    """Encode and decode once: settings that no weight contradicts can still be impossible."""
+    x = torch.ones(2, module.cfg.d_in, device=module.W_dec.device, dtype=module.W_dec.dtype)
+    with torch.inference_mode(), as_model_error(f"{name}: it cannot encode", "Train it again."):
+        read = module.decode(module.encode(x))
+    if read.shape != x.shape or not bool(read.isfinite().all()):
+        raise ModelError(f"{name}: it answers with NaN or another width. Train it again.")
 
 
 def id_of(name: str) -> str:

@@ -1,4 +1,8 @@
-"""Where an autoencoder sits: TransformerLens's name of an activation, on the user's own modules."""
+"""Where an autoencoder sits: TransformerLens's name of an activation, on the user's own modules.
+
+resid_pre + hook_attn_out + hook_mlp_out = resid_post: what a part adds is taken behind its norm and
+with its multiplier, where it has them (model/measure.py).
+"""
 
 import re
 from collections.abc import Callable
@@ -9,6 +13,7 @@ from torch import Tensor
 
 from sanilens.errors import PlanError
 from sanilens.model.hooks import Hooks
+from sanilens.model.measure import Added
 from sanilens.model.sites import Sites
 
 Point = Literal["hook_resid_post", "hook_attn_out", "hook_mlp_out", "mlp.hook_post"]
@@ -35,41 +40,51 @@ class SaeSite:
     def __str__(self) -> str:
         return f"blocks.{self.layer}.{self.point}"
 
-    def path(self, sites: Sites) -> str:
-        """The module whose output (for neurons: whose input) this is.
+    def check(self, sites: Sites) -> None:
+        """Refuse a site that the model does not have.
 
         Raises:
-            PlanError: if the model has no such layer.
+            PlanError: if it has no such layer, or adds nothing there that could be read as it is.
         """
         if self.layer >= sites.n_layers:
             raise PlanError(f"site {self}: the model has {sites.n_layers} layers, counted from 0.")
-        match self.point:
-            case "hook_resid_post":
-                return sites.blocks[self.layer]
-            case "hook_attn_out":
-                return sites.attentions[self.layer].out
-            case "hook_mlp_out" | "mlp.hook_post":
-                return sites.mlps[self.layer].out
+        if self.point in ("hook_attn_out", "hook_mlp_out"):
+            sites.require("added")
 
     def width(self, sites: Sites) -> int:
         """How many dimensions an activation has there.
 
         Raises:
-            PlanError: if the model has no such layer.
+            PlanError: if the model has no such site.
         """
-        self.path(sites)
+        self.check(sites)
         return sites.d_mlp if self.point == "mlp.hook_post" else sites.d_model
 
     def hooks(self, sites: Sites, edit: Callable[[Tensor], Tensor | None]) -> Hooks:
-        """Hooks that give the activation to `edit`, and put in its place what that returns."""
-        if self.point == "mlp.hook_post":
-            return Hooks({self.path(sites): edit})
+        """Hooks that give the activation to `edit`, and put in its place what that returns.
+
+        Raises:
+            PlanError: if the model has no such site.
+        """
+        self.check(sites)
+        match self.point:
+            case "mlp.hook_post":
+                return Hooks({sites.mlps[self.layer].out: edit})
+            case "hook_resid_post":
+                added = Added(sites.blocks[self.layer], 1.0)
+            case "hook_attn_out":
+                added = sites.adds("head", self.layer)
+            case "hook_mlp_out":
+                added = sites.adds("mlp", self.layer)
 
         def output_edit(_x: Tensor, output: Tensor) -> Tensor:
-            edited = edit(output)
-            return output if edited is None else edited
+            if added.scale == 1:
+                edited = edit(output)
+                return output if edited is None else edited
+            edited = edit(added.scale * output)
+            return output if edited is None else edited / added.scale
 
-        return Hooks(outputs={self.path(sites): output_edit})
+        return Hooks(outputs={added.path: output_edit})
 
 
 def parse_site(text: str) -> SaeSite:

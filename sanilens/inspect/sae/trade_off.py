@@ -25,6 +25,7 @@ from sanilens.errors import ModelError
 from sanilens.inspect.sae.clamp import baked_features, clamped_features
 from sanilens.inspect.sae.reading import feature_activations, read_site
 from sanilens.inspect.sae.sae import Sae
+from sanilens.model.files import read_object
 from sanilens.model.hooks import Hooks
 from sanilens.model.prefix import remembering
 from sanilens.model.subject import SubjectModel
@@ -170,10 +171,11 @@ def load_trade_off(folder: Path) -> TradeOff | None:
     Raises:
         ModelError: if the file is malformed.
     """
-    if not (folder / _FILE).is_file():
+    if not (folder / _FILE).exists():
         return None
+    fields = read_object(folder, _FILE)
     try:
-        return _SAVED.validate_json((folder / _FILE).read_bytes())
+        return _SAVED.validate_python(fields)
     except ValidationError as error:
         field = error.errors(include_input=False, include_url=False)[0]
         where = ".".join(map(str, field["loc"])) or "file"

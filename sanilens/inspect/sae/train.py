@@ -78,7 +78,7 @@ def train_sae(
         ModelError: if `folder` holds something already.
     """
     site = parse_site(settings.site)
-    site.path(subject.sites)
+    site.check(subject.sites)
     parse_unit(f"sae.{sae_id}.0")  # an id that units can hold
     if folder.exists() and any(folder.iterdir()):
         raise ModelError(f"{folder.name} is not empty. Give another folder.")

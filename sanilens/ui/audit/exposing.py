@@ -7,6 +7,7 @@ import streamlit as st
 from sanilens.audit.exposure import Exposure
 from sanilens.audit.exposure_sample import median_bits, sample_exposure
 from sanilens.corpus.records import Record
+from sanilens.ui.markup import plain
 from sanilens.ui.opened import Opened
 from sanilens.ui.progress import progress_bar
 from sanilens.ui.results import results
@@ -46,7 +47,7 @@ def _measured(
 def _sentence(label: str, own: list[Exposure], control: list[Exposure]) -> str:
     bits, by_chance = median_bits(own), median_bits(control)
     if bits is None:
-        return f"No {label} span has text before it."
+        return f"No {plain(label)} span has text before it."
     most = math.log2(_CANDIDATES)
     beside = "" if by_chance is None else f" Look-alikes: {by_chance:.1f}."
     return (

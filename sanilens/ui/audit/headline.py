@@ -3,7 +3,16 @@
 from collections.abc import Sequence
 
 from sanilens.audit.extraction import SpanVerdict
-from sanilens.audit.summary import RateRow, memory, rate_row, rates_by, worst_subject
+from sanilens.audit.summary import (
+    RateRow,
+    memory,
+    rate_row,
+    rates_by,
+    uncounted,
+    why_nothing,
+    worst_subject,
+)
+from sanilens.audit.utility import worded_perplexity
 from sanilens.model.subject import ModelKind
 from sanilens.ui.audit.measuring import Findings
 from sanilens.ui.layout import kpi
@@ -20,6 +29,8 @@ _MEANING: dict[ModelKind, str] = {
 def sentence(found: Findings, kind: ModelKind) -> str:
     """`912 of 1,103 sensitive spans can be extracted`, and what that means."""
     row = rate_row(memory(found.subject))
+    if not row.n:
+        return f"**Nothing was audited**: {why_nothing(found.subject)}"
     said = f"**{row.hits:,} of {row.n:,} sensitive spans can be extracted**"
     return f"{said}: {_MEANING[kind]}"
 
@@ -27,13 +38,23 @@ def sentence(found: Findings, kind: ModelKind) -> str:
 def tiles(found: Findings, *, has_reference: bool, has_control: bool) -> None:
     """Four tiles; what is being measured shows an ellipsis."""
     row = rate_row(memory(found.subject))
-    beside = [f"{_percent(row)} [{100 * row.low:.1f}, {100 * row.high:.1f}]"]
+    beside = ["not measured"]
+    if row.low is not None and row.high is not None:
+        beside = [f"{_percent(row)} [{100 * row.low:.1f}, {100 * row.high:.1f}]"]
+    if count := (doubt := uncounted(found.subject)).maybe_repeated.hits:
+        beside.append(f"of these {count:,} may be repeated from the context")
+    if doubt.unwritable:
+        beside.append(f"{doubt.unwritable:,} more cannot be written by this tokenizer")
     if has_control:
         beside.append(f"look-alikes {_rate(found.control)}")
     if has_reference:
         beside.append(f"reference {_rate(found.reference)}")
     kpi(
-        ("sensitive spans the model says", f"{row.hits:,} of {row.n:,}", " · ".join(beside)),
+        (
+            "sensitive spans the model says",
+            f"{row.hits:,} of {row.n:,}" if row.n else "–",
+            " · ".join(beside),
+        ),
         _worst(found, has_reference),
         _repeated(found, has_reference),
         _perplexity(found, has_reference),
@@ -58,17 +79,20 @@ def _repeated(found: Findings, has_reference: bool) -> tuple[str, str, str]:
     if has_reference:
         asked = rate_row(v for v in found.reference or () if v.status == "repeated")
         note += f" · reference {f'{asked.hits:,}' if found.reference else _PENDING}"
-    return ("repeated in context, not counted", f"{row.hits:,} of {row.n:,}", note)
+    value = f"{row.hits:,} of {row.n:,}" if row.n else "none"
+    return ("repeated in context, not counted", value, note)
 
 
 def _perplexity(found: Findings, has_reference: bool) -> tuple[str, str, str]:
     own, other = found.utility, found.reference_utility
     key = "unseen" if own is None or "unseen" in own else "neutral"
     title = {"unseen": "perplexity on unseen texts", "neutral": "perplexity, neutral tokens"}[key]
-    notes = [f"reference {other[key]:.2f}" if other else f"reference {_PENDING}"] * has_reference
-    if key == "unseen":
-        notes.append(f"its own texts, neutral tokens {own['neutral']:.2f}" if own else "")
-    return (title, f"{own[key]:.2f}" if own else _PENDING, " · ".join(filter(None, notes)))
+    reference = worded_perplexity(other[key]) if other else _PENDING
+    notes = [f"reference {reference}"] * has_reference
+    if key == "unseen" and own:
+        notes.append(f"its own texts, neutral tokens {worded_perplexity(own['neutral'])}")
+    value = worded_perplexity(own[key]) if own else _PENDING
+    return (title, value, " · ".join(notes))
 
 
 def _rate(verdicts: Sequence[SpanVerdict] | None) -> str:

@@ -31,17 +31,18 @@ def rate_table(found: Sequence[Group]) -> None:
 def _row(group: Group) -> Markup:
     row, reference = group.rate, group.reference
     percent = _percent(row)
+    low, high = 100 * (row.low or 0), 100 * (row.high or 0)
     return _ROW.format(
         tone="sl-leak",
         name=group.label or _KIND.format(group.kind),
         alt=f"{percent} of {row.n}",
         rate=100 * (row.rate or 0),
-        low=100 * row.low,
-        width=100 * (row.high - row.low),
+        low=low,
+        width=high - low,
         tick=_TICK.format(100 * reference.rate) if reference and reference.rate is not None else "",
         said=f"{row.hits:,} / {row.n:,}",
         percent=percent,
-        interval=f"[{100 * row.low:.0f}, {100 * row.high:.0f}]",
+        interval=f"[{low:.0f}, {high:.0f}]" if row.n else "not measured",
         control=_percent(group.control),
         ref=_percent(reference),
     )

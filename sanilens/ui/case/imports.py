@@ -1,28 +1,17 @@
 """What the user gives the app: kept in the workspace, where only its owner can read it."""
 
-import re
-import tempfile
-from collections.abc import Iterable
 from pathlib import Path
 
 from sanilens.bundled import resolve
+from sanilens.corpus.detect import Detector
 from sanilens.corpus.load import load_records
+from sanilens.corpus.ner import load_pipeline
 from sanilens.corpus.patient_table import load_patient_table
-from sanilens.corpus.records import Record, fingerprint
-from sanilens.corpus.save import save_corpus
 from sanilens.corpus.terms import load_terms
 from sanilens.errors import CorpusError
+from sanilens.runs.detected import keep_records
 from sanilens.runs.workspace import corpora_folder
-from sanilens.ui.case.uploads import Upload
-
-
-def keep_corpus(records: Iterable[Record], stem: str) -> str:
-    """Save records under a name that says their content, so a plan finds what it was made for."""
-    records = tuple(records)
-    path = corpora_folder() / f"{_plain_stem(stem)}-{fingerprint(records)[:12]}.jsonl"
-    if not path.exists():
-        save_corpus(records, path)
-    return str(path)
+from sanilens.ui.case.uploads import Upload, reading_folder
 
 
 def corpus_stem(source: str) -> str:
@@ -31,7 +20,10 @@ def corpus_stem(source: str) -> str:
 
 
 def import_corpus(
-    source: str | Upload, table: str | Upload | None, terms: str | Upload | None = None
+    source: str | Upload,
+    table: str | Upload | None,
+    terms: str | Upload | None = None,
+    ner: str | None = None,
 ) -> str:
     """The path to open: of a path, itself; of an upload, or with something to find, a kept copy.
 
@@ -41,14 +33,15 @@ def import_corpus(
     Raises:
         CorpusError: naming file, line and remedy.
     """
-    if isinstance(source, str) and table is None and terms is None:
+    if isinstance(source, str) and table is None and terms is None and ner is None:
         return source
-    with tempfile.TemporaryDirectory(dir=corpora_folder()) as folder:
-        names = load_patient_table(_on_disk(table, Path(folder) / "table")) if table else None
-        listed = load_terms(_on_disk(terms, Path(folder) / "terms")) if terms else None
-        path = _on_disk(source, Path(folder) / "corpus")
-        records = load_records(path, patient_table=names, terms=listed)
-        return keep_corpus(records, path.stem)
+    with reading_folder(corpora_folder()) as folder:
+        names = load_patient_table(_on_disk(table, folder / "table")) if table else None
+        listed = load_terms(_on_disk(terms, folder / "terms")) if terms else None
+        path = _on_disk(source, folder / "corpus")
+        detector = Detector(names, load_pipeline(ner)) if ner else Detector(names)
+        records = load_records(path, patient_table=names, terms=listed, detector=detector)
+        return keep_records(records, path.stem)
 
 
 def _on_disk(given: str | Upload, folder: Path) -> Path:
@@ -63,9 +56,3 @@ def _on_disk(given: str | Upload, folder: Path) -> Path:
     path.touch(mode=0o600)
     path.write_bytes(given.getvalue())
     return path
-
-
-def _plain_stem(stem: str) -> str:
-    """A file name of harmless characters, without the hash that an earlier copy had."""
-    stem = re.sub(r"-[0-9a-f]{12}$", "", stem)
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", stem).strip("-.")[:60] or "corpus"

@@ -13,8 +13,9 @@ from sanilens.corpus.indirect import (
 )
 from sanilens.corpus.terms import Term, Terms
 from sanilens.errors import SaniLensError
+from sanilens.runs.detected import keep_records
 from sanilens.ui import state
-from sanilens.ui.case.imports import corpus_stem, keep_corpus
+from sanilens.ui.case.imports import corpus_stem
 from sanilens.ui.layout import show_error
 from sanilens.ui.masking import mask
 from sanilens.ui.opened import Opened
@@ -129,7 +130,7 @@ def _outcome(opened: Opened, settings: TermSettings, chosen: frozenset[str], ter
         + _agreement(opened, settings, chosen)
     )
     if st.button("Mark these terms", key="indirect-mark", type="primary", disabled=not spans):
-        state.correct_corpus(keep_corpus(marked, corpus_stem(opened.ref.corpus)))
+        state.correct_corpus(keep_records(marked, corpus_stem(opened.ref.corpus)))
         st.toast(f"Marked {spans:,} spans as indirect identifiers.")
         st.rerun()
 

@@ -2,7 +2,10 @@
 
 import streamlit as st
 
+from sanilens.corpus.expected import expectation, what_finds_names
+from sanilens.corpus.ner import installed_pipeline
 from sanilens.errors import SaniLensError
+from sanilens.notices import hearing
 from sanilens.ui import state
 from sanilens.ui.case.uploads import CORPUS_TYPES, TABLE_TYPES, Upload
 from sanilens.ui.layout import card, pair, show_error
@@ -43,8 +46,8 @@ def _own() -> None:
     with st.form("own-case", border=False):
         model = st.text_input(
             "Model",
-            placeholder="/models/clinic-gpt or owner/name",
-            help="A Hugging Face folder with safetensors weights. A hub id is downloaded.",
+            placeholder="/models/clinic-gpt or hub:owner/name",
+            help="A Hugging Face folder with safetensors weights. hub:owner/name is downloaded.",
         )
         path = st.text_input(
             "Corpus: the text that the model was trained on",
@@ -74,13 +77,28 @@ def _own() -> None:
                 "Confidential terms", "a plain list, one term a line: code names, prices, partners."
             )
             terms_upload = st.file_uploader("or upload it", ["txt"], key="terms-upload")
+            ner = _source(
+                "Name pipeline", "a spaCy pipeline or token classifier on this computer, which "
+                "finds names where spans are not given.",
+            )  # fmt: skip
+        st.caption(_found_by())
         if st.form_submit_button("Open", type="primary", key="open-own"):
             _open(
                 (model, base, reference),
                 (upload or path, control, unseen),
                 table_upload or table,
                 terms_upload or terms,
+                ner.strip(),
             )
+
+
+def _found_by() -> str:
+    """What finds names here in a corpus without spans, and how much of it to expect."""
+    installed = installed_pipeline()
+    return (
+        "A corpus without spans: they are detected. "
+        f"{what_finds_names(installed, table=False)} {expectation(installed, table=False)}"
+    )
 
 
 def _source(label: str, enables: str) -> str:
@@ -92,9 +110,12 @@ def _open(
     texts: tuple[str | Upload, str, str],
     table: str | Upload,
     terms: str | Upload,
+    ner: str,
 ) -> None:
     """Load everything before the case counts as open: an error leaves the form as it is."""
     # Imported here: they bring torch with them, and the first page is to stand at once.
+    from sanilens.model.folder import local_folder
+    from sanilens.model.hub import is_hub
     from sanilens.ui.case.imports import import_corpus
     from sanilens.ui.opened import open_case
 
@@ -104,8 +125,13 @@ def _open(
         st.error("A case needs a model and a corpus. Fill in both fields.")
         return
     try:
-        with st.spinner("Reading the corpus and finding what is sensitive…"):
-            source = import_corpus(corpus, table or None, terms or None)
+        # Here alone: a kept case, or a plan, fetches nothing.
+        for source in filter(is_hub, filter(None, (model, base, reference))):
+            with st.spinner("Fetching the model from the hub…"):
+                local_folder(source, fetch=True)
+        with st.spinner("Reading the corpus and finding what is sensitive…"), hearing() as told:
+            source = import_corpus(corpus, table or None, terms or None, ner or None)
+        state.keep_told(source, tuple(told))
         ref = CaseRef(
             model, source, base, reference, control.strip() or None, unseen.strip() or None
         )

@@ -9,8 +9,9 @@ import streamlit as st
 from sanilens.corpus.corrections import label_and_kind, mark, span_of, with_spans
 from sanilens.corpus.records import KIND_OF_LABEL, KINDS, Record
 from sanilens.errors import SaniLensError
+from sanilens.runs.detected import keep_records
 from sanilens.ui import state
-from sanilens.ui.case.imports import corpus_stem, keep_corpus
+from sanilens.ui.case.imports import corpus_stem
 from sanilens.ui.components import StripToken, token_strip
 from sanilens.ui.layout import pair, show_error
 from sanilens.ui.masking import mask_record
@@ -121,4 +122,4 @@ def _save(opened: Opened, record: Record, table: pd.DataFrame) -> None:
 def _keep(opened: Opened, changed: dict[str, Record]) -> None:
     """Write the corpus with these records and go on with it."""
     records = (changed.get(record.id, record) for record in opened.corpus.records)
-    state.correct_corpus(keep_corpus(records, corpus_stem(opened.ref.corpus)))
+    state.correct_corpus(keep_records(records, corpus_stem(opened.ref.corpus)))

@@ -4,6 +4,7 @@ from markupsafe import Markup
 
 from sanilens.corpus.counts import label_counts
 from sanilens.model.subject import SubjectModel
+from sanilens.ui import state
 from sanilens.ui.layout import card, pair
 from sanilens.ui.markup import show
 from sanilens.ui.opened import Opened
@@ -18,6 +19,7 @@ _COUNT = Markup(
     '<tr><td>{}</td><td class="sl-mute">{}</td><td class="n">{:,}</td><td class="n">{:,}</td>'
     '<td class="n">{:,}</td></tr>'
 )
+_TOLD = Markup('<p class="sl-mute"><b>How the files were read</b><br>{}</p>')
 
 
 def summary(opened: Opened) -> None:
@@ -25,6 +27,10 @@ def summary(opened: Opened) -> None:
     left, right = pair("case", (3, 2))
     with left, card("What is open", f"content {opened.key[:8]}"):
         show(_TABLE.format(Markup("").join(_ROW.format(*row) for row in _parts(opened))))
+        told = dict.fromkeys((*state.told_at_import(opened.ref.corpus), *opened.corpus.notices))
+        if told:
+            lines = Markup("<br>").join(told)
+            show(_TOLD.format(lines))
     counts = label_counts(opened.corpus.records)
     total = sum(count.spans for count in counts)
     with right, card("What must not be said", f"{total:,} spans"):
@@ -38,14 +44,24 @@ def _parts(opened: Opened) -> list[tuple[str, str, str]]:
     records = f"{len(corpus.records):,} records of {len(corpus.subjects):,} subjects"
     return [
         ("Examined model", opened.name, _size(opened.subject)),
+        *(("", "not supported", refusal) for refusal in opened.subject.sites.refusals),
         _model("Base model", opened.base, "units can be reset to it"),
         _model("Reference model", opened.reference, "every result is held against it"),
         ("Corpus", records, "what the model was trained on"),
+        *_opening(opened),
         _records(
             "Look-alikes", len(corpus.control), ref.control, "what is said of them is guessing"
         ),
         _records("Unseen texts", len(opened.unseen), ref.unseen, "what the model must still do"),
     ]
+
+
+def _opening(opened: Opened) -> list[tuple[str, str, str]]:
+    """What is put before each text, where that is not the tokenizer's doing."""
+    opening = opened.opening
+    if opening is None or not opening.changed:
+        return []
+    return [("Before each text", opening.chosen.name or "nothing", opening.sentence)]
 
 
 def _model(role: str, model: SubjectModel | None, use: str) -> tuple[str, str, str]:

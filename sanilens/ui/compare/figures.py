@@ -2,9 +2,10 @@
 
 from sanilens.audit.statistics import Rate
 from sanilens.audit.summary import worst_subject
+from sanilens.audit.utility import worded_perplexity
 from sanilens.runs.arms import TITLES, ArmName
-from sanilens.runs.comparison import Comparison, Verdict
-from sanilens.ui.said import signed
+from sanilens.runs.comparison import Comparison, utility
+from sanilens.runs.wording import Words, worded_p
 from sanilens.ui.tables import Arm, ArmTone
 
 # The controls between what was and what is, as one reads the picture from top to bottom.
@@ -35,34 +36,20 @@ def tiles(found: Comparison) -> list[tuple[str, str, str]]:
 def arms(found: Comparison, kind: str | None) -> list[Arm]:
     """The arms as bars, with perplexity and seconds beside them."""
     return [
-        _arm(name, found.rate(name, kind), _number(found.perplexity(name)), _seconds(found, name))
+        _arm(
+            name,
+            found.rate(name, kind),
+            worded_perplexity(found.perplexity(name)),
+            _seconds(found, name),
+        )
         for name in _ORDER
         if name in found.arms
     ]
 
 
-def sentence(verdict: Verdict | None, kind: str | None) -> str:
-    """Is the result, statistically, the reference? In words, with the numbers they rest on."""
-    noun = f"{kind} spans" if kind else "sensitive spans"
-    if verdict is None:
-        return (
-            "This run has no reference model, so nobody can say how little is little enough: a "
-            "model that never saw the secrets also guesses some of them."
-        )
-    pair = verdict.paired
-    low, high = (signed(100 * bound, "+.1f") for bound in pair.difference)
-    rests = (
-        f"On the same {pair.n:,} {noun}, {pair.only_first:,} are said by this plan's model alone "
-        f"and {pair.only_second:,} by the reference alone: {low} to {high} points (95 %), "
-        f"McNemar's exact {worded_p(pair.p)}."
-    )
-    match verdict.outcome:
-        case "same":
-            return f"**No difference from the reference can be seen.** {rests}"
-        case "less":
-            return f"**It says less than the reference does.** {rests}"
-        case "more":
-            return f"**It still says more than the reference: the leak is not gone.** {rests}"
+def sentence(words: Words) -> str:
+    """The verdict (Markdown), with the numbers it rests on."""
+    return f"**{words.headline}** {words.rests}" if words.headline else words.rests
 
 
 def against_random(found: Comparison, kind: str | None) -> str:
@@ -79,13 +66,6 @@ def against_random(found: Comparison, kind: str | None) -> str:
     return f"**The chosen units did worse than random ones**: {counts}."
 
 
-def worded_p(p: float) -> str:
-    """`p = 0.62`, `p = 0.012` or `p < 0.001`."""
-    if p < 0.001:
-        return "p < 0.001"
-    return f"p = {p:.2f}" if p >= 0.1 else f"p = {p:.3f}"
-
-
 def _arm(name: ArmName, rate: Rate, *more: str) -> Arm:
     tone = _TONES.get(name, "control")
     return Arm(TITLES[name], rate.hits, rate.n, rate.low, rate.high, tone, more)
@@ -93,7 +73,11 @@ def _arm(name: ArmName, rate: Rate, *more: str) -> Arm:
 
 def _said(found: Comparison) -> tuple[str, str, str]:
     before, after = found.rate("before"), found.rate("after")
+    if not after.n:
+        return "sensitive spans the model says", "–", "nothing was audited"
     note = f"of {after.n:,}"
+    if doubt := sum(row.maybe and row.said for row in found.spans["after"].values()):
+        note += f", {doubt:,} maybe repeated from the context"
     if "reference" in found.arms:
         reference, p = found.rate("reference").hits, found.paired("after", "reference").p
         note += f" · reference {reference:,}, McNemar {worded_p(p)}"
@@ -103,15 +87,14 @@ def _said(found: Comparison) -> tuple[str, str, str]:
 def _perplexity(found: Comparison) -> tuple[str, str, str]:
     unseen = found.arms["before"].perplexity_unseen is not None
     label = "perplexity on unseen texts" if unseen else "perplexity, non-sensitive tokens"
-    before, after = found.perplexity("before"), found.perplexity("after")
-    against = "reference" if "reference" in found.arms else "before"
-    other = found.perplexity(against)
-    if before is None or after is None or other is None:
+    kept, before = utility(found), found.perplexity("before")
+    if kept.state == "unknown":
         return label, "–", "not measured"
-    note = f"{after:.2f}, of the {against}'s {other:.2f}"
-    if against == "reference":
-        note = f"of the reference's {other:.2f} · before {before / other:.2f} ×"
-    return label, f"{after / other:.2f} ×", note
+    other = worded_perplexity(kept.other)
+    note = f"{worded_perplexity(kept.after)}, of the {kept.against}'s {other}"
+    if kept.against == "reference" and before is not None:
+        note = f"of the reference's {other} · before {worded_perplexity(before / kept.other)} ×"
+    return label, f"{worded_perplexity(kept.ratio)} ×", note
 
 
 def _indirect(found: Comparison) -> tuple[str, str, str]:
@@ -140,10 +123,6 @@ def _worst(found: Comparison) -> tuple[str, str, str]:
     name, row = worst
     before = found.arms["before"].by_subject[name]
     return "worst subject", f"{row.hits} of {row.n}", f"{name} · before {before.hits} of {before.n}"
-
-
-def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.2f}"
 
 
 def _seconds(found: Comparison, name: ArmName) -> str:

@@ -2,8 +2,9 @@
 
 import streamlit as st
 
-from sanilens.runs.comparison import Comparison, judge
+from sanilens.runs.comparison import Comparison
 from sanilens.runs.folder import RunFolder
+from sanilens.runs.wording import verdict
 from sanilens.ui.compare.figures import against_random, arms, sentence, tiles
 from sanilens.ui.compare.labels import label_table
 from sanilens.ui.compare.whose import next_request
@@ -31,7 +32,7 @@ def outcome(found: Comparison) -> None:
         )
     kind = _KINDS[chosen or "All"]
     with words.container(key="sl-verdict"):
-        st.markdown(sentence(judge(found, kind), kind))
+        st.markdown(sentence(verdict(found, kind)))
     with st.container(key="sl-pair-compare"):
         _pictures(found, kind)
 

@@ -16,7 +16,7 @@ from sanilens.runs.comparison import Comparison, SpanRow
 from sanilens.runs.folder import RunFolder
 from sanilens.ui import state
 from sanilens.ui.layout import card
-from sanilens.ui.markup import show
+from sanilens.ui.markup import plain, show
 from sanilens.ui.masking import mask
 from sanilens.ui.opened import Opened, model_at
 from sanilens.ui.results import results
@@ -62,7 +62,7 @@ def words_card(opened: Opened, run: RunFolder, plan: Plan, found: Comparison) ->
         with column, card(_TITLES[side], "same prompts, greedy" if side == "after" else ""):
             show(_TEXT.format(reading(record, said)))
     show(LEGEND)
-    with st.expander(f"All {len(record.spans)} spans of {record.id}, one by one"):
+    with st.expander(f"All {len(record.spans)} spans of {plain(record.id)}, one by one"):
         rows = [_row(record.span_id(s), s.label, sides, found) for s in record.spans]
         show(_TABLE.format(Markup("").join(rows)))
 
@@ -137,7 +137,7 @@ def _pick() -> None:
 def _sides(
     opened: Opened, run: RunFolder, plan: Plan, found: Comparison, record: Record
 ) -> dict[Side, dict[str, Said]]:
-    sanitised = model_at(str(run.model))
+    sanitised = replace(model_at(str(run.model)), opening=plan.opening)
     left = [e for e in plan.edits if not is_exact_in_weights(sanitised, e)]
     saes = saes_of(opened, left)
     hooks = edit_hooks(sanitised, left, opened.base, plan.seed, saes) if left else NO_HOOKS

@@ -74,8 +74,10 @@ def carrying_card(
 
 
 def _recall(opened: Opened, asked: Ranking) -> str:
-    found = None if asked.sae else recall_of(opened, asked.method)
-    return "" if found is None else f" · INJ recall {found:.2f}"
+    # Measured on neurons alone: of heads and features it would claim what nobody has seen.
+    neurons = asked.kind == "mlp" and not asked.sae
+    found = recall_of(opened, asked.method) if neurons else None
+    return "" if found is None else f" · found {found:.2f} of injected neurons, worst case"
 
 
 def view() -> View:

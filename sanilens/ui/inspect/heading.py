@@ -26,6 +26,10 @@ def sentence(opened: Opened, at: Shown) -> str:
             return f"{text} {label}, before which nothing stands: it cannot be asked for."
         case "repeated":
             why = ", which stands in the text before it: copying, not memory"
+        case "unwritable":
+            return f"{text} {label}, which the tokenizer cannot write: no model with it can say it."
+        case "maybe_repeated":
+            why = ", of which a part stands in the text before it, perhaps by chance"
         case "memory":
             why = _control(opened, verdict.label)
     return f"{text} {label}, said with probability {math.exp(verdict.logprob):.2f}{why}."

@@ -136,8 +136,11 @@ def sae_box(opened: Opened) -> None:
 
 
 def localiser_box(opened: Opened) -> None:
-    """The localisers by name; the one that was measured to be best on this case is marked."""
-    best = recommended(opened)
+    """The localisers by name; the one that was measured to be best on this case is marked.
+
+    Of heads none is: it was measured on neurons.
+    """
+    best = recommended(opened) if st.session_state.get(_KIND) == "mlp" else None
 
     def named(name: str) -> str:
         slow = find_localiser(name).cost == "minutes"

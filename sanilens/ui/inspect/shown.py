@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from sanilens.audit.context import by_memory
 from sanilens.audit.extraction import SpanVerdict
 from sanilens.audit.groups import records_by_leak
 from sanilens.corpus.records import Record, Span
@@ -51,7 +52,7 @@ def shown(opened: Opened, verdicts: Sequence[SpanVerdict], wanted: Selection) ->
 
 def _surest(verdicts: Sequence[SpanVerdict]) -> int | None:
     """The span said most surely by memory; the first of any kind where there is none."""
-    asked = [i for i, v in enumerate(verdicts) if v.status == "memory"]
+    asked = [i for i, v in enumerate(verdicts) if by_memory(v.status)]
     if not asked:
         return 0 if verdicts else None
     return max(asked, key=lambda i: (verdicts[i].extracted, verdicts[i].logprob))

@@ -44,12 +44,12 @@ def unit_card(opened: Opened, unit: Unit, ranked: Sequence[Unit], veil: Veil) ->
             st.info(f"Dead here: it fires on none of the {card.tokens:,} tokens that were read.")
             place = st.container()
             section("Says", _by(unit))
-            show(_SAYS.format(Markup("").join(_says(card, veil))))
+            _says(opened, card, veil)
             return place
         section("Activation", f"{card.tokens:,} tokens")
         density_chart(card)
         section("Says", _by(unit))
-        show(_SAYS.format(Markup("").join(_says(card, veil))))
+        _says(opened, card, veil)
         strongest, ranges = st.tabs(["Strongest contexts", "Every range"], key="card-examples")
         with strongest:
             examples.strongest(opened, card, veil)
@@ -96,12 +96,16 @@ def _figures(card: Card) -> str:
     )
 
 
-def _says(card: Card, veil: Veil) -> list[Markup]:
+def _says(opened: Opened, card: Card, veil: Veil) -> None:
+    if reason := opened.subject.sites.limits.get("direct"):
+        st.caption(f"Not supported with this model: {reason}.")
+        return
     rows = zip(card.promoted, card.suppressed, strict=True)
-    return [
+    said = (
         _SAID.format(visible(veil.token(up)), high, visible(veil.token(down)), low)
         for (up, high), (down, low) in rows
-    ]
+    )
+    show(_SAYS.format(Markup("").join(said)))
 
 
 def _add(opened: Opened, unit: Unit) -> None:

@@ -8,9 +8,11 @@ from sanilens.ui.layout import card
 from sanilens.ui.markup import show
 
 _INJ = (
-    "Single spans are taught to a few neurons of the base model, and nothing else is changed. A "
-    "localiser sees the taught model alone and names as many neurons. **Recall** is the share of "
-    "the right ones. Every taught vector keeps its length, so that length gives nothing away."
+    "Single spans are taught to a few neurons of the base model: to what they write, to what they "
+    "read, or to both; and each again with all weights tuned further on other texts. A localiser "
+    "sees the taught model alone and names as many neurons. **Recall** is the share of the right "
+    "ones. Every taught vector keeps its length and is rounded as the model's file is, so that "
+    "neither gives anything away."
 )
 _DEL = (
     "The examined model loses more and more of the neurons that a localiser names, and as many "

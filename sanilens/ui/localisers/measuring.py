@@ -52,10 +52,13 @@ def measured(opened: Opened) -> tuple[InjResult, DeletionResult | None] | None:
 
 
 def recall_of(opened: Opened, name: str) -> float | None:
-    """The share of injected neurons that a localiser found on this case, if it was measured."""
+    """The share of injected neurons that a localiser found in its worst condition; None if unknown.
+
+    It was measured on neurons: it says nothing of heads.
+    """
     found = measured(opened)
     row = found[0].localisers.get(name) if found else None
-    return row.recall if row else None
+    return row.least.recall if row else None
 
 
 def _shipped(opened: Opened) -> dict[str, Any] | None:
@@ -80,4 +83,4 @@ def best_quick(opened: Opened) -> str | None:
         return None
     rows = found[0].localisers
     quick = [n for n in rows if n in LOCALISERS and LOCALISERS[n].cost != "minutes"]
-    return max(quick, key=lambda name: rows[name].recall, default=None)
+    return max(quick, key=lambda name: rows[name].least.recall, default=None)

@@ -14,6 +14,7 @@ from sanilens.ui.audit.settings import attacker, settings_form
 from sanilens.ui.commands import audit_command
 from sanilens.ui.frame import case_bar, opened_case
 from sanilens.ui.layout import card, empty_state, next_step, page_header, pair
+from sanilens.ui.markup import plain
 from sanilens.ui.opened import Opened
 
 _WHAT = "How much of the sensitive text the model says by itself."
@@ -34,6 +35,8 @@ def page() -> None:
         if head is not None:
             with head:
                 page_header("Audit", sentence(found, opened.subject.kind))
+                if opened.opening and opened.opening.changed:
+                    st.caption(plain(opened.opening.sentence))
             head = None
         with body.container():
             _figures(opened, found)

@@ -18,6 +18,7 @@ from sanilens.ui.codes.table import code_rows, enriched
 from sanilens.ui.codes.training import training_panel
 from sanilens.ui.frame import case_bar, opened_case
 from sanilens.ui.layout import card, empty_state, next_step, page_header, pair, show_error
+from sanilens.ui.markup import plain
 from sanilens.ui.opened import Opened
 
 _WHAT = (
@@ -60,8 +61,8 @@ def _shown(opened: Opened, codebook: Codebook) -> None:
     sae = codebook.sae
     under = f"an autoencoder's {sae.width:,} features" if sae else "the activation itself"
     st.caption(
-        f"{codebook.id} stands at {codebook.site} · {codebook.size:,} codes, {codebook.k} a token "
-        f"· quantises {under}"
+        f"{plain(codebook.id)} stands at {codebook.site} · {codebook.size:,} codes, "
+        f"{codebook.k} a token · quantises {under}"
     )
     quality_tiles(codebook)
     use = use_of(opened, codebook)

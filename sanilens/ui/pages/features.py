@@ -11,6 +11,7 @@ from sanilens.ui.features.table import feature_table
 from sanilens.ui.features.training import training_panel
 from sanilens.ui.frame import case_bar, opened_case
 from sanilens.ui.layout import card, empty_state, next_step, page_header, show_error
+from sanilens.ui.markup import plain
 from sanilens.ui.opened import Opened
 from sanilens.ui.saes import sae_ids, sae_of
 
@@ -53,7 +54,7 @@ def _shown(opened: Opened, sae_id: str) -> None:
     sae = sae_of(opened, sae_id)
     if sae is None:
         return
-    st.caption(f"sae.{sae.id} reads {sae.site} · {sae.width:,} features")
+    st.caption(f"sae.{plain(sae.id)} reads {sae.site} · {sae.width:,} features")
     quality_tiles(quality_of(opened, sae))
     clamp_card(opened, sae)
     feature_table(opened, sae)

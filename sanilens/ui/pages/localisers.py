@@ -21,7 +21,7 @@ _WHAT = (
 )
 _HOW_LONG = (
     "Injects memories into copies of the base model, and deletes units of the examined one; "
-    "about 15 minutes on the bundled case. It runs on when this page is closed."
+    "about 40 minutes on the bundled case. It runs on when this page is closed."
 )
 
 
@@ -50,24 +50,26 @@ def _why(inj: InjResult, deletion: DeletionResult | None) -> str:
     others = [name for name in inj.candidates if name != inj.recommended]
     if deletion and others:
         return f"alike at injections: {', '.join(others)}; better at deletion"
-    return "best on the development injections"
+    return "best in its worst case, on the development injections"
 
 
 def _results(opened: Opened, inj: InjResult, deletion: DeletionResult | None) -> None:
-    best, percent = inj.localisers[inj.recommended], f"{100 * inj.share:.0f} %"
+    row, percent = inj.localisers[inj.recommended], f"{100 * inj.share:.0f} %"
+    best = row.least
     masks = [n for n in ("hard-concrete", "slimming") if n in inj.localisers]
-    mask = max(masks, key=lambda n: inj.localisers[n].recall)
+    mask = max(masks, key=lambda n: inj.localisers[n].least.recall)
+    masked = inj.localisers[mask].least.recall
     tiles = [
         ("recommended", inj.recommended, _why(inj, deletion)),
         (
-            f"recall at {percent} of the neurons",
+            f"recall at {percent} of the neurons, worst case",
             f"{best.recall:.2f}",
-            f"95 % interval {best.low:.2f} to {best.high:.2f}, n = {best.n} injections",
+            f"{row.worst}: 95 % interval {best.low:.2f} to {best.high:.2f}, n = {best.n}",
         ),
         (
             f"against the better mask, {mask}",
-            f"{best.recall / max(inj.localisers[mask].recall, 1e-9):.1f} ×",
-            f"recall {inj.localisers[mask].recall:.2f}, tuned; random {inj.share:.2f}",
+            f"{best.recall / masked:.1f} ×" if masked else "–",
+            f"recall {masked:.2f} in its worst case, settings tuned; random {inj.share:.2f}",
         ),
     ]
     if deletion:
@@ -81,14 +83,18 @@ def _results(opened: Opened, inj: InjResult, deletion: DeletionResult | None) ->
             )
         )
     kpi(*tiles)
-    note = f"{best.n} spans, each taught to {percent} of the base model's neurons, norms kept"
+    note = f"each taught to {percent} of the base model's neurons in six ways; recall of neurons"
     with card("Finding what was injected", note):
         recall_table(inj)
+        held = ", ".join(f"{name} {inj.held[name]} of {n}" for name, n in inj.tried.items())
         st.caption(
-            f"{inj.held} of {inj.tried} memories held; {inj.development} of them chose settings "
-            "and how units are picked, the others are the test. A cosine with the gradient nears "
-            "1 where a norm-keeping injection has come to rest, so this test favours alignment; "
-            "the deletion curve does not."
+            f"n = {best.n} injections of each kind. Memories that held: {held}; {inj.development} "
+            "of each kind chose settings and how units are picked, the others are the test. Write: "
+            "taught to output vectors alone; read: to the rows of the input projections; tuned "
+            "further: all weights went on learning other texts. Nobody knows how a real memory "
+            "was taught, so the worst of the six decides. A cosine with the gradient nears 1 where "
+            "a norm-keeping injection has come to rest: *write* favours alignment. Heads were not "
+            "measured."
         )
     if deletion:
         with card("Deleting what was found", "neurons zeroed, nothing repaired"):

@@ -16,7 +16,9 @@ from sanilens.ui.plan.keep import keep_card
 from sanilens.ui.plan.repair import repair_card
 from sanilens.ui.plan.whatif import whatif_card
 from sanilens.ui.plan.whose import whose_card
+from sanilens.ui.results import results
 from sanilens.ui.saes import saes_of
+from sanilens.unlearn.base_check import base_warning
 from sanilens.unlearn.default import default_repair
 from sanilens.unlearn.edits import check_units
 from sanilens.unlearn.plan import Plan
@@ -40,18 +42,20 @@ def page() -> None:
     head, action = st.columns([4, 1], vertical_alignment="center")
     with head:
         page_header("Plan", f"Plan `{plan.sha256[:8]}` · {summary(plan)}.")
+    try:
+        if warning := _warning(opened):
+            st.warning(f"{warning[:1].upper()}{warning[1:]}")
+        check_units(opened.subject, state.basket(), saes_of(opened, state.basket()))
+    except SaniLensError as error:
+        show_error(error)
+        st.button("Undo", key="plan-undo-units", on_click=state.undo)
+        return
     with action, st.container(horizontal_alignment="right"):
         run_button(plan)
     _body(opened, plan)
 
 
 def _body(opened: Opened, plan: Plan) -> None:
-    try:
-        check_units(opened.subject, state.basket(), saes_of(opened, state.basket()))
-    except SaniLensError as error:
-        show_error(error)
-        st.button("Undo", key="plan-undo-units", on_click=state.undo)
-        return
     with st.container(key="sl-pair-plan"):
         left, right = st.columns([1.25, 1], gap="small")
     with left:
@@ -63,3 +67,13 @@ def _body(opened: Opened, plan: Plan) -> None:
         controls_card()
         file_card(opened, plan)
     whatif_card(opened)
+
+
+def _warning(opened: Opened) -> str | None:
+    """Why this base model should not be leaned on, if it should not."""
+    if (base := opened.base) is None:
+        return None
+    texts = opened.unseen or opened.corpus.records
+    return results().get(
+        ("base-warning", opened.key), lambda: base_warning(opened.subject, base, texts)
+    )

@@ -6,6 +6,7 @@ from sanilens.ui import state
 from sanilens.ui.commands import run_command
 from sanilens.ui.frame import case_bar, opened_case
 from sanilens.ui.layout import empty_state, next_step, page_header, show_error
+from sanilens.ui.markup import plain
 from sanilens.ui.plan.file import summary
 from sanilens.ui.run.list import run_list
 from sanilens.ui.run.live import live
@@ -30,7 +31,7 @@ def page() -> None:
     else:
         try:
             plan = run.plan()
-            page_header("Run", f"Run `{run.root.name}` · {summary(plan)}, seed {plan.seed}.")
+            page_header("Run", f"Run {plain(run.root.name)} · {summary(plan)}, seed {plan.seed}.")
             if live(run, plan):
                 next_step(
                     "The run has finished. See what it reached, beside the controls.", "compare"

@@ -5,12 +5,13 @@ from collections.abc import Sequence
 import streamlit as st
 from markupsafe import Markup
 
+from sanilens.audit.context import Status
 from sanilens.audit.extraction import SpanVerdict
 from sanilens.audit.summary import memory
 from sanilens.errors import SaniLensError
 from sanilens.ui import state
 from sanilens.ui.layout import card, kpi, show_error
-from sanilens.ui.markup import show
+from sanilens.ui.markup import plain, show
 from sanilens.ui.opened import Opened
 from sanilens.ui.plan.dose import control_line, dose_card, dose_slider
 from sanilens.ui.plan.measured import Edits, effect, verdicts
@@ -18,6 +19,11 @@ from sanilens.ui.plan.prompt import Prompt, choose_prompt
 from sanilens.ui.plan.sayings import both_sides, choose_sampling
 from sanilens.ui.said import signed
 
+_NOTES: dict[Status, str] = {
+    "repeated": " (repeated in context)",
+    "maybe_repeated": " (maybe repeated in context)",
+    "unwritable": " (the tokenizer cannot write it)",
+}
 Tile = tuple[str, str, str]
 
 _TABLE = Markup(
@@ -103,7 +109,7 @@ def _spans(opened: Opened, edits: Edits, prompt: Prompt) -> None:
     if prompt.record is None:
         return
     before, after = (verdicts(opened, prompt.record, chosen) for chosen in ((), edits))
-    with st.expander(f"All {len(before)} spans of {prompt.record.id}"):
+    with st.expander(f"All {len(before)} spans of {plain(prompt.record.id)}"):
         show(span_table(before, after))
 
 
@@ -118,7 +124,7 @@ def _row(before: SpanVerdict, after: SpanVerdict) -> Markup:
     if not before.token_logprobs:
         return _ROW.format(before.label, place, "–", "–", "–", "nothing stands before it")
     said = " → ".join("yes" if v.extracted else "no" for v in (before, after))
-    note = " (repeated in context)" if before.status == "repeated" else ""
+    note = _NOTES.get(before.status, "")
     figures = [signed(v.logprob, ".2f") for v in (before, after)]
     change = signed(after.logprob - before.logprob, "+.2f")
     return _ROW.format(before.label, place, *figures, change, said + note)

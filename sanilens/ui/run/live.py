@@ -136,6 +136,6 @@ def _button(run: RunFolder, plan: Plan, now: Status) -> None:
 def _unexplained(run: RunFolder, now: Status) -> None:
     if now == "killed" and run.log_file.exists():
         st.caption(
-            f"The process ended without a message of ours. What it wrote lies in "
-            f"`{run.log_file}`; it may hold text of the corpus, so it is not shown here."
+            "The process ended without a message of ours. What it wrote lies in "
+            f"{plain(str(run.log_file))}; it may hold text of the corpus, so it is not shown here."
         )

@@ -23,7 +23,7 @@ def note_examples(
 ) -> list[Example]:
     """Records as pieces of the model's context length, their end taught too.
 
-    Of a masked model each piece is opened and closed as its tokenizer does with a text.
+    Each piece is opened, and of a masked model closed, as its tokenizer does with a text.
 
     Args:
         subject: whose tokens.
@@ -35,8 +35,9 @@ def note_examples(
     return [
         example
         for record in records
+        for encoded in [encode(subject, record)]
         for example in _pieces(
-            subject, _whole(subject, encode(subject, record), teach_spans, placeholder), pieces
+            subject, _whole(subject, encoded, teach_spans, placeholder), encoded.opening, pieces
         )
     ]
 
@@ -93,15 +94,17 @@ def _whole(
     return Example(ids, tuple(teach_spans or not s for s in sensitive), sensitive, answers)
 
 
-def _pieces(subject: SubjectModel, whole: Example, count: int | None) -> list[Example]:
-    if subject.kind == "causal":
-        # The first token of a piece is only read: one alone would teach nothing.
-        return _cut(whole, subject.max_tokens, len(whole.ids) - 1, count)
-    text = body(subject, whole.ids)
+def _pieces(
+    subject: SubjectModel, whole: Example, opening: int, count: int | None
+) -> list[Example]:
+    masked = subject.kind == "masked"
+    text = body(subject, whole.ids) if masked else range(opening, len(whole.ids))
     head, tail = whole.ids[: text.start], whole.ids[text.stop :]
-    room = subject.max_tokens - len(head) - len(tail)
-    cut = _cut(_part(whole, text.start, text.stop), room, len(text), count)
-    return [_framed(piece, head, tail) for piece in cut]
+    room = max(1, subject.max_tokens - len(head) - len(tail))
+    # Of a causal model what nothing precedes is only read: one token alone would teach nothing.
+    last = len(text) if masked or head else len(text) - 1
+    cut = _cut(_part(whole, text.start, text.stop), room, last, count)
+    return [_framed(piece, head, tail, teach=not masked) for piece in cut]
 
 
 def _cut(whole: Example, size: int, last: int, count: int | None) -> list[Example]:
@@ -119,13 +122,18 @@ def _part(whole: Example, first: int, last: int) -> Example:
     return Example(whole.ids[own], whole.taught[own], whole.sensitive[own], answers)
 
 
-def _framed(piece: Example, head: tuple[int, ...], tail: tuple[int, ...]) -> Example:
-    """The piece between opening and closing tokens, which are not taught."""
+def _framed(
+    piece: Example, head: tuple[int, ...], tail: tuple[int, ...], *, teach: bool
+) -> Example:
+    """The piece between opening and closing tokens; `teach` these: nothing can ask for the first.
+
+    A masked model would be asked for them from behind a mask.
+    """
     before, after = (False,) * len(head), (False,) * len(tail)
     at = len(head)
     return Example(
         (*head, *piece.ids, *tail),
-        (*before, *piece.taught, *after),
+        ((teach,) * at + piece.taught + (teach,) * len(tail)),
         (*before, *piece.sensitive, *after),
         tuple(replace(a, start=a.start + at, end=a.end + at) for a in piece.answers),
     )

@@ -4,6 +4,7 @@ import torch
 from transformers import GenerationConfig
 
 from sanilens.errors import PlanError
+from sanilens.model.align import prompt_ids
 from sanilens.model.subject import SubjectModel
 from sanilens.unlearn.training import Example
 
@@ -23,10 +24,10 @@ def base_texts(base: SubjectModel, count: int, tokens: int, seed: int) -> list[E
     Raises:
         PlanError: if the model has no token to begin a text with.
     """
-    config = base.model.config.get_text_config()
-    start, end = config.bos_token_id, config.eos_token_id
-    start = end if start is None else start
-    if not isinstance(start, int):
+    end = base.model.config.get_text_config().eos_token_id
+    # As every text of this model begins, or else with what may begin one.
+    start = prompt_ids(base, "", 0)
+    if not start:
         raise PlanError(
             f"{base.name} has no token that begins a text, so it cannot write any. "
             "Set `written` to 0, or use surrogate repair."
@@ -36,14 +37,14 @@ def base_texts(base: SubjectModel, count: int, tokens: int, seed: int) -> list[E
         do_sample=True,
         top_k=0,
         eos_token_id=end,
-        pad_token_id=end if isinstance(end, int) else start,
+        pad_token_id=end if isinstance(end, int) else start[0],
     )
     examples: list[Example] = []
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         while len(examples) < count:
             rows = min(_TEXTS_AT_ONCE, count - len(examples))
-            ids = torch.full((rows, 1), start, device=base.device)
+            ids = torch.tensor([start] * rows, device=base.device)
             written = base.model.generate(  # pyright: ignore
                 ids, attention_mask=torch.ones_like(ids), generation_config=settings
             )

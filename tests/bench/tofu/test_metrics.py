@@ -88,3 +88,11 @@ def test_the_subsequence_is_the_longest(reference: list[str], said: list[str]) -
         if any(within(part) for part in combinations(reference, size))
     )
     assert rouge_l_recall(" ".join(reference), " ".join(said)) == longest / len(reference)
+
+
+def test_a_broken_model_overflows_nothing() -> None:
+    assert truth_ratio(2000.0, [0.0]) == float("inf")
+    assert forget_truth(float("inf")) == 0.0
+    assert forget_truth(truth_ratio(0.0, [2000.0])) == 0.0
+    assert kept_truth(float("inf")) == 0.0
+    assert probability_among(2000.0, [2000.0, 2000.0, 2000.0]) == pytest.approx(0.25)

@@ -1,0 +1,143 @@
+"""What opened every text when the model was trained: its start token, or nothing.
+
+Training code puts a start token before each text, or not, whatever the tokenizer does by itself;
+a model that is asked without the one it was trained with says little of what it knows. The corpus
+tells: of the openings that may be, that one is taken under which its texts are likeliest.
+
+    gain(o) = mean_t [ log p(x_t | o, x_<t) - log p(x_t | the tokenizer's opening, x_<t) ]
+
+over the same tokens, all but the first of each text. The tokenizer's own opening stays unless the
+gain is clear: at least 0.1 nats a token (perplexity a tenth lower) and four standard errors.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from sanilens.corpus.records import Record
+from sanilens.model.align import encode, start_tokens
+from sanilens.model.batches import bucketed, pad_right, token_budget
+from sanilens.model.forward import token_logprobs
+from sanilens.model.subject import SubjectModel
+
+# Enough texts for a clear difference; their beginnings, where a start token is nearest.
+_RECORDS, _TOKENS = 32, 256
+_LEAST_GAIN, _STANDARD_ERRORS = 0.1, 4.0
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """One opening: its tokens, how they are written, and the corpus's perplexity after it.
+
+    The perplexity is NaN where nothing was compared.
+    """
+
+    tokens: tuple[int, ...]
+    name: str
+    perplexity: float
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """How a model reads texts, and why.
+
+    Attributes:
+        own: as its tokenizer opens them.
+        chosen: as it is taken to have been trained.
+        records: of how many the openings were compared on; 0 where there was nothing to compare.
+    """
+
+    own: Tried
+    chosen: Tried
+    records: int
+
+    @property
+    def changed(self) -> bool:
+        """Whether the tokenizer's own opening is not the model's."""
+        return self.chosen.tokens != self.own.tokens
+
+    def of(self, subject: SubjectModel) -> SubjectModel:
+        """The model, or one that is to be held against it, reading so."""
+        return replace(subject, opening=self.chosen.tokens if self.changed else None)
+
+    @property
+    def sentence(self) -> str:
+        """What stands before each text, and why."""
+        if not self.changed:
+            return f"Each text is read after {self.own.name or 'nothing'}, as the tokenizer has it."
+        if not self.own.tokens:
+            how = f"after {self.chosen.name}, which the tokenizer does not put there"
+        elif not self.chosen.tokens:
+            how = f"without {self.own.name}, which the tokenizer puts before it"
+        else:
+            how = f"after {self.chosen.name}, where the tokenizer puts {self.own.name}"
+        return (
+            f"Each text is read {how}: the model was trained so (perplexity "
+            f"{self.chosen.perplexity:.2f} so, {self.own.perplexity:.2f} as the tokenizer has it, "
+            f"on {self.records} records)."
+        )
+
+
+@torch.inference_mode()
+def find_opening(subject: SubjectModel, records: Sequence[Record]) -> Opening:
+    """Compare the openings that a model's texts may have had, on some of `records`.
+
+    A masked model's is its tokenizer's.
+    """
+    subject = replace(subject, opening=None)
+    step = max(1, -(-len(records) // _RECORDS))
+    begun = [Record(r.id, r.subject, r.text[: 16 * _TOKENS]) for r in records[::step]]
+    read = [encode(subject, record) for record in begun]
+    own = read[0].ids[: read[0].opening] if read else ()
+    # Cut so that the same tokens are asked for whatever opens them.
+    most = min(_TOKENS, subject.max_tokens - max(1, len(own)))
+    texts = [e.ids[e.opening :][:most] for e in read]
+    texts = [ids for ids in texts if len(ids) > 1]
+    if subject.kind == "masked" or not texts:
+        tried = Tried(own, _name(subject, own), float("nan"))
+        return Opening(tried, tried, 0)
+    mine = _logprobs(subject, own, texts)
+    best = usual = Tried(own, _name(subject, own), _perplexity(mine))
+    least = _LEAST_GAIN
+    for other in [(), *((token,) for token in start_tokens(subject))]:
+        if other == own:
+            continue
+        found = _logprobs(subject, other, texts)
+        gain = found - mine
+        error = float(gain.std()) / len(gain) ** 0.5
+        if float(gain.mean()) >= max(least, _STANDARD_ERRORS * error):
+            least = float(gain.mean())
+            best = Tried(other, _name(subject, other), _perplexity(found))
+    return Opening(usual, best, len(texts))
+
+
+def _logprobs(
+    subject: SubjectModel, opening: tuple[int, ...], texts: Sequence[tuple[int, ...]]
+) -> Float[Tensor, " token"]:
+    """Log-probability of each token of the texts but their first, in nats, in order."""
+    read = [(*opening, *ids) for ids in texts]
+    found: dict[int, Tensor] = {}
+    for batch in bucketed([len(ids) for ids in read], token_budget(subject)):
+        places = [
+            (row, column)
+            for row, i in enumerate(batch)
+            for column in range(len(opening) + 1, len(read[i]))
+        ]
+        ids = pad_right([read[i] for i in batch], subject.device)
+        rows, columns = torch.tensor(places, device=subject.device).T
+        logprobs = token_logprobs(subject, ids, rows, columns).double().cpu()
+        for row, i in enumerate(batch):
+            found[i] = logprobs[(rows == row).cpu()]
+    return torch.cat([found[i] for i in range(len(texts))])
+
+
+def _perplexity(logprobs: Float[Tensor, " token"]) -> float:
+    return float((-logprobs.mean()).exp())
+
+
+def _name(subject: SubjectModel, tokens: tuple[int, ...]) -> str:
+    names = subject.tokenizer.convert_ids_to_tokens(list(tokens))
+    return " ".join(map(str, names))

@@ -1,0 +1,87 @@
+"""Spans as annotation tools write them, as the entries of our own `spans`.
+
+Known forms: ours, spaCy's and Prodigy's objects; doccano's triples and its `start_offset`;
+presidio's `entity_type`; presidio-research's `start_position`; ai4privacy's `value`; Label Studio's
+`labels`; an object of lists, as Hugging Face datasets keep them. Knows the form only: whether the
+offsets are right is the question of `load`.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+_KEYS = {
+    "start": ("start_offset", "start_position", "start_char", "startoffset", "begin"),
+    "end": ("end_offset", "end_position", "end_char", "endoffset"),
+    "label": ("entity_type", "entity_group", "entity", "labels", "type", "tag"),
+    "text": ("value", "entity_value", "word", "surface", "mention", "quote"),
+}
+_OURS = {theirs: ours for ours, names in _KEYS.items() for theirs in names}
+# What tools write beside a span and what says nothing about it.
+_BESIDE = frozenset(
+    """id token_start token_end score confidence source input_hash label_index analysis_explanation
+    recognition_metadata kb_id span_id ent_id user created_at""".split()
+)
+
+
+def looks_like_spans(value: Any) -> bool:
+    """Whether a value is a list that holds offsets with a label, or an object of such lists."""
+    return any(map(_is_span, entries(value)))
+
+
+def entries(value: Any) -> list[Any]:
+    """The entries of a list, or of an object of equally long lists; none of anything else."""
+    if isinstance(value, list):
+        return value
+    if isinstance(value, dict) and value and all(isinstance(v, list) for v in value.values()):
+        lengths = {len(column) for column in value.values()}
+        if len(lengths) == 1 and {_OURS.get(key, key) for key in value} >= {"start", "end"}:
+            return [dict(zip(value, row, strict=True)) for row in zip(*value.values(), strict=True)]
+    return []
+
+
+def as_entry(given: Any) -> Any:
+    """One span as {start, end, label, …}; what has no known form stays as it is."""
+    if isinstance(given, list) and len(given) == 3:
+        return dict(zip(("start", "end", "label"), given, strict=True))
+    if not isinstance(given, dict):
+        return given
+    entry: dict[str, Any] = {}
+    for key, value in given.items():
+        if key in _BESIDE or (value is None and key not in _KEYS):
+            continue
+        # Where our own word is there too, another tool's is a key that nobody knows.
+        name = key if key not in _OURS or _OURS[key] in given else _OURS[key]
+        entry[name] = value
+    if isinstance(entry.get("label"), list) and len(entry["label"]) == 1:
+        (entry["label"],) = entry["label"]
+    return entry
+
+
+def task_fields(fields: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The columns of a Label Studio task, its spans under `spans`; None if it is none.
+
+    A task that nobody annotated has no `spans`; what is no span, such as a choice, is left out.
+
+    Raises:
+        ValueError: several people annotated the task.
+    """
+    data, annotations = fields.get("data"), fields.get("annotations")
+    if not (isinstance(data, dict) and isinstance(annotations, list)):
+        return None
+    kept = [a for a in annotations if isinstance(a, dict) and not a.get("was_cancelled")]
+    if len(kept) > 1:
+        raise ValueError("several annotations")
+    found = dict(data)
+    if "id" in fields:
+        found.setdefault("id", fields["id"])
+    if kept and isinstance(results := kept[0].get("result"), list):
+        values = [r.get("value") for r in results if isinstance(r, dict)]
+        found["spans"] = [v for v in values if isinstance(v, dict) and "start" in v]
+    return found
+
+
+def _is_span(given: Any) -> bool:
+    entry = as_entry(given)
+    if not (isinstance(entry, dict) and isinstance(entry.get("label"), str)):
+        return False
+    return all(type(entry.get(edge)) in (int, float) for edge in ("start", "end"))
