@@ -9,6 +9,7 @@ os.environ.setdefault("WANDB_MODE", "disabled")
 
 from pathlib import Path
 
+import hypothesis
 import pytest
 import torch
 import transformers
@@ -17,6 +18,12 @@ from transformers import PretrainedConfig, PreTrainedTokenizerFast
 
 from sanilens.corpus.records import Record, Span
 from sanilens.model.subject import SubjectModel, load_model
+
+# On a busy machine an example may take any time: what is slow is told by a benchmark, not a test.
+hypothesis.settings.register_profile(
+    "untimed", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("untimed")
 
 VOCABULARY = 300
 TEXTS = [
