@@ -230,7 +230,8 @@ def test_an_audit_of_nothing_is_an_error(
         fields = {"id": "r", "subject": "s", "text": text, "spans": marked}
         file.write_text(json.dumps(fields) + "\n")
         done = sanilens(*model, file, *as_json)
-        assert (done.returncode, done.stdout) == (1, "")
+        said = "" if as_json else "Nothing was audited.\n"  # JSON is whole or absent
+        assert (done.returncode, done.stdout) == (1, said)
         assert "nothing was audited" in done.stderr
         assert why in " ".join(done.stderr.split())
 
