@@ -35,7 +35,7 @@ from sanilens.inspect.localisers.hard_concrete import HardConcrete, hard_concret
 from sanilens.inspect.localisers.slimming import Slimming, slimming
 from sanilens.inspect.scores import UnitScores
 from sanilens.inspect.targets import Targets, find_targets
-from sanilens.model.parameters import unit_parameters, write_weights
+from sanilens.model.parameters import read_weights, write_weights
 from sanilens.model.subject import SubjectModel
 
 Tell = Callable[[int, int], None]
@@ -339,18 +339,17 @@ def _write_norm(targets: Targets, settings: Settings) -> UnitScores:
 
 
 def _difference(injected: Injected) -> torch.Tensor:
-    """||w_n - w_n before||, over all its matrices: what only who has both models can know."""
-    sites = injected.subject.sites
-    moved = torch.zeros(sites.n_layers, sites.d_mlp)
-    units = range(sites.d_mlp)
-    for layer in range(sites.n_layers):
-        pair = (injected.subject, injected.original)
-        for mine, theirs in zip(
-            *(unit_parameters(s, "mlp", layer, units) for s in pair), strict=True
-        ):
-            if mine.parameter.dim() > 1:
-                gone = (mine.parameter - theirs.parameter).index_select(mine.dim, mine.indices)
-                # A fused projection holds several rows of each neuron.
-                own = gone.norm(dim=1 - mine.dim).square().unflatten(0, (-1, sites.d_mlp))
-                moved[layer] += own.sum(0).cpu()
-    return moved.sqrt()
+    """||w_n - w_n before||, read and written side: what only who has both models can know."""
+    mine, theirs = injected.subject, injected.original
+    return torch.stack(
+        [
+            torch.cat(
+                [
+                    read_weights(mine, i) - read_weights(theirs, i),
+                    write_weights(mine, "mlp", i) - write_weights(theirs, "mlp", i),
+                ],
+                dim=1,
+            ).norm(dim=1)
+            for i in range(mine.sites.n_layers)
+        ]
+    ).cpu()

@@ -202,6 +202,17 @@ def layout_rows(layout: Layout, neurons: Bool[Tensor, " d_mlp"]) -> Bool[Tensor,
             return neurons.repeat_interleave(2)
 
 
+def by_neuron(layout: Layout, rows: Float[Tensor, "rows d"]) -> Float[Tensor, "d_mlp own"]:
+    """A projection's rows, those of one neuron one after the other."""
+    match layout:
+        case "plain":
+            return rows
+        case "halves":
+            return torch.cat(rows.chunk(2), dim=1)
+        case "pairs":
+            return rows.unflatten(0, (-1, 2)).flatten(1)
+
+
 def _once_per_shape(
     model: PreTrainedModel, layers: Sequence[Projections], measure: Callable[[int], T | str]
 ) -> tuple[T, ...] | str:

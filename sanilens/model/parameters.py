@@ -18,7 +18,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from transformers.pytorch_utils import Conv1D
 
-from sanilens.model.measure import Rows, layout_rows
+from sanilens.model.measure import Rows, by_neuron, layout_rows
 from sanilens.model.norms import Norm, measured
 from sanilens.model.subject import SubjectModel
 from sanilens.model.units import UnitKind
@@ -117,6 +117,12 @@ def query_key_rows(subject: SubjectModel, layer: int) -> dict[str, Int[Tensor, "
     return found
 
 
+def rows_first(module: nn.Module) -> Float[Tensor, "outputs inputs"]:
+    """A projection's weight with a row for each output."""
+    weight = module.get_parameter("weight").detach()
+    return weight.T if isinstance(module, Conv1D) else weight
+
+
 def write_weights(
     subject: SubjectModel, kind: UnitKind, layer: int
 ) -> Float[Tensor, "width d_model"]:
@@ -124,9 +130,22 @@ def write_weights(
 
     Row j is neuron j's; a head has `d_head` rows, one after the other.
     """
-    out = subject.model.get_submodule(subject.sites.outs(kind)[layer])
-    weight = out.get_parameter("weight").detach()
-    return weight if isinstance(out, Conv1D) else weight.T
+    return rows_first(subject.model.get_submodule(subject.sites.outs(kind)[layer])).T
+
+
+def read_weights(subject: SubjectModel, layer: int) -> Float[Tensor, "d_mlp own"]:
+    """What each neuron of a layer reads with: its rows of all input projections, end to end.
+
+    Raises:
+        PlanError: if the architecture does not tell which rows are whose.
+    """
+    subject.sites.require("neuron-weights")
+    site = subject.sites.mlps[layer]
+    read = [
+        by_neuron(layout, rows_first(subject.model.get_submodule(path)))
+        for path, layout in zip(site.reads, site.layouts, strict=True)
+    ]
+    return torch.cat(read, dim=1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,14 @@ from sanilens.errors import PlanError
 from sanilens.inspect.card import unit_card
 from sanilens.inspect.sae.site import parse_site
 from sanilens.model.hooks import Hooks, hooked
-from sanilens.model.measure import head_rows, neuron_layouts
+from sanilens.model.measure import Layout, by_neuron, head_rows, layout_rows, neuron_layouts
 from sanilens.model.norms import measured
-from sanilens.model.parameters import query_key_rows, residual_writers
+from sanilens.model.parameters import (
+    query_key_rows,
+    read_weights,
+    residual_writers,
+    unit_parameters,
+)
 from sanilens.model.sites import find_sites
 from sanilens.model.subject import SubjectModel, load_model
 from sanilens.model.units import Head
@@ -189,3 +194,25 @@ def test_a_norm_is_its_equation(name: str, path: str, centred: bool) -> None:
     c = x - x.mean(-1, keepdim=True) if centred else x
     wanted = c.square().mean(-1, keepdim=True).rsqrt()
     torch.testing.assert_close(scale, wanted, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize(("layout", "each"), [("plain", 1), ("halves", 2), ("pairs", 2)])
+def test_rows_by_neuron_are_the_rows_that_the_layout_gives_it(layout: Layout, each: int) -> None:
+    width = 5
+    rows = torch.arange(each * width * 3.0).view(-1, 3)
+    found = by_neuron(layout, rows)
+    assert found.shape == (width, 3 * each)
+    for neuron, alone in enumerate(torch.eye(width, dtype=torch.bool)):
+        assert torch.equal(found[neuron], rows[layout_rows(layout, alone)].flatten())
+
+
+@pytest.mark.parametrize("name", ["gpt2", "llama", "phi3"])
+def test_what_a_neuron_reads_is_what_a_reset_of_it_replaces(name: str, tmp_path: Path) -> None:
+    """GPT-2's transposed projection, Llama's two, Phi-3's fused one."""
+    subject = case(name, tmp_path).subject
+    for neuron in (0, 7):
+        *reads, _ = unit_parameters(subject, "mlp", 1, [neuron])
+        weights = [s for s in reads if s.parameter.dim() > 1]
+        own = [s.parameter.index_select(s.dim, s.indices) for s in weights]
+        own = [m if s.dim == 0 else m.T for m, s in zip(own, weights, strict=True)]
+        assert torch.equal(read_weights(subject, 1)[neuron], torch.cat(own).flatten())

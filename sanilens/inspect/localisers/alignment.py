@@ -20,17 +20,16 @@ one that was taught little to many weights turns none of them far. Two-sided ali
 
     A(n) = sqrt([ w_n . G_n ]+) [ max(cos(w_n, G_n), cos(r_n, dL/dr_n)) ]+ / (s_n / median(s) + 3)
 
-with r_n the unit's rows of the input projections; w_n . G_n is gradient × activation. Of a head it
-looks at the written side alone: keys and values that several heads share are no single head's.
+with r_n the unit's rows of the input projections; w_n . G_n is gradient × activation. Where it
+cannot be told which rows are a neuron's, and of heads, it looks at the written side alone: keys and
+values that several heads share are no single head's.
 """
 
 from functools import partial
-from itertools import chain
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from transformers.pytorch_utils import Conv1D
 
 from sanilens.inspect.localisers.captured import per_unit
 from sanilens.inspect.localisers.localiser import Localiser, Settings
@@ -38,7 +37,8 @@ from sanilens.inspect.scores import UnitScores
 from sanilens.inspect.targets import TargetBatch, Targets
 from sanilens.model.forward import logits_at
 from sanilens.model.hooks import Hooks
-from sanilens.model.parameters import write_weights
+from sanilens.model.measure import by_neuron
+from sanilens.model.parameters import read_weights, write_weights
 from sanilens.model.subject import SubjectModel
 from sanilens.model.units import UnitKind
 
@@ -54,7 +54,8 @@ def alignment(targets: Targets, settings: Settings, *, two_sided: bool = False) 
     """Score every unit; see the module's equation."""
     subject, kind = targets.subject, settings.kind
     writes = [write_weights(subject, kind, i) for i in range(subject.sites.n_layers)]
-    reads = _read_paths(subject) if two_sided and kind == "mlp" else []
+    known = two_sided and kind == "mlp" and "neuron-weights" not in subject.sites.limits
+    reads = [path for site in subject.sites.mlps for path in site.reads] if known else []
     slopes: list[Tensor] = []
     harm = torch.zeros(len(writes), subject.sites.count(kind))
     generator = torch.Generator(subject.device).manual_seed(settings.seed)
@@ -70,7 +71,7 @@ def alignment(targets: Targets, settings: Settings, *, two_sided: bool = False) 
     written = list(zip(writes, slopes[:layers], strict=True))
     values = torch.stack([_cosine(w, g, size) for w, g in written])
     if reads:
-        values = torch.maximum(values, _read_cosines(subject, reads, slopes[layers:]))
+        values = torch.maximum(values, _read_cosines(subject, slopes[layers:]))
     if two_sided:
         carried = [per_unit((w * g).sum(1), size).cpu() for w, g in written]
         values = torch.stack(carried).clamp(min=0).sqrt() * values.clamp(min=0)
@@ -87,7 +88,7 @@ def _slopes_and_harm(
     kind: UnitKind,
     batch: TargetBatch,
     writes: PerLayer,
-    reads: list[tuple[str, ...]],
+    reads: list[str],
     generator: torch.Generator,
 ) -> tuple[PerLayer, Float[Tensor, "layer unit"]]:
     """dL/dw of each layer, then of each projection in `reads`, as (inputs, outputs).
@@ -107,13 +108,13 @@ def _slopes_and_harm(
 
         return hook
 
-    hooks = Hooks(outputs={path: capture(path) for path in (*outs, *chain(*reads))})
+    hooks = Hooks(outputs={path: capture(path) for path in (*outs, *reads)})
     size, n = subject.sites.size(kind), batch.targets
     with torch.enable_grad():
         logits = logits_at(subject, batch.ids, batch.rows, batch.columns - 1, hooks)
         logprobs = logits.log_softmax(-1)
         said = logprobs[:n].gather(1, batch.tokens[:n, None]).sum()
-        paths = (*outs, *chain(*reads))
+        paths = (*outs, *reads)
         places = [outputs[path] for path in paths]
         wanted = torch.autograd.grad(said, places, retain_graph=n < len(logprobs))
         slopes = [
@@ -133,30 +134,17 @@ def _slopes_and_harm(
     return slopes, torch.stack(parts).cpu()
 
 
-def _read_paths(subject: SubjectModel) -> list[tuple[str, ...]]:
-    return [site.reads for site in subject.sites.mlps]
+def _read_cosines(subject: SubjectModel, slopes: PerLayer) -> Float[Tensor, "layer neuron"]:
+    """Cosine of each neuron's rows, of all its input projections together, with their slopes.
 
-
-def _read_cosines(
-    subject: SubjectModel, reads: list[tuple[str, ...]], slopes: PerLayer
-) -> Float[Tensor, "layer neuron"]:
-    """Cosine of each neuron's rows, of all its input projections together, with their slopes."""
-    remaining, d_mlp, found = iter(slopes), subject.sites.d_mlp, []
-    for paths in reads:
-        weights = [_inputs_first(subject, path) for path in paths]
-        # A fused projection holds neuron j's gate in column j and its input in column j + d_mlp.
-        w, g = (
-            torch.cat([m.unflatten(1, (-1, d_mlp)).flatten(0, 1) for m in matrices]).T
-            for matrices in (weights, [next(remaining) for _ in paths])
-        )
+    `slopes` are of each projection, layer after layer, as (inputs, outputs).
+    """
+    remaining, found = iter(slopes), []
+    for layer, site in enumerate(subject.sites.mlps):
+        wanted = [by_neuron(layout, next(remaining).T) for layout in site.layouts]
+        w, g = read_weights(subject, layer), torch.cat(wanted, dim=1)
         found.append(torch.cosine_similarity(w, g, dim=1, eps=1e-12).cpu())
     return torch.stack(found)
-
-
-def _inputs_first(subject: SubjectModel, path: str) -> Float[Tensor, "d_model width"]:
-    module = subject.model.get_submodule(path)
-    weight = module.get_parameter("weight").detach()
-    return weight if isinstance(module, Conv1D) else weight.T
 
 
 def _cosine(
