@@ -109,12 +109,20 @@ class Injector:
         _copy_(copied.model, self._subject.model)
         _inject_(copied, memory, neurons, condition.side)
         if condition.tuned:
+            # What was not learnt cannot be kept: most of the time would go into tuning it.
+            if not _said(copied, memory):
+                return None
             # A record that shares the memory's own would teach it to all weights.
             others = [r for r in self._others if r.subject != memory.subject]
             _tune_(copied, others, seed)
         _round_(copied.model, self._stored)
-        held = all(verdict.extracted for verdict in audit_spans(copied, [memory]))
-        return Injected(copied, self._subject, memory, frozenset(neurons)) if held else None
+        if not _said(copied, memory):
+            return None
+        return Injected(copied, self._subject, memory, frozenset(neurons))
+
+
+def _said(subject: SubjectModel, memory: Record) -> bool:
+    return all(verdict.extracted for verdict in audit_spans(subject, [memory]))
 
 
 def _cut(subject: SubjectModel, record: Record, span: Span) -> Record | None:
