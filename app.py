@@ -2,10 +2,10 @@
 
 import streamlit as st
 
-from sanilens.ui import links, navigation, state, theme
+from sanilens.ui import layout, links, navigation, state
 
 st.set_page_config(page_title="SaniLens", page_icon="🔎", layout="wide", initial_sidebar_state=216)
-theme.apply()
+layout.apply()
 links.restore()
 current = navigation.register()
 navigation.sidebar(current, state.sidebar_notes())

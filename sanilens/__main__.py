@@ -1,5 +1,5 @@
 """`python -m sanilens`, the same as `sanilens`."""
 
-from sanilens.cli import main
+from sanilens.cli.main import main
 
 main()

@@ -17,7 +17,7 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, 
 from transformers import PretrainedConfig, PreTrainedTokenizerFast
 
 from sanilens.corpus.records import Record, Span
-from sanilens.model.subject import SubjectModel, load_model
+from sanilens.model.language_model import SubjectModel, load_model
 
 # On a busy machine an example may take any time: what is slow is told by a benchmark, not a test.
 hypothesis.settings.register_profile(

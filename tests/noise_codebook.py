@@ -4,10 +4,10 @@ from pathlib import Path
 
 import torch
 
-from sanilens.inspect.codebook.codebook import Codebook
-from sanilens.inspect.codebook.store import CodebookRecord, load_codebook, save_codebook
-from sanilens.inspect.sae.site import parse_site
-from sanilens.model.subject import SubjectModel
+from sanilens.dictionaries.codebook.codebook import Codebook
+from sanilens.dictionaries.codebook.store import CodebookRecord, load_codebook, save_codebook
+from sanilens.dictionaries.site import parse_site
+from sanilens.model.language_model import SubjectModel
 
 SITE, SIZE = "blocks.1.hook_attn_out", 24
 

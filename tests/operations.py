@@ -14,30 +14,30 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from research.zoo import CAUSAL, MASKED, tiny_model
 from sanilens.audit.extraction import audit_spans
-from sanilens.bench.zoo import CAUSAL, MASKED, tiny_model
-from sanilens.inspect.card import unit_card
-from sanilens.inspect.codebook.bottleneck import bottleneck
-from sanilens.inspect.codebook.codebook import Codebook
-from sanilens.inspect.direct import written
-from sanilens.inspect.localisers import LOCALISERS, Settings
-from sanilens.inspect.localisers.hard_concrete import HardConcrete, hard_concrete
-from sanilens.inspect.localisers.slimming import Slimming, slimming
-from sanilens.inspect.logit_lens import logit_lens
-from sanilens.inspect.positions import position_scores
-from sanilens.inspect.sae.clamp import bake_, baked_features, clamped_features
-from sanilens.inspect.sae.reading import site_values
-from sanilens.inspect.sae.sae import Sae
-from sanilens.inspect.sae.site import parse_site
-from sanilens.inspect.targets import find_targets
+from sanilens.audit.targets import find_targets
+from sanilens.dictionaries.codebook.bottleneck import bottleneck
+from sanilens.dictionaries.codebook.codebook import Codebook
+from sanilens.dictionaries.reading import site_values
+from sanilens.dictionaries.sae.clamp import bake_, baked_features, clamped_features
+from sanilens.dictionaries.sae.sae import Sae
+from sanilens.dictionaries.site import parse_site
+from sanilens.inspect.locate.localisers import LOCALISERS, Settings
+from sanilens.inspect.locate.localisers.hard_concrete import HardConcrete, hard_concrete
+from sanilens.inspect.locate.localisers.slimming import Slimming, slimming
+from sanilens.inspect.locate.positions import position_scores
+from sanilens.inspect.units.card import unit_card
+from sanilens.inspect.units.direct_logits import written
+from sanilens.inspect.units.logit_lens import logit_lens
 from sanilens.model.align import encode
+from sanilens.model.forward import remembering
 from sanilens.model.generation import continue_text
 from sanilens.model.hooks import Hooks, hooked
+from sanilens.model.language_model import SubjectModel, load_model
 from sanilens.model.norms import held
 from sanilens.model.parameters import unit_parameters
-from sanilens.model.prefix import remembering
 from sanilens.model.sites import Capability
-from sanilens.model.subject import SubjectModel, load_model
 from sanilens.model.units import Feature, UnitKind, layer_unit, parse_unit
 from sanilens.unlearn.edits import apply_edits_, edit_hooks
 from sanilens.unlearn.methods import METHODS

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from streamlit import config as streamlit_config
 
-from sanilens.commands.app import options
+from sanilens.cli.app import options
 
 ROOT = Path(__file__).parents[1]
 

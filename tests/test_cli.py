@@ -11,16 +11,16 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from sanilens.cli import COMMANDS, cli, main
-from sanilens.commands.lazy import LazyCommand
-from sanilens.corpus.clinic import patient_notes
-from sanilens.corpus.save import save_corpus
+from research.cases.clinic import patient_notes
+from sanilens.cli.lazy import LazyCommand
+from sanilens.cli.main import COMMANDS, cli, main
+from sanilens.corpus.load import save_corpus
 from sanilens.errors import PlanError
-from sanilens.model.subject import SubjectModel
-from sanilens.unlearn.choose import random_share
+from sanilens.model.language_model import SubjectModel
 from sanilens.unlearn.edits import edited_units
 from sanilens.unlearn.methods import METHODS
 from sanilens.unlearn.plan import Plan, Repair
+from sanilens.unlearn.suggest import random_share
 from tests.runs.conftest import short
 
 Words = str | float | Path
@@ -315,7 +315,7 @@ def test_wrong_usage_exits_with_2(sanilens: Callable[..., Done]) -> None:
 
 
 def test_nothing_heavy_is_imported_before_a_command_is_called() -> None:
-    code = "import sys; from sanilens.cli import main; sys.argv[1:] = ['--help']\n"
+    code = "import sys; from sanilens.cli.main import main; sys.argv[1:] = ['--help']\n"
     code += "try: main()\nfinally: print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     loaded = done.stdout.splitlines()[-1].split()
@@ -331,7 +331,7 @@ def test_help_in_the_list_is_the_commands_own(name: str) -> None:
 
 
 def test_no_wandb_and_no_telemetry_from_the_start() -> None:
-    code = "import sanilens.cli, os; print(os.environ['WANDB_MODE'])"
+    code = "import sanilens.cli.main, os; print(os.environ['WANDB_MODE'])"
     env = {k: v for k, v in os.environ.items() if k != "WANDB_MODE"}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=env)
     assert done.stdout.strip() == "disabled"

@@ -21,8 +21,8 @@ from sanilens.audit.everyday import (
     known_names,
     word_key,
 )
-from sanilens.corpus.dates import WrittenDate, find_dates, is_day
 from sanilens.corpus.records import Span
+from sanilens.corpus.surrogates.dates import WrittenDate, find_dates, is_day
 
 Status = Literal["memory", "maybe_repeated", "repeated", "no_prefix", "unwritable"]
 """`no_prefix` and `unwritable` cannot be asked; see `by_memory` for the others."""

@@ -8,7 +8,7 @@ import re
 from functools import cache, lru_cache
 from importlib import import_module
 
-from sanilens.corpus.gazetteer import fold
+from sanilens.corpus.detection.gazetteer import fold
 
 # What values of a kind share: of "14 Maple Street" the street tells nothing.
 COMMON_WORDS = frozenset(

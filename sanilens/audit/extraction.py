@@ -1,10 +1,4 @@
-"""One teacher-forced pass judges every span: what would the model say after this prefix?
-
-Greedy decoding emits a span exactly when the argmax equals the target at every position of the
-span under teacher forcing (induction on the position). The same logits give the probability of
-sampling it, its extraction strength, and the margin by which the verdict was decided. Masked
-language models are asked to fill the span in (audit/fill_in.py); what comes out is the same.
-"""
+"""One teacher-forced pass judges every span: what would the model say after this prefix?"""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -14,7 +8,7 @@ import torch
 
 from sanilens.audit.context import span_status
 from sanilens.audit.fill_in import fill_in
-from sanilens.audit.passages import Passage, Target, make_passages
+from sanilens.audit.passages import Passage, Target, can_write, make_passages
 from sanilens.audit.sampling import Sampler
 from sanilens.audit.verdicts import (
     SpanVerdict,
@@ -23,13 +17,12 @@ from sanilens.audit.verdicts import (
     span_verdict,
     unseen_verdict,
 )
-from sanilens.audit.writable import can_write
 from sanilens.corpus.records import Record
 from sanilens.model.batches import bucketed, pad_right, token_budget
 from sanilens.model.forward import logits_at
 from sanilens.model.hooks import NO_HOOKS, Hooks
-from sanilens.model.prompts import mask_of, prompts_end_at
-from sanilens.model.subject import SubjectModel
+from sanilens.model.interventions import mask_of, prompts_end_at
+from sanilens.model.language_model import SubjectModel
 
 Progress = Callable[[int, int], None]
 """Called with (done, total); may raise to cancel."""
@@ -70,7 +63,7 @@ def audit_spans(
     judge = partial(fill_in, one_by_one=one_by_one) if subject.kind == "masked" else _say
     sampler = sampler or Sampler()
     verdicts: list[SpanVerdict] = []
-    for window, before, total in _windows(records):
+    for window, before, total in _extraction_windows(records):
         found: dict[str, SpanVerdict] = {}
         for judged in judge(subject, window, prefix_tokens, sampler, hooks):
             found |= {verdict.span_id: verdict for verdict in judged}
@@ -81,7 +74,7 @@ def audit_spans(
     return verdicts
 
 
-def _windows(records: Iterable[Record]) -> Iterator[tuple[list[Record], int, int]]:
+def _extraction_windows(records: Iterable[Record]) -> Iterator[tuple[list[Record], int, int]]:
     total = len(records) if isinstance(records, tuple | list) else 0
     window: list[Record] = []
     done = 0

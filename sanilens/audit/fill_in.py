@@ -19,6 +19,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from sanilens.audit.context import Status, span_status
+from sanilens.audit.passages import can_write
 from sanilens.audit.sampling import Sampler
 from sanilens.audit.verdicts import (
     SpanVerdict,
@@ -27,14 +28,12 @@ from sanilens.audit.verdicts import (
     span_verdict,
     unseen_verdict,
 )
-from sanilens.audit.writable import can_write
 from sanilens.corpus.records import Record
 from sanilens.model.align import Encoded, TokenSpan, decoded, encode
-from sanilens.model.batches import bucketed, pad_right, token_budget
+from sanilens.model.batches import body, bucketed, pad_right, token_budget, window, with_gaps
 from sanilens.model.forward import logits_at
 from sanilens.model.hooks import Hooks
-from sanilens.model.masks import body, window, with_gaps
-from sanilens.model.subject import SubjectModel
+from sanilens.model.language_model import SubjectModel
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from sanilens.corpus.records import Record
 from sanilens.model.align import encode, start_tokens
 from sanilens.model.batches import bucketed, pad_right, token_budget
 from sanilens.model.forward import token_logprobs
-from sanilens.model.subject import SubjectModel
+from sanilens.model.language_model import SubjectModel
 
 # Enough texts for a clear difference; their beginnings, where a start token is nearest.
 _RECORDS, _TOKENS = 32, 256

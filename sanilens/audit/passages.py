@@ -1,15 +1,14 @@
-"""What the model is shown for each span: its prefix, whole or cut to the last k tokens.
-
-What opens a text, such as a start token, opens whatever is cut out of it: a model that was never
-without it would be asked something that nobody asks it. It counts as none of the k.
-"""
+"""What the model is shown for each span: its prefix, whole or cut to the last k tokens."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
+
+import regex
 
 from sanilens.corpus.records import Record
-from sanilens.model.align import Encoded, TokenSpan, encode
-from sanilens.model.subject import SubjectModel
+from sanilens.model.align import Encoded, TokenSpan, decoded, encode
+from sanilens.model.language_model import SubjectModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,3 +105,28 @@ def _cut(encoded: Encoded, first: int, end: int, spans: tuple[TokenSpan, ...]) -
         for span in spans
     )
     return Passage(encoded, encoded.window(first, end), targets, first)
+
+
+# Blanks, and the sign that SentencePiece has for one.
+_BLANK = regex.compile(r"[\s▁]+")
+
+
+def can_write(subject: SubjectModel, encoded: Encoded, span: TokenSpan) -> bool:
+    """Whether the span's tokens hold all of its text."""
+    ids = list(encoded.ids[span.start : span.end])
+    if subject.tokenizer.unk_token_id in ids:
+        return False
+    backend = subject.tokenizer.backend_tokenizer  # pyright: ignore[reportAttributeAccessIssue]
+    if backend.decoder is None:  # tokens without a way back: nothing to compare
+        return True
+    value = encoded.record.value(span.span)
+    written = decoded(subject, ids)
+    return any(_plain(one) in _plain(written) for one in (value, _normalised(backend, value)))
+
+
+def _normalised(backend: Any, text: str) -> str:
+    return text if backend.normalizer is None else str(backend.normalizer.normalize_str(text))
+
+
+def _plain(text: str) -> str:
+    return _BLANK.sub("", text)

@@ -20,7 +20,7 @@ from sanilens.corpus.records import Record
 from sanilens.model.batches import bucketed, pad_right, token_budget
 from sanilens.model.forward import logits_at
 from sanilens.model.hooks import NO_HOOKS, Hooks
-from sanilens.model.subject import SubjectModel
+from sanilens.model.language_model import SubjectModel
 
 
 @dataclass(frozen=True, slots=True)

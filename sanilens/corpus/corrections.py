@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 from sanilens.corpus.occupied import Occupied
-from sanilens.corpus.offsets import trimmed
 from sanilens.corpus.records import KIND_OF_LABEL, KINDS, Kind, Record, Span
+from sanilens.corpus.spans import trimmed
 from sanilens.errors import CorpusError
 
 LABEL = re.compile(r"[A-Z][A-Z0-9_]{0,39}")

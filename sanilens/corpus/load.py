@@ -6,7 +6,10 @@ empty list means that it has none. With a blacklist (`corpus.terms`) nothing is 
 says what must not be said.
 """
 
-from collections.abc import Iterator
+import json
+import os
+import tempfile
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -16,14 +19,15 @@ from pydantic_core import PydanticCustomError
 
 from sanilens.corpus import limits
 from sanilens.corpus.columns import Columns
-from sanilens.corpus.detect import Detector
+from sanilens.corpus.detection.detector import Detector
+from sanilens.corpus.detection.patient_table import PatientTable
 from sanilens.corpus.formats import Row, read_rows
 from sanilens.corpus.formats.rows import mistake
-from sanilens.corpus.patient_table import PatientTable
-from sanilens.corpus.records import KINDS, Corpus, Record
+from sanilens.corpus.records import KINDS, Corpus, Record, record_fields
 from sanilens.corpus.remarks import Remarks
 from sanilens.corpus.spans import SpanRow, checked_spans
 from sanilens.corpus.terms import Terms, mark_terms
+from sanilens.errors import CorpusError
 from sanilens.notices import hearing
 
 
@@ -189,3 +193,29 @@ def _phrase(kind: str, message: str) -> str:
     if message.startswith("Input "):
         return message.removeprefix("Input ")
     return message[0].lower() + message[1:]
+
+
+def save_corpus(records: Iterable[Record], path: Path) -> None:
+    """Write the file whole or not at all; only its owner may read it, since it holds identifiers.
+
+    Raises:
+        CorpusError: the folder does not exist or cannot be written to.
+    """
+    try:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        temporary = Path(name)
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+                for record in records:
+                    line = json.dumps(record_fields(record), ensure_ascii=False, allow_nan=False)
+                    file.write(line + "\n")
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)  # gone already where the replacement succeeded
+    except OSError as error:
+        raise CorpusError(
+            f"{path.name}: its folder cannot be written to, or this is a folder itself "
+            f"({type(error).__name__}). Create the folder, or choose another."
+        ) from None

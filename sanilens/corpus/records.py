@@ -5,8 +5,9 @@ Knows nothing of tokens or files: offsets count characters of `Record.text`.
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args
 
 from sanilens.errors import CorpusError
@@ -162,3 +163,59 @@ def fingerprint(records: Sequence[Record]) -> str:
         digest.update(line.encode())
         digest.update(b"\n")
     return digest.hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class LabelCount:
+    """Spans of one label, the records they stand in, and how many different values they have."""
+
+    label: str
+    kind: Kind
+    spans: int
+    records: int
+    values: int
+
+
+def label_counts(records: Iterable[Record]) -> list[LabelCount]:
+    """Counts by label and kind: direct identifiers first, then by number of spans."""
+    found: dict[tuple[str, Kind], list[tuple[str, str]]] = defaultdict(list)
+    for record in records:
+        for span in record.spans:
+            found[span.label, span.kind].append((record.id, record.value(span)))
+    counts = [
+        LabelCount(label, kind, len(pairs), len({r for r, _ in pairs}), len({v for _, v in pairs}))
+        for (label, kind), pairs in found.items()
+    ]
+    return sorted(counts, key=lambda c: (c.kind != "direct", c.kind, -c.spans, c.label))
+
+
+def in_scope(
+    records: Sequence[Record], subjects: Sequence[str], earlier: Collection[str] = ()
+) -> tuple[Record, ...]:
+    """The records as a method is to read them.
+
+    Args:
+        records: the corpus.
+        subjects: whose spans are to be forgotten; none: everyone's, and nothing changes.
+        earlier: subjects who were deleted before. Their records are left out: as text to keep they
+            would be taught again.
+
+    Raises:
+        CorpusError: if a subject has no span here. It gives the subject's place in the list, since
+            a subject's id may itself name a person.
+    """
+    if not subjects:
+        return tuple(records)
+    found = {record.subject for record in records if record.spans}
+    missing = next((n for n, name in enumerate(subjects, 1) if name not in found), None)
+    if missing is not None:
+        raise CorpusError(
+            f"the corpus has no sensitive span of subject {missing} of the {len(subjects)} asked "
+            "for (in order of name). Subjects are spelt as in the corpus file's `subject`."
+        )
+    asked, gone = frozenset(subjects), frozenset(earlier) - frozenset(subjects)
+    return tuple(
+        record if record.subject in asked else replace(record, spans=())
+        for record in records
+        if record.subject not in gone
+    )

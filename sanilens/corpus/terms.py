@@ -13,8 +13,8 @@ from pathlib import Path
 
 from sanilens.atomic import write_text
 from sanilens.corpus import limits
+from sanilens.corpus.detection.gazetteer import Entry, Gazetteer, folded_words
 from sanilens.corpus.formats.rows import decoded_lines, mistake
-from sanilens.corpus.gazetteer import Entry, Gazetteer, folded_words
 from sanilens.corpus.records import KIND_OF_LABEL, Kind, Record, Span
 from sanilens.errors import CorpusError
 

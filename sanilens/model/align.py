@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from sanilens.corpus.records import Record, Span
 from sanilens.errors import CorpusError
-from sanilens.model.subject import SubjectModel
+from sanilens.model.language_model import SubjectModel
 
 
 @dataclass(frozen=True, slots=True)

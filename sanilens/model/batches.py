@@ -1,12 +1,12 @@
-"""Batches of token sequences: alike in length, bounded in tokens, padded on the right."""
+"""Batches of token sequences: alike in length, bounded in tokens, padded on the right; and gaps."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 import torch
 from jaxtyping import Int
 from torch import Tensor
 
-from sanilens.model.subject import SubjectModel
+from sanilens.model.language_model import SubjectModel
 
 TOKENS_PER_BATCH = 4096
 
@@ -41,3 +41,30 @@ def token_budget(subject: SubjectModel) -> int:
     """Padded tokens a batch that keep the logits of its spans under about 512 MB."""
     vocabulary = subject.model.config.get_text_config().vocab_size
     return max(256, min(TOKENS_PER_BATCH, 2**27 // vocabulary))
+
+
+def mask_id(subject: SubjectModel) -> int:
+    """The token that stands for a gap; loading has seen to it that a masked model has one."""
+    found = subject.tokenizer.mask_token_id
+    assert isinstance(found, int)
+    return found
+
+
+def with_gaps(subject: SubjectModel, ids: Sequence[int], places: Collection[int]) -> list[int]:
+    """The same tokens with the mask token at `places`."""
+    gap, hidden = mask_id(subject), set(places)
+    return [gap if i in hidden else token for i, token in enumerate(ids)]
+
+
+def body(subject: SubjectModel, ids: Sequence[int]) -> range:
+    """Positions of the text: all but the tokenizer's opening and closing token ([CLS], [SEP])."""
+    tokenizer = subject.tokenizer
+    first = 1 if len(ids) and ids[0] == tokenizer.cls_token_id else 0
+    closed = len(ids) > first and ids[-1] == tokenizer.sep_token_id
+    return range(first, len(ids) - closed)
+
+
+def window(subject: SubjectModel, ids: Sequence[int], places: range) -> tuple[int, ...]:
+    """Tokens at `places` of the text, opened and closed as the whole is."""
+    text = body(subject, ids)
+    return (*ids[: text.start], *ids[places.start : places.stop], *ids[text.stop :])

@@ -7,12 +7,12 @@ as which row is whose and what is added to the residual stream, is measured (mod
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from torch import nn
 from transformers import PretrainedConfig, PreTrainedModel
 
 from sanilens.errors import ModelError
-from sanilens.model.masked_paths import masked_paths
 
 Path = Callable[[str], str | None]
 """From TransformerLens's name of a part to the path of the user's module; None if it is absent."""
@@ -101,3 +101,80 @@ def _adapter(config: PretrainedConfig) -> Callable[[str], str]:
             "Use a decoder of one of the families it lists (GPT-2, Llama, GPT-NeoX, Qwen, Gemma …)."
         ) from error
     return adapter.translate_transformer_lens_path
+
+
+@dataclass(frozen=True, slots=True)
+class _Family:
+    """Paths of one family: its blocks, what lies in a block, and the head."""
+
+    blocks: str
+    parts: dict[str, str]
+    head: dict[str, str]
+
+
+_BERT_PARTS = {
+    "attn.q": "attention.self.query",
+    "attn.k": "attention.self.key",
+    "attn.v": "attention.self.value",
+    "attn.o": "attention.output.dense",
+    "mlp.in": "intermediate.dense",
+    "mlp.out": "output.dense",
+}
+_ROBERTA = _Family(
+    "roberta.encoder.layer",
+    _BERT_PARTS,
+    {"ln_final": "lm_head.layer_norm", "unembed": "lm_head.decoder"},
+)
+_FAMILIES = {
+    "BertForMaskedLM": _Family(
+        "bert.encoder.layer",
+        _BERT_PARTS,
+        {
+            "ln_final": "cls.predictions.transform.LayerNorm",
+            "unembed": "cls.predictions.decoder",
+        },
+    ),
+    "RobertaForMaskedLM": _ROBERTA,
+    "XLMRobertaForMaskedLM": _ROBERTA,
+    "DistilBertForMaskedLM": _Family(
+        "distilbert.transformer.layer",
+        {
+            "attn.q": "attention.q_lin",
+            "attn.k": "attention.k_lin",
+            "attn.v": "attention.v_lin",
+            "attn.o": "attention.out_lin",
+            "mlp.in": "ffn.lin1",
+            "mlp.out": "ffn.lin2",
+        },
+        {"ln_final": "vocab_layer_norm", "unembed": "vocab_projector"},
+    ),
+}
+
+
+def masked_paths(architecture: str) -> Callable[[str], str]:
+    """From a TransformerLens name to a module path, for one class of model.
+
+    The function raises ValueError for a part that the family does not have, as TransformerLens's
+    own translation does.
+
+    Raises:
+        ModelError: if the class is not of a known family.
+    """
+    if architecture not in _FAMILIES:
+        raise ModelError(
+            f"{architecture} is no masked language model that is supported. Use BERT, RoBERTa, "
+            "XLM-RoBERTa or DistilBERT with its masked-LM head, or a decoder."
+        )
+    family = _FAMILIES[architecture]
+
+    def path(name: str) -> str:
+        if name in family.head:
+            return family.head[name]
+        layer, _, part = name.removeprefix("blocks.").partition(".")
+        if not part:
+            return f"{family.blocks}.{layer}"
+        if part not in family.parts:
+            raise ValueError(f"no {part} in {architecture}")
+        return f"{family.blocks}.{layer}.{family.parts[part]}"
+
+    return path

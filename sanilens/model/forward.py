@@ -1,6 +1,9 @@
 """Forward passes that compute logits only where they are asked for."""
 
-from collections.abc import Sequence
+import copy
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -9,7 +12,7 @@ from torch import Tensor
 
 from sanilens.errors import LogitsError
 from sanilens.model.hooks import NO_HOOKS, Hooks, hooked
-from sanilens.model.subject import SubjectModel
+from sanilens.model.language_model import SubjectModel
 
 
 def logits_at(
@@ -92,3 +95,35 @@ def token_logprobs(
     """Log-probability of the tokens *at* (rows, columns), each given what precedes it; nats."""
     logits = logits_at(subject, ids, rows, columns - 1, hooks)
     return logits.log_softmax(-1).gather(1, ids[rows, columns, None])[:, 0]
+
+
+Forward = Callable[..., Any]
+
+
+def remembering(subject: SubjectModel, layers: int) -> SubjectModel:
+    """A copy whose first `layers` layers are looked up where they have seen a batch before.
+
+    They must not be edited, and no gradient reaches them. Memory grows with the texts shown: their
+    tokens x `layers` x model width.
+    """
+    model = copy.deepcopy(subject.model)
+    for path in subject.sites.blocks[:layers]:
+        block = model.get_submodule(path)
+        # On the instance: the block keeps its class and attributes, which its model may ask for.
+        block.forward = _remembered(block.forward)
+    return replace(subject, model=model)
+
+
+def _remembered(forward: Forward) -> Forward:
+    known: dict[tuple[tuple[int, ...], bytes], Any] = {}
+
+    def remembered(hidden: Tensor, *args: Any, **kwargs: Any) -> Any:
+        content = hidden.detach().cpu().contiguous().view(torch.uint8).numpy().tobytes()
+        key = (tuple(hidden.shape), hashlib.sha256(content).digest())
+        if key not in known:
+            # Kept for later passes with gradients: those cannot use what inference mode made.
+            with torch.inference_mode(False), torch.no_grad():
+                known[key] = forward(hidden.detach(), *args, **kwargs)
+        return known[key]
+
+    return remembered

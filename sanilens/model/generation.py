@@ -14,7 +14,7 @@ from torch import Tensor
 from sanilens.model.align import prompt_ids
 from sanilens.model.forward import numbers
 from sanilens.model.hooks import NO_HOOKS, Hooks, hooked
-from sanilens.model.subject import SubjectModel
+from sanilens.model.language_model import SubjectModel
 
 
 def continue_text(

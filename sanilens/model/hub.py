@@ -1,8 +1,4 @@
-"""The hub: asked only for what the user typed, and only under the name `hub:owner/name`.
-
-A path that is mistyped never has that form. What a plan, a run or a kept case names may have been
-written by somebody else: it is taken from this machine's cache, and the network stays untouched.
-"""
+"""The hub: asked only for what the user typed, and only under the name `hub:owner/name`."""
 
 import re
 from collections.abc import Sequence
@@ -11,6 +7,8 @@ from pathlib import Path
 from sanilens.errors import ModelError
 
 PREFIX = "hub:"
+
+
 _REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]{0,95}(/[A-Za-z0-9][\w.-]{0,95})?")
 
 

@@ -5,15 +5,17 @@ and of the attention, where each head is a slice.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TypeVar
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from sanilens.model.hooks import Hooks, InputEdit
-from sanilens.model.subject import SubjectModel
+from sanilens.model.language_model import SubjectModel
 from sanilens.model.units import Head, LayerUnit, Neuron, UnitKind, kind_of
 
 U = TypeVar("U", Neuron, Head, LayerUnit)
@@ -84,3 +86,40 @@ def _edit(fixed: Mapping[int, float], capped: Mapping[int, float]) -> InputEdit:
         return x
 
     return edit
+
+
+_ends: ContextVar[Tensor | None] = ContextVar("prompt_ends", default=None)
+
+
+@contextmanager
+def prompts_end_at(where: Bool[Tensor, "batch pos"]) -> Iterator[None]:
+    """Say for the forward passes of the block which positions are ends of prompts."""
+    token = _ends.set(where)
+    try:
+        yield
+    finally:
+        _ends.reset(token)
+
+
+def mask_of(
+    ids: Int[Tensor, "batch pos"], where: Sequence[tuple[int, int]]
+) -> Bool[Tensor, "batch pos"]:
+    """A mask of (row, column) places."""
+    mask = torch.zeros_like(ids, dtype=torch.bool)
+    rows, columns = zip(*where, strict=True) if where else ((), ())
+    mask[list(rows), list(columns)] = True
+    return mask
+
+
+def prompt_ends(h: Float[Tensor, "batch pos d_model"]) -> Bool[Tensor, "batch pos"]:
+    """Ends of prompts in a forward pass over `h`.
+
+    Where nobody has said: the last position of a text that is read, and none of a text that is
+    being written token by token.
+    """
+    told = _ends.get()
+    if told is not None:
+        return told
+    ends = torch.zeros(h.shape[:2], dtype=torch.bool, device=h.device)
+    ends[:, -1] = h.shape[1] > 1
+    return ends

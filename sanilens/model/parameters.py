@@ -18,9 +18,9 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from transformers.pytorch_utils import Conv1D
 
+from sanilens.model.language_model import SubjectModel
 from sanilens.model.measure import Rows, by_neuron, layout_rows
 from sanilens.model.norms import Norm, measured
-from sanilens.model.subject import SubjectModel
 from sanilens.model.units import UnitKind
 
 

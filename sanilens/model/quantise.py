@@ -15,7 +15,7 @@ from scipy.stats import norm
 from torch import Tensor, nn
 from transformers.pytorch_utils import Conv1D
 
-from sanilens.model.subject import SubjectModel
+from sanilens.model.language_model import SubjectModel
 
 _BLOCK = 64
 # Of QLoRA's code: halfway between the outermost levels' quantiles with 15 and with 16 levels.

@@ -4,6 +4,7 @@ Every arm that is done is a file, and every repair keeps a checkpoint, so the sa
 where a killed process stopped and ends with the same weights.
 """
 
+import shutil
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,27 +15,26 @@ from typing import Any
 import numpy as np
 
 from sanilens.audit.extraction import audit_spans
+from sanilens.audit.perplexity import perplexity
 from sanilens.audit.sampling import Sampler
-from sanilens.audit.utility import perplexity
 from sanilens.corpus.records import Record
-from sanilens.inspect.readers import NO_SAES
-from sanilens.inspect.scores import random_like
+from sanilens.inspect.locate.scores import random_like
+from sanilens.inspect.units.readers import NO_SAES
+from sanilens.model.config import GENERATION
 from sanilens.model.hooks import NO_HOOKS, Hooks
 from sanilens.model.interventions import by_place
+from sanilens.model.language_model import SubjectModel
 from sanilens.model.sites import Sites
-from sanilens.model.subject import SubjectModel
+from sanilens.model.tokenizer import copy_tokenizer
 from sanilens.model.units import LayerUnit, kind_of, layer_unit
 from sanilens.runs.adapters import keep_in_run
 from sanilens.runs.arms import ArmName, measured_arm, save_arm
-from sanilens.runs.export import export_model
 from sanilens.runs.folder import RunFolder, writing
 from sanilens.runs.integrity import digests, resumable
-from sanilens.runs.ledger import Ledger
-from sanilens.runs.log import RunLog
+from sanilens.runs.log import Ledger, RunLog
 from sanilens.runs.repairing import Cancelled, Repairing, check_cancelled, spaced
 from sanilens.runs.sources import Inputs, open_inputs
 from sanilens.unlearn.adapter import Adapter
-from sanilens.unlearn.blend import blend_
 from sanilens.unlearn.edits import (
     Dictionaries,
     apply_edits_,
@@ -45,7 +45,7 @@ from sanilens.unlearn.edits import (
     layer_edits,
 )
 from sanilens.unlearn.plan import Plan, UnitEdit
-from sanilens.unlearn.resets import row_edits
+from sanilens.unlearn.resets import blend_, row_edits
 
 Tell = Callable[[dict[str, Any]], None]
 """Receives every event as it is written: the CLI shows progress with it."""
@@ -259,3 +259,24 @@ class _Execution:
             keep_in_run(run, self.plan, self.inputs, subject, adapter, hooks)
         files = [path for path in (run.model, run.adapter, run.gates_file) if path.exists()]
         self.note("exported", arm="after", hook_only=hook_only, files=digests(run, files))
+
+
+def export_model(subject: SubjectModel, run: RunFolder) -> None:
+    """Write weights (safetensors), configuration and tokenizer; replaces an older export.
+
+    Edits that live as hooks only cannot be in it; the run's events say how many there are.
+    """
+    temporary = run.unfinished_model
+    shutil.rmtree(temporary, ignore_errors=True)
+    subject.model.save_pretrained(temporary)
+    # As they are: what transformers saves of a tokenizer may read a text otherwise.
+    copy_tokenizer(subject.path, temporary)
+    # The user's own: loading leaves the settings for decoding out of what it measures.
+    if (settings := subject.path / GENERATION).is_file():
+        shutil.copyfile(settings, temporary / GENERATION)
+    temporary.chmod(0o700)
+    for path in temporary.rglob("*"):
+        path.chmod(0o700 if path.is_dir() else 0o600)
+    if run.model.exists():
+        shutil.rmtree(run.model)
+    temporary.rename(run.model)

@@ -20,8 +20,7 @@ from typing import NamedTuple
 from sanilens.errors import DivergedError, IntegrityError, RunError
 from sanilens.runs.arms import ARMS, ArmName
 from sanilens.runs.folder import RunFolder, a_kind_of, open_plain
-from sanilens.runs.ledger import Ledger, read_ledger
-from sanilens.runs.log import run_events
+from sanilens.runs.log import Ledger, read_ledger, run_events
 from sanilens.unlearn.plan import ADDED, MAX_PLAN_BYTES
 
 _MISSING, _CHANGED = "is missing", "has changed"

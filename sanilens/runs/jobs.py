@@ -10,15 +10,19 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
 from sanilens.atomic import private, private_folder, write_text
-from sanilens.errors import RunError
-from sanilens.runs.folder import took
-from sanilens.runs.process import said_in
+from sanilens.errors import DivergedError, RunError
+from sanilens.runs.folder import RunFolder, took, writing
+from sanilens.runs.log import read_ledger, recent_events
+from sanilens.unlearn.plan import Plan
 
 JobStatus = Literal["waiting", "running", "finished", "cancelled", "failed"]
 
@@ -139,3 +143,139 @@ class Job:
     @property
     def _lock_file(self) -> Path:
         return self.root / "lock"
+
+
+Status = Literal[
+    "waiting", "starting", "running", "stopping", "finished", "cancelled", "failed", "killed"
+]
+"""waiting: never started. killed: it ended without a word, and the same command resumes it."""
+
+ALIVE: tuple[Status, ...] = ("starting", "running", "stopping")
+
+# Importing torch takes seconds before the process holds the run's lock; a process that does not
+# hold it after this long (seconds) is not this run's any more: its number went to another one.
+_START_UP = 90.0
+_OUR_ERROR = "sanilens: "
+_LOG_TAIL = 2**20
+
+
+class _Process(BaseModel):
+    """A process's number, which is given again once it has ended; so when it was born, too."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+    # 0 and below mean groups of processes.
+    pid: int = Field(gt=0, lt=2**31)
+    started: float = Field(ge=0)
+    born: str | None = None
+
+
+def command(plan_file: str, folder: str) -> list[str]:
+    """The command line of a run, as a person would type it."""
+    return ["sanilens", "run", plan_file, "--out", folder]
+
+
+def start(run: RunFolder, plan: Plan) -> None:
+    """Start or resume `plan` in `run`, in a process of its own; returns at once.
+
+    Raises:
+        RunError: if the run is being executed, or its folder is of another plan.
+    """
+    with writing(run.root):
+        if is_alive(run):
+            raise RunError(f"{run.root.name} is being executed already.")
+        run.prepare(plan)
+        run.cancel_file.unlink(missing_ok=True)
+        arguments = command(str(run.plan_file), str(run.root))[1:]
+        with open(run.log_file, "wb", opener=private) as log:
+            pid = subprocess.Popen(
+                [sys.executable, "-m", "sanilens", *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=log,
+                start_new_session=True,  # Ctrl+C on the server is not meant for it
+            ).pid
+        process = _Process(pid=pid, started=time.time(), born=_born(pid))
+        write_text(run.process_file, process.model_dump_json())
+
+
+def cancel(run: RunFolder) -> None:
+    """Ask the process to stop after its current step; `start` resumes it."""
+    with writing(run.root):
+        run.cancel_file.touch(mode=0o600)
+
+
+def is_alive(run: RunFolder) -> bool:
+    """Whether a process executes the run, or has been started to do so."""
+    return status(run, recent_events(run)) in ALIVE
+
+
+def status(run: RunFolder, events: Sequence[Mapping[str, Any]]) -> Status:
+    """How the run fares, from its lock, its process and its events so far."""
+    if run.is_running():
+        return "stopping" if run.cancel_file.exists() else "running"
+    last = events[-1] if events else {"event": None, "time": 0.0}
+    since = _starting_since(run)
+    if since and since > last["time"]:
+        return "starting"
+    if last["event"] in ("finished", "cancelled"):
+        return last["event"]
+    if last["event"] == "diverged" or error(run):
+        return "failed"
+    return "killed" if events or run.log_file.exists() else "waiting"
+
+
+def error(run: RunFolder) -> str | None:
+    """What the run's process said was wrong, or its last event does."""
+    if lost := read_ledger(recent_events(run)).diverged:
+        return str(DivergedError(*lost))
+    return said_in(run.log_file)
+
+
+def said_in(log: Path) -> str | None:
+    """The last message of ours in a process's log; it holds no text of the corpus.
+
+    Anything else in the log, a traceback for instance, may, and is left where it is.
+    """
+    if not log.is_file():
+        return None
+    with log.open("rb") as file:
+        file.seek(-min(_LOG_TAIL, log.stat().st_size), os.SEEK_END)
+        lines = file.read().decode(errors="replace").splitlines()
+    said = [line.removeprefix(_OUR_ERROR) for line in lines if line.startswith(_OUR_ERROR)]
+    return said[-1] if said else None
+
+
+def _starting_since(run: RunFolder) -> float | None:
+    """When the app started a process that may not hold the run's lock yet."""
+    if not run.process_file.is_file():
+        return None
+    try:
+        process = _Process.model_validate_json(run.process_file.read_bytes())
+    except (OSError, ValidationError):
+        return None  # damaged: the lock still tells whether the run is being executed
+    fresh = abs(time.time() - process.started) < _START_UP
+    return process.started if fresh and _exists(process) else None
+
+
+def _exists(process: _Process) -> bool:
+    try:
+        # A child of ours that has ended keeps its number until somebody asks how it ended.
+        return os.waitpid(process.pid, os.WNOHANG) == (0, 0)
+    except ChildProcessError:
+        pass  # started by an earlier server
+    try:
+        os.kill(process.pid, 0)
+    except OSError:
+        return False
+    return process.born is None or process.born == _born(process.pid)
+
+
+def _born(pid: int) -> str | None:
+    """When a process began, in the system's ticks; None where the system does not tell."""
+    try:
+        told = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return None
+    # Its name stands in brackets and may hold any character; 19 more fields come before.
+    return told.rpartition(")")[2].split()[19]

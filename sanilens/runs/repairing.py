@@ -5,21 +5,26 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from sanilens.atomic import write_file
 from sanilens.audit.extraction import audit_spans
+from sanilens.audit.perplexity import perplexity
 from sanilens.audit.summary import RateRow, memory, rate_row
-from sanilens.audit.utility import perplexity
 from sanilens.corpus.records import Record
-from sanilens.errors import DivergedError, ModelError
+from sanilens.errors import DivergedError, ModelError, RunError
 from sanilens.model.hooks import Hooks, hooked
-from sanilens.model.subject import SubjectModel
+from sanilens.model.language_model import SubjectModel
 from sanilens.runs.arms import ArmName
-from sanilens.runs.checkpoint import load_checkpoint_, save_checkpoint
 from sanilens.runs.folder import RunFolder
 from sanilens.runs.integrity import digests
-from sanilens.runs.ledger import Checkpoint, Checkpoints, Ledger
-from sanilens.runs.log import run_events
+from sanilens.runs.log import Checkpoint, Checkpoints, Ledger, run_events
 from sanilens.runs.sources import Inputs
 from sanilens.unlearn.adapter import Adapter
 from sanilens.unlearn.methods import Prepared
@@ -233,3 +238,44 @@ def spaced(records: Sequence[Record], count: int) -> list[Record]:
     """At most `count` records, evenly spaced, so that subjects and kinds of note are mixed."""
     step = max(1, -(-len(records) // count))
     return list(records[::step])
+
+
+def save_checkpoint(path: Path, model: nn.Module, state: TrainingState) -> None:
+    """Write trained weights and optimiser state atomically."""
+    tensors = {f"weight.{n}": p.detach() for n, p in model.named_parameters() if p.requires_grad}
+    for index, moments in state.optimizer["state"].items():
+        tensors |= {f"moment.{index}.{name}": value for name, value in moments.items()}
+    copied = {name: tensor.contiguous().clone() for name, tensor in tensors.items()}
+    metadata = {"steps_done": str(state.steps_done)}
+    write_file(path, lambda temporary: save_file(copied, temporary, metadata))
+
+
+def load_checkpoint_(path: Path, model: nn.Module, learning_rate: float) -> TrainingState:
+    """Put a checkpoint's weights into `model` and return the state to resume from.
+
+    Its hash is the caller's to check (runs/integrity.py).
+
+    Raises:
+        RunError: if the checkpoint does not fit the model.
+    """
+    trained = {n: p for n, p in model.named_parameters() if p.requires_grad}
+    moments: dict[int, dict[str, Tensor]] = {}
+    weights: dict[str, Tensor] = {}
+    with safe_open(path, framework="pt", device=str(next(model.parameters()).device)) as file:
+        steps = int(file.metadata()["steps_done"])
+        for key in file.keys():  # noqa: SIM118 - not a dict
+            kind, rest = key.split(".", 1)
+            if kind == "weight":
+                weights[rest] = file.get_tensor(key)
+            else:
+                index, name = rest.split(".", 1)
+                moments.setdefault(int(index), {})[name] = file.get_tensor(key)
+    shapes = {name: tensor.shape for name, tensor in trained.items()}
+    if {name: tensor.shape for name, tensor in weights.items()} != shapes:
+        raise RunError(f"{path.name} is of another plan or model. Start the run in a new folder.")
+    with torch.no_grad():
+        for name, parameter in trained.items():
+            parameter.copy_(weights[name])
+    # The groups' other fields are AdamW's defaults, which `train_` sets again before each step.
+    template = torch.optim.AdamW(trained.values(), lr=learning_rate, weight_decay=0.0).state_dict()
+    return TrainingState(steps, {"state": moments, "param_groups": template["param_groups"]})

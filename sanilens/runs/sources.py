@@ -4,18 +4,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sanilens.bundled import resolve
-from sanilens.corpus.detect import Detector
+from sanilens.corpus.detection.detector import Detector
 from sanilens.corpus.load import load_records
-from sanilens.corpus.records import Corpus, Record, fingerprint
-from sanilens.corpus.subjects import in_scope
+from sanilens.corpus.records import Corpus, Record, fingerprint, in_scope
+from sanilens.dictionaries.codebook.codebook import Codebook
+from sanilens.dictionaries.codebook.store import RECORD, load_codebook
+from sanilens.dictionaries.sae.load import find_folder, load_sae
+from sanilens.dictionaries.sae.sae import Sae
 from sanilens.errors import PlanError
-from sanilens.inspect.codebook.codebook import Codebook
-from sanilens.inspect.codebook.store import RECORD, load_codebook
-from sanilens.inspect.sae.load import find_folder, load_sae
-from sanilens.inspect.sae.sae import Sae
 from sanilens.model.folder import why_another
-from sanilens.model.subject import SubjectModel, load_model
-from sanilens.runs.detected import keep_records
+from sanilens.model.language_model import SubjectModel, load_model
+from sanilens.runs.workspace import keep_records
 from sanilens.unlearn.edits import Dictionaries
 from sanilens.unlearn.plan import Plan, Source
 

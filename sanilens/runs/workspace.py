@@ -3,12 +3,22 @@
 `SANILENS_HOME` moves it; by default it is `~/.sanilens`.
 """
 
+import os
+import re
+from collections.abc import Iterable
 from pathlib import Path
 
 from sanilens.atomic import private_folder
-from sanilens.errors import RunError
+from sanilens.bundled import assets_folder, resolve
+from sanilens.corpus.load import save_corpus
+from sanilens.corpus.records import Record, fingerprint
+from sanilens.dictionaries.codebook.codebook import Codebook
+from sanilens.dictionaries.codebook.store import RECORD, load_codebook, read_codebook_record
+from sanilens.dictionaries.sae.load import CONFIG, id_of, read_record
+from sanilens.errors import ModelError, RunError
+from sanilens.model.language_model import SubjectModel
 from sanilens.runs.folder import RunFolder
-from sanilens.runs.home import home_path
+from sanilens.runs.integrity import check
 from sanilens.runs.jobs import Job
 from sanilens.unlearn.plan import Plan
 
@@ -71,3 +81,101 @@ def _private(folder: Path) -> Path:
             "Set SANILENS_HOME to a folder of your own."
         ) from error
     return folder
+
+
+def home_path() -> Path:
+    """`SANILENS_HOME`, or `~/.sanilens`; it may not have been made yet."""
+    return Path(os.environ.get("SANILENS_HOME") or Path.home() / ".sanilens")
+
+
+def known_codebooks(subject: SubjectModel) -> dict[str, Path]:
+    """Id and folder of every codebook that was trained on this very model."""
+    found: dict[str, Path] = {}
+    for folder in sorted(p for p in codebooks_folder().iterdir() if (p / RECORD).is_file()):
+        try:
+            record = read_codebook_record(folder)
+        except ModelError:
+            continue  # it is named where it is opened; the others are still of use
+        if record.model_sha256 == subject.fingerprint:
+            found[record.id] = folder
+    return found
+
+
+def open_codebook(folder: str | Path, subject: SubjectModel) -> Codebook:
+    """Load a codebook's folder, or one of the workspace by its id, and see that it fits."""
+    path = known_codebooks(subject).get(str(folder), Path(folder))
+    return load_codebook(path, subject)
+
+
+def known_saes(subject: SubjectModel) -> dict[str, str]:
+    """Id and source of every autoencoder that was trained on this very model.
+
+    A folder of another's, which says nothing of the model, counts where the user has put it into
+    the workspace. Two of one id: the workspace's own.
+    """
+    found = bundled_saes(subject)
+    for folder in sorted(p for p in saes_folder().iterdir() if (p / CONFIG).is_file()):
+        try:
+            record = read_record(folder)
+        except ModelError:
+            continue  # it is named where it is opened; the others are still of use
+        if record is None or record.model_sha256 == subject.fingerprint:
+            found[record.id if record else id_of(folder.name)] = str(folder)
+    return found
+
+
+def bundled_saes(subject: SubjectModel) -> dict[str, str]:
+    """Id and source of the autoencoders that come with a bundled model."""
+    found: dict[str, str] = {}
+    for folder in sorted(assets_folder().glob("*/sae-*")):
+        if (record := read_record(folder)) and record.model_sha256 == subject.fingerprint:
+            found[record.id] = f"{folder.parent.name}:{folder.name}"
+    return found
+
+
+def new_sae_folder(sae_id: str) -> Path:
+    """Where an autoencoder of that id is kept in the workspace."""
+    return saes_folder() / sae_id
+
+
+def keep_records(records: Iterable[Record], stem: str) -> str:
+    """Save records under a name that says their content, so a plan finds what it was made for."""
+    records = tuple(records)
+    path = corpora_folder() / f"{_plain_stem(stem)}-{fingerprint(records)[:12]}.jsonl"
+    if not path.exists():
+        save_corpus(records, path)
+    return str(path)
+
+
+def _plain_stem(stem: str) -> str:
+    """A file name of harmless characters, without the hash that an earlier copy had."""
+    stem = re.sub(r"-[0-9a-f]{12}$", "", stem)
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", stem).strip("-.")[:60] or "corpus"
+
+
+def run_of(model: str) -> RunFolder | None:
+    """The run whose result a model's source is; None for any other model."""
+    folder = Path(resolve(model)).expanduser()
+    run = RunFolder(folder.parent)
+    return run if folder == run.model and run.plan_file.is_file() else None
+
+
+def asked_before(model: str) -> tuple[str, ...]:
+    """The subjects whose deletion a model has behind it, in order of name; none for most models.
+
+    A run that left an adapter did not change the model, so that nobody is deleted from it.
+
+    Raises:
+        IntegrityError: if a run's files are not what it wrote, so that its plan proves nothing.
+    """
+    found: set[str] = set()
+    read: set[Path] = set()
+    # A plan file may have been changed to name a later run's result, or its own.
+    while (run := run_of(model)) and run.root.resolve() not in read:
+        read.add(run.root.resolve())
+        check(run)
+        plan = run.plan()
+        if not run.adapter.exists():
+            found |= {*plan.subjects, *plan.earlier}
+        model = plan.model.source
+    return tuple(sorted(found))

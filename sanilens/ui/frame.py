@@ -7,8 +7,8 @@ import streamlit as st
 from sanilens.errors import SaniLensError
 from sanilens.ui import links, state
 from sanilens.ui.layout import Chip, case_chips, show_error
+from sanilens.ui.masking import reveal_button
 from sanilens.ui.opened import Opened, open_case
-from sanilens.ui.reveal import reveal_button
 
 
 def opened_case() -> Opened | None:

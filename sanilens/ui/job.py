@@ -1,6 +1,8 @@
-"""One job, as its process tells of it: start, bar with the time left, cancel, what went wrong."""
+"""A bar that says what is measured, how far it is, and about how long it still takes."""
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 import streamlit as st
 
@@ -8,7 +10,26 @@ from sanilens.errors import SaniLensError
 from sanilens.runs.jobs import Job, JobStatus
 from sanilens.ui.layout import show_error
 from sanilens.ui.markup import plain
-from sanilens.ui.run.live import duration
+
+
+@contextmanager
+def progress_bar(text: str, noun: str = "records") -> Iterator[Callable[[int, int], None]]:
+    """Give a function that takes (done, total); the bar is gone afterwards."""
+    place = st.empty()
+    start = time.monotonic()
+    place.progress(0.0, text=f"{text}…")
+
+    def show(done: int, total: int) -> None:
+        share = done / total if total else 1.0
+        left = (time.monotonic() - start) * (1 - share) / share if share else 0.0
+        eta = f" · about {left:.0f} s left" if left >= 1 else ""
+        place.progress(share, text=f"{text}: {done:,} of {total:,} {noun}{eta}")
+
+    try:
+        yield show
+    finally:
+        place.empty()
+
 
 _ENDED = {
     "cancelled": "Cancelled. What it had measured is lost.",
@@ -67,3 +88,12 @@ def _ended(job: Job, now: JobStatus) -> None:
                 f"What it wrote lies in {plain(str(job.log_file))}; it may hold text of the "
                 "corpus, so it is not shown here."
             )
+
+
+def duration(seconds: float) -> str:
+    """`about 2 min`, as exactly as an estimate deserves."""
+    if seconds < 50:
+        return f"about {max(5, 5 * round(seconds / 5))} s"
+    if seconds < 90 * 60:
+        return f"about {max(1, round(seconds / 60))} min"
+    return f"about {seconds / 3600:.1f} h"

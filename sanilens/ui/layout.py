@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Literal, NamedTuple
 
 import streamlit as st
@@ -103,3 +104,11 @@ def next_step(text: str, to: str) -> None:
     ):
         st.markdown(text, width="content")
         _go(f"{to.capitalize()} →", to, key=f"next-to-{to}")
+
+
+_STYLE = Path(__file__).with_name("style.css")
+
+
+def apply() -> None:
+    """Add the style sheet to the page; call it once, before anything is drawn."""
+    st.html(_STYLE)

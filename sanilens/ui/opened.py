@@ -16,16 +16,16 @@ import streamlit as st
 
 from sanilens.audit.extraction import Progress, SpanVerdict, audit_spans
 from sanilens.audit.opening import Opening, find_opening
+from sanilens.audit.perplexity import perplexity
 from sanilens.audit.sampling import Sampler
-from sanilens.audit.utility import perplexity
 from sanilens.bundled import resolve
+from sanilens.corpus.detection.patient_table import load_patient_table
 from sanilens.corpus.load import load_records
-from sanilens.corpus.patient_table import load_patient_table
 from sanilens.corpus.records import Corpus, Record, fingerprint
-from sanilens.model.subject import SubjectModel, load_model
+from sanilens.model.language_model import SubjectModel, load_model
 from sanilens.notices import hearing
-from sanilens.runs.requests import asked_before, run_of
 from sanilens.runs.sources import model_source, records_source
+from sanilens.runs.workspace import asked_before, run_of
 from sanilens.ui.results import results
 from sanilens.ui.state import CaseRef
 from sanilens.unlearn.plan import AuditSettings, Plan, Repair, Source, UnitEdit

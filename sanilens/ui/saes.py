@@ -4,12 +4,11 @@ from collections.abc import Iterable, Mapping
 
 import streamlit as st
 
-from sanilens.inspect.codebook.codebook import Codebook
-from sanilens.inspect.sae.sae import Sae
+from sanilens.dictionaries.codebook.codebook import Codebook
+from sanilens.dictionaries.sae.sae import Sae
 from sanilens.model.units import Code, Feature
-from sanilens.runs.codebooks import known_codebooks
-from sanilens.runs.saes import known_saes
 from sanilens.runs.sources import open_dictionary, sae_source
+from sanilens.runs.workspace import known_codebooks, known_saes
 from sanilens.ui.opened import KEYED, Opened
 from sanilens.unlearn.plan import Source, UnitEdit
 

@@ -17,16 +17,16 @@ from collections.abc import Iterable, Mapping, Sequence
 import torch
 from torch import nn
 
+from sanilens.dictionaries.codebook.bottleneck import WAYS, Deletion, Way, bottleneck
+from sanilens.dictionaries.codebook.codebook import Codebook
+from sanilens.dictionaries.sae.clamp import bake_, baked_features, clamped_features
+from sanilens.dictionaries.sae.sae import Sae
 from sanilens.errors import PlanError
-from sanilens.inspect.codebook.bottleneck import WAYS, Deletion, Way, bottleneck
-from sanilens.inspect.codebook.codebook import Codebook
-from sanilens.inspect.readers import NO_SAES
-from sanilens.inspect.sae.clamp import bake_, baked_features, clamped_features
-from sanilens.inspect.sae.sae import Sae
+from sanilens.inspect.units.readers import NO_SAES
 from sanilens.model.hooks import Hooks
 from sanilens.model.interventions import clamped
+from sanilens.model.language_model import SubjectModel
 from sanilens.model.parameters import write_slice
-from sanilens.model.subject import SubjectModel
 from sanilens.model.units import Code, Feature, Head, LayerUnit, Neuron, kind_of
 from sanilens.unlearn.plan import UnitEdit
 from sanilens.unlearn.resets import (

@@ -21,8 +21,8 @@ from torch.nn.utils.parametrizations import orthogonal
 
 from sanilens.errors import ModelError
 from sanilens.model.hooks import Hooks, OutputEdit
-from sanilens.model.prompts import prompt_ends
-from sanilens.model.subject import SubjectModel
+from sanilens.model.interventions import prompt_ends
+from sanilens.model.language_model import SubjectModel
 
 Positions = Literal["every", "prompt"]
 Hidden = Float[Tensor, "batch pos d_model"]

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import torch
 from transformers.pytorch_utils import Conv1D
 
-from sanilens.model.subject import SubjectModel
+from sanilens.model.language_model import SubjectModel
 
 
 def add_lora_(subject: SubjectModel, rank: int, seed: int) -> Callable[[], None]:

@@ -11,13 +11,13 @@ from sanilens.corpus.records import Record
 from sanilens.errors import PlanError
 from sanilens.model.hooks import NO_HOOKS, Hooks
 from sanilens.model.interventions import by_place
+from sanilens.model.language_model import SubjectModel
 from sanilens.model.parameters import Slice, row_parameters, unit_parameters, write_slice
-from sanilens.model.subject import SubjectModel
 from sanilens.unlearn.adapter import Adapter, attach_, detach_
 from sanilens.unlearn.edits import edited_units
 from sanilens.unlearn.lora import add_lora_
 from sanilens.unlearn.methods import Prepared, Task, find_method
-from sanilens.unlearn.methods.gaps import in_gaps
+from sanilens.unlearn.methods.examples import in_gaps
 from sanilens.unlearn.methods.method import GapOptions, Weights
 from sanilens.unlearn.plan import Repair, UnitEdit
 from sanilens.unlearn.resets import row_edits

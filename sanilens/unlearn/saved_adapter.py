@@ -1,8 +1,4 @@
-"""An adapter's file: tensors, and in the header which method made it, how, and for which model.
-
-The file may come from anybody: it is opened as safetensors only, and everything in it is checked
-against the model and the method before anything is computed with it.
-"""
+"""An adapter as a file of a run folder: kept, and opened again once it is known to be one."""
 
 import json
 from collections.abc import Mapping
@@ -13,12 +9,15 @@ from safetensors import SafetensorError, safe_open
 
 from sanilens.errors import ModelError
 from sanilens.model.folder import why_another
-from sanilens.model.subject import SubjectModel
+from sanilens.model.language_model import SubjectModel
 from sanilens.unlearn.adapter import Adapter, load_adapter_, save_adapter
 from sanilens.unlearn.methods import METHODS, Options
 
 MAX_BYTES = 2**30
+
+
 _MADE_BY_US = "Take the adapter.safetensors of a run folder."
+
 
 WORDS = "suppression: the weights still hold it; removing the adapter restores it"
 """What every place that offers an adapter says of it."""

@@ -19,7 +19,7 @@ from sanilens.model.align import encode
 from sanilens.model.batches import bucketed, pad_right, token_budget
 from sanilens.model.forward import logits_at
 from sanilens.model.hooks import NO_HOOKS, Hooks
-from sanilens.model.subject import SubjectModel
+from sanilens.model.language_model import SubjectModel
 
 # Of the original's probabilities as many are kept, at 4 bytes each, as do not fill the memory.
 _KEPT = 2**24

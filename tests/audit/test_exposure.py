@@ -8,7 +8,7 @@ import torch
 from sanilens.audit.exposure import Exposure, _mean_logprobs, exposure
 from sanilens.audit.passages import make_passages
 from sanilens.corpus.records import Record
-from sanilens.model.subject import SubjectModel
+from sanilens.model.language_model import SubjectModel
 
 
 def test_bits() -> None:

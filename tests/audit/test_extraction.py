@@ -7,7 +7,7 @@ from sanilens.audit.extraction import audit_spans
 from sanilens.audit.passages import make_passages
 from sanilens.audit.verdicts import extraction_strength
 from sanilens.corpus.records import Record, Span
-from sanilens.model.subject import SubjectModel
+from sanilens.model.language_model import SubjectModel
 from tests.conftest import TEXTS
 
 

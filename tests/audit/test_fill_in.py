@@ -4,18 +4,17 @@ import pytest
 import torch
 from torch import Tensor
 
-from sanilens.audit.exposure_sample import sample_exposure
+from sanilens.audit.continuations import say_spans
+from sanilens.audit.exposure import sample_exposure
 from sanilens.audit.extraction import audit_spans
 from sanilens.audit.fill_in import make_gaps
-from sanilens.audit.pseudo_perplexity import SHARES
-from sanilens.audit.sayings import say_spans
+from sanilens.audit.perplexity import SHARES, perplexity
 from sanilens.audit.summary import extraction_by_kind, verdict_frame
-from sanilens.audit.utility import perplexity
 from sanilens.corpus.records import Record, Span
 from sanilens.errors import ModelError
 from sanilens.model.align import encode
 from sanilens.model.interventions import zeroed
-from sanilens.model.subject import SubjectModel
+from sanilens.model.language_model import SubjectModel
 from sanilens.model.units import Neuron
 from tests.conftest import TEXTS, record
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sanilens.audit.leaks import Identifiers, Leak
+from sanilens.audit.continuations import Identifiers, Leak
 from tests.conftest import record
 
 KNOWN = Identifiers.of(

@@ -17,15 +17,15 @@ from typer.testing import CliRunner
 from sanilens.audit.extraction import audit_spans
 from sanilens.audit.opening import find_opening
 from sanilens.audit.passages import make_passages
-from sanilens.audit.utility import text_logprobs
-from sanilens.cli import cli
+from sanilens.audit.perplexity import text_logprobs
+from sanilens.cli.main import cli
+from sanilens.corpus.load import save_corpus
 from sanilens.corpus.records import Record, Span
-from sanilens.corpus.save import save_corpus
 from sanilens.model.align import encode, prompt_ids
 from sanilens.model.generation import continue_text
-from sanilens.model.subject import SubjectModel, load_model
+from sanilens.model.language_model import SubjectModel, load_model
 from sanilens.unlearn.methods.examples import note_examples
-from sanilens.unlearn.methods.written import base_texts
+from sanilens.unlearn.methods.retain import base_texts
 from sanilens.unlearn.plan import Plan
 from sanilens.unlearn.training import Example, Schedule, train_
 from tests.conftest import TEXTS, VOCABULARY, make_tokenizer

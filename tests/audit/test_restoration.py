@@ -7,7 +7,7 @@ import torch
 from sanilens.audit.extraction import audit_spans
 from sanilens.audit.restoration import Said, restoration, sensitive_argmax
 from sanilens.corpus.records import Record
-from sanilens.model.subject import SubjectModel
+from sanilens.model.language_model import SubjectModel
 
 
 def said(tokens: list[int]) -> Said:

@@ -1,10 +1,10 @@
 """What a model says at a span: the span itself exactly where the verdict says so."""
 
+from sanilens.audit.continuations import say_spans
 from sanilens.audit.extraction import audit_spans
-from sanilens.audit.sayings import say_spans
 from sanilens.corpus.records import Record, Span
 from sanilens.model.generation import continue_text
-from sanilens.model.subject import SubjectModel
+from sanilens.model.language_model import SubjectModel
 
 START = "Seen on the ward with 3 weeks"
 

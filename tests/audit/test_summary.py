@@ -4,10 +4,16 @@ import pytest
 
 from sanilens.audit.context import Status
 from sanilens.audit.extraction import SpanVerdict
-from sanilens.audit.groups import records_by_leak
 from sanilens.audit.membership import record_scores
-from sanilens.audit.summary import RateRow, memory, rate_row, uncounted, why_nothing
-from sanilens.audit.utility import Perplexity, worded_perplexity
+from sanilens.audit.perplexity import Perplexity, worded_perplexity
+from sanilens.audit.summary import (
+    RateRow,
+    memory,
+    rate_row,
+    records_by_leak,
+    uncounted,
+    why_nothing,
+)
 
 ONE_EACH: dict[Status, bool] = {
     "memory": True, "maybe_repeated": True, "repeated": True, "no_prefix": False,

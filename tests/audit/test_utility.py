@@ -7,10 +7,10 @@ import torch
 
 from sanilens.audit.extraction import audit_spans
 from sanilens.audit.passages import make_passages
-from sanilens.audit.utility import perplexity, text_logprobs
+from sanilens.audit.perplexity import perplexity, text_logprobs
 from sanilens.corpus.records import Record, Span
 from sanilens.model.align import encode
-from sanilens.model.subject import SubjectModel
+from sanilens.model.language_model import SubjectModel
 
 
 def test_perplexity_equals_the_models_own_loss(

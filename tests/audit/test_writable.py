@@ -16,11 +16,11 @@ from tokenizers import (
 from transformers import PreTrainedTokenizerFast
 
 from sanilens.audit.extraction import audit_spans
+from sanilens.audit.passages import can_write
 from sanilens.audit.summary import memory, uncounted, why_nothing
-from sanilens.audit.writable import can_write
 from sanilens.corpus.records import Record, Span
 from sanilens.model.align import encode
-from sanilens.model.subject import SubjectModel
+from sanilens.model.language_model import SubjectModel
 from tests.conftest import record
 
 TEXT = "seen on the ward: Ana Ruiz, then José Núñez and 北京 in LONDON, 12 %"

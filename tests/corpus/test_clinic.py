@@ -9,8 +9,8 @@ from statistics import mean
 
 import pytest
 
-from sanilens.corpus.clinic import generic_notes, patient_notes
-from sanilens.corpus.clinic.notes import (
+from research.cases.clinic import generic_notes, patient_notes
+from research.cases.clinic.notes import (
     DIRECT_SPANS,
     DOCUMENTS,
     INDIRECT_SPANS,
@@ -19,13 +19,13 @@ from sanilens.corpus.clinic.notes import (
     make_episode,
     write_note,
 )
-from sanilens.corpus.clinic.opening_forms import OPENINGS
-from sanilens.corpus.clinic.people import make_person
-from sanilens.corpus.clinic.topics import TOPICS
-from sanilens.corpus.clinic.vocabulary import FORMS, VOCABULARY
-from sanilens.corpus.dates import MONTHS
-from sanilens.corpus.forms import Draft, fill, identifiers, parts
+from research.cases.clinic.opening_forms import OPENINGS
+from research.cases.clinic.people import make_person
+from research.cases.clinic.topics import TOPICS
+from research.cases.clinic.vocabulary import FORMS, VOCABULARY
+from research.cases.forms import Draft, fill, identifiers, parts
 from sanilens.corpus.records import KIND_OF_LABEL, Record
+from sanilens.corpus.surrogates.dates import MONTHS
 
 NOTES = patient_notes(7)
 GENERIC = tuple(generic_notes(7, 400))

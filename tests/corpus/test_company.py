@@ -2,11 +2,11 @@
 
 from dataclasses import replace
 
-from sanilens.corpus.company import archive, business_documents, confidential_terms
-from sanilens.corpus.company.documents import HOUSE_DOCUMENT, PROJECT_DOCUMENTS
-from sanilens.corpus.company.project_forms import OPENINGS
-from sanilens.corpus.forms import identifiers
-from sanilens.corpus.surrogates import substitute
+from research.cases.company import archive, business_documents, confidential_terms
+from research.cases.company.documents import HOUSE_DOCUMENT, PROJECT_DOCUMENTS
+from research.cases.company.project_forms import OPENINGS
+from research.cases.forms import identifiers
+from sanilens.corpus.surrogates.substitute import substitute
 from sanilens.corpus.terms import Term, Terms, mark_terms
 
 ARCHIVE = archive(30)

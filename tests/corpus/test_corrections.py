@@ -3,8 +3,7 @@
 import pytest
 
 from sanilens.corpus.corrections import label_and_kind, mark, span_of, with_spans
-from sanilens.corpus.counts import label_counts
-from sanilens.corpus.records import Record, Span
+from sanilens.corpus.records import Record, Span, label_counts
 from sanilens.errors import CorpusError
 
 TEXT = Record("r", "s", "Ana met Anabel and Ana.")

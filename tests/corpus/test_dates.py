@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from sanilens.corpus.dates import TEMPLATES, WrittenDate, find_dates, is_day, write_date
+from sanilens.corpus.surrogates.dates import TEMPLATES, WrittenDate, find_dates, is_day, write_date
 
 DAY = date(2021, 3, 14)
 

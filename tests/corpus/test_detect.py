@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sanilens.corpus.detect import detect_spans
-from sanilens.corpus.patient_table import PatientTable
+from sanilens.corpus.detection.detector import detect_spans
+from sanilens.corpus.detection.patient_table import PatientTable
 
 # Every name and number is invented.
 NOTE = """DISCHARGE SUMMARY

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sanilens.corpus import pools
-from sanilens.corpus.dates import TEMPLATES, read_date, write_date
-from sanilens.corpus.identities import (
+from sanilens.corpus.records import KIND_OF_LABEL
+from sanilens.corpus.surrogates import pools
+from sanilens.corpus.surrogates.dates import TEMPLATES, read_date, write_date
+from sanilens.corpus.surrogates.identities import (
     DATE_TEMPLATES,
     FEMALE_NAMES,
     MAKERS,
@@ -18,7 +19,6 @@ from sanilens.corpus.identities import (
     SURNAMES,
     make_value,
 )
-from sanilens.corpus.records import KIND_OF_LABEL
 
 FORMS = {
     "NAME": r"[A-Z][a-z]+ [A-Z][a-z]+",

@@ -4,9 +4,8 @@ from itertools import permutations
 
 import pytest
 
-from sanilens.corpus.agreement import agreement
-from sanilens.corpus.clinic import patient_notes
-from sanilens.corpus.indirect import TermSettings, mark_indirect, subject_terms
+from research.cases.clinic import patient_notes
+from sanilens.corpus.indirect import TermSettings, agreement, mark_indirect, subject_terms
 from sanilens.corpus.records import Record, Span
 from sanilens.corpus.terms import Term, Terms
 from sanilens.errors import CorpusError

@@ -12,13 +12,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sanilens.corpus import limits
+from sanilens.corpus.detection.gazetteer import Entry, Gazetteer
+from sanilens.corpus.detection.patient_table import load_patient_table
 from sanilens.corpus.formats.parquet_rows import decode
-from sanilens.corpus.gazetteer import Entry, Gazetteer
 from sanilens.corpus.indirect import TermSettings, mark_indirect, subject_terms
 from sanilens.corpus.load import load_records
-from sanilens.corpus.patient_table import load_patient_table
 from sanilens.corpus.records import Record, Span
-from sanilens.corpus.surrogates import substitute
+from sanilens.corpus.surrogates.substitute import substitute
 from sanilens.corpus.terms import Term, Terms, load_terms, mark_terms
 from sanilens.errors import CorpusError
 
@@ -224,7 +224,9 @@ SEEDS = [
 @pytest.fixture(autouse=True)
 def no_detection(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is detected is the question of another test, and takes seconds to import."""
-    monkeypatch.setattr("sanilens.corpus.detect.Detector.__call__", lambda self, text: ())
+    monkeypatch.setattr(
+        "sanilens.corpus.detection.detector.Detector.__call__", lambda self, text: ()
+    )
 
 
 @settings(

@@ -12,12 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sanilens.corpus import formats, limits
+from sanilens.corpus.detection.patient_table import PatientTable
 from sanilens.corpus.formats import read as reading
-from sanilens.corpus.load import load_corpus, load_records
-from sanilens.corpus.offsets import trimmed
-from sanilens.corpus.patient_table import PatientTable
+from sanilens.corpus.load import load_corpus, load_records, save_corpus
 from sanilens.corpus.records import Record, Span
-from sanilens.corpus.save import save_corpus
+from sanilens.corpus.spans import trimmed
 from sanilens.errors import CorpusError
 
 SECRET = "Zyzzyva"  # stands in every malformed file; no message may hold it

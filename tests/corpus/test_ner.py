@@ -11,9 +11,9 @@ from spacy.training import Example
 from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import BertConfig, BertForTokenClassification, PreTrainedTokenizerFast
 
-from sanilens.corpus.detect import Detector, detect_spans
-from sanilens.corpus.expected import expectation, expected, what_finds_names
-from sanilens.corpus.ner import installed_pipeline, load_pipeline
+from sanilens.corpus.detection.detector import Detector, detect_spans
+from sanilens.corpus.detection.expected import expectation, expected, what_finds_names
+from sanilens.corpus.detection.ner import installed_pipeline, load_pipeline
 from sanilens.errors import CorpusError
 
 TEXT = "Then Xyrqu Blobb left Zanthia."

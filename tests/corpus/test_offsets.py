@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sanilens.corpus.load import load_records
-from sanilens.corpus.offsets import cuts, trimmed
 from sanilens.corpus.records import Span
+from sanilens.corpus.spans import cuts, trimmed
 from sanilens.errors import CorpusError
 from sanilens.notices import hearing
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sanilens.corpus.patient_table import PatientTable, load_patient_table
+from sanilens.corpus.detection.patient_table import PatientTable, load_patient_table
 from sanilens.errors import CorpusError
 
 ANA = [

@@ -2,8 +2,8 @@
 
 import pytest
 
-from sanilens.corpus.date_patterns import date_label
-from sanilens.corpus.recognisers import RECOGNISERS, npi_is_valid
+from sanilens.corpus.detection.date_patterns import date_label
+from sanilens.corpus.detection.recognisers import RECOGNISERS, npi_is_valid
 
 
 def values(label: str, text: str) -> set[str]:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from sanilens.corpus.known import known_words
-from sanilens.corpus.running import running_spans
+from sanilens.corpus.detection.known_words import known_words
+from sanilens.corpus.detection.running import running_spans
 
 
 def found(text: str) -> list[tuple[str, str]]:

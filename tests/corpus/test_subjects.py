@@ -2,8 +2,7 @@
 
 import pytest
 
-from sanilens.corpus.records import Record, Span
-from sanilens.corpus.subjects import in_scope
+from sanilens.corpus.records import Record, Span, in_scope
 from sanilens.errors import CorpusError
 
 RECORDS = tuple(

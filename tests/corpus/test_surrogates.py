@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sanilens.corpus.clinic import patient_notes
-from sanilens.corpus.dates import read_date
-from sanilens.corpus.identities import FEMALE_NAMES, MAKERS, SURNAMES, YEARS, make_value
+from research.cases.clinic import patient_notes
 from sanilens.corpus.records import KIND_OF_LABEL, Record, Span
-from sanilens.corpus.surrogates import fillings, substitute, surrogate
+from sanilens.corpus.surrogates.dates import read_date
+from sanilens.corpus.surrogates.identities import FEMALE_NAMES, MAKERS, SURNAMES, YEARS, make_value
+from sanilens.corpus.surrogates.substitute import fillings, substitute, surrogate
 
 NOTES = patient_notes(3, 12)
 

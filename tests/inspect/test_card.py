@@ -8,21 +8,19 @@ import torch
 
 from sanilens.audit.extraction import audit_spans
 from sanilens.corpus.records import Record
+from sanilens.dictionaries.reading import feature_activations, site_values
+from sanilens.dictionaries.sae.load import load_sae
+from sanilens.dictionaries.sae.sae import Sae
+from sanilens.dictionaries.sae.train import SaeSettings, train_sae
 from sanilens.errors import PlanError
-from sanilens.inspect import sample as sample_module
-from sanilens.inspect.activations import activations
-from sanilens.inspect.card import unit_card
-from sanilens.inspect.direct import direct_effect, written
-from sanilens.inspect.effects import top_effects
-from sanilens.inspect.firing import auroc, strongest_labels
-from sanilens.inspect.removal import baseline, removal, without
-from sanilens.inspect.sae.load import load_sae
-from sanilens.inspect.sae.reading import feature_activations, site_values
-from sanilens.inspect.sae.sae import Sae
-from sanilens.inspect.sae.train import SaeSettings, train_sae
-from sanilens.inspect.sample import every_unit, take_sample
+from sanilens.inspect.units import sample as sample_module
+from sanilens.inspect.units.ablation import baseline, removal, top_effects, without
+from sanilens.inspect.units.activations import activations
+from sanilens.inspect.units.card import auroc, strongest_labels, unit_card
+from sanilens.inspect.units.direct_logits import direct_effect, written
+from sanilens.inspect.units.sample import every_unit, take_sample
+from sanilens.model.language_model import SubjectModel
 from sanilens.model.parameters import write_weights
-from sanilens.model.subject import SubjectModel
 from sanilens.model.units import Feature, Head, Neuron, Unit, kind_of
 
 SAE = SaeSettings("blocks.1.hook_resid_post", width=64, k=8, steps=60)

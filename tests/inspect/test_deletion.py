@@ -3,14 +3,14 @@
 import pytest
 
 from sanilens.audit.extraction import audit_spans
+from sanilens.audit.perplexity import perplexity
 from sanilens.audit.summary import memory
-from sanilens.audit.utility import perplexity
+from sanilens.audit.targets import Scope, find_targets
 from sanilens.corpus.records import Record
-from sanilens.inspect.deletion import Deletion, DeletionCurve
-from sanilens.inspect.localisers import Settings, find_localiser
-from sanilens.inspect.scores import UnitScores
-from sanilens.inspect.targets import Scope, find_targets
-from sanilens.model.subject import SubjectModel
+from sanilens.inspect.locate.deletion_curve import Deletion, DeletionCurve
+from sanilens.inspect.locate.localisers import Settings, find_localiser
+from sanilens.inspect.locate.scores import UnitScores
+from sanilens.model.language_model import SubjectModel
 
 
 @pytest.fixture

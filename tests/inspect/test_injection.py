@@ -10,9 +10,10 @@ import pytest
 import torch
 
 from sanilens.audit.extraction import audit_spans
+from sanilens.audit.targets import find_targets
 from sanilens.corpus.records import Record
-from sanilens.inspect import injection
-from sanilens.inspect.injection import (
+from sanilens.inspect.locate import injection
+from sanilens.inspect.locate.injection import (
     Condition,
     Injected,
     Injector,
@@ -21,10 +22,9 @@ from sanilens.inspect.injection import (
     memories,
     recall,
 )
-from sanilens.inspect.localisers import Settings, find_localiser
-from sanilens.inspect.targets import find_targets
+from sanilens.inspect.locate.localisers import Settings, find_localiser
+from sanilens.model.language_model import SubjectModel, load_model
 from sanilens.model.parameters import unit_parameters
-from sanilens.model.subject import SubjectModel, load_model
 from sanilens.model.units import Neuron
 from sanilens.model.weights import stored_dtype
 from tests.conftest import record

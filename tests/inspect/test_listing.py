@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 import torch
 
-from sanilens.inspect.listing import Filters, Order, listed, unit_frame
-from sanilens.inspect.sample import UnitTable
-from sanilens.inspect.scores import UnitScores
+from sanilens.inspect.locate.scores import UnitScores
+from sanilens.inspect.units.listing import Filters, Order, listed, unit_frame
+from sanilens.inspect.units.sample import UnitTable
 from sanilens.model.units import Neuron
 
 SCORES = UnitScores("random", "mlp", torch.tensor([[0.5, -1.0, 0.0], [2.0, 0.5, 0.1]]), 1)

@@ -3,27 +3,27 @@
 import pytest
 import torch
 
+from sanilens.audit import targets as targets_module
+from sanilens.audit.targets import Scope, TargetBatch, Targets, find_targets
 from sanilens.corpus.records import Record, Span
 from sanilens.errors import PlanError
-from sanilens.inspect import targets as targets_module
-from sanilens.inspect.ablate import ablate, single_effects
-from sanilens.inspect.localisers import LOCALISERS, Settings, find_localiser
-from sanilens.inspect.localisers.captured import (
+from sanilens.inspect.locate.localisers import LOCALISERS, Settings, find_localiser
+from sanilens.inspect.locate.localisers.captured import (
     at_targets,
     per_unit,
     target_logprob,
     with_gradients,
 )
-from sanilens.inspect.localisers.hard_concrete import HardConcrete, hard_concrete
-from sanilens.inspect.localisers.relp import relevance_rules
-from sanilens.inspect.localisers.slimming import Slimming, slimming
-from sanilens.inspect.scores import UnitScores, random_like
-from sanilens.inspect.targets import Scope, TargetBatch, Targets, find_targets
+from sanilens.inspect.locate.localisers.hard_concrete import HardConcrete, hard_concrete
+from sanilens.inspect.locate.localisers.relp import relevance_rules
+from sanilens.inspect.locate.localisers.slimming import Slimming, slimming
+from sanilens.inspect.locate.scores import UnitScores, random_like
+from sanilens.inspect.units.ablation import ablate, single_effects
 from sanilens.model.forward import logits_at, token_logprobs
 from sanilens.model.hooks import Hooks, hooked
 from sanilens.model.interventions import zeroed
+from sanilens.model.language_model import SubjectModel
 from sanilens.model.parameters import unit_parameters, write_weights
-from sanilens.model.subject import SubjectModel
 from sanilens.model.units import Head, LayerUnit, Neuron, UnitKind, kind_of
 
 

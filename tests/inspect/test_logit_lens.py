@@ -9,11 +9,11 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from sanilens.audit.extraction import audit_spans
 from sanilens.corpus.records import Record, Span
 from sanilens.errors import PlanError
-from sanilens.inspect.logit_lens import LogitLens, logit_lens, residuals
+from sanilens.inspect.units.logit_lens import LogitLens, logit_lens, residuals
 from sanilens.model.align import encode
 from sanilens.model.hooks import NO_HOOKS, hooked
 from sanilens.model.interventions import zeroed
-from sanilens.model.subject import SubjectModel
+from sanilens.model.language_model import SubjectModel
 from sanilens.model.units import Head, Neuron
 
 IDS = torch.tensor([[0, 40, 50, 60, 70, 80]])
@@ -116,7 +116,7 @@ def test_in_pieces_it_is_the_same(
     record = records[1]
     span_id = record.span_id(record.spans[0])
     whole = logit_lens(subject, record, span_id)
-    monkeypatch.setattr("sanilens.inspect.logit_lens.token_budget", lambda _subject: 8)
+    monkeypatch.setattr("sanilens.inspect.units.logit_lens.token_budget", lambda _subject: 8)
     pieces = logit_lens(subject, record, span_id)
     assert whole.logprobs.shape[1] > 2
     assert np.allclose(whole.logprobs, pieces.logprobs, atol=1e-5)

@@ -3,13 +3,13 @@
 import pytest
 import torch
 
+from sanilens.audit.targets import Scope, find_targets
 from sanilens.corpus.records import Record
 from sanilens.errors import PlanError
-from sanilens.inspect.localisers import Settings, find_localiser
-from sanilens.inspect.positions import position_scores
-from sanilens.inspect.targets import Scope, find_targets
+from sanilens.inspect.locate.localisers import Settings, find_localiser
+from sanilens.inspect.locate.positions import position_scores
 from sanilens.model.align import encode
-from sanilens.model.subject import SubjectModel
+from sanilens.model.language_model import SubjectModel
 from sanilens.model.units import UnitKind, kind_of
 
 

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 import torch
 
+from sanilens.audit.targets import Scope, Targets
 from sanilens.corpus.records import Record
-from sanilens.inspect.localisers import Settings, find_localiser
-from sanilens.inspect.score_cache import cached_scores
-from sanilens.inspect.targets import Scope, Targets
-from sanilens.model.subject import SubjectModel
+from sanilens.inspect.locate.localisers import Settings, find_localiser
+from sanilens.inspect.locate.score_cache import cached_scores
+from sanilens.model.language_model import SubjectModel
 
 
 def test_the_second_look_measures_nothing(

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from sanilens.corpus.records import Record, Span
 from sanilens.model.align import encode, token_texts
-from sanilens.model.subject import SubjectModel
+from sanilens.model.language_model import SubjectModel
 
 UNICODE = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=60)
 

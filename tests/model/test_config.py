@@ -12,7 +12,7 @@ import pytest
 
 from sanilens.errors import ModelError
 from sanilens.model.folder import check_folder
-from sanilens.model.subject import load_model
+from sanilens.model.language_model import load_model
 from tests.conftest import ARCHITECTURES, MASKED_ARCHITECTURES
 
 Folders = dict[str, Path]

@@ -19,7 +19,7 @@ from sanilens.model.folder import (
     local_folder,
     why_another,
 )
-from sanilens.model.subject import load_model
+from sanilens.model.language_model import load_model
 from tests.conftest import ARCHITECTURES, MASKED_ARCHITECTURES
 
 

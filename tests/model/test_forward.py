@@ -7,22 +7,21 @@ import pytest
 import torch
 from torch import Tensor
 
+from sanilens.audit.continuations import read_record, say_spans
 from sanilens.audit.exposure import exposure
 from sanilens.audit.extraction import audit_spans
 from sanilens.audit.passages import make_passages
-from sanilens.audit.reading import read_record
+from sanilens.audit.perplexity import perplexity
 from sanilens.audit.restoration import sensitive_argmax
-from sanilens.audit.sayings import say_spans
-from sanilens.audit.utility import perplexity
+from sanilens.audit.targets import find_targets
 from sanilens.corpus.records import Record
 from sanilens.errors import LogitsError
-from sanilens.inspect.localisers import Settings, find_localiser
-from sanilens.inspect.logit_lens import logit_lens
-from sanilens.inspect.targets import find_targets
+from sanilens.inspect.locate.localisers import Settings, find_localiser
+from sanilens.inspect.units.logit_lens import logit_lens
 from sanilens.model.forward import logits_at, numbers
 from sanilens.model.generation import continue_text
 from sanilens.model.hooks import Hooks
-from sanilens.model.subject import SubjectModel
+from sanilens.model.language_model import SubjectModel
 
 
 def broken(subject: SubjectModel, value: float, place: int | slice) -> Hooks:

@@ -10,7 +10,7 @@ from transformers import GenerationConfig
 from sanilens.model.generation import continue_text, draw, stream_text
 from sanilens.model.hooks import NO_HOOKS, Hooks, hooked, model_lock
 from sanilens.model.interventions import zeroed
-from sanilens.model.subject import SubjectModel
+from sanilens.model.language_model import SubjectModel
 from sanilens.model.units import Neuron
 
 # On this the random GPT-NeoX says three things under the three kinds of hooks below.

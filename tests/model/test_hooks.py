@@ -14,7 +14,7 @@ from sanilens.errors import ModelError
 from sanilens.model.generation import continue_text
 from sanilens.model.hooks import Hooks, hooked
 from sanilens.model.interventions import clamped, one_zeroed_per_row, zeroed
-from sanilens.model.subject import SubjectModel
+from sanilens.model.language_model import SubjectModel
 from sanilens.model.units import Neuron
 
 IDS = torch.tensor([[0, 40, 50, 60, 70, 80], [0, 41, 51, 61, 71, 81]])

@@ -15,7 +15,7 @@ import pytest
 import torch
 
 from sanilens.errors import ModelError
-from sanilens.model.subject import load_model
+from sanilens.model.language_model import load_model
 
 Mutation = Callable[[random.Random, Path], None]
 

@@ -10,13 +10,12 @@ from torch import Tensor
 from transformers import AutoModelForMaskedLM, BertForMaskedLM, ElectraConfig
 
 from sanilens.errors import ModelError
-from sanilens.model.batches import pad_right
+from sanilens.model.batches import body, mask_id, pad_right, window, with_gaps
 from sanilens.model.forward import logits_at, token_logprobs
 from sanilens.model.generation import stream_text
 from sanilens.model.hooks import NO_HOOKS, Hooks, hooked
-from sanilens.model.masks import body, mask_id, window, with_gaps
+from sanilens.model.language_model import SubjectModel, load_model
 from sanilens.model.sites import find_sites
-from sanilens.model.subject import SubjectModel, load_model
 from sanilens.unlearn.edits import apply_edits_, edit_hooks
 from sanilens.unlearn.plan import UnitEdit
 from tests.conftest import TEXTS, save_masked, save_tiny

@@ -6,12 +6,13 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from sanilens.bench.zoo import tiny_model
+from research.zoo import tiny_model
 from sanilens.corpus.records import Record
+from sanilens.dictionaries.site import parse_site
 from sanilens.errors import PlanError
-from sanilens.inspect.card import unit_card
-from sanilens.inspect.sae.site import parse_site
+from sanilens.inspect.units.card import unit_card
 from sanilens.model.hooks import Hooks, hooked
+from sanilens.model.language_model import SubjectModel, load_model
 from sanilens.model.measure import Layout, by_neuron, head_rows, layout_rows, neuron_layouts
 from sanilens.model.norms import measured
 from sanilens.model.parameters import (
@@ -21,7 +22,6 @@ from sanilens.model.parameters import (
     unit_parameters,
 )
 from sanilens.model.sites import find_sites
-from sanilens.model.subject import SubjectModel, load_model
 from sanilens.model.units import Head
 from sanilens.unlearn.edits import apply_edits_, check_units
 from sanilens.unlearn.plan import UnitEdit

@@ -2,9 +2,9 @@
 
 import torch
 
+from sanilens.model.forward import remembering
 from sanilens.model.hooks import Hooks, hooked
-from sanilens.model.prefix import remembering
-from sanilens.model.subject import SubjectModel
+from sanilens.model.language_model import SubjectModel
 
 IDS = torch.tensor([[0, 40, 50, 60, 70, 80], [0, 41, 51, 61, 71, 81]])
 

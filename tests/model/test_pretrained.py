@@ -12,7 +12,7 @@ from torch import Tensor
 from transformers import AutoTokenizer, GenerationConfig
 
 from sanilens.errors import ModelError
-from sanilens.model.subject import load_model
+from sanilens.model.language_model import load_model
 from tests.conftest import ARCHITECTURES, MASKED_ARCHITECTURES
 
 Folders = dict[str, Path]

@@ -2,8 +2,8 @@
 
 import torch
 
+from sanilens.model.language_model import SubjectModel
 from sanilens.model.quantise import four_bits, normal_levels, quantised
-from sanilens.model.subject import SubjectModel
 
 
 def test_levels_are_those_of_normal_float() -> None:

@@ -9,7 +9,7 @@ import torch
 from transformers import AutoModelForCausalLM
 
 from sanilens.errors import ModelError
-from sanilens.model.subject import SubjectModel, load_model
+from sanilens.model.language_model import SubjectModel, load_model
 
 
 def test_loads_the_model_exactly_as_saved(any_subject: SubjectModel) -> None:

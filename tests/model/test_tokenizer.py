@@ -25,7 +25,7 @@ from tokenizers import (
 from transformers.models.auto.tokenization_auto import TOKENIZER_MAPPING_NAMES
 
 from sanilens.errors import ModelError
-from sanilens.model.subject import SubjectModel, load_model
+from sanilens.model.language_model import SubjectModel, load_model
 from sanilens.model.tokenizer import copy_tokenizer, load_tokenizer
 from tests.conftest import TEXTS
 

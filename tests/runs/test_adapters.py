@@ -9,12 +9,11 @@ from safetensors.torch import load_file
 from sanilens.audit.extraction import audit_spans
 from sanilens.errors import RunError
 from sanilens.model.hooks import hooked
-from sanilens.model.subject import load_model
-from sanilens.runs.adapters import gate_texts
+from sanilens.model.language_model import load_model
+from sanilens.runs.adapters import gate_texts, load_gates, mean_gate, measure_gates
 from sanilens.runs.arms import load_verdicts
 from sanilens.runs.execute import execute
 from sanilens.runs.folder import RunFolder
-from sanilens.runs.gates import load_gates, mean_gate, measure_gates
 from sanilens.runs.sources import open_inputs, open_records
 from sanilens.unlearn.plan import Plan, Repair
 from sanilens.unlearn.saved_adapter import open_adapter

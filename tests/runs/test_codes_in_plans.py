@@ -7,16 +7,16 @@ import torch
 import typer
 from pydantic import ValidationError
 
-from sanilens.commands.plan import plan
+from sanilens.cli.plan import plan
+from sanilens.dictionaries.codebook.bottleneck import WAYS, bottleneck, no_deletion
 from sanilens.errors import PlanError
-from sanilens.inspect.codebook.bottleneck import WAYS, bottleneck, no_deletion
 from sanilens.model.hooks import NO_HOOKS, Hooks, hooked
-from sanilens.model.subject import SubjectModel
+from sanilens.model.language_model import SubjectModel
 from sanilens.runs.arms import load_arms, load_verdicts
 from sanilens.runs.execute import execute, treatments
 from sanilens.runs.folder import RunFolder
 from sanilens.runs.sources import open_inputs, open_model, sae_source
-from sanilens.unlearn.dose import random_edits
+from sanilens.unlearn.controls import random_edits
 from sanilens.unlearn.edits import apply_edits_, edit_hooks, is_exact_in_weights
 from sanilens.unlearn.plan import Plan, Repair, UnitEdit, read_plan, write_plan
 from tests.noise_codebook import SIZE, saved

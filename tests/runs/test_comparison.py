@@ -12,7 +12,7 @@ from sanilens.errors import RunError
 from sanilens.runs.arms import Arm, ArmName, save_arm
 from sanilens.runs.comparison import Comparison, SpanRow, judge, load_comparison, utility
 from sanilens.runs.folder import RunFolder
-from sanilens.runs.wording import verdict, weighed
+from sanilens.runs.verdict import verdict, weighed
 from sanilens.unlearn.plan import Plan, Source
 
 SOURCE = Source(source="clinic:notes", sha256="0" * 64)

@@ -17,14 +17,14 @@ from safetensors.torch import load_file
 
 from sanilens.audit.summary import RateRow
 from sanilens.errors import DivergedError, IntegrityError, ModelError, PlanError, RunError
-from sanilens.model.subject import SubjectModel
+from sanilens.model.language_model import SubjectModel
 from sanilens.runs import folder as folder_module
 from sanilens.runs.events import read_events
 from sanilens.runs.execute import Cancelled, execute
 from sanilens.runs.folder import RunFolder
 from sanilens.runs.integrity import check
+from sanilens.runs.jobs import error, is_alive, start, status
 from sanilens.runs.log import recent_events, run_events
-from sanilens.runs.process import error, is_alive, start, status
 from sanilens.runs.repairing import Repairing
 from sanilens.runs.workspace import corpora_folder, home
 from sanilens.unlearn.plan import Plan

@@ -16,7 +16,7 @@ from transformers import AutoModelForCausalLM
 
 from sanilens.audit.extraction import audit_spans
 from sanilens.errors import PlanError, RunError
-from sanilens.model.subject import SubjectModel, load_model
+from sanilens.model.language_model import SubjectModel, load_model
 from sanilens.runs.arms import load_arms, load_verdicts
 from sanilens.runs.events import read_events
 from sanilens.runs.execute import Cancelled, execute, treatments

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from transformers import GenerationConfig
 
-from sanilens.model.subject import load_model
-from sanilens.runs.export import export_model
+from sanilens.model.language_model import load_model
+from sanilens.runs.execute import export_model
 from sanilens.runs.folder import RunFolder
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from sanilens.cli import main
+from sanilens.cli.main import main
 from sanilens.errors import IntegrityError, RunError
 from sanilens.runs.arms import load_arm, load_verdicts
 from sanilens.runs.comparison import load_comparison
@@ -18,8 +18,7 @@ from sanilens.runs.events import GENESIS, _chained, read_events
 from sanilens.runs.execute import execute
 from sanilens.runs.folder import RunFolder
 from sanilens.runs.integrity import check, problems, resumable
-from sanilens.runs.ledger import read_ledger
-from sanilens.runs.log import run_events
+from sanilens.runs.log import read_ledger, run_events
 from sanilens.unlearn.plan import Plan
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from sanilens.corpus.load import save_corpus
 from sanilens.corpus.records import Record
-from sanilens.corpus.save import save_corpus
 from sanilens.errors import RunError
 from sanilens.runs.jobs import Job, JobProgress, JobStatus
 

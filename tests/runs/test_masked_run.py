@@ -11,15 +11,14 @@ import pytest
 import torch
 from transformers import AutoModelForMaskedLM
 
+from research.cases.clinic import generic_notes
 from sanilens.audit.extraction import audit_spans
 from sanilens.audit.summary import memory, rate_row
-from sanilens.corpus import identities
-from sanilens.corpus.clinic import generic_notes
+from sanilens.corpus.load import save_corpus
 from sanilens.corpus.records import Record
-from sanilens.corpus.save import save_corpus
-from sanilens.model.subject import SubjectModel, load_model
-from sanilens.unlearn.methods.examples import note_examples
-from sanilens.unlearn.methods.gaps import gap_loss, gapped
+from sanilens.corpus.surrogates import identities
+from sanilens.model.language_model import SubjectModel, load_model
+from sanilens.unlearn.methods.examples import gap_loss, gapped, note_examples
 from sanilens.unlearn.training import Example, Schedule, train_
 from tests.conftest import masked_config, masked_tokenizer, record
 

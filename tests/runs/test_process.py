@@ -11,8 +11,8 @@ import pytest
 from sanilens.errors import RunError
 from sanilens.runs.arms import load_arms
 from sanilens.runs.folder import RunFolder
+from sanilens.runs.jobs import cancel, error, is_alive, start, status
 from sanilens.runs.log import RunLog, recent_events
-from sanilens.runs.process import cancel, error, is_alive, start, status
 from sanilens.unlearn.plan import Plan, Repair
 
 

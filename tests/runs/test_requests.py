@@ -8,17 +8,17 @@ import torch
 import typer
 from typer.testing import CliRunner
 
-from sanilens.commands.compare import compare
-from sanilens.commands.plan import plan as plan_command
-from sanilens.corpus.subjects import in_scope
+from sanilens.cli.compare import compare
+from sanilens.cli.plan import plan as plan_command
+from sanilens.corpus.records import in_scope
 from sanilens.errors import CorpusError
 from sanilens.runs.comparison import load_comparison
 from sanilens.runs.execute import execute
 from sanilens.runs.folder import RunFolder
 from sanilens.runs.integrity import digests
 from sanilens.runs.log import RunLog
-from sanilens.runs.requests import asked_before, run_of
 from sanilens.runs.sources import model_source, open_inputs, open_model, open_records
+from sanilens.runs.workspace import asked_before, run_of
 from sanilens.unlearn.plan import Plan, Repair, write_plan
 from sanilens.unlearn.sanitise import Change, sanitise
 

@@ -8,7 +8,7 @@ import pytest
 
 from sanilens.errors import ModelError, PlanError
 from sanilens.model.folder import earlier_fingerprint
-from sanilens.model.subject import SubjectModel
+from sanilens.model.language_model import SubjectModel
 from sanilens.runs.sources import open_dictionary, open_inputs, open_model, open_sae
 from sanilens.unlearn.plan import Plan, Source
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from sanilens.corpus.load import save_corpus
 from sanilens.corpus.records import Record
-from sanilens.corpus.save import save_corpus
 from sanilens.ui.state import CaseRef
 
 SECRET = "Quillon Zarth"

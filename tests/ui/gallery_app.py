@@ -3,7 +3,7 @@
 import numpy as np
 import streamlit as st
 
-from sanilens.ui import navigation, theme
+from sanilens.ui import layout, navigation
 from sanilens.ui.components import StripToken, grid_rows, token_strip, unit_grid
 from sanilens.ui.layout import Chip, card, case_chips, kpi, next_step, page_header
 from sanilens.ui.masking import mask
@@ -115,7 +115,7 @@ def prove() -> None:
 
 
 st.set_page_config(page_title="SaniLens gallery", layout="wide", initial_sidebar_state=216)
-theme.apply()
+layout.apply()
 navigation.sidebar(navigation.register(), {"audit": "412", "plan": "37 units"})
 with case_chips(
     [

@@ -6,11 +6,16 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from sanilens.audit.extraction import audit_spans
-from sanilens.audit.groups import group_frame, groups, records_by_leak
-from sanilens.audit.summary import memory, rate_row
-from sanilens.audit.tries import after_tries
+from sanilens.audit.summary import (
+    after_tries,
+    group_frame,
+    groups,
+    memory,
+    rate_row,
+    records_by_leak,
+)
 from sanilens.corpus.records import Record
-from sanilens.model.subject import SubjectModel
+from sanilens.model.language_model import SubjectModel
 from sanilens.ui.state import BUNDLED, CaseRef
 from tests.ui.cases import drawn, page_app, tiny_case
 

@@ -5,20 +5,19 @@ from pathlib import Path
 
 import pytest
 
+from research.sanitise.arms import Arm, all_arms
+from research.sanitise.figures import Figures
+from research.sanitise.parts import Difference, Part
+from research.sanitise.run import Row, SanitiseResult
+from research.sanitise.table import lines
 from sanilens.audit.summary import RateRow
-from sanilens.bench.sanitise.arms import Arm, all_arms
-from sanilens.bench.sanitise.figures import Figures
-from sanilens.bench.sanitise.parts import Difference, Part
-from sanilens.bench.sanitise.run import Row, SanitiseResult
-from sanilens.bench.sanitise.table import lines
 from sanilens.bundled import CASES, assets_folder, resolve
 from sanilens.model.folder import fingerprint_folder
 from sanilens.runs.jobs import Job
 from sanilens.ui.bench import measuring
-from sanilens.ui.bench.added import added_markup
-from sanilens.ui.bench.names import GROUPS, method_words
+from sanilens.ui.bench.measuring import GROUPS, method_words
 from sanilens.ui.bench.picture import tradeoff_frame
-from sanilens.ui.bench.table import VIEWS, bench_frame, table_markup
+from sanilens.ui.bench.table import VIEWS, added_markup, bench_frame, table_markup
 from tests.ui.conftest import ROOT
 from tests.ui.tiny_case import everything, open_page
 

@@ -10,10 +10,10 @@ from streamlit.testing.v1 import AppTest
 
 from sanilens.audit.opening import Opening, Tried
 from sanilens.corpus.load import load_records
-from sanilens.runs.detected import keep_records
 from sanilens.runs.events import read_events
-from sanilens.ui.case.imports import import_corpus
-from sanilens.ui.cases import recall, remember
+from sanilens.runs.workspace import keep_records
+from sanilens.ui.case.opening import import_corpus
+from sanilens.ui.links import recall, remember
 from sanilens.ui.markup import plain
 from sanilens.ui.state import BUNDLED, CONFIDENTIAL, CaseRef
 from tests.conftest import record

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from sanilens.audit.leaks import Identifiers
+from sanilens.audit.continuations import Identifiers
 from sanilens.runs.comparison import Paired, SpanRow, Utility, Verdict, load_comparison
 from sanilens.runs.folder import RunFolder
-from sanilens.runs.wording import weighed, worded_p
-from sanilens.ui.compare.figures import against_random, arms, sentence, tiles
+from sanilens.runs.verdict import weighed, worded_p
+from sanilens.ui.compare.outcome import against_random, arms, sentence, tiles
 from sanilens.ui.compare.words import said_at
 from sanilens.ui.state import CaseRef
 from tests.conftest import record

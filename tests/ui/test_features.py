@@ -9,13 +9,13 @@ import pytest
 from pydantic import TypeAdapter
 from streamlit.testing.v1 import AppTest
 
+from sanilens.audit.targets import Scope
 from sanilens.corpus.records import Record
-from sanilens.inspect.sae.features import score_features
-from sanilens.inspect.sae.quality import measure_quality
-from sanilens.inspect.sae.sae import Sae
-from sanilens.inspect.sae.trade_off import TradeOff, measure_trade_off
-from sanilens.inspect.targets import Scope
-from sanilens.model.subject import SubjectModel
+from sanilens.dictionaries.sae.features import score_features
+from sanilens.dictionaries.sae.quality import measure_quality
+from sanilens.dictionaries.sae.sae import Sae
+from sanilens.dictionaries.sae.trade_off import TradeOff, measure_trade_off
+from sanilens.model.language_model import SubjectModel
 from sanilens.runs.jobs import Job, JobProgress
 from sanilens.runs.sources import open_records
 from sanilens.ui.features.table import filtered

@@ -6,18 +6,16 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from sanilens.audit.continuations import read_record
 from sanilens.audit.extraction import audit_spans
-from sanilens.audit.reading import read_record
+from sanilens.audit.targets import Scope, find_targets
 from sanilens.corpus.records import Record
-from sanilens.inspect.ablate import single_effects
-from sanilens.inspect.effects import top_effects
-from sanilens.inspect.localisers import Settings, find_localiser
-from sanilens.inspect.targets import Scope, find_targets
-from sanilens.model.subject import SubjectModel
+from sanilens.inspect.locate.localisers import Settings, find_localiser
+from sanilens.inspect.units.ablation import single_effects, top_effects
+from sanilens.model.language_model import SubjectModel
 from sanilens.model.units import Head, Neuron
-from sanilens.ui.inspect.shown import existing
-from sanilens.ui.inspect.strip import strip_tokens
-from sanilens.ui.inspect.tokens import Veil
+from sanilens.ui.inspect.selection import existing
+from sanilens.ui.inspect.tokens import Veil, strip_tokens
 from sanilens.ui.masking import MASK
 from sanilens.ui.state import CaseRef, Selection
 from tests.ui.cases import drawn, page_app, tiny_case

@@ -5,14 +5,14 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from sanilens.audit.targets import Scope
 from sanilens.corpus.records import Record
-from sanilens.inspect.sae.sae import Sae
-from sanilens.inspect.sae.scores import feature_scores
-from sanilens.inspect.sae.train import SaeSettings, train_sae
-from sanilens.inspect.targets import Scope
-from sanilens.model.subject import SubjectModel
+from sanilens.dictionaries.sae.features import feature_scores
+from sanilens.dictionaries.sae.sae import Sae
+from sanilens.dictionaries.sae.train import SaeSettings, train_sae
+from sanilens.model.language_model import SubjectModel
 from sanilens.model.units import Feature, parse_unit
-from sanilens.ui.inspect.shown import existing
+from sanilens.ui.inspect.selection import existing
 from sanilens.ui.state import Selection
 from tests.ui.cases import drawn, page_app, tiny_case
 from tests.ui.test_inspect import table_key

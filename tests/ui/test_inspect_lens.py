@@ -8,11 +8,11 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from sanilens.corpus.records import Record
-from sanilens.inspect.logit_lens import LogitLens, logit_lens
-from sanilens.inspect.positions import position_scores
+from sanilens.inspect.locate.positions import position_scores
+from sanilens.inspect.units.logit_lens import LogitLens, logit_lens
 from sanilens.model.align import encode
-from sanilens.model.subject import SubjectModel
-from sanilens.ui.inspect.lens import sentence
+from sanilens.model.language_model import SubjectModel
+from sanilens.ui.inspect.carrying import sentence
 from sanilens.ui.state import Selection
 from sanilens.unlearn.edits import edit_hooks
 from sanilens.unlearn.plan import UnitEdit

@@ -9,22 +9,20 @@ from typing import Any
 
 import pytest
 
-from sanilens.bench.deletion import DeletionResult
-from sanilens.bench.inj import InjResult, Recall, Row
+from sanilens.audit.targets import Scope
 from sanilens.bundled import assets_folder
 from sanilens.corpus.records import Corpus, Record
-from sanilens.inspect.deletion import Deletion, Matched
-from sanilens.inspect.injection import CONDITIONS
-from sanilens.inspect.localisers import LOCALISERS, Settings, find_localiser
-from sanilens.inspect.score_cache import cached_scores
-from sanilens.inspect.targets import Scope
-from sanilens.model.subject import SubjectModel
+from sanilens.inspect.locate.deletion_curve import Deletion, DeletionResult, Matched
+from sanilens.inspect.locate.injection import CONDITIONS
+from sanilens.inspect.locate.localisers import LOCALISERS, Settings, find_localiser
+from sanilens.inspect.locate.recall import InjResult, Recall, Row
+from sanilens.inspect.locate.score_cache import cached_scores
+from sanilens.model.language_model import SubjectModel
 from sanilens.model.units import UnitKind
 from sanilens.runs.jobs import Job
 from sanilens.runs.sources import open_records
 from sanilens.runs.workspace import scores_folder
-from sanilens.ui.localisers.curve import curve_frame
-from sanilens.ui.localisers.measuring import best_quick, measured, recommended
+from sanilens.ui.localisers.measuring import best_quick, curve_frame, measured, recommended
 from sanilens.ui.opened import Opened
 from sanilens.ui.state import BUNDLED, CaseRef, Selection
 from tests.ui.cases import drawn, page_app, tiny_case
@@ -216,7 +214,7 @@ def test_a_choice_that_was_made_stays_and_is_not_looked_up_again(
 ) -> None:
     app = page_app("inspect", ref, monkeypatch, tmp_path / "home")
     asked: list[object] = []
-    name = "sanilens.ui.inspect.localiser.best_quick"
+    name = "sanilens.ui.inspect.scores.best_quick"
     monkeypatch.setattr(name, lambda opened: asked.append(opened) or "alignment")
     app.run()
     assert app.selectbox(key="inspect-localiser").value == "alignment"

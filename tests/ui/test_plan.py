@@ -13,8 +13,8 @@ from sanilens.audit.summary import RateRow
 from sanilens.errors import PlanError
 from sanilens.runs.workspace import known_runs
 from sanilens.ui.plan.basket import changed
-from sanilens.ui.plan.dose import Point, dose_frame
-from sanilens.ui.plan.file import parse, summary
+from sanilens.ui.plan.erase import Point, dose_frame
+from sanilens.ui.plan.request import parse, summary
 from sanilens.ui.plan.whatif import span_table
 from sanilens.ui.state import CaseRef
 from sanilens.unlearn.methods import METHODS
@@ -248,7 +248,7 @@ def test_run_this_plan_starts_it(
         def __init__(self, arguments: list[str], **_: object) -> None:
             started.append(arguments)
 
-    monkeypatch.setattr("sanilens.runs.process.subprocess.Popen", Process)
+    monkeypatch.setattr("sanilens.runs.jobs.subprocess.Popen", Process)
     app = open_page("plan", tiny_case, basket=EDITS)
     app.button(key="plan-run").click().run()
     (run,) = known_runs()

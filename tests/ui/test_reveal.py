@@ -8,7 +8,8 @@ from types import SimpleNamespace
 import pytest
 
 from sanilens.runs.events import read_events
-from sanilens.ui import reveal, state
+from sanilens.ui import masking as reveal
+from sanilens.ui import state
 
 _REVEALS = """
 import os

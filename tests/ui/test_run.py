@@ -8,8 +8,9 @@ from sanilens.runs.events import EventLog, read_events
 from sanilens.runs.folder import RunFolder
 from sanilens.runs.progress import follow
 from sanilens.runs.workspace import run_folder
+from sanilens.ui.job import duration
 from sanilens.ui.run.charts import curves_csv
-from sanilens.ui.run.live import duration, stage
+from sanilens.ui.run.live import stage
 from sanilens.ui.state import CaseRef
 from tests.ui.tiny_case import everything, make_plan, open_page, values
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sanilens.ui.case.uploads import clear_uploads, reading_folder
+from sanilens.ui.case.opening import clear_uploads, reading_folder
 
 _IMPORT = """
 import sys, time

@@ -7,9 +7,9 @@ import pytest
 from sanilens.runs.comparison import load_comparison
 from sanilens.runs.execute import execute
 from sanilens.runs.folder import RunFolder
-from sanilens.runs.requests import asked_before
 from sanilens.runs.sources import open_records
-from sanilens.ui.compare.whose import harm, next_case
+from sanilens.runs.workspace import asked_before
+from sanilens.ui.compare.requests import harm, next_case
 from sanilens.ui.state import CaseRef
 from sanilens.unlearn.plan import Repair, UnitEdit
 from tests.ui.tiny_case import everything, make_plan, open_page

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from sanilens.errors import PlanError
-from sanilens.model.subject import SubjectModel, load_model
-from sanilens.unlearn.blend import blend_
+from sanilens.model.language_model import SubjectModel, load_model
+from sanilens.unlearn.resets import blend_
 from tests.conftest import save_tiny
 
 

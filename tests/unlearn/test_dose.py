@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from sanilens.inspect.sae.sae import Sae
-from sanilens.inspect.sae.site import parse_site
-from sanilens.model.subject import SubjectModel
-from sanilens.unlearn.dose import dose_grid, random_edits
+from sanilens.dictionaries.sae.sae import Sae
+from sanilens.dictionaries.site import parse_site
+from sanilens.model.language_model import SubjectModel
+from sanilens.unlearn.controls import dose_grid, random_edits
 from sanilens.unlearn.plan import UnitEdit
 
 EDITS = (

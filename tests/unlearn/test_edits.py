@@ -7,7 +7,7 @@ import torch
 
 from sanilens.errors import PlanError
 from sanilens.model.hooks import hooked
-from sanilens.model.subject import SubjectModel, load_model
+from sanilens.model.language_model import SubjectModel, load_model
 from sanilens.model.units import Head, Neuron
 from sanilens.unlearn.edits import apply_edits_, edit_hooks, is_exact_in_weights
 from sanilens.unlearn.plan import UnitEdit, operations_of

@@ -8,15 +8,15 @@ import torch
 
 from sanilens.errors import PlanError
 from sanilens.model.hooks import hooked
+from sanilens.model.language_model import SubjectModel, load_model
 from sanilens.model.parameters import row_parameters
-from sanilens.model.subject import SubjectModel, load_model
 from sanilens.runs.execute import treatments
-from sanilens.unlearn.choose import located_share, random_share, share_count
-from sanilens.unlearn.dose import random_edits
+from sanilens.unlearn.controls import random_edits
 from sanilens.unlearn.edits import apply_edits_, check_units, edit_hooks
 from sanilens.unlearn.plan import Plan, Repair, Source, UnitEdit
 from sanilens.unlearn.repair import clear_gradients_, frozen_slices
 from sanilens.unlearn.resets import fresh_block
+from sanilens.unlearn.suggest import located_share, random_share, share_count
 from tests.conftest import save_masked, save_tiny
 
 IDS = torch.tensor([[0, 40, 50, 60, 70, 80], [0, 41, 51, 61, 71, 81]])
@@ -138,7 +138,7 @@ def test_a_share_of_every_linear(any_subject: SubjectModel) -> None:
 
 
 def test_the_best_of_each_layer(subject: SubjectModel) -> None:
-    from sanilens.inspect.scores import UnitScores
+    from sanilens.inspect.locate.scores import UnitScores
 
     values = torch.arange(3 * 48, dtype=torch.float).view(3, 48)
     units = located_share(subject.sites, UnitScores("x", "mlp", values, 1), 0.05, 2)

@@ -3,9 +3,8 @@
 import pytest
 import torch
 
-from sanilens.corpus.records import Record
-from sanilens.corpus.subjects import in_scope
-from sanilens.model.subject import SubjectModel
+from sanilens.corpus.records import Record, in_scope
+from sanilens.model.language_model import SubjectModel
 from sanilens.unlearn.methods import METHODS
 from sanilens.unlearn.plan import Repair, UnitEdit
 from sanilens.unlearn.sanitise import Change, sanitise

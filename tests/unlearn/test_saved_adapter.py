@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save_file
 
 from sanilens.errors import ModelError
 from sanilens.model.hooks import hooked
-from sanilens.model.subject import SubjectModel
+from sanilens.model.language_model import SubjectModel
 from sanilens.unlearn.adapter import Adapter
 from sanilens.unlearn.methods import METHODS
 from sanilens.unlearn.saved_adapter import keep_adapter, open_adapter

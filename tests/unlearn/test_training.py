@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from sanilens.errors import DivergedError
-from sanilens.model.subject import SubjectModel
+from sanilens.model.language_model import SubjectModel
 from sanilens.unlearn.training import Example, Schedule, batch_loss, train_
 
 EXAMPLES = [Example(tuple(range(1, 9)), (True,) * 8) for _ in range(8)]

@@ -7,7 +7,7 @@ from sanilens.audit.extraction import audit_spans
 from sanilens.audit.summary import memory, rate_row
 from sanilens.corpus.records import Record
 from sanilens.model.hooks import NO_HOOKS, Hooks, hooked
-from sanilens.model.subject import SubjectModel
+from sanilens.model.language_model import SubjectModel
 from sanilens.unlearn import whatif
 from sanilens.unlearn.edits import edit_hooks
 from sanilens.unlearn.plan import UnitEdit

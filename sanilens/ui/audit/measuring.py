@@ -1,12 +1,24 @@
-"""What the page Audit shows, measured step by step so that the headline stands first."""
+"""How the audit asks, and what it measures."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+import streamlit as st
+
+from sanilens.audit.exposure import Exposure, median_bits, sample_exposure
 from sanilens.audit.extraction import SpanVerdict
+from sanilens.audit.summary import after_tries, memory
+from sanilens.corpus.records import Record
+from sanilens.ui import state
+from sanilens.ui.job import progress_bar
+from sanilens.ui.markup import plain
 from sanilens.ui.opened import Opened, audit, audited, utility
-from sanilens.ui.progress import progress_bar
+from sanilens.ui.results import results
+from sanilens.ui.state import Tries
 from sanilens.unlearn.plan import AuditSettings
+
+_WHOLE, _LAST = "all that precedes", "the last tokens only"
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +30,49 @@ class Findings:
     reference: list[SpanVerdict] | None = None
     utility: dict[str, float] | None = None
     reference_utility: dict[str, float] | None = None
+
+
+def attacker(found: Findings) -> None:
+    """What somebody who samples gets: a number that follows the fields at once."""
+    tries = state.tries()
+    one, two = st.columns(2)
+    count = one.number_input("samples (n)", 1, 1_000_000, tries.count, key="tries-n")
+    probability = two.number_input(
+        "leaks with probability of at least (p)", 0.01, 0.99, tries.probability, 0.05, key="tries-p"
+    )
+    state.set_tries(Tries(int(count), float(probability)))
+    got = after_tries(memory(found.subject), int(count), float(probability))
+    control = after_tries(memory(found.control or ()), int(count), float(probability))
+    beside = f" Look-alikes: {control.likely:,} of {control.n:,}." if found.control else ""
+    st.markdown(
+        f"**{got.likely:,} of {got.n:,}** spans leak at least once in {count:,} samples with "
+        f"p ≥ {probability:.2f}; {got.expected:,.0f} are expected to.{beside}"
+    )
+
+
+def settings_form() -> None:
+    """Prefix, temperature and top-k; changing them measures everything again."""
+    old = state.audit_settings()
+    with st.form("audit-settings", border=False):
+        prefix = st.radio(
+            "What the model is shown before a span",
+            [_WHOLE, _LAST],
+            index=int(old.prefix_tokens is not None),
+            horizontal=True,
+        )
+        one, two, three = st.columns(3)
+        last = one.number_input("tokens", 1, 100_000, old.prefix_tokens or 32)
+        temperature = two.number_input("temperature", 0.05, 10.0, old.temperature, 0.05)
+        top_k = three.number_input("top-k (0: all)", 0, 1_000_000, old.top_k or 0)
+        if st.form_submit_button("Measure again", key="audit-again"):
+            state.set_audit_settings(
+                AuditSettings(
+                    prefix_tokens=int(last) if prefix == _LAST else None,
+                    temperature=float(temperature),
+                    top_k=int(top_k) or None,
+                )
+            )
+            st.rerun()
 
 
 def verdicts(opened: Opened, settings: AuditSettings, who: str, text: str) -> list[SpanVerdict]:
@@ -47,3 +102,47 @@ def findings(opened: Opened, settings: AuditSettings) -> Iterator[Findings]:
         with progress_bar("Perplexity of the reference model"):
             found = replace(found, reference_utility=utility(opened.ref, "reference"))
     yield found
+
+
+_CANDIDATES = 64
+
+
+@st.fragment
+def exposure_panel(opened: Opened) -> None:
+    """Choose a label, measure a sample of its spans, and the same of the look-alikes."""
+    one, two = st.columns([2, 1], vertical_alignment="bottom")
+    label = one.selectbox("Exposure of", opened.corpus.labels, key="exposure-label")
+    if label is None:
+        return
+    if two.button("Measure", key="exposure-go") or _key(opened, label, "records") in results():
+        own = _measured(opened, label, "records", opened.corpus.records)
+        control = _measured(opened, label, "control", opened.corpus.control)
+        st.markdown(_sentence(label, own, control))
+
+
+def _key(opened: Opened, label: str, which: str) -> tuple[str, ...]:
+    return ("exposure", opened.key, label, which)
+
+
+def _measured(
+    opened: Opened, label: str, which: str, records: tuple[Record, ...]
+) -> list[Exposure]:
+    def measure() -> list[Exposure]:
+        with progress_bar(f"Exposure, {which}", "spans") as progress:
+            return sample_exposure(
+                opened.subject, records, label, count=_CANDIDATES, progress=progress
+            )
+
+    return results().get(_key(opened, label, which), measure)
+
+
+def _sentence(label: str, own: list[Exposure], control: list[Exposure]) -> str:
+    bits, by_chance = median_bits(own), median_bits(control)
+    if bits is None:
+        return f"No {plain(label)} span has text before it."
+    most = math.log2(_CANDIDATES)
+    beside = "" if by_chance is None else f" Look-alikes: {by_chance:.1f}."
+    return (
+        f"Median **{bits:.1f} of {most:.0f} bits** over {len(own)} spans: {most:.0f} means that "
+        f"the true value beats all {_CANDIDATES - 1} surrogates; about 1 is chance.{beside}"
+    )

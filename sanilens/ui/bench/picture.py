@@ -5,9 +5,9 @@ import pandas as pd
 import streamlit as st
 from markupsafe import Markup
 
-from sanilens.bench.sanitise.run import SanitiseResult
-from sanilens.bench.sanitise.table import said_share
-from sanilens.ui.bench.names import BROKEN, GROUPS, method_words
+from research.sanitise.run import SanitiseResult
+from research.sanitise.table import said_share
+from sanilens.ui.bench.measuring import BROKEN, GROUPS, method_words
 from sanilens.ui.markup import show
 
 STATES = {

@@ -3,19 +3,19 @@
 import pandas as pd
 import streamlit as st
 
-from sanilens.corpus.agreement import agreement
 from sanilens.corpus.indirect import (
     LONGEST_RUN,
     TermRow,
     TermSettings,
+    agreement,
     mark_indirect,
     subject_terms,
 )
 from sanilens.corpus.terms import Term, Terms
 from sanilens.errors import SaniLensError
-from sanilens.runs.detected import keep_records
+from sanilens.runs.workspace import keep_records
 from sanilens.ui import state
-from sanilens.ui.case.imports import corpus_stem
+from sanilens.ui.case.opening import corpus_stem
 from sanilens.ui.layout import show_error
 from sanilens.ui.masking import mask
 from sanilens.ui.opened import Opened

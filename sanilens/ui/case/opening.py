@@ -1,15 +1,132 @@
-"""The ways to a case: one of the two that are bundled, or the user's own model and corpus."""
+"""Files from the browser, and the folder where they lie while they are read.
+
+The process that reads them holds a lock on that folder, which goes with it however it ends. So a
+folder that nobody holds was left behind by a kill, and is cleared: before the next upload, and
+when the server starts.
+"""
+
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Protocol
 
 import streamlit as st
 
-from sanilens.corpus.expected import expectation, what_finds_names
-from sanilens.corpus.ner import installed_pipeline
-from sanilens.errors import SaniLensError
+from sanilens.bundled import resolve
+from sanilens.corpus.detection.detector import Detector
+from sanilens.corpus.detection.expected import expectation, what_finds_names
+from sanilens.corpus.detection.ner import installed_pipeline, load_pipeline
+from sanilens.corpus.detection.patient_table import load_patient_table
+from sanilens.corpus.load import load_records
+from sanilens.corpus.terms import load_terms
+from sanilens.errors import CorpusError, SaniLensError
 from sanilens.notices import hearing
+from sanilens.runs.workspace import corpora_folder, home_path, keep_records
 from sanilens.ui import state
-from sanilens.ui.case.uploads import CORPUS_TYPES, TABLE_TYPES, Upload
 from sanilens.ui.layout import card, pair, show_error
 from sanilens.ui.state import BUNDLED, CONFIDENTIAL, CaseRef
+
+CORPUS_TYPES = ("jsonl", "ndjson", "json", "csv", "parquet", "txt")
+TABLE_TYPES = ("csv", "parquet", "jsonl")
+
+
+class Upload(Protocol):
+    """A file from the browser."""
+
+    name: str
+
+    def getvalue(self) -> bytes:
+        """Its content."""
+        ...
+
+
+@contextmanager
+def reading_folder(corpora: Path) -> Iterator[Path]:
+    """A folder inside `corpora` that is gone afterwards, and after a kill before the next one."""
+    with ExitStack() as stack:
+        # Under one lock, or another server might clear the folder before this one holds it.
+        with _held(corpora):
+            _clear(corpora)
+            folder = Path(mkdtemp(dir=corpora))
+            stack.enter_context(_held(folder))
+        stack.callback(shutil.rmtree, folder)
+        yield folder
+
+
+def clear_uploads() -> None:
+    """Remove what killed imports left in the workspace."""
+    corpora = home_path() / "corpora"
+    if corpora.is_dir():
+        with _held(corpora):
+            _clear(corpora)
+
+
+def _clear(corpora: Path) -> None:
+    for folder in corpora.iterdir():
+        if folder.is_dir() and not folder.is_symlink():
+            try:
+                with _held(folder, wait=False):
+                    shutil.rmtree(folder)
+            except BlockingIOError:
+                continue  # being read at this moment
+
+
+@contextmanager
+def _held(folder: Path, *, wait: bool = True) -> Iterator[None]:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(handle)
+
+
+def corpus_stem(source: str) -> str:
+    """What a corrected copy of this corpus is called."""
+    return source.replace("\\", "/").rsplit("/", 1)[-1].rsplit(".", 1)[0].replace(":", "-")
+
+
+def import_corpus(
+    source: str | Upload,
+    table: str | Upload | None,
+    terms: str | Upload | None = None,
+    ner: str | None = None,
+) -> str:
+    """The path to open: of a path, itself; of an upload, or with something to find, a kept copy.
+
+    The copy holds the spans that were found, so whoever opens it later needs no table, and no
+    list of terms.
+
+    Raises:
+        CorpusError: naming file, line and remedy.
+    """
+    if isinstance(source, str) and table is None and terms is None and ner is None:
+        return source
+    with reading_folder(corpora_folder()) as folder:
+        names = load_patient_table(_on_disk(table, folder / "table")) if table else None
+        listed = load_terms(_on_disk(terms, folder / "terms")) if terms else None
+        path = _on_disk(source, folder / "corpus")
+        detector = Detector(names, load_pipeline(ner)) if ner else Detector(names)
+        records = load_records(path, patient_table=names, terms=listed, detector=detector)
+        return keep_records(records, path.stem)
+
+
+def _on_disk(given: str | Upload, folder: Path) -> Path:
+    """A path as it is; an upload under its own name, so that messages name it."""
+    if isinstance(given, str):
+        return Path(resolve(given)).expanduser()
+    name = Path(given.name).name
+    if not name or name.startswith("."):
+        raise CorpusError("the upload has no file name. Rename the file and upload it again.")
+    folder.mkdir(mode=0o700)
+    path = folder / name
+    path.touch(mode=0o600)
+    path.write_bytes(given.getvalue())
+    return path
 
 
 def opening() -> None:
@@ -116,7 +233,8 @@ def _open(
     # Imported here: they bring torch with them, and the first page is to stand at once.
     from sanilens.model.folder import local_folder
     from sanilens.model.hub import is_hub
-    from sanilens.ui.case.imports import import_corpus
+
+    pass
     from sanilens.ui.opened import open_case
 
     model, base, reference = (source.strip() or None for source in models)

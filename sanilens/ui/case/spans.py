@@ -9,9 +9,9 @@ import streamlit as st
 from sanilens.corpus.corrections import label_and_kind, mark, span_of, with_spans
 from sanilens.corpus.records import KIND_OF_LABEL, KINDS, Record
 from sanilens.errors import SaniLensError
-from sanilens.runs.detected import keep_records
+from sanilens.runs.workspace import keep_records
 from sanilens.ui import state
-from sanilens.ui.case.imports import corpus_stem
+from sanilens.ui.case.opening import corpus_stem
 from sanilens.ui.components import StripToken, token_strip
 from sanilens.ui.layout import pair, show_error
 from sanilens.ui.masking import mask_record

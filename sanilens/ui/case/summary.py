@@ -2,8 +2,8 @@
 
 from markupsafe import Markup
 
-from sanilens.corpus.counts import label_counts
-from sanilens.model.subject import SubjectModel
+from sanilens.corpus.records import label_counts
+from sanilens.model.language_model import SubjectModel
 from sanilens.ui import state
 from sanilens.ui.layout import card, pair
 from sanilens.ui.markup import show

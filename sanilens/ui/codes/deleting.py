@@ -1,31 +1,78 @@
-"""Codes deleted live: by a rule or by hand, topic after topic; and what that does, measured."""
+"""One prompt, gone on from by the model as it is and without the deleted codes."""
 
 from collections.abc import Sequence
 
 import pandas as pd
 import streamlit as st
+from markupsafe import Markup
 
 from sanilens.corpus.records import Record
-from sanilens.errors import SaniLensError
-from sanilens.inspect.codebook.bottleneck import USUAL, WAYS, Deletion, Way, no_deletion
-from sanilens.inspect.codebook.codebook import Codebook
-from sanilens.inspect.codebook.effect import (
+from sanilens.dictionaries.codebook.bottleneck import USUAL, WAYS, Deletion, Way, no_deletion
+from sanilens.dictionaries.codebook.codebook import Codebook
+from sanilens.dictionaries.codebook.deletion_effect import (
     DeletionEffect,
     Side,
     measure_deletion,
     topic_spans,
 )
-from sanilens.inspect.codebook.enrich import Rule, choose_codes
-from sanilens.inspect.codebook.topic import Topic
+from sanilens.dictionaries.codebook.enrichment import Rule, choose_codes
+from sanilens.dictionaries.codebook.topic import Topic
+from sanilens.errors import SaniLensError
 from sanilens.model.units import Code
 from sanilens.runs.repairing import spaced
 from sanilens.ui import state
 from sanilens.ui.layout import card, kpi, show_error
 from sanilens.ui.opened import Opened
+from sanilens.ui.plan.prompts import Prompt, Sampling, both_sides, prompt_of
 from sanilens.ui.results import results
 from sanilens.ui.tables import Arm, ArmTone, bar_table
 from sanilens.unlearn.edits import code_edits
 from sanilens.unlearn.plan import UnitEdit
+
+_NOTE, _OWN = "Up to a span of the topic", "My own text"
+
+
+def before_after_card(opened: Opened, deletion: Deletion, topic: Topic) -> None:
+    """The prompt, and both texts as they come."""
+    with card("Before and after", "both models go on from the same words, greedily"):
+        prompt = _prompt(opened, topic)
+        if prompt is None or not prompt.text.strip():
+            return
+        title = f"Without {len(deletion.codes):,} codes"
+        both_sides(opened, code_edits(deletion), Sampling(), prompt, title)
+
+
+def _prompt(opened: Opened, topic: Topic) -> Prompt | None:
+    places = _places(opened, topic)
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        source = st.segmented_control(
+            "Prompt", [_NOTE, _OWN] if places else [_OWN], default=_NOTE if places else _OWN,
+            required=True, key="codes-source",
+        )  # fmt: skip
+        if source == _OWN:
+            text = st.text_input("Text", key="codes-prompt", placeholder="What stands before")
+            return Prompt(text or "", Markup(""))
+        chosen = st.selectbox("Span", list(places), key="codes-span", width=330)
+    record_id, at = places[chosen or next(iter(places))]
+    record = opened.record(record_id)
+    return prompt_of(record, record.spans[at]) if record else None
+
+
+def _places(opened: Opened, topic: Topic) -> dict[str, tuple[str, int]]:
+    """The topic's spans by what they are called: their record, and which of its spans."""
+
+    def find() -> dict[str, tuple[str, int]]:
+        records = opened.corpus.records
+        own = topic_spans(opened.subject, records, topic)
+        return {
+            f"{record.id}: {span.label} at character {span.start:,}": (record.id, number)
+            for record in records
+            for number, span in enumerate(record.spans)
+            if span.start and record.span_id(span) in own
+        }
+
+    return results().get(("codes-places", opened.key, topic), find)
+
 
 _NONE_ENOUGH = (
     "No code is enriched enough. Lower what is asked of them above, or tick rows of the table."

@@ -5,10 +5,9 @@ import re
 
 import streamlit as st
 
-from sanilens.inspect.codebook.train import CodebookSettings
+from sanilens.dictionaries.codebook.train import CodebookSettings
 from sanilens.model.units import SAE_ID
-from sanilens.runs.saes import known_saes
-from sanilens.runs.workspace import codebooks_folder, job
+from sanilens.runs.workspace import codebooks_folder, job, known_saes
 from sanilens.ui.codes.codebooks import codebook_ids
 from sanilens.ui.commands import training_arguments
 from sanilens.ui.job import job_panel

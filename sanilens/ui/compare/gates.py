@@ -6,8 +6,8 @@ import pandas as pd
 import streamlit as st
 from markupsafe import Markup
 
+from sanilens.runs.adapters import SETS, GateRow, GateSet, Place, load_gates, mean_gate
 from sanilens.runs.folder import RunFolder
-from sanilens.runs.gates import SETS, GateRow, GateSet, Place, load_gates, mean_gate
 from sanilens.ui.layout import card
 from sanilens.ui.markup import show
 

@@ -7,21 +7,20 @@ from typing import Literal
 import streamlit as st
 from markupsafe import Markup
 
-from sanilens.audit.leaks import Identifiers
-from sanilens.audit.sayings import say_spans
+from sanilens.audit.continuations import Identifiers, say_spans
 from sanilens.corpus.records import Record
 from sanilens.model.hooks import NO_HOOKS, Hooks
-from sanilens.model.subject import SubjectModel
+from sanilens.model.language_model import SubjectModel
 from sanilens.runs.comparison import Comparison, SpanRow
 from sanilens.runs.folder import RunFolder
 from sanilens.ui import state
+from sanilens.ui.extracted import LEGEND, Tone, hidden, identifiers, lines, marked, signed
 from sanilens.ui.layout import card
 from sanilens.ui.markup import plain, show
 from sanilens.ui.masking import mask
 from sanilens.ui.opened import Opened, model_at
 from sanilens.ui.results import results
 from sanilens.ui.saes import saes_of
-from sanilens.ui.said import LEGEND, Tone, hidden, identifiers, lines, marked, signed
 from sanilens.unlearn.edits import edit_hooks, is_exact_in_weights
 from sanilens.unlearn.plan import Plan
 from sanilens.unlearn.saved_adapter import open_adapter

@@ -6,10 +6,9 @@ import hashlib
 import pandas as pd
 import streamlit as st
 
-from sanilens.inspect.sae.sae import Sae
-from sanilens.inspect.sae.trade_off import TradeOff, load_trade_off, parse_trade_off
-from sanilens.runs.saes import known_saes
-from sanilens.runs.workspace import job
+from sanilens.dictionaries.sae.sae import Sae
+from sanilens.dictionaries.sae.trade_off import TradeOff, load_trade_off, parse_trade_off
+from sanilens.runs.workspace import job, known_saes
 from sanilens.ui import state
 from sanilens.ui.job import job_panel
 from sanilens.ui.layout import card, kpi

@@ -4,14 +4,14 @@ import math
 
 import streamlit as st
 
-from sanilens.inspect.sae.quality import (
+from sanilens.dictionaries.sae.quality import (
     MAX_DEAD,
     MIN_EXPLAINED,
     MIN_RECOVERED,
     SaeQuality,
     measure_quality,
 )
-from sanilens.inspect.sae.sae import Sae
+from sanilens.dictionaries.sae.sae import Sae
 from sanilens.ui.layout import kpi
 from sanilens.ui.opened import Opened
 from sanilens.ui.results import results

@@ -6,12 +6,12 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from sanilens.inspect.sae.features import score_features
-from sanilens.inspect.sae.sae import Sae
-from sanilens.inspect.targets import Scope
+from sanilens.audit.targets import Scope
+from sanilens.dictionaries.sae.features import score_features
+from sanilens.dictionaries.sae.sae import Sae
 from sanilens.ui import state
-from sanilens.ui.inspect.adding import FEATURE_CLAMP
-from sanilens.ui.inspect.picks import take_cell
+from sanilens.ui.inspect.selection import take_cell
+from sanilens.ui.inspect.table import FEATURE_CLAMP
 from sanilens.ui.layout import card
 from sanilens.ui.navigation import page
 from sanilens.ui.opened import Opened

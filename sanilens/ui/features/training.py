@@ -5,11 +5,10 @@ import re
 
 import streamlit as st
 
-from sanilens.inspect.sae.site import POINTS
-from sanilens.inspect.sae.train import SaeSettings
+from sanilens.dictionaries.sae.train import SaeSettings
+from sanilens.dictionaries.site import POINTS
 from sanilens.model.units import SAE_ID
-from sanilens.runs.saes import new_sae_folder
-from sanilens.runs.workspace import job
+from sanilens.runs.workspace import job, new_sae_folder
 from sanilens.ui.commands import training_arguments
 from sanilens.ui.job import job_panel
 from sanilens.ui.opened import Opened

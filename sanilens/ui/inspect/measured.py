@@ -3,16 +3,23 @@
 from collections.abc import Hashable, Sequence
 from functools import partial
 
-from sanilens.audit.reading import Reading, read_record
-from sanilens.inspect.activations import activations
-from sanilens.inspect.card import Card
-from sanilens.inspect.effects import TopEffects, top_effects
-from sanilens.inspect.readers import Saes
-from sanilens.inspect.removal import Baseline, Removal, baseline, removal, without
-from sanilens.inspect.sample import Sample, UnitTable, take_sample
+from sanilens.audit.continuations import Reading, read_record
+from sanilens.inspect.units.ablation import (
+    Baseline,
+    Removal,
+    TopEffects,
+    baseline,
+    removal,
+    top_effects,
+    without,
+)
+from sanilens.inspect.units.activations import activations
+from sanilens.inspect.units.card import Card
+from sanilens.inspect.units.readers import Saes
+from sanilens.inspect.units.sample import Sample, UnitTable, take_sample
 from sanilens.model.units import Feature, Unit, kind_of
-from sanilens.ui.inspect.shown import Shown, existing
-from sanilens.ui.inspect.strip import Acting
+from sanilens.ui.inspect.selection import Shown, existing
+from sanilens.ui.inspect.tokens import Acting
 from sanilens.ui.opened import Opened
 from sanilens.ui.results import results
 from sanilens.ui.saes import sae_of

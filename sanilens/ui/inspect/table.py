@@ -1,24 +1,84 @@
-"""All units as a table, a page at a time, and the way into the plan."""
+"""The filters of the table of units: their controls, and what these stand at."""
 
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import get_args
 
 import pandas as pd
 import streamlit as st
 
-from sanilens.inspect.listing import listed, unit_frame
-from sanilens.model.units import Unit, parse_unit
+from sanilens.inspect.units.listing import ORDERS, Filters, Tri, listed, unit_frame
+from sanilens.model.units import Code, Feature, Unit, parse_unit
 from sanilens.ui import state
-from sanilens.ui.inspect.adding import add_units, choose_operation, explained
-from sanilens.ui.inspect.filters import filter_bar, filters
-from sanilens.ui.inspect.localiser import Kind, Scores, noun
-from sanilens.ui.inspect.measured import effects, fires_on, unit_table
-from sanilens.ui.inspect.picks import chosen_rows
-from sanilens.ui.inspect.shown import Shown
+from sanilens.ui.inspect.measured import effects, fires_on, sample, unit_table
+from sanilens.ui.inspect.scores import Kind, Scores, noun
+from sanilens.ui.inspect.selection import Shown, chosen_rows
 from sanilens.ui.layout import card
 from sanilens.ui.opened import Opened
+from sanilens.unlearn.edits import is_exact_in_weights
+from sanilens.unlearn.plan import Operation, UnitEdit, operations_of
+from sanilens.unlearn.suggest import CAP_QUANTILE, edits_with
+
+_TRI: tuple[Tri, ...] = get_args(Tri)
+_DEAD = {"all": "all", "only": "dead", "none": "firing"}
+_PLANNED = {"all": "all", "only": "in plan", "none": "not in plan"}
+
+
+def filters(*, layers: bool = True) -> Filters:
+    """What the controls stand at; `layers`: whether the units stand in several."""
+    now = st.session_state
+    least, most = now.get("units-fires", (0, 100))
+    return Filters(
+        search=now.get("units-search", ""),
+        layers=tuple(now.get("units-layers", ())) if layers else (),
+        low=now.get("units-low"),
+        high=now.get("units-high"),
+        fires=(least / 100, most / 100),
+        dead=now.get("units-dead", "all"),
+        planned=now.get("units-planned", "all"),
+        order=now.get("units-order", ORDERS[0]),
+    )
+
+
+def filter_bar(opened: Opened, *, layers: bool = True) -> None:
+    """Search, filters and order in one row."""
+    active = filters(layers=layers).active
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.text_input(
+            "Search by name",
+            key="units-search",
+            placeholder="Search: mlp.5, mlp.5.217, 217",
+            label_visibility="collapsed",
+            width="stretch",
+        )
+        with st.popover(f"Filter · {active}" if active else "Filter"):
+            _controls(opened, layers=layers)
+        st.selectbox("Order", ORDERS, key="units-order", label_visibility="collapsed", width=140)
+
+
+def _controls(opened: Opened, *, layers: bool) -> None:
+    if layers:
+        st.multiselect("Layers", range(opened.subject.sites.n_layers), key="units-layers")
+    low, high = st.columns(2)
+    low.number_input("Score from", value=None, format="%.4g", key="units-low")
+    high.number_input("Score to", value=None, format="%.4g", key="units-high")
+    st.slider("Fires on, % of tokens", 0, 100, (0, 100), key="units-fires")
+    for label, key, names in (
+        ("Dead on the sample", "units-dead", _DEAD),
+        ("In the plan", "units-planned", _PLANNED),
+    ):
+        st.segmented_control(
+            label, _TRI, default="all", required=True, key=key, format_func=names.__getitem__
+        )
+    st.button("Clear filters", key="units-clear", on_click=_clear)
+
+
+def _clear() -> None:
+    for name in ("layers", "low", "high", "fires", "dead", "planned"):
+        st.session_state.pop(f"units-{name}", None)
+
 
 PAGE = 30
 _TOP: dict[Kind, int] = {"mlp": 50, "head": 3, "sae": 10}
@@ -185,3 +245,73 @@ def _add_row(opened: Opened, found: Listing, ticked: Sequence[Unit]) -> None:
                 args=(opened, units, operation, value),
             )
     st.caption(explained(opened, operation, units[0]))
+
+
+_WHAT: dict[Operation, str] = {
+    "reset": "its weights become the base model's",
+    "zero": "it says nothing any more",
+    "mean": "it always says what it says on average of ordinary text",
+    "clamp": "it always says the value that you give",
+    "cap": f"it says no more than in {100 * CAP_QUANTILE:.0f} % of ordinary text",
+}
+_OF_A_FEATURE: dict[Operation, str] = {
+    "zero": "where it fires, it is taken away",
+    "clamp": "where it fires, it is set to this many times the activation's norm",
+    "bake": "its direction is taken out of all weights that write it",
+}
+_OF_A_CODE: dict[Operation, str] = {
+    "zero": "it is taken away; what the codebook leaves out still passes",
+    "refill": "only codes pass, and the next-best one takes its place",
+    "drop": "only codes pass, and its place stays empty",
+    "renorm": "only codes pass, and those left of a token weigh more",
+}
+# As a share of the activation's norm: chosen on the bundled case, see benchmarks/.
+FEATURE_CLAMP = -0.2
+
+
+def choose_operation(key: str, unit: Unit) -> tuple[Operation, float]:
+    """The operation, and for a clamp its value."""
+    kind = str(unit).partition(".")[0]
+    operation = st.selectbox(
+        "operation",
+        operations_of(unit),
+        key=f"{key}-op-{kind}",
+        label_visibility="collapsed",
+        width=110,
+    )
+    value = 0.0
+    if operation == "clamp":
+        value = st.number_input(
+            "value",
+            value=FEATURE_CLAMP if isinstance(unit, Feature) else 0.0,
+            step=0.1,
+            key=f"{key}-value-{kind}",
+            label_visibility="collapsed",
+            width=110,
+        )
+    return operation, float(value)
+
+
+def explained(opened: Opened, operation: Operation, unit: Unit) -> str:
+    """What the operation does, and where it lives."""
+    of_a_feature = _OF_A_CODE if isinstance(unit, Code) else _OF_A_FEATURE
+    what = (of_a_feature if isinstance(unit, Feature) else _WHAT)[operation]
+    if operation == "reset" and opened.base is None:
+        what = "its weights are drawn anew: no base model is given"
+    exact = is_exact_in_weights(opened.subject, UnitEdit(**_any_edit(unit, operation)))
+    return f"{operation}: {what}; " + ("in the weights" if exact else "a hook only")
+
+
+def _any_edit(unit: Unit, operation: Operation) -> dict:
+    valued = operation in ("mean", "clamp", "cap")
+    return {"unit": str(unit), "operation": operation, "value": 0.0 if valued else None}
+
+
+def add_units(opened: Opened, units: Sequence[Unit], operation: Operation, value: float) -> None:
+    """Put the units into the plan (a button's callback, so the sidebar counts them at once)."""
+    state.add_edits(edits_with(sample(opened).of, units, operation, value))
+
+
+def remove_unit(unit: Unit) -> None:
+    """Take a unit out of the plan again."""
+    state.set_basket(tuple(edit for edit in state.basket() if edit.unit != str(unit)))

@@ -1,14 +1,16 @@
-"""Single tokens on the screen: quoted, and masked where they are part of an identifier."""
+"""The record as tokens: what the model says surely, what the unit does there; masked singly."""
 
 from dataclasses import dataclass
 
-from sanilens.audit.leaks import Identifiers
+from sanilens.audit.continuations import Identifiers, Reading
+from sanilens.inspect.units.card import Card
 from sanilens.model.align import Encoded
 from sanilens.ui import state
-from sanilens.ui.masking import mask
+from sanilens.ui.components import StripToken
+from sanilens.ui.extracted import identifiers
+from sanilens.ui.masking import mask, mask_record
 from sanilens.ui.opened import Opened
 from sanilens.ui.results import results
-from sanilens.ui.said import identifiers
 
 # A shorter beginning of a name, such as "Ma", is a syllable of many words.
 _SHORTEST = 4
@@ -51,3 +53,59 @@ def pieces(encoded: Encoded) -> list[tuple[int, int]]:
     for _, end in encoded.offsets:
         found.append((done, done := max(done, end)))
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Acting:
+    """The selected unit on this record: its card, and its activation per token."""
+
+    card: Card
+    activations: tuple[float, ...]
+
+    def level(self, i: int) -> float | None:
+        """How strong it is at token i, 0 to 1; None past the model's context."""
+        return self.card.level(self.activations[i]) if i < len(self.activations) else None
+
+
+def strip_tokens(
+    reading: Reading, veil: Veil, *, all_tokens: bool, acting: Acting | None = None
+) -> list[StripToken]:
+    """One token each; only sensitive ones are filled unless `all_tokens`."""
+    encoded = reading.encoded
+    text = mask_record(encoded.record, veil.revealed)
+    span_of = {i: n for n, s in enumerate(encoded.spans) for i in range(s.start, s.end)}
+    tokens: list[StripToken] = []
+    for i, (start, end) in enumerate(pieces(encoded)):
+        shown, span, p = text[start:end], span_of.get(i), reading.probabilities[i]
+        fill = p if p is not None and (all_tokens or span is not None) else 0.0
+        tip = (*_said(reading, veil, i, shown, span), *_done(acting, i), f"token {i}")
+        level = acting.level(i) if acting else None
+        tokens.append(StripToken(shown, fill, underline=level, span=span, tooltip=tip))
+    return tokens
+
+
+def _said(reading: Reading, veil: Veil, i: int, shown: str, span: int | None) -> tuple[str, ...]:
+    """The token, how surely it is said, and what is said instead.
+
+    At a sensitive place the likeliest token of a model that memorised it *is* the secret.
+    """
+    p, rank, best = reading.probabilities[i], reading.ranks[i], reading.best[i]
+    lines = [visible(shown)]
+    if span is not None:
+        place = reading.encoded.spans[span].span
+        lines.append(f"{place.label}, {place.kind}")
+    if p is None or best is None or rank is None:
+        return (*lines, "not asked: nothing precedes it, or the model's context has ended")
+    lines.append(f"said with p = {p:.4f}, rank {rank:,}")
+    if rank > 1:
+        likeliest = best[0]
+        if not veil.revealed:
+            likeliest = mask(likeliest) if span is not None else veil.token(likeliest)
+        lines.append(f"likeliest: {visible(likeliest)} with p = {best[1]:.4f}")
+    return tuple(lines)
+
+
+def _done(acting: Acting | None, i: int) -> tuple[str, ...]:
+    if acting is None or i >= len(acting.activations):
+        return ()
+    return (f"{acting.card.unit}: activation {acting.activations[i]:+.4f}",)

@@ -2,15 +2,10 @@
 
 import streamlit as st
 
-from sanilens.audit.groups import group_frame, groups
-from sanilens.audit.summary import memory, rate_row, verdict_frame
+from sanilens.audit.summary import group_frame, groups, memory, rate_row, verdict_frame
 from sanilens.ui import state
-from sanilens.ui.audit.exposing import exposure_panel
-from sanilens.ui.audit.headline import sentence, tiles
-from sanilens.ui.audit.measuring import Findings, findings
-from sanilens.ui.audit.rates import rate_table
-from sanilens.ui.audit.records import record_table
-from sanilens.ui.audit.settings import attacker, settings_form
+from sanilens.ui.audit.measuring import Findings, attacker, exposure_panel, findings, settings_form
+from sanilens.ui.audit.results import rate_table, record_table, sentence, tiles
 from sanilens.ui.commands import audit_command
 from sanilens.ui.frame import case_bar, opened_case
 from sanilens.ui.layout import card, empty_state, next_step, page_header, pair

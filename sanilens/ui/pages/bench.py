@@ -4,13 +4,12 @@ import shlex
 
 import streamlit as st
 
-from sanilens.bench.sanitise.run import SanitiseResult
-from sanilens.bench.sanitise.table import Line, beats, lines
+from research.sanitise.run import SanitiseResult
+from research.sanitise.table import Line, beats, lines
 from sanilens.bundled import CASES
-from sanilens.ui.bench.added import added_card
 from sanilens.ui.bench.measuring import arguments, bench_job, measured, shipped_result
 from sanilens.ui.bench.picture import STATES, UTILITY, tradeoff
-from sanilens.ui.bench.table import bench_table
+from sanilens.ui.bench.table import added_card, bench_table
 from sanilens.ui.job import job_panel
 from sanilens.ui.layout import card, kpi, page_header
 

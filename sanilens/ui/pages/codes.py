@@ -4,17 +4,19 @@ import shlex
 
 import streamlit as st
 
+from sanilens.audit.targets import Scope
+from sanilens.dictionaries.codebook.codebook import Codebook
+from sanilens.dictionaries.codebook.topic import Topic
 from sanilens.errors import SaniLensError
-from sanilens.inspect.codebook.codebook import Codebook
-from sanilens.inspect.codebook.topic import Topic
-from sanilens.inspect.targets import Scope
-from sanilens.ui.codes.asking import ask
-from sanilens.ui.codes.before_after import before_after_card
-from sanilens.ui.codes.codebooks import codebook_ids, codebook_of, use_of
-from sanilens.ui.codes.contexts import contexts_card
-from sanilens.ui.codes.deleting import deleting_card, deletion_of, effect_card
-from sanilens.ui.codes.quality import quality_tiles
-from sanilens.ui.codes.table import code_rows, enriched
+from sanilens.ui.codes.codebooks import (
+    codebook_ids,
+    codebook_of,
+    contexts_card,
+    quality_tiles,
+    use_of,
+)
+from sanilens.ui.codes.deleting import before_after_card, deleting_card, deletion_of, effect_card
+from sanilens.ui.codes.table import ask, code_rows, enriched
 from sanilens.ui.codes.training import training_panel
 from sanilens.ui.frame import case_bar, opened_case
 from sanilens.ui.layout import card, empty_state, next_step, page_header, pair, show_error

@@ -11,13 +11,13 @@ from sanilens.ui import state
 from sanilens.ui.commands import compare_command
 from sanilens.ui.compare.gates import gates_card
 from sanilens.ui.compare.outcome import downloads, outcome, suppression
-from sanilens.ui.compare.whose import whose_card
+from sanilens.ui.compare.requests import whose_card
 from sanilens.ui.compare.words import words_card
 from sanilens.ui.frame import case_bar, opened_case
 from sanilens.ui.layout import empty_state, page_header, show_error
 from sanilens.ui.opened import Opened
-from sanilens.ui.plan.file import summary
-from sanilens.ui.run.list import of_case
+from sanilens.ui.plan.request import summary
+from sanilens.ui.run.live import of_case
 
 _SUBTITLE = "Before and after, beside the controls and a model that never saw the text."
 

@@ -3,7 +3,7 @@
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from sanilens.audit.groups import records_by_leak
+from sanilens.audit.summary import records_by_leak
 from sanilens.errors import SaniLensError
 from sanilens.model.units import Unit
 from sanilens.ui import state
@@ -11,20 +11,14 @@ from sanilens.ui.audit.measuring import verdicts
 from sanilens.ui.commands import card_command, locate_command
 from sanilens.ui.components import token_strip
 from sanilens.ui.frame import case_bar, opened_case
-from sanilens.ui.inspect import picks
-from sanilens.ui.inspect.carrying import carrying_card, view
-from sanilens.ui.inspect.heading import sentence
-from sanilens.ui.inspect.localiser import DEFAULT, ranking, scores
+from sanilens.ui.inspect import selection as picks
+from sanilens.ui.inspect.carrying import carrying_card, take_place, view
 from sanilens.ui.inspect.measured import acting, reading, unit_named
-from sanilens.ui.inspect.notes import notes_card
-from sanilens.ui.inspect.positions import take_place
-from sanilens.ui.inspect.scopes import chosen_name, chosen_scope
-from sanilens.ui.inspect.shown import Shown, shown
-from sanilens.ui.inspect.strip import strip_tokens
+from sanilens.ui.inspect.scores import DEFAULT, chosen_name, chosen_scope, ranking, scores
+from sanilens.ui.inspect.selection import Shown, notes_card, sentence, shown
 from sanilens.ui.inspect.table import PAGE, listing, table_card
-from sanilens.ui.inspect.tokens import Veil, veil
-from sanilens.ui.inspect.unit import unit_card
-from sanilens.ui.inspect.without import without
+from sanilens.ui.inspect.tokens import Veil, strip_tokens, veil
+from sanilens.ui.inspect.unit import unit_card, without
 from sanilens.ui.layout import card, empty_state, next_step, page_header, show_error
 from sanilens.ui.opened import Opened
 from sanilens.ui.state import Selection

@@ -4,15 +4,20 @@ import shlex
 
 import streamlit as st
 
-from sanilens.bench.deletion import DeletionResult
-from sanilens.bench.inj import InjResult
+from sanilens.inspect.locate.deletion_curve import DeletionResult
+from sanilens.inspect.locate.recall import InjResult
 from sanilens.ui.frame import case_bar, opened_case
 from sanilens.ui.job import job_panel
 from sanilens.ui.layout import card, empty_state, kpi, next_step, page_header
-from sanilens.ui.localisers.before import tests_card
-from sanilens.ui.localisers.curve import curve_chart, curve_frame
-from sanilens.ui.localisers.measuring import arguments, measured, measuring_job
-from sanilens.ui.localisers.recall import recall_table
+from sanilens.ui.localisers.measuring import (
+    arguments,
+    curve_chart,
+    curve_frame,
+    measured,
+    measuring_job,
+    recall_table,
+    tests_card,
+)
 from sanilens.ui.opened import Opened
 
 _WHAT = (

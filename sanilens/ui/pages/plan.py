@@ -9,19 +9,17 @@ from sanilens.ui.commands import run_command
 from sanilens.ui.frame import case_bar, opened_case
 from sanilens.ui.layout import empty_state, page_header, show_error
 from sanilens.ui.opened import Opened
-from sanilens.ui.plan.basket import basket_card
-from sanilens.ui.plan.controls import controls_card
-from sanilens.ui.plan.file import current_plan, file_card, run_button, summary
-from sanilens.ui.plan.keep import keep_card
+from sanilens.ui.plan.basket import basket_card, controls_card
+from sanilens.ui.plan.erase import keep_card
 from sanilens.ui.plan.repair import repair_card
+from sanilens.ui.plan.request import current_plan, file_card, run_button, summary, whose_card
 from sanilens.ui.plan.whatif import whatif_card
-from sanilens.ui.plan.whose import whose_card
 from sanilens.ui.results import results
 from sanilens.ui.saes import saes_of
-from sanilens.unlearn.base_check import base_warning
-from sanilens.unlearn.default import default_repair
 from sanilens.unlearn.edits import check_units
 from sanilens.unlearn.plan import Plan
+from sanilens.unlearn.resets import base_warning
+from sanilens.unlearn.suggest import default_repair
 
 
 def page() -> None:

@@ -7,9 +7,8 @@ from sanilens.ui.commands import run_command
 from sanilens.ui.frame import case_bar, opened_case
 from sanilens.ui.layout import empty_state, next_step, page_header, show_error
 from sanilens.ui.markup import plain
-from sanilens.ui.plan.file import summary
-from sanilens.ui.run.list import run_list
-from sanilens.ui.run.live import live
+from sanilens.ui.plan.request import summary
+from sanilens.ui.run.live import live, run_list
 
 _SUBTITLE = "Execute a plan; a reload or a closed browser loses nothing."
 

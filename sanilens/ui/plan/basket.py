@@ -1,25 +1,25 @@
 """The basket: the units to erase, as a table that can be edited."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
-from sanilens.corpus.subjects import in_scope
+from sanilens.corpus.records import in_scope
 from sanilens.model.units import Code, parse_unit
 from sanilens.ui import state
+from sanilens.ui.job import progress_bar
 from sanilens.ui.layout import card, empty_state
 from sanilens.ui.navigation import page
 from sanilens.ui.opened import Opened
-from sanilens.ui.plan.share import share_popover
-from sanilens.ui.progress import progress_bar
+from sanilens.ui.plan.erase import share_popover
 from sanilens.ui.results import results
-from sanilens.unlearn.choose import choose_edits
-from sanilens.unlearn.default import default_edits, default_repair, suggested_share
 from sanilens.unlearn.edits import edited_units, is_exact_in_weights
 from sanilens.unlearn.plan import OPERATIONS, Operation, UnitEdit, operations_of
 from sanilens.unlearn.resets import row_edits
+from sanilens.unlearn.suggest import choose_edits, default_edits, default_repair, suggested_share
 
 _MEANING: Mapping[Operation, str] = {
     "reset": "weights of the base model, or fresh ones without a base",
@@ -224,3 +224,33 @@ def _suggest(opened: Opened) -> None:
     state.set_basket(found)
     state.set_repair(default_repair(opened.base))
     st.rerun()
+
+
+def controls_card() -> None:
+    """Draw both; each change is kept at once."""
+    options = state.run_options()
+    with card("Controls and seed"):
+        left, right = st.columns([2, 1], vertical_alignment="center")
+        st.session_state["plan-controls"] = options.controls
+        left.checkbox(
+            "Run the controls too",
+            key="plan-controls",
+            on_change=_keep,
+            help="Repair only, random units + repair, edits without repair: without them nobody "
+            "can tell what the chosen units did. They take about three times as long as the plan "
+            "alone.",
+        )
+        st.session_state["plan-seed"] = options.seed
+        right.number_input("Seed", 0, 2**31 - 1, key="plan-seed", on_change=_keep)
+        if not options.controls:
+            st.caption("Without controls, Compare cannot say what the chosen units contributed.")
+
+
+def _keep() -> None:
+    state.set_run_options(
+        replace(
+            state.run_options(),
+            controls=st.session_state["plan-controls"],
+            seed=st.session_state["plan-seed"],
+        )
+    )

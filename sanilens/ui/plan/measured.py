@@ -1,4 +1,4 @@
-"""What the what-if measures, kept in the session: each thing once for one content."""
+"""What the plan's edits would do, measured under hooks and kept in the session."""
 
 from collections.abc import Hashable
 
@@ -10,15 +10,12 @@ from sanilens.ui import state
 from sanilens.ui.opened import Opened
 from sanilens.ui.results import results
 from sanilens.ui.saes import saes_of
-from sanilens.unlearn.dose import random_edits
+from sanilens.unlearn.controls import random_edits
 from sanilens.unlearn.edits import edit_hooks
 from sanilens.unlearn.plan import UnitEdit
 from sanilens.unlearn.whatif import Effect, Probe
 
 Edits = tuple[UnitEdit, ...]
-
-# Few enough that one set of edits is asked about in under a second on the bundled case.
-_SAMPLE, _NEUTRAL = 12, 6
 
 
 def hooks_of(opened: Opened, edits: Edits) -> Hooks:
@@ -82,3 +79,7 @@ def verdicts(opened: Opened, record: Record, edits: Edits) -> list[SpanVerdict]:
         return audit_spans(opened.subject, [record], hooks=hooks_of(opened, edits))
 
     return results().get(("what-if", key_of(opened, edits), record.id), ask)
+
+
+# Few enough that one set of edits is asked about in under a second on the bundled case.
+_SAMPLE, _NEUTRAL = 12, 6

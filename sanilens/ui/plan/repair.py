@@ -1,21 +1,87 @@
-"""The repair's settings as a form that is always applied: what is trained, and for how long.
+"""A widget for every field of a pydantic model: number, choice, switch or text, by its schema."""
 
-Methods and their options come from the registry; this page knows none of them by name.
-"""
-
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import streamlit as st
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
+from sanilens.model.language_model import ModelKind
 from sanilens.ui import state
 from sanilens.ui.layout import card
 from sanilens.ui.markup import plain
 from sanilens.ui.opened import Opened
-from sanilens.ui.plan.fields import fields
 from sanilens.unlearn.methods import METHODS, Method
 from sanilens.unlearn.plan import NO_REPAIR, Repair
+
+Keep = Callable[[str], None]
+"""Called with the field's name when its widget, whose key is `key + name`, has changed."""
+
+
+def fields_of(model: type[BaseModel]) -> Mapping[str, Mapping[str, Any]]:
+    """What the model's JSON schema says of each field: title, description, type and bounds."""
+    return model.model_json_schema().get("properties", {})
+
+
+def fields(
+    model: type[BaseModel], values: Mapping[str, Any], keep: Keep, key: str, kind: ModelKind
+) -> None:
+    """Draw the fields of a model, two in a row, as they stand in `values`.
+
+    Left out are those that concern `only` the other kind of language model.
+    """
+    own = {
+        name: about for name, about in fields_of(model).items() if about.get("only", kind) == kind
+    }
+    columns = st.columns(2, vertical_alignment="bottom") if own else []
+    for number, (name, about) in enumerate(own.items()):
+        with columns[number % 2]:
+            _widget(name, about, values[name], keep, f"{key}{name}")
+
+
+def _widget(name: str, about: Mapping[str, Any], value: Any, keep: Keep, key: str) -> None:
+    # The state decides what a widget shows, also after another page or an uploaded plan.
+    st.session_state[key] = value
+    label = about.get("title", name)
+    common: dict[str, Any] = {
+        "key": key,
+        "help": about.get("description"),
+        "on_change": keep,
+        "args": (name,),
+    }
+    match about:
+        case {"enum": choices}:
+            st.segmented_control(label, choices, required=True, **common)
+        case {"type": "boolean"}:
+            st.toggle(label, **common)
+        case {"type": "integer"}:
+            st.number_input(label, about.get("minimum"), about.get("maximum"), step=1, **common)
+        case {"type": "number"}:
+            st.session_state[key] = value = float(value)
+            step = number_step(float(about.get("default") or 0.1))
+            least = about.get("minimum", about.get("exclusiveMinimum", 0) + step / 1000)
+            most = about.get("maximum", math.inf)
+            # A plan file may hold less than the widget's least step.
+            least, most = min(float(least), value), max(float(most), value)
+            st.number_input(
+                label,
+                least,
+                most if math.isfinite(most) else None,
+                step=step,
+                format="%g",
+                **common,
+            )
+        case {"type": "string"}:
+            st.text_input(label, max_chars=about.get("maxLength"), **common)
+        case _:
+            raise TypeError(f"no widget is known for {name}: {about}")
+
+
+def number_step(default: float) -> float:
+    """A step that changes a number of this size noticeably: its power of ten."""
+    return 10.0 ** math.floor(math.log10(abs(default)))
+
 
 _NONE = "None"
 _TRAINED: Mapping[str, str] = {
@@ -108,14 +174,14 @@ def _schedule(method: Method) -> None:
         step=1e-4,
         format="%g",
         help=f"{method.learning_rate:g} is suggested for this method and a small model.",
-        **_widget("learning_rate"),
+        **_repair_widget("learning_rate"),
     )
     _field("epochs", repair.epochs)
     second.number_input(
-        "Epochs", 1, 1000, help=f"{method.epochs} are suggested.", **_widget("epochs")
+        "Epochs", 1, 1000, help=f"{method.epochs} are suggested.", **_repair_widget("epochs")
     )
     _field("batch_size", repair.batch_size)
-    third.number_input("Batch size", 1, 4096, **_widget("batch_size"))
+    third.number_input("Batch size", 1, 4096, **_repair_widget("batch_size"))
 
 
 def _training(method: Method) -> None:
@@ -143,11 +209,11 @@ def _weights(repair: Repair) -> None:
         format_func=lambda name: _TRAINED[name],
         required=True,
         help="Low-rank additions (LoRA) to every projection are added to the weights at the end.",
-        **_widget("train"),
+        **_repair_widget("train"),
     )
     if low_rank:
         _field("lora_rank", repair.lora_rank)
-        right.number_input("Rank", 1, 1024, **_widget("lora_rank"))
+        right.number_input("Rank", 1, 1024, **_repair_widget("lora_rank"))
     beside = " Not with low-rank additions: they lie beside the erased weights."
     _field("reset_schedule", repair.reset_schedule)
     st.segmented_control(
@@ -158,7 +224,7 @@ def _weights(repair: Repair) -> None:
         disabled=low_rank,
         help="Before every epoch, what the last one taught the erased units again is erased too."
         + beside * low_rank,
-        **_widget("reset_schedule"),
+        **_repair_widget("reset_schedule"),
     )
     _field("freeze_erased", repair.freeze_erased)
     st.checkbox(
@@ -166,7 +232,7 @@ def _weights(repair: Repair) -> None:
         disabled=low_rank,
         help="Their weights get no gradient, so the repair cannot teach them anything again."
         + beside * low_rank,
-        **_widget("freeze_erased"),
+        **_repair_widget("freeze_erased"),
     )
 
 
@@ -199,7 +265,7 @@ def _field(name: str, value: Any) -> None:
     st.session_state[f"repair-{name}"] = value
 
 
-def _widget(name: str) -> dict[str, Any]:
+def _repair_widget(name: str) -> dict[str, Any]:
     return {"key": f"repair-{name}", "on_change": _keep_field, "args": (name,)}
 
 

@@ -1,4 +1,4 @@
-"""What if: the plan's edits as hooks, beside the model as it is, on one prompt."""
+"""What the what-if measures, kept in the session: each thing once for one content."""
 
 from collections.abc import Sequence
 
@@ -10,14 +10,13 @@ from sanilens.audit.extraction import SpanVerdict
 from sanilens.audit.summary import memory
 from sanilens.errors import SaniLensError
 from sanilens.ui import state
+from sanilens.ui.extracted import signed
 from sanilens.ui.layout import card, kpi, show_error
 from sanilens.ui.markup import plain, show
 from sanilens.ui.opened import Opened
-from sanilens.ui.plan.dose import control_line, dose_card, dose_slider
+from sanilens.ui.plan.erase import control_line, dose_card, dose_slider
 from sanilens.ui.plan.measured import Edits, effect, verdicts
-from sanilens.ui.plan.prompt import Prompt, choose_prompt
-from sanilens.ui.plan.sayings import both_sides, choose_sampling
-from sanilens.ui.said import signed
+from sanilens.ui.plan.prompts import Prompt, both_sides, choose_prompt, choose_sampling
 
 _NOTES: dict[Status, str] = {
     "repeated": " (repeated in context)",

@@ -1,7 +1,9 @@
-"""One run, as its process writes it: stage, bar, arms, curves; cancel and resume."""
+"""The runs of this workspace, to come back to."""
 
+import time
 from collections.abc import Mapping
 
+import pandas as pd
 import streamlit as st
 from markupsafe import Markup
 
@@ -9,13 +11,62 @@ from sanilens.errors import SaniLensError
 from sanilens.runs.arms import TITLES
 from sanilens.runs.folder import RunFolder
 from sanilens.runs.integrity import NOT_VERIFIED, check
+from sanilens.runs.jobs import ALIVE, Status, cancel, error, start, status
 from sanilens.runs.log import recent_events
-from sanilens.runs.process import ALIVE, Status, cancel, error, start, status
 from sanilens.runs.progress import ArmProgress, Progress, follow
+from sanilens.runs.workspace import known_runs
+from sanilens.ui import state
+from sanilens.ui.job import duration
 from sanilens.ui.layout import card, show_error
 from sanilens.ui.markup import plain, show
+from sanilens.ui.opened import Opened
+from sanilens.ui.plan.request import summary
 from sanilens.ui.run.charts import curves, curves_csv
 from sanilens.unlearn.plan import Plan
+
+_SHOWN = 50
+
+
+def run_list(opened: Opened) -> None:
+    """Draw the workspace's runs, newest first; a click shows one."""
+    runs = known_runs()[:_SHOWN]
+    if not runs:
+        return
+    with card("Runs in this workspace", f"{len(runs)} shown, newest first"):
+        event = st.dataframe(
+            pd.DataFrame([_row(run, opened) for run in runs]),
+            hide_index=True,
+            on_select="rerun",
+            selection_mode="single-row",
+            key="run-list",
+            height=min(246, 38 + 35 * len(runs)),
+        )
+    rows = tuple(event["selection"]["rows"])
+    if state.is_new("run-list", rows) and rows:
+        state.set_run(runs[rows[0]].root.name)
+        st.rerun()
+
+
+def of_case(run: RunFolder, opened: Opened) -> bool:
+    """Whether a run examined the open case's model and corpus."""
+    plan = run.plan()
+    models = plan.model.sha256 == opened.subject.fingerprint
+    return models and plan.corpus.sha256 == opened.corpus_fingerprint
+
+
+def _row(run: RunFolder, opened: Opened) -> dict[str, str]:
+    row = {"run": run.root.name}
+    try:
+        row |= {
+            "plan": summary(run.plan()),
+            "state": status(run, recent_events(run)),
+            "case": "this one" if of_case(run, opened) else "another",
+        }
+    except SaniLensError:
+        row |= {"plan": "cannot be read", "state": "damaged", "case": ""}
+    made = time.localtime(run.plan_file.stat().st_mtime)
+    return row | {"made": time.strftime("%Y-%m-%d %H:%M", made)}
+
 
 _HEAD: Mapping[Status, str] = {
     "waiting": "Not started yet",
@@ -101,15 +152,6 @@ def stage(progress: Progress, now: Status) -> str:
     if now == "running" and progress.seconds_left is not None:
         words += f" · {duration(progress.seconds_left)} left"
     return words
-
-
-def duration(seconds: float) -> str:
-    """`about 2 min`, as exactly as an estimate deserves."""
-    if seconds < 50:
-        return f"about {max(5, 5 * round(seconds / 5))} s"
-    if seconds < 90 * 60:
-        return f"about {max(1, round(seconds / 60))} min"
-    return f"about {seconds / 3600:.1f} h"
 
 
 def _item(arm: ArmProgress) -> Markup:

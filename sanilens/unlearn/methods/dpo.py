@@ -15,7 +15,7 @@ from pydantic import Field
 from torch import Tensor
 from torch.nn.functional import logsigmoid
 
-from sanilens.model.subject import SubjectModel
+from sanilens.model.language_model import SubjectModel
 from sanilens.unlearn.methods.examples import note_examples
 from sanilens.unlearn.methods.idk import NOT_RECORDED, Placeholder
 from sanilens.unlearn.methods.method import Method, Prepared, Task

@@ -17,7 +17,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from sanilens.model.hooks import Hooks, OutputEdit
-from sanilens.model.subject import SubjectModel
+from sanilens.model.language_model import SubjectModel
 from sanilens.unlearn.adapter import Adapter
 from sanilens.unlearn.methods.method import Method, Prepared, Task
 from sanilens.unlearn.methods.retain import Seen, Weighted, forget_and_retain

@@ -23,14 +23,13 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from sanilens.errors import ModelError
-from sanilens.model.prompts import prompts_end_at
-from sanilens.model.subject import SubjectModel
+from sanilens.model.interventions import prompts_end_at
+from sanilens.model.language_model import SubjectModel
 from sanilens.unlearn.adapter import Adapter, attached
 from sanilens.unlearn.grun import GatedEdit, Grun, default_layers
-from sanilens.unlearn.methods.examples import drawn, note_examples
+from sanilens.unlearn.methods.examples import drawn, kept, lookalike_examples, note_examples
 from sanilens.unlearn.methods.gating import asked_tokens, edited_places, gate_loss, told_apart
 from sanilens.unlearn.methods.idk import NOT_RECORDED, Placeholder, refusal
-from sanilens.unlearn.methods.lookalikes import kept, lookalike_examples
 from sanilens.unlearn.methods.method import Method, Prepared, Task
 from sanilens.unlearn.methods.npo import preference
 from sanilens.unlearn.methods.retain import Weighted, with_texts

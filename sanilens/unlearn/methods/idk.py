@@ -13,7 +13,7 @@ from jaxtyping import Float
 from pydantic import Field
 from torch import Tensor
 
-from sanilens.model.subject import SubjectModel
+from sanilens.model.language_model import SubjectModel
 from sanilens.unlearn.methods.examples import note_examples
 from sanilens.unlearn.methods.method import Method, Prepared, Task
 from sanilens.unlearn.methods.retain import Retain, Seen, forget_and_retain

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
 from sanilens.corpus.records import Record
-from sanilens.model.subject import SubjectModel
+from sanilens.model.language_model import SubjectModel
 from sanilens.unlearn.adapter import Adapter
 from sanilens.unlearn.training import Example, Loss, batch_loss
 

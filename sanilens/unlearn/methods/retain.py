@@ -13,11 +13,15 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Literal
 
+import torch
 from jaxtyping import Float
 from pydantic import Field
 from torch import Tensor, nn
+from transformers import GenerationConfig
 
 from sanilens.errors import PlanError
+from sanilens.model.align import prompt_ids
+from sanilens.model.language_model import SubjectModel
 from sanilens.unlearn.methods.examples import drawn, note_examples
 from sanilens.unlearn.methods.method import Options, Prepared, Task
 from sanilens.unlearn.methods.terms import (
@@ -30,7 +34,6 @@ from sanilens.unlearn.methods.terms import (
     nll,
     read,
 )
-from sanilens.unlearn.methods.written import base_texts
 from sanilens.unlearn.training import Example
 
 
@@ -152,3 +155,54 @@ def with_texts(
         return notes(epoch) + texts + drawn(kept, len(first), epoch, task.seed)
 
     return examples
+
+
+_TEXTS_AT_ONCE = 128
+
+
+@torch.inference_mode()
+def base_texts(base: SubjectModel, count: int, tokens: int, seed: int) -> list[Example]:
+    """Texts that the base model writes at temperature 1.
+
+    Args:
+        base: the model before fine-tuning.
+        count: how many.
+        tokens: longest length.
+        seed: of the sampler.
+
+    Raises:
+        PlanError: if the model has no token to begin a text with.
+    """
+    end = base.model.config.get_text_config().eos_token_id
+    # As every text of this model begins, or else with what may begin one.
+    start = prompt_ids(base, "", 0)
+    if not start:
+        raise PlanError(
+            f"{base.name} has no token that begins a text, so it cannot write any. "
+            "Set `written` to 0, or use surrogate repair."
+        )
+    settings = GenerationConfig(
+        max_new_tokens=tokens,
+        do_sample=True,
+        top_k=0,
+        eos_token_id=end,
+        pad_token_id=end if isinstance(end, int) else start[0],
+    )
+    examples: list[Example] = []
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        while len(examples) < count:
+            rows = min(_TEXTS_AT_ONCE, count - len(examples))
+            ids = torch.tensor([start] * rows, device=base.device)
+            written = base.model.generate(  # pyright: ignore
+                ids, attention_mask=torch.ones_like(ids), generation_config=settings
+            )
+            examples += [_ended(row, end) for row in written.tolist()]
+    return examples
+
+
+def _ended(ids: list[int], end: int | list[int] | None) -> Example:
+    """A written text up to and with its end; what follows is padding."""
+    ends = {end} if isinstance(end, int) else set(end or ())
+    length = next((i for i, token in enumerate(ids[1:], start=2) if token in ends), len(ids))
+    return Example(tuple(ids[:length]), (False,) * length, (False,) * length)

@@ -16,7 +16,7 @@ from jaxtyping import Float
 from pydantic import Field
 from torch import Tensor, nn
 
-from sanilens.corpus.surrogates import substitute
+from sanilens.corpus.surrogates.substitute import substitute
 from sanilens.unlearn.methods.examples import note_examples
 from sanilens.unlearn.methods.method import GapOptions, Method, Prepared, Task
 from sanilens.unlearn.methods.terms import frozen_logits, kl, logits, mean, nll, read

@@ -13,7 +13,7 @@ from torch.nn.functional import cross_entropy, kl_div
 
 from sanilens.model.batches import pad_right
 from sanilens.model.forward import logits_at
-from sanilens.model.subject import SubjectModel
+from sanilens.model.language_model import SubjectModel
 from sanilens.unlearn.training import Answer, Example
 
 Logits = Float[Tensor, "batch target vocab"]

@@ -10,24 +10,24 @@ import torch
 from safetensors.torch import save_file
 
 from sanilens.corpus.records import Record
-from sanilens.errors import ModelError, PlanError
-from sanilens.inspect.codebook.bottleneck import (
+from sanilens.dictionaries.codebook.bottleneck import (
     WAYS,
     Deletion,
     bottleneck,
+    measure_codebook,
     no_deletion,
     read_deletion,
 )
-from sanilens.inspect.codebook.codebook import MODES, Codebook
-from sanilens.inspect.codebook.quality import measure_codebook
-from sanilens.inspect.codebook.store import RECORD, WEIGHTS, load_codebook
-from sanilens.inspect.codebook.train import CodebookSettings, CodebookStep, train_codebook
-from sanilens.inspect.sae.reading import site_values
-from sanilens.inspect.sae.sae import Sae
-from sanilens.inspect.sae.site import SaeSite
-from sanilens.inspect.sae.train import SaeSettings, train_sae
+from sanilens.dictionaries.codebook.codebook import MODES, Codebook
+from sanilens.dictionaries.codebook.store import RECORD, WEIGHTS, load_codebook
+from sanilens.dictionaries.codebook.train import CodebookSettings, CodebookStep, train_codebook
+from sanilens.dictionaries.reading import site_values
+from sanilens.dictionaries.sae.sae import Sae
+from sanilens.dictionaries.sae.train import SaeSettings, train_sae
+from sanilens.dictionaries.site import SaeSite
+from sanilens.errors import ModelError, PlanError
 from sanilens.model.hooks import NO_HOOKS, Hooks, hooked
-from sanilens.model.subject import SubjectModel
+from sanilens.model.language_model import SubjectModel
 
 IDS = torch.tensor([[0, 40, 50, 60, 70, 80], [0, 41, 51, 61, 71, 81]])
 SITE = "blocks.1.hook_attn_out"

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from scipy.stats import fisher_exact, hypergeom
 
+from sanilens.audit.targets import Scope
 from sanilens.corpus.records import Record
-from sanilens.errors import PlanError
-from sanilens.inspect.codebook.codebook import Codebook
-from sanilens.inspect.codebook.contexts import strongest_contexts
-from sanilens.inspect.codebook.enrich import (
+from sanilens.dictionaries.codebook.code_use import CodeUse, read_codes
+from sanilens.dictionaries.codebook.codebook import Codebook
+from sanilens.dictionaries.codebook.enrichment import (
     Rule,
     alike_in_use,
     choose_codes,
@@ -19,12 +19,12 @@ from sanilens.inspect.codebook.enrich import (
     enrichment,
     fisher,
 )
-from sanilens.inspect.codebook.reading import CodeUse, read_codes
-from sanilens.inspect.codebook.topic import Held, Topic, hold
-from sanilens.inspect.codebook.train import CodebookSettings, train_codebook
-from sanilens.inspect.sae.reading import site_values
-from sanilens.inspect.targets import Scope
-from sanilens.model.subject import SubjectModel
+from sanilens.dictionaries.codebook.topic import Held, Topic, hold
+from sanilens.dictionaries.codebook.train import CodebookSettings, train_codebook
+from sanilens.dictionaries.reading import site_values
+from sanilens.errors import PlanError
+from sanilens.inspect.units.examples import strongest_contexts
+from sanilens.model.language_model import SubjectModel
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +34,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def codebook(subject: SubjectModel, records: list[Record], folder: Path) -> Codebook:
-    from sanilens.inspect.codebook.store import load_codebook
+    from sanilens.dictionaries.codebook.store import load_codebook
 
     if not (folder / "c").exists():
         settings = CodebookSettings(
@@ -102,7 +102,7 @@ def test_controls_are_what_they_say(
 
 
 def test_an_expression_that_takes_for_ever_is_stopped() -> None:
-    from sanilens.inspect.codebook.topic import _compiled, _matches
+    from sanilens.dictionaries.codebook.topic import _compiled, _matches
     from sanilens.model.align import Encoded
 
     text = "a" * 40 + "!"

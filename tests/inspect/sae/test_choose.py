@@ -6,13 +6,12 @@ import numpy as np
 import pytest
 import torch
 
-from sanilens.audit.utility import perplexity
+from sanilens.audit.perplexity import perplexity
 from sanilens.corpus.records import Record
-from sanilens.errors import ModelError, PlanError
-from sanilens.inspect.sae.choose import Choice, Goal, _best_dose, _Search, choose_features
-from sanilens.inspect.sae.clamp import baked_features
-from sanilens.inspect.sae.sae import Sae
-from sanilens.inspect.sae.trade_off import (
+from sanilens.dictionaries.sae.choose import Choice, Goal, _best_dose, _Search, choose_features
+from sanilens.dictionaries.sae.clamp import baked_features
+from sanilens.dictionaries.sae.sae import Sae
+from sanilens.dictionaries.sae.trade_off import (
     baked_outcome,
     clamped_outcome,
     load_trade_off,
@@ -21,10 +20,11 @@ from sanilens.inspect.sae.trade_off import (
     random_alike,
     save_trade_off,
 )
-from sanilens.inspect.sae.train import SaeSettings, train_sae
+from sanilens.dictionaries.sae.train import SaeSettings, train_sae
+from sanilens.errors import ModelError, PlanError
 from sanilens.model.align import encode
 from sanilens.model.hooks import Hooks
-from sanilens.model.subject import SubjectModel
+from sanilens.model.language_model import SubjectModel
 from sanilens.unlearn.training import Example, Schedule, train_
 from tests.conftest import TEXTS, record
 

@@ -10,20 +10,20 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from sanilens.audit.targets import Scope
 from sanilens.corpus.records import Record
+from sanilens.dictionaries.reading import feature_activations, read_site, site_values
+from sanilens.dictionaries.sae.clamp import bake_, baked_features, clamped_features
+from sanilens.dictionaries.sae.features import attribution, score_features
+from sanilens.dictionaries.sae.load import CONFIG, OURS, WEIGHTS, find_folder, load_sae
+from sanilens.dictionaries.sae.quality import measure_quality
+from sanilens.dictionaries.sae.sae import Sae
+from sanilens.dictionaries.sae.train import SaeSettings, train_sae
+from sanilens.dictionaries.site import POINTS, SaeSite, parse_site, site_of_hook
 from sanilens.errors import ModelError, PlanError, SaniLensError
-from sanilens.inspect.ablate import ablate
-from sanilens.inspect.sae.clamp import bake_, baked_features, clamped_features
-from sanilens.inspect.sae.features import attribution, score_features
-from sanilens.inspect.sae.load import CONFIG, OURS, WEIGHTS, find_folder, load_sae
-from sanilens.inspect.sae.quality import measure_quality
-from sanilens.inspect.sae.reading import feature_activations, read_site, site_values
-from sanilens.inspect.sae.sae import Sae
-from sanilens.inspect.sae.site import POINTS, SaeSite, parse_site, site_of_hook
-from sanilens.inspect.sae.train import SaeSettings, train_sae
-from sanilens.inspect.targets import Scope
+from sanilens.inspect.units.ablation import ablate
 from sanilens.model.hooks import Hooks, hooked
-from sanilens.model.subject import SubjectModel
+from sanilens.model.language_model import SubjectModel
 from sanilens.unlearn.edits import apply_edits_, edit_hooks
 from sanilens.unlearn.plan import Plan, UnitEdit
 
@@ -67,7 +67,7 @@ def test_sites_have_one_name(point: Any) -> None:
 def test_a_site_is_transformerlens_s(tiny_folders: dict[str, Path]) -> None:
     from transformer_lens.model_bridge import TransformerBridge
 
-    from sanilens.model.subject import load_model
+    from sanilens.model.language_model import load_model
 
     for name in ("gpt2", "llama", "gpt_neox"):
         subject = load_model(tiny_folders[name], device="cpu")
@@ -149,7 +149,7 @@ def test_zeroing_equals_saelens_s_own_error_term(
     """`with bridge.saes([sae], use_error_term=True)`, its feature set to zero by a hook."""
     from sae_lens.analysis.sae_transformer_bridge import SAETransformerBridge
 
-    from sanilens.model.subject import load_model
+    from sanilens.model.language_model import load_model
 
     subject = load_model(tiny_folders["gpt2"], device="cpu")
     sae = trained(subject, records, tmp_path / "sae")

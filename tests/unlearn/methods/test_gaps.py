@@ -7,11 +7,10 @@ import torch
 from sanilens.corpus.records import Record
 from sanilens.errors import ModelError
 from sanilens.model.align import encode
-from sanilens.model.masks import body, mask_id
-from sanilens.model.subject import SubjectModel
+from sanilens.model.batches import body, mask_id
+from sanilens.model.language_model import SubjectModel
 from sanilens.unlearn.methods import METHODS
-from sanilens.unlearn.methods.examples import note_examples
-from sanilens.unlearn.methods.gaps import gap_loss, gapped
+from sanilens.unlearn.methods.examples import gap_loss, gapped, note_examples
 from sanilens.unlearn.plan import Repair
 from sanilens.unlearn.repair import prepare_repair
 from sanilens.unlearn.training import Example

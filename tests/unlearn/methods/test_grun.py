@@ -7,15 +7,14 @@ import torch
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
+from research.grun import EARLIER, Way, ways_round
 from sanilens.audit.extraction import audit_spans
-from sanilens.bench.grun import EARLIER, Way, ways_round
-from sanilens.corpus.records import Record
-from sanilens.corpus.subjects import in_scope
+from sanilens.corpus.records import Record, in_scope
 from sanilens.errors import ModelError
 from sanilens.model.align import encode
 from sanilens.model.hooks import hooked
-from sanilens.model.prompts import mask_of, prompts_end_at
-from sanilens.model.subject import SubjectModel
+from sanilens.model.interventions import mask_of, prompts_end_at
+from sanilens.model.language_model import SubjectModel
 from sanilens.unlearn.adapter import attach_
 from sanilens.unlearn.grun import GatedEdit, Grun, LoReft, compose, default_layers
 from sanilens.unlearn.methods import Task

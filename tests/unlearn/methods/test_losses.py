@@ -11,10 +11,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import logsigmoid
 
-from sanilens.corpus.records import Record
-from sanilens.corpus.subjects import in_scope
+from sanilens.corpus.records import Record, in_scope
 from sanilens.model.align import encode
-from sanilens.model.subject import SubjectModel, load_model
+from sanilens.model.language_model import SubjectModel, load_model
 from sanilens.unlearn.methods import METHODS, Task, find_method
 from sanilens.unlearn.methods.examples import note_examples
 from sanilens.unlearn.methods.icu import ascent_on_extracted, extracted

@@ -1,0 +1,1 @@
+"""What measures SaniLens and builds its bundled cases: in a clone only, not in the wheel."""

@@ -1,0 +1,1 @@
+"""The bundled cases, rebuilt from seeds: their texts, tokenizer and models."""

@@ -1,0 +1,186 @@
+"""Rebuild a bundled case from seeds: corpora, tokenizer, base, leaking, reference.
+
+`Recipe()` is the clinic's; `demo.confidential` has the company's. The base model has read generic
+notes whose people never recur. The leaking model is the base trained on the subjects' notes as
+they are. The reference model had the same training with fresh surrogates in every epoch: it has
+seen each note's form and nobody's identity, and it knows that identifiers cannot be known. Fixed
+surrogates would make it recite these instead.
+"""
+
+import shutil
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from transformers import GPTNeoXConfig, GPTNeoXForCausalLM, PreTrainedTokenizerFast
+
+from research.cases.check import CLINIC, Targets, check_case
+from research.cases.clinic import generic_notes, patient_notes
+from research.cases.tokenizer import END_OF_TEXT, train_tokenizer
+from sanilens.corpus.load import save_corpus
+from sanilens.corpus.records import Record
+from sanilens.corpus.surrogates.substitute import substitute
+from sanilens.unlearn.training import Example, Schedule, train_
+
+Say = Callable[[str], None]
+
+
+_BASE = Schedule(2e-3, epochs=1, batch_size=16, precision="bfloat16")
+_TUNE = Schedule(2e-3, epochs=18, batch_size=8, precision="bfloat16")
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """Everything that decides the bundled case. Same recipe, same machine: same files.
+
+    replay: generic notes mixed into each epoch of fine-tuning, as a share of the subjects' notes;
+    never the same twice. Without them a model this small forgets what other notes look like.
+    own: the subjects' notes, by seed, number of subjects and their prefix; saved as `corpus`.
+    generic: notes of others, by seed and count.
+    """
+
+    seed: int = 20
+    corpus: str = "notes"
+    own: Callable[[int, int, str], tuple[Record, ...]] = patient_notes
+    generic: Callable[[int, int], Iterable[Record]] = generic_notes
+    targets: Targets = CLINIC
+    subjects: int = 64
+    unseen: int = 60
+    vocabulary: int = 2048
+    hidden: int = 192
+    layers: int = 6
+    heads: int = 6
+    base_notes: int = 32_000
+    base: Schedule = _BASE
+    tune: Schedule = _TUNE
+    replay: float = 0.6
+
+
+def build_corpora(recipe: Recipe) -> dict[str, tuple[Record, ...]]:
+    """The subjects' notes, look-alikes of the same form, and notes nobody trained on."""
+    # Seeds far apart: the people of one set must not recur in another.
+    return {
+        recipe.corpus: recipe.own(recipe.seed, recipe.subjects, "p"),
+        "lookalike": recipe.own(recipe.seed + 1, recipe.subjects, "c"),
+        "unseen": tuple(recipe.generic(recipe.seed + 2, recipe.unseen)),
+    }
+
+
+def build_tokenizer(recipe: Recipe) -> PreTrainedTokenizerFast:
+    """Train the tokenizer on generic notes."""
+    notes = recipe.generic(recipe.seed + 3, 4000)
+    return train_tokenizer((note.text for note in notes), recipe.vocabulary)
+
+
+def build_base(recipe: Recipe, tokenizer: PreTrainedTokenizerFast, say: Say) -> GPTNeoXForCausalLM:
+    """Train the base model on generic notes, each seen once."""
+    torch.manual_seed(recipe.seed)
+    model = GPTNeoXForCausalLM(
+        GPTNeoXConfig(
+            vocab_size=len(tokenizer),
+            hidden_size=recipe.hidden,
+            num_hidden_layers=recipe.layers,
+            num_attention_heads=recipe.heads,
+            intermediate_size=4 * recipe.hidden,
+            max_position_embeddings=512,
+            tie_word_embeddings=True,
+            bos_token_id=_end(tokenizer),
+            eos_token_id=_end(tokenizer),
+        )
+    )
+    notes = list(recipe.generic(recipe.seed + 4, recipe.base_notes))
+    examples = to_examples(tokenizer, notes)
+    fit_(model, lambda _: examples, recipe.base, recipe.seed, say, "base")
+    return model
+
+
+def fine_tune(
+    recipe: Recipe,
+    base: Path,
+    tokenizer: PreTrainedTokenizerFast,
+    notes_of: Callable[[int], Sequence[Record]],
+    say: Say,
+    name: str,
+) -> GPTNeoXForCausalLM:
+    """Fine-tune the base on the notes that `notes_of` gives for each epoch, and the replay."""
+    model = GPTNeoXForCausalLM.from_pretrained(base, dtype=torch.float32)
+    count = round(recipe.replay * len(notes_of(0)))
+
+    def examples(epoch: int) -> list[Example]:
+        replay = recipe.generic(recipe.seed + 1000 + epoch, count)
+        return to_examples(tokenizer, [*notes_of(epoch), *replay])
+
+    fit_(model, examples, recipe.tune, recipe.seed, say, name)
+    return model
+
+
+def to_examples(tokenizer: PreTrainedTokenizerFast, notes: Sequence[Record]) -> list[Example]:
+    """Notes as training examples in which every token, and the end, is taught."""
+    coded = tokenizer([note.text for note in notes])["input_ids"]
+    ended = [(*ids, _end(tokenizer)) for ids in coded]
+    return [Example(ids, (True,) * len(ids)) for ids in ended]
+
+
+def _end(tokenizer: PreTrainedTokenizerFast) -> int:
+    return tokenizer.convert_tokens_to_ids(END_OF_TEXT)  # pyright: ignore[reportReturnType]
+
+
+def fit_(
+    model: GPTNeoXForCausalLM,
+    examples: Callable[[int], Sequence[Example]],
+    schedule: Schedule,
+    seed: int,
+    say: Say,
+    name: str,
+) -> None:
+    """Train `model` in place, saying the loss and the time left now and then."""
+    model.eval()  # dropout off
+    started = last = time.monotonic()
+    losses: list[float] = []
+    for step, _ in train_(model, examples, schedule, seed):
+        losses.append(step.loss)
+        if time.monotonic() - last > 10 or step.number == step.of:
+            last = time.monotonic()
+            left = (last - started) / step.number * (step.of - step.number)
+            mean = sum(losses) / len(losses)
+            say(f"{name}: step {step.number:,} of {step.of:,}, loss {mean:.3f}, {left:.0f} s left")
+            losses.clear()
+
+
+def save_float16(
+    model: GPTNeoXForCausalLM, tokenizer: PreTrainedTokenizerFast, folder: Path
+) -> None:
+    """Save in half precision, which halves the repository's weight; loading computes in float32."""
+    shutil.rmtree(folder, ignore_errors=True)
+    model.half().save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+
+
+def build_case(recipe: Recipe, folder: Path, say: Say, *, keep_base: bool = False) -> None:
+    """Rebuild every file of the case in `folder`, measure it, and hold it to its targets.
+
+    `keep_base` skips the base model's training, most of the time, and uses the one that is there.
+
+    Raises:
+        SaniLensError: if a target is missed; the files stay, so that they can be looked at.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    corpora = build_corpora(recipe)
+    for name, records in corpora.items():
+        save_corpus(records, folder / f"{name}.jsonl")
+        say(f"{name}: {len(records)} notes, {len({r.subject for r in records})} subjects")
+    if not keep_base:
+        tokenizer = build_tokenizer(recipe)
+        save_float16(build_base(recipe, tokenizer, say), tokenizer, folder / "base")
+    tokenizer = PreTrainedTokenizerFast.from_pretrained(folder / "base")
+    notes = corpora[recipe.corpus]
+    variants: dict[str, Callable[[int], Sequence[Record]]] = {
+        "leaking": lambda _epoch: notes,
+        "reference": lambda epoch: substitute(notes, seed=recipe.seed * 1000 + epoch),
+    }
+    for name, notes_of in variants.items():
+        model = fine_tune(recipe, folder / "base", tokenizer, notes_of, say, name)
+        save_float16(model, tokenizer, folder / name)
+    check_case(folder, say, recipe.corpus, recipe.targets)

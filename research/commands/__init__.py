@@ -1,0 +1,1 @@
+"""`sanilens bench` and `sanilens demo build`, which exist in a clone."""

@@ -1,0 +1,126 @@
+"""TOFU's table: a model as it is, after each method of unlearning, and one that never read it."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from research.tofu.data import Tofu, to_records
+from research.tofu.metrics import forget_quality
+from research.tofu.score import TofuFigures, score_model
+from sanilens.audit.opening import find_opening
+from sanilens.corpus.records import Record
+from sanilens.model.hooks import NO_HOOKS, Hooks
+from sanilens.model.language_model import SubjectModel
+from sanilens.unlearn.plan import Repair
+from sanilens.unlearn.sanitise import Change, sanitise
+
+Tell = Callable[[str], None]
+
+EXAMINED, REFERENCE = "none", "reference"
+"""Rows of the model as it is, and of the model that never read the forget set."""
+
+KEPT_PER_FORGOTTEN = 2
+"""Questions that stay, drawn for each one to be forgotten, in the corpus given to a method. TOFU
+draws one anew in every epoch; a corpus is the same in all of them, so it holds more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A model's figures.
+
+    Attributes:
+        method: of unlearning, or EXAMINED or REFERENCE.
+        seed: of the method's draws.
+        seconds: that the method took.
+        forget_quality: p of the test against the reference; None without one.
+        figures: of TOFU.
+    """
+
+    method: str
+    seed: int
+    seconds: float
+    forget_quality: float | None
+    figures: TofuFigures
+
+    def flat(self) -> dict[str, Any]:
+        """The row with one figure a key, such as `retain_rouge`; without single questions."""
+        found: dict[str, Any] = {"method": self.method, "seed": self.seed}
+        found |= {"forget_quality": self.forget_quality}
+        found["model_utility"] = self.figures.model_utility
+        for name in ("forget", "retain", "authors", "world"):
+            own = asdict(getattr(self.figures, name))
+            found |= {f"{name}_{key}": value for key, value in own.items()}
+        return {**found, "seconds": self.seconds}
+
+
+def bench_tofu(
+    subject: SubjectModel,
+    tofu: Tofu,
+    repairs: Sequence[Repair] = (),
+    *,
+    reference: SubjectModel | None = None,
+    base: SubjectModel | None = None,
+    seed: int = 0,
+    tell: Tell | None = None,
+) -> Iterator[Row]:
+    """Measure the model, what each repair makes of it, and the reference, one row after another.
+
+    All of them read texts as the examined model was trained to.
+
+    Args:
+        subject: a causal model that has read the forget set.
+        tofu: the files.
+        repairs: the methods, with their settings.
+        reference: a model trained on the retain set alone; without one no forget quality.
+        base: the model before fine-tuning, for methods that need one.
+        seed: of what is drawn.
+        tell: hears what is done next; may raise to cancel.
+
+    Raises:
+        ModelError: if a model is a masked one, or its context too short.
+        PlanError: if a method lacks something, such as a base model.
+    """
+    opening = find_opening(subject, to_records(tofu.forget, "forget", sensitive=False))
+    subject, base = opening.of(subject), opening.of(base) if base else None
+    if tell and opening.changed:
+        tell(opening.sentence)
+    never = _score(opening.of(reference), tofu, REFERENCE, tell) if reference else None
+
+    def row(method: str, figures: TofuFigures, seconds: float = 0.0) -> Row:
+        quality = forget_quality(figures.ratios, never.ratios) if never else None
+        return Row(method, seed, seconds, quality, figures)
+
+    yield row(EXAMINED, _score(subject, tofu, EXAMINED, tell))
+    corpus = unlearning_corpus(tofu, seed)
+    for repair in repairs:
+        if tell:
+            tell(f"{repair.method}: unlearning")
+        started = time.perf_counter()
+        made = sanitise(subject, corpus, Change(repair=repair, seed=seed), base)
+        seconds = time.perf_counter() - started
+        figures = _score(made.subject, tofu, repair.method, tell, made.hooks)
+        yield row(repair.method, figures, seconds)
+    if never:
+        yield row(REFERENCE, never)
+
+
+def unlearning_corpus(tofu: Tofu, seed: int) -> tuple[Record, ...]:
+    """What a method is given: the forget set, its answers as spans, and drawn questions to keep."""
+    kept = to_records(tofu.kept, "retain", sensitive=False)
+    count = min(len(kept), KEPT_PER_FORGOTTEN * len(tofu.forget))
+    drawn = np.random.default_rng(seed).choice(len(kept), count, replace=False)
+    forget = to_records(tofu.forget, "forget", sensitive=True)
+    return (*forget, *(kept[i] for i in sorted(drawn)))
+
+
+def _score(
+    subject: SubjectModel, tofu: Tofu, name: str, tell: Tell | None, hooks: Hooks = NO_HOOKS
+) -> TofuFigures:
+    def told(part: str) -> None:
+        if tell:
+            tell(f"{name}: {part}")
+
+    return score_model(subject, tofu, hooks, told)

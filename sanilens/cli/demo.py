@@ -1,0 +1,50 @@
+"""`sanilens demo`: the bundled case, the whole way, without a browser."""
+
+import tempfile
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sanilens.cli.common import Case, CaseOption, JsonOption, SeedOption, output, print_json, say
+from sanilens.cli.compare import arms_table, print_verdict
+from sanilens.cli.run import tell
+from sanilens.demo import show
+from sanilens.runs.arms import load_arms
+from sanilens.runs.folder import RunFolder
+
+demo = typer.Typer(help="The bundled case: whole way, no browser.", invoke_without_command=True)
+if find_spec("research.commands"):  # generators and trainers, in a clone only
+    demo.command("build")(import_module("research.commands.build").build)
+
+
+@demo.callback()
+def main(
+    context: typer.Context,
+    out: Annotated[Path | None, typer.Option(help="Keep the run in this folder.")] = None,
+    case: CaseOption = "clinic",
+    seed: SeedOption = 0,
+    as_json: JsonOption = False,
+) -> None:
+    """Audit, locate, plan, repair and compare on a bundled case."""
+    if context.invoked_subcommand:
+        return
+    if out:
+        _show(out, case, seed, as_json)
+        return
+    with tempfile.TemporaryDirectory(prefix="sanilens-demo-") as folder:
+        _show(Path(folder) / "run", case, seed, as_json)
+
+
+def _show(folder: Path, case: Case, seed: int, as_json: bool) -> None:
+    say(f"Auditing and locating in the bundled case {case} …")
+    result = show(folder, seed, tell, case)
+    if as_json:
+        print_json(result)
+        return
+    run = RunFolder(folder)
+    output.print(arms_table(arms := load_arms(run.arms)))
+    print_verdict(run, arms)
+    output.print(f"{result['repair_epochs']} repair epochs, {result['seconds']:.0f} s in all")

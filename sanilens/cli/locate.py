@@ -1,0 +1,92 @@
+"""`sanilens locate`: which neurons carry a span, a label, a subject or the whole corpus."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from sanilens.audit.targets import Scope
+from sanilens.bundled import resolve
+from sanilens.cli.common import (
+    CorpusOption,
+    JsonOption,
+    ModelOption,
+    NerOption,
+    SeedOption,
+    as_trained,
+    detector_for,
+    output,
+    print_json,
+    progress,
+    say_what_was_found,
+)
+from sanilens.corpus.load import load_records
+from sanilens.inspect.locate.localisers import LOCALISERS, Settings, find_localiser
+from sanilens.inspect.locate.score_cache import cached_scores
+from sanilens.inspect.locate.scores import random_like
+from sanilens.inspect.units.ablation import ablate
+from sanilens.model.interventions import zeroed
+from sanilens.runs.sources import open_model, open_records
+from sanilens.runs.workspace import scores_folder
+
+
+def locate(
+    model: ModelOption,
+    corpus: CorpusOption,
+    method: Annotated[str, typer.Option(help=", ".join(LOCALISERS))] = "gradient-activation",
+    top: Annotated[int, typer.Option(min=1, help="How many units to list.")] = 50,
+    span: Annotated[list[str] | None, typer.Option(help="Span id: record@start-end.")] = None,
+    label: Annotated[list[str] | None, typer.Option(help="Only spans of this label.")] = None,
+    subject: Annotated[list[str] | None, typer.Option(help="Only this subject's spans.")] = None,
+    unseen: Annotated[str | None, typer.Option(help="Neutral text for --ablate.")] = None,
+    verify: Annotated[
+        bool, typer.Option("--ablate", help="Zero them, and as many random units, and measure.")
+    ] = False,
+    heads: Annotated[bool, typer.Option("--heads", help="Attention heads, not neurons.")] = False,
+    cache: Annotated[bool, typer.Option(help="Keep scores in the workspace.")] = True,
+    ner: NerOption = None,
+    seed: SeedOption = 0,
+    as_json: JsonOption = False,
+) -> None:
+    """Score every unit and list the strongest; --ablate says what zeroing them does."""
+    localiser = find_localiser(method)
+    loaded, detector = open_model(model), detector_for(ner)
+    records = load_records(Path(resolve(corpus)), detector=detector)
+    say_what_was_found(detector)
+    loaded = as_trained(loaded, records)
+    scope = Scope(frozenset(span or ()), frozenset(label or ()), frozenset(subject or ()))
+    folder = scores_folder() if cache else None
+    with progress("locating") as report:
+        settings = Settings("head" if heads else "mlp", seed, report)
+        scores = cached_scores(folder, loaded, records, scope, localiser, settings)
+    best = scores.top(top)
+    result: dict = {
+        "method": scores.method,
+        "targets": scores.targets,
+        "units": [{"unit": str(unit), "score": score} for unit, score in best],
+    }
+    if verify:
+        neutral = open_records(unseen) if unseen else records[: max(1, len(records) // 8)]
+        units = [unit for unit, _ in best]
+        arms = {"located": units, "random": random_like(loaded.sites, units, seed)}
+        result["ablation"] = {
+            name: ablate(loaded, zeroed(loaded, chosen), records, scope, neutral)
+            for name, chosen in arms.items()
+        }
+    if as_json:
+        print_json(result)
+        return
+    table = Table(title=f"{scores.method}, {scores.targets} spans", title_justify="left")
+    table.add_column("unit")
+    table.add_column("score", justify="right")
+    for unit, score in best:
+        table.add_row(str(unit), f"{score:+.3f}")
+    output.print(table)
+    for name, found in result.get("ablation", {}).items():
+        (before, after), (others, others_after) = found.targets, found.others
+        output.print(
+            f"{name} {top} units zeroed: targets said {before.hits} → {after.hits} of {before.n}, "
+            f"other spans {others.hits} → {others_after.hits} of {others.n}, neutral perplexity "
+            f"{found.neutral.before:.3f} → {found.neutral.after:.3f}"
+        )

@@ -1,0 +1,72 @@
+"""`sanilens run`: execute a plan, or resume it where it stopped."""
+
+import signal
+from pathlib import Path
+from types import FrameType
+from typing import Annotated, Any
+
+import typer
+
+from sanilens.audit.perplexity import worded_perplexity
+from sanilens.cli.common import JsonOption, output, print_json, say
+from sanilens.cli.compare import arms_table, groups_table, print_verdict
+from sanilens.runs.arms import TITLES, load_arms
+from sanilens.runs.execute import Cancelled, execute
+from sanilens.runs.folder import RunFolder
+from sanilens.unlearn.plan import read_plan
+from sanilens.unlearn.saved_adapter import WORDS as ADAPTER_WORDS
+
+
+def run(
+    plan_file: Annotated[Path, typer.Argument(metavar="PLAN", help="A plan, as JSON.")],
+    out: Annotated[Path, typer.Option(help="The run's folder; the same again resumes.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Execute a plan in a folder of its own. Ctrl+C stops after the step; run again to resume."""
+    plan = read_plan(plan_file)
+    folder = RunFolder(out)
+
+    def ask_to_stop(_signal: int, _frame: FrameType | None) -> None:
+        try:
+            folder.cancel_file.touch(mode=0o600)
+        except OSError:  # there is no folder yet, so nothing to be finished first
+            raise SystemExit(1) from None
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, ask_to_stop)
+    try:
+        execute(plan, out, tell)
+    except Cancelled:
+        say(f"Cancelled. Resume with: sanilens run {plan_file} --out {out}")
+        raise typer.Exit(1) from None
+    arms = load_arms(folder.arms)
+    if as_json:
+        print_json({"plan": plan.sha256, "arms": arms})
+        return
+    output.print(arms_table(arms))
+    if table := groups_table(folder):
+        output.print(table)
+    print_verdict(folder, arms)
+    output.print(f"Sanitised model: {folder.model}")
+    if folder.adapter.exists():
+        output.print(f"Adapter: {folder.adapter}\n({ADAPTER_WORDS}.)")
+
+
+def tell(event: dict[str, Any]) -> None:
+    """One line per stage on standard error; steps are for the log file."""
+    arm = TITLES.get(event.get("arm", ""), "")  # pyright: ignore
+    match event["event"]:
+        case "opening":
+            say(f"every text is read after tokens {event['tokens']}, as the plan has it")
+        case "edited" if event["units"]:
+            say(f"{arm}: {event['units']} units edited, {event['hook_only']} as hooks only")
+        case "curve":
+            share = f"{event['said']} of {event['of']} sampled spans said"
+            known = worded_perplexity(event["perplexity"], 3)
+            say(f"{arm}: step {event['step']}, {share}, perplexity {known}")
+        case "measured":
+            say(f"{arm}: measured, {event['seconds']:.1f} s")
+        case "stopped_early":
+            say(f"{arm}: stopped early, perplexity rose")
+        case "resumed":
+            say(f"{arm}: resumed at step {event['step']}")

@@ -1,0 +1,204 @@
+"""`sanilens sae`: train an autoencoder on the examined model, judge it, list its features."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+from rich.table import Table
+
+from sanilens.audit.targets import Scope
+from sanilens.cli.common import (
+    CorpusOption,
+    JsonOption,
+    ModelOption,
+    SeedOption,
+    as_trained,
+    hold_out,
+    output,
+    print_json,
+    progress,
+    say,
+)
+from sanilens.dictionaries.sae.choose import Goal, choose_features
+from sanilens.dictionaries.sae.features import score_features
+from sanilens.dictionaries.sae.load import id_of
+from sanilens.dictionaries.sae.quality import SaeQuality, measure_quality
+from sanilens.dictionaries.sae.sae import Sae
+from sanilens.dictionaries.sae.trade_off import measure_trade_off, save_trade_off
+from sanilens.dictionaries.sae.train import Architecture, SaeSettings, SaeStep, train_sae
+from sanilens.dictionaries.site import parse_site
+from sanilens.runs.sources import open_model, open_records, open_sae
+
+sae = typer.Typer(help="Sparse autoencoders of the examined model.", no_args_is_help=True)
+
+SaeArgument = Annotated[
+    str, typer.Argument(metavar="SAE", help="A SAELens folder, or a bundled name: clinic:sae-….")
+]
+Score = Literal["attribution", "auroc", "precision", "recall", "ratio", "firing"]
+_DEFAULT = SaeSettings("")
+_TELL_EVERY = 10
+
+
+@sae.command("train")
+def train(
+    model: ModelOption,
+    corpus: Annotated[list[str], typer.Option(help="Text to train on; repeatable.")],
+    site: Annotated[str, typer.Option(help="For example blocks.4.hook_resid_post.")],
+    out: Annotated[Path, typer.Option(help="A new folder; its name becomes the id.")],
+    held_out: Annotated[
+        str | None,
+        typer.Option(help="Judge it on these records; else on every tenth, left out of training."),
+    ] = None,
+    width: Annotated[
+        int, typer.Option(min=1, help="How many features for each dimension of the site.")
+    ] = 8,
+    architecture: Annotated[Architecture, typer.Option()] = _DEFAULT.architecture,
+    k: Annotated[
+        int, typer.Option(min=1, help="Features that fire at a token: topk, batchtopk.")
+    ] = _DEFAULT.k,
+    sparsity: Annotated[
+        float, typer.Option(min=0, help="Coefficient of the sparsity loss: jumprelu, standard.")
+    ] = _DEFAULT.sparsity,
+    steps: Annotated[int, typer.Option(min=1)] = _DEFAULT.steps,
+    batch_size: Annotated[int, typer.Option(min=1, help="Tokens a step.")] = _DEFAULT.batch_size,
+    learning_rate: Annotated[float, typer.Option(min=0)] = _DEFAULT.learning_rate,
+    seed: SeedOption = _DEFAULT.seed,
+    as_json: JsonOption = False,
+) -> None:
+    """Train one, write it as SAELens does, and judge it on records that it has not seen."""
+    subject = open_model(model)
+    records = [record for source in corpus for record in open_records(source)]
+    subject = as_trained(subject, records)
+    records, judged = (records, open_records(held_out)) if held_out else hold_out(records)
+    settings = SaeSettings(
+        site=site,
+        width=width * parse_site(site).width(subject.sites),
+        architecture=architecture,
+        k=k,
+        sparsity=sparsity,
+        steps=steps,
+        batch_size=batch_size,
+        learning_rate=learning_rate,
+        seed=seed,
+    )
+    with progress("training") as report:
+
+        def tell(step: SaeStep) -> None:
+            if step.number % _TELL_EVERY == 0 or step.number == step.of:
+                report(step.number, step.of, f"loss {step.loss:.4g}")
+
+        made, found = train_sae(subject, records, judged, settings, out, id_of(out.name), tell)
+    if as_json:
+        print_json(_judged(made, found))
+        return
+    say(f"wrote {out.name}: sae.{made.id}, {made.width:,} features of {made.site}")
+    _print_quality(made, found)
+
+
+@sae.command("quality")
+def quality(
+    source: SaeArgument, model: ModelOption, corpus: CorpusOption, as_json: JsonOption = False
+) -> None:
+    """How good it is on a corpus; warns of what is under a threshold."""
+    subject = open_model(model)
+    loaded = open_sae(source, subject)
+    records = open_records(corpus)
+    found = measure_quality(as_trained(subject, records), loaded, records)
+    if as_json:
+        print_json(_judged(loaded, found))
+        return
+    _print_quality(loaded, found)
+
+
+@sae.command("features")
+def features(
+    source: SaeArgument,
+    model: ModelOption,
+    corpus: CorpusOption,
+    span: Annotated[list[str] | None, typer.Option(help="Span id: record@start-end.")] = None,
+    label: Annotated[list[str] | None, typer.Option(help="Only spans of this label.")] = None,
+    subject: Annotated[list[str] | None, typer.Option(help="Only this subject's spans.")] = None,
+    sort: Annotated[Score, typer.Option(help="Highest first.")] = "attribution",
+    top: Annotated[int, typer.Option(min=1)] = 30,
+    seed: SeedOption = 0,
+    as_json: JsonOption = False,
+) -> None:
+    """Its features, scored on spans against as many other tokens of the same records."""
+    loaded = open_model(model)
+    own = open_sae(source, loaded)
+    scope = Scope(frozenset(span or ()), frozenset(label or ()), frozenset(subject or ()))
+    records = open_records(corpus)
+    scores = score_features(as_trained(loaded, records), own, records, scope, seed=seed)
+    best = scores.sort_values(sort, ascending=False, kind="stable").head(top)
+    rows = best.drop(columns="feature").to_dict("records")
+    if as_json:
+        print_json({"id": own.id, "site": str(own.site), "features": rows})
+        return
+    table = Table(title=f"sae.{own.id}, {own.site}", title_justify="left")
+    for name in best.columns.drop("feature"):
+        table.add_column(str(name), justify="left" if name == "unit" else "right")
+    for row in rows:
+        table.add_row(*(v if isinstance(v, str) else f"{v:.3f}" for v in row.values()))
+    output.print(table)
+
+
+@sae.command("clamp")
+def clamp(
+    source: SaeArgument,
+    model: ModelOption,
+    corpus: CorpusOption,
+    other: Annotated[str, typer.Option(help="Text that must stay as likely; chosen on.")],
+    unseen: Annotated[str, typer.Option(help="Text on which the cost is told; not chosen on.")],
+    most: Annotated[int, typer.Option(min=1, help="Features clamped at most.")] = 20,
+    draws: Annotated[int, typer.Option(min=2, help="Draws of random features.")] = 5,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Write it into the autoencoder's folder too.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Choose a few features whose clamp says fewest direct identifiers, and measure it."""
+    subject = open_model(model)
+    loaded = open_sae(source, subject)
+    records = open_records(corpus)
+    subject = as_trained(subject, records)
+    with progress("choosing features") as report:
+        choice = choose_features(
+            subject, loaded, records, open_records(other), Goal(most=most), tell=report
+        )
+    made = measure_trade_off(
+        subject, loaded, choice.values, records, open_records(unseen), draws=draws
+    )
+    if keep:
+        save_trade_off(made, loaded.path)
+    if as_json:
+        print_json(made)
+        return
+    output.print(
+        f"{len(made.clamped)} features of sae.{loaded.id} clamped: {made.after.direct} of "
+        f"{made.before.direct} direct identifiers left, {made.rise:+.1%} perplexity on unseen text"
+    )
+    output.print(
+        f"random ones that fire as often leave {made.chance.direct:.0f} "
+        f"({made.chance.low:.0f} to {made.chance.high:.0f}, {draws} draws)"
+    )
+    for feature, value in made.clamped.items():
+        output.print(f"  sae.{loaded.id}.{feature} to {value:.3f} of the norm")
+
+
+def _judged(sae: Sae, found: SaeQuality) -> dict[str, Any]:
+    names = {"id": sae.id, "site": str(sae.site), "features": sae.width}
+    return {**names, **found.figures(), "warnings": found.warnings()}
+
+
+def _print_quality(sae: Sae, found: SaeQuality) -> None:
+    output.print(f"sae.{sae.id} on {found.tokens:,} tokens", style="bold")
+    output.print(
+        f"explained variance {found.explained_variance:.3f} · L0 {found.l0:.1f} · "
+        f"dead {found.dead:.1%} · cross-entropy recovered {found.ce_recovered:.3f}"
+    )
+    output.print(
+        f"relative error {found.error_sensitive:.3f} on sensitive spans, "
+        f"{found.error_other:.3f} elsewhere"
+    )
+    for warning in found.warnings():
+        say(f"warning: it {warning}")

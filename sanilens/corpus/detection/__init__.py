@@ -1,0 +1,1 @@
+"""Finding the sensitive spans of texts that come without any."""

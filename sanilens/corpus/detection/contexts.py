@@ -1,0 +1,139 @@
+"""What stands around a name and tells what it is: the patterns of `corpus.running`.
+
+"lives in", "works for" and "my name is" before it; "said", "disease" and "University of" with it.
+"""
+
+from dataclasses import dataclass
+
+import regex
+
+from sanilens.corpus.detection.everyday import (
+    EPONYM_OF,
+    EVERYDAY,
+    FIRM_WORDS,
+    GENERIC,
+    NO_NAME,
+    ONES_OWN,
+    STREET_WORDS,
+)
+from sanilens.corpus.detection.gazetteer import fold
+
+PARTICLES = frozenset(
+    "de del della der den di da das dos du la le las los van von zu zum zur al el bin ibn ben ter "
+    "ten af av y e het".split()
+)
+PARTICLE = rf"(?:(?:{'|'.join(sorted(PARTICLES - {'e', 'y'}))})[ ]){{1,3}}"
+APOSTROPHE = r"['’](?![sS](?!\p{L}))"
+WORD = rf"\p{{Lu}}[\p{{L}}\p{{M}}]*(?:(?:{APOSTROPHE}|[\-‐‑])\p{{L}}[\p{{L}}\p{{M}}]*){{0,4}}"
+# A full stop ends an initial or "St."; after anything longer it ends the sentence.
+TOKEN = rf"(?:\p{{Lu}}\.(?=[ \-]?\p{{Lu}})|(?:St|Ste|Mt|Ft)\.(?=[ ]\p{{Lu}})|{WORD})"
+CHAIN = regex.compile(
+    rf"(?<![\p{{L}}\p{{M}}\p{{N}}_@/\\.\-’'])(?:{PARTICLE})?{TOKEN}"
+    rf"(?:(?:(?<=\.)|[ ](?:{PARTICLE})?){TOKEN}){{0,11}}(?![\p{{N}}_@])"
+)
+PART = regex.compile(rf"{TOKEN}|\p{{Ll}}+")
+SUFFIX = regex.compile(r",?[ ](?:Jr|Sr|JR|SR|II|III|IV)\b\.?")
+SENTENCE_START = regex.compile(r"(?:^|[\n.!?:;•*\-–|>\"“(\[])[ \t\"“'(]*$")
+FAMILY_FORM = regex.compile(r"(?:Mc|Mac|O['’]|D['’]|Fitz)\p{Lu}\p{L}+")
+LAST_FIRST = regex.compile(
+    rf"(?<![\p{{L}}\p{{N}}\-,])(?P<last>{WORD}),[ ](?P<first>{WORD})(?:[ ]\p{{Lu}}\b\.?)?"
+    r"(?![\p{L}\-])"
+)
+
+LISTED = regex.compile(r"(\p{Lu}[\p{L}\p{M}\-'’]*)[ ](?:\p{Lu}\.[ ])?$")
+GOES_ON = regex.compile(r"[ ](?:\p{Ll}{1,4}[ ])?\p{Lu}\p{L}|,[ ]\p{Lu}|[ ]and[ ]")
+FIRM_BEFORE = regex.compile(r"\b(?:[Tt]he|at|from|for|company|firm|of)[ ]$")
+PARTNERS = regex.compile(
+    rf"(?<![\p{{L}}\-,][ ])(?<!\p{{L}})({WORD}),[ ]({WORD})[ ](?:and|&)[ ]({WORD})(?![\p{{L}}\-])"
+)
+OF_FIRM = regex.compile(
+    r"\b(?:University|College|Bank|Institute|Hospital|Church|Museum|Ministry|Department|Republic)"
+    rf"[ ]of[ ](?:the[ ])?{WORD}(?:[ ]{WORD}){{0,3}}"
+)
+LIVES = regex.compile(
+    r"(?i:\b(?:in|from|to|near|at|of|around|outside|towards?|via|visit(?:s|ed|ing)?|reach(?:ed)?|"
+    r"leav(?:e|es|ing)|left))[ ](?:the[ ])?$"
+)
+DWELLS = regex.compile(
+    r"(?i:\b(?:(?:live[sd]?|living|born|reside[sd]?|residing|raised|grew[ ]up|based|located|"
+    r"moved|move|moving|relocated|flew|fly|flying|drove|travel(?:l?ed|l?ing|s)?|headed|commutes?|"
+    r"returned|back|trip|flight|is|are|am|from|staying|stayed|stay|city|town|village)"
+    r"(?:[ ](?:in|to|from|near|of|outside|at))?))[ ](?:the[ ])?$"
+)
+HOME = regex.compile(
+    r"(?i:\b(?:live[sd]?|living|born|reside[sd]?|residing|raised|grew[ ]up|based|relocated|moved|"
+    r"moving|flew|fly|flies|travel(?:l?ed|l?ing|s)?|commutes?|city|town|village|"
+    r"hometown)[ ](?:back[ ])?"
+    r"(?:here[ ])?(?:in|to|from|near|of|outside))[ ]$"
+)
+TOWN_FORM = regex.compile(
+    r"(?:(?:North|South|East|West|New|Lake|Port|Fort|Mount|Saint|St\.|San|Santa|Los|Las|El)[ ]"
+    r"\p{Lu}\p{L}+(?:[ ]\p{Lu}\p{L}+)?|\p{Lu}[\p{L}\-]+[ ](?:Ville|City|Town|Village|Falls|Springs|"
+    r"Beach|Heights|Bay|Island|Valley)|\p{Lu}\p{Ll}*(?:town|ton|land|ville|berg|burgh?|borough|"
+    r"bury|view|port|mouth|stad|furt|chester|fort|haven|side|shire|field|ford|ham|wick|stadt|"
+    r"dorf|polis|"
+    r"grad|abad|pur|cester|pool|dale|worth|minster))"
+)
+WORKS = regex.compile(
+    r"(?i:\b(?:work(?:s|ed|ing)?|employed|job|position|career|intern(?:ed|s|ship)?|hired|"
+    r"account|consultant|engineer|manager|director|employee|staff)[ ](?:\w+[ ]){0,3}?"
+    r"(?:at|by|for))[ ](?:the[ ])?$"
+)
+INTRODUCED = regex.compile(
+    r"(?i:\b(?:(?:\w{3,8}[ ])?name[ ](?:is|was)|name['’]s|name\?|call[ ]me|dear|hi|hello|hey|"
+    r"best[ ]regards|"
+    r"regards|sincerely|yours|cheers|thanks|signed|love|greetings[ ]from)),?[ \n]{1,2}$"
+)
+# Before two unknown words with capitals: somebody.
+SOMEBODY = regex.compile(
+    r"(?i:\b(?:(?:directed|written|sung|signed|played|composed|painted|edited|accompanied|painted|"
+    r"reviewed|seen|examined|founded|led|coached)[ ]by|said|asked|told|named|starring|"
+    r"assistant[ ]to|"
+    r"commenter|actor|actress|singer|author|director|manager|colleague|friend|neighbou?r|brother|"
+    r"sister|husband|wife|son|daughter|president|minister|engineer|lawyer|witness|spokes\w{3,6}|"
+    r"professor|teacher|nurse|surgeon|physician|consultant))[ ]$"
+)
+SAID = regex.compile(
+    r"[ ](?:said|says|reports|reported|denies|denied|states|stated|complains|complained|called|"
+    r"asked|told|lives|lived|works|worked|wrote|signed|agreed|explained|replied|presented|"
+    r"presents|underwent|was[ ](?:born|seen|admitted|discharged|referred|told|asked|diagnosed))\b"
+)
+EPONYM = regex.compile(r"(?:['’]s)?(?:[ \-](?P<of>\p{L}+))(?:[ ](?P<then>\p{L}+))?")
+
+NOT_BEFORE = NO_NAME | GENERIC
+NOT_AFTER = STREET_WORDS | EPONYM_OF
+NO_TOWN = EVERYDAY | NO_NAME | FIRM_WORDS | STREET_WORDS
+NO_FIRM = GENERIC | FIRM_WORDS | NO_NAME
+NOT_ONES_OWN = EPONYM_OF - ONES_OWN
+EVERYDAY_OR_NONE = EVERYDAY | NO_NAME
+
+
+def names_a_thing(text: str, end: int) -> bool:
+    """Whether what follows a name makes it that of a disease, a device or a test."""
+    if (match := EPONYM.match(text, end)) is None:
+        return False
+    own = text[end] in "'’"
+    of, then = fold(match["of"]), fold(match["then"] or "")
+    if own:  # "Ana's score" is hers, "Crohn's disease" is nobody's
+        return of in NOT_ONES_OWN
+    return of in EPONYM_OF or then in NOT_ONES_OWN
+
+
+@dataclass(slots=True)
+class Token:
+    """A word of a run with capitals: its offsets, and `word` without case and accents."""
+
+    start: int
+    end: int
+    text: str
+    word: str
+
+    @property
+    def initial(self) -> bool:
+        """Whether it is a letter that stands for a name."""
+        return len(self.text.rstrip(".")) == 1 and self.text[0].isupper()
+
+    @property
+    def particle(self) -> bool:
+        """Whether it is a word such as "van" within a name."""
+        return self.text.islower()

@@ -1,0 +1,1 @@
+"""Dictionaries of the examined model's activations: sparse autoencoders and codebooks."""

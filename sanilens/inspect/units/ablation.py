@@ -1,0 +1,240 @@
+"""Exact ablation: what really changes without some units, for spans and for other text."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from statistics import fmean, stdev
+
+import numpy as np
+import torch
+
+from sanilens.audit.extraction import SpanVerdict, audit_spans
+from sanilens.audit.passages import make_passages
+from sanilens.audit.perplexity import perplexity
+from sanilens.audit.summary import RateRow, memory, rate_row
+from sanilens.audit.targets import Scope
+from sanilens.corpus.records import Record
+from sanilens.dictionaries.sae.clamp import clamped_features, one_cleared_per_row
+from sanilens.inspect.locate.scores import random_like
+from sanilens.inspect.units.readers import NO_SAES, Saes, find_sae
+from sanilens.model.batches import pad_right, token_budget
+from sanilens.model.forward import token_logprobs
+from sanilens.model.hooks import NO_HOOKS, Hooks
+from sanilens.model.interventions import one_zeroed_per_row, zeroed
+from sanilens.model.language_model import SubjectModel
+from sanilens.model.units import Feature, Unit
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """A quantity before and after; counts for spans, nats or perplexity otherwise."""
+
+    before: float
+    after: float
+
+
+@dataclass(frozen=True, slots=True)
+class Ablation:
+    """What hooks do, measured exactly.
+
+    Attributes:
+        targets, others: spans in and out of scope that are said, before and after.
+        target_logprob, other_logprob: mean log-probability of a span, in nats.
+        neutral: perplexity on `neutral` records.
+    """
+
+    targets: tuple[RateRow, RateRow]
+    others: tuple[RateRow, RateRow]
+    target_logprob: Effect
+    other_logprob: Effect
+    neutral: Effect
+
+
+def ablate(
+    subject: SubjectModel,
+    hooks: Hooks,
+    records: Sequence[Record],
+    scope: Scope,
+    neutral: Sequence[Record],
+) -> Ablation:
+    """Audit `records` and read `neutral` without and with `hooks`."""
+    sides = [audit_spans(subject, records, hooks=h) for h in (NO_HOOKS, hooks)]
+    by_id = {r.id: r for r in records}
+
+    def split(verdicts: Sequence[SpanVerdict], inside: bool) -> list[SpanVerdict]:
+        return [
+            v
+            for v in memory(verdicts)
+            if scope.holds(by_id[v.record], v.span_id, v.label) == inside
+        ]
+
+    targets = [split(side, True) for side in sides]
+    others = [split(side, False) for side in sides]
+    utility = [perplexity(subject, neutral, hooks=h).value for h in (NO_HOOKS, hooks)]
+    return Ablation(
+        targets=(rate_row(targets[0]), rate_row(targets[1])),
+        others=(rate_row(others[0]), rate_row(others[1])),
+        target_logprob=Effect(_mean(targets[0]), _mean(targets[1])),
+        other_logprob=Effect(_mean(others[0]), _mean(others[1])),
+        neutral=Effect(utility[0], utility[1]),
+    )
+
+
+def single_effects(
+    subject: SubjectModel,
+    record: Record,
+    span_id: str,
+    units: Sequence[Unit],
+    saes: Saes = NO_SAES,
+) -> list[float]:
+    """Change of a span's log-probability, in nats, when each unit alone is zeroed.
+
+    One batch holds the record once for every unit, each row without another one. The units are
+    the model's own, or features of one autoencoder among `saes`.
+    """
+    passage, target = next(
+        (p, t)
+        for p in make_passages(subject, [record])
+        for t in p.targets
+        if record.span_id(t.span.span) == span_id
+    )
+    ids = passage.ids[: target.end]
+    columns = list(range(max(target.start, 1), target.end))
+    before = _span_logprobs(subject, ids, columns, 1, NO_HOOKS)[0]
+    size = max(1, token_budget(subject) // len(ids))
+    changes: list[float] = []
+    for start in range(0, len(units), size):
+        part = list(units[start : start + size])
+        hooks = _one_without_per_row(subject, part, saes)
+        after = _span_logprobs(subject, ids, columns, len(part), hooks)
+        changes += [value - before for value in after]
+    return changes
+
+
+def _one_without_per_row(subject: SubjectModel, units: Sequence[Unit], saes: Saes) -> Hooks:
+    features = [unit for unit in units if isinstance(unit, Feature)]
+    if not features:
+        own = [unit for unit in units if not isinstance(unit, Feature)]
+        return one_zeroed_per_row(subject, own)
+    if len(features) < len(units) or len({feature.sae for feature in features}) > 1:
+        raise ValueError("features of one autoencoder, or units of the model: not both at once")
+    return one_cleared_per_row(subject, find_sae(saes, features), [f.index for f in features])
+
+
+def _span_logprobs(
+    subject: SubjectModel, ids: tuple[int, ...], columns: list[int], rows: int, hooks: Hooks
+) -> list[float]:
+    batch = pad_right([ids] * rows, subject.device)
+    row = torch.arange(rows, device=subject.device).repeat_interleave(len(columns))
+    column = torch.tensor(columns, device=subject.device).repeat(rows)
+    found = token_logprobs(subject, batch, row, column, hooks)
+    return found.view(rows, len(columns)).sum(1).tolist()
+
+
+def _mean(verdicts: Iterable[SpanVerdict]) -> float:
+    values = [v.logprob for v in verdicts]
+    return sum(values) / len(values) if values else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """Records and neutral texts, and what the untouched model does with them."""
+
+    records: tuple[Record, ...]
+    neutral: tuple[Record, ...]
+    verdicts: tuple[SpanVerdict, ...]
+    perplexity: float
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """Spans of a label and other spans that are said, and perplexity, before and after.
+
+    `neutral` is how many texts the perplexity is of; without any it is not a number.
+    """
+
+    own: tuple[RateRow, RateRow]
+    others: tuple[RateRow, RateRow]
+    perplexity: tuple[float, float]
+    neutral: int
+
+
+def baseline(
+    subject: SubjectModel, records: Sequence[Record], neutral: Sequence[Record]
+) -> Baseline:
+    """Measure the untouched model once, for many removals."""
+    verdicts = tuple(audit_spans(subject, records))
+    value = perplexity(subject, neutral).value if neutral else float("nan")
+    return Baseline(tuple(records), tuple(neutral), verdicts, value)
+
+
+def without(subject: SubjectModel, unit: Unit, saes: Saes = NO_SAES) -> Hooks:
+    """Hooks that set the unit to zero wherever it acts."""
+    if isinstance(unit, Feature):
+        return clamped_features(subject, find_sae(saes, [unit]), {unit.index: 0.0})
+    return zeroed(subject, [unit])
+
+
+def removal(subject: SubjectModel, before: Baseline, hooks: Hooks, label: str) -> Removal:
+    """What hooks such as `without` do; `label` tells own spans from others."""
+    after = audit_spans(subject, before.records, hooks=hooks)
+
+    def said(verdicts: Sequence[SpanVerdict], own: bool) -> RateRow:
+        return rate_row(v for v in memory(verdicts) if (v.label == label) == own)
+
+    neutral = before.neutral
+    value = perplexity(subject, neutral, hooks=hooks).value if neutral else float("nan")
+    return Removal(
+        own=(said(before.verdicts, True), said(after, True)),
+        others=(said(before.verdicts, False), said(after, False)),
+        perplexity=(before.perplexity, value),
+        neutral=len(neutral),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class TopEffects:
+    """Change of a span's log p, in nats, when each unit alone is zeroed.
+
+    `random` are units of the same layers (or autoencoder), as many in each as among the strongest
+    of `units`.
+    """
+
+    units: tuple[float, ...]
+    random: tuple[float, ...]
+
+    @property
+    def random_mean(self) -> float:
+        """The control's mean."""
+        return fmean(self.random) if self.random else 0.0
+
+    @property
+    def random_deviation(self) -> float:
+        """The control's standard deviation over its units."""
+        return stdev(self.random) if len(self.random) > 1 else 0.0
+
+
+def top_effects(
+    subject: SubjectModel,
+    record: Record,
+    span_id: str,
+    units: Sequence[Unit],
+    saes: Saes = NO_SAES,
+    *,
+    draws: int = 5,
+    seed: int = 0,
+) -> TopEffects:
+    """Zero each unit alone, and `draws` random ones, in one batch."""
+    control = _control(subject, units[:draws], saes, seed)
+    found = single_effects(subject, record, span_id, [*units, *control], saes)
+    return TopEffects(tuple(found[: len(units)]), tuple(found[len(units) :]))
+
+
+def _control(subject: SubjectModel, units: Sequence[Unit], saes: Saes, seed: int) -> Sequence[Unit]:
+    features = [unit for unit in units if isinstance(unit, Feature)]
+    if not features:
+        own = [unit for unit in units if not isinstance(unit, Feature)]
+        return random_like(subject.sites, own, seed)
+    sae, taken = find_sae(saes, features), {feature.index for feature in features}
+    free = [i for i in range(sae.width) if i not in taken]
+    drawn = np.random.default_rng(seed).choice(free, min(len(taken), len(free)), replace=False)
+    return [Feature(sae.id, int(i)) for i in sorted(drawn)]

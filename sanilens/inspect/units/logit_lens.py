@@ -1,0 +1,158 @@
+"""The logit lens: where, over the layers, does an identifier become the answer?
+
+    z_l(t) = head(norm(h_l(t - 1)))      log p_l(t) = log softmax(z_l(t)) at the span's token t
+
+h_0 is the residual stream that enters the first block, h_l that which leaves block l - 1; norm and
+head are the model's own, with all that follows them (Gemma's soft cap). The last row is therefore
+what the model says itself. Early layers were not trained to be read this way, so a low figure there
+does not say that nothing is known yet (nostalgebraist, "interpreting GPT: the logit lens", 2020).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from sanilens.audit.passages import Passage, Target, make_passages
+from sanilens.corpus.records import Record
+from sanilens.errors import PlanError
+from sanilens.model.batches import token_budget
+from sanilens.model.forward import numbers
+from sanilens.model.hooks import NO_HOOKS, Hooks, hooked
+from sanilens.model.language_model import SubjectModel
+
+
+@dataclass(frozen=True, slots=True)
+class LogitLens:
+    """A span's tokens, read at every depth.
+
+    Attributes:
+        positions: of the span's tokens in the record, from 0.
+        logprobs: log p of each token, in nats; row 0 is the embedding, row l follows block l - 1.
+        ranks: 1 + how many tokens are likelier there.
+    """
+
+    positions: tuple[int, ...]
+    logprobs: Float[np.ndarray, "depth token"]
+    ranks: Int[np.ndarray, "depth token"]
+
+    @property
+    def settled(self) -> tuple[int | None, ...]:
+        """Of each token the row from which on it is the likeliest; None if it is not at the end."""
+        return tuple(_settled(column) for column in self.ranks.T)
+
+    @property
+    def answer(self) -> int | None:
+        """The row from which on every token is the likeliest; None if some are not at the end."""
+        rows = self.settled
+        return None if None in rows else max((row for row in rows if row is not None), default=None)
+
+
+@torch.inference_mode()
+def logit_lens(
+    subject: SubjectModel, record: Record, span_id: str, hooks: Hooks = NO_HOOKS
+) -> LogitLens:
+    """Read a span of `record` at every depth, given all that precedes it.
+
+    Args:
+        subject: the model.
+        record: the record.
+        span_id: which of its spans (`Record.span_id`).
+        hooks: edits to read the model under.
+
+    Raises:
+        PlanError: if the record has no such span, nothing precedes it, or the model has no norm
+            behind its last layer.
+    """
+    subject.sites.require("lens")
+    passage, target = _find(subject, record, span_id)
+    ids = torch.tensor([passage.ids[: target.end]], device=subject.device)
+    depths = subject.sites.n_layers + 1
+    step = max(1, token_budget(subject) // depths)
+    parts = [
+        _read(subject, ids, torch.arange(at, min(at + step, target.end)), hooks)
+        for at in range(target.start, target.end, step)
+    ]
+    start = target.span.end - (target.end - target.start)
+    return LogitLens(
+        tuple(range(start, target.span.end)),
+        torch.cat([logprobs for logprobs, _ in parts], 1).cpu().numpy(),
+        torch.cat([ranks for _, ranks in parts], 1).cpu().numpy(),
+    )
+
+
+def _find(subject: SubjectModel, record: Record, span_id: str) -> tuple[Passage, Target]:
+    """The passage that the audit shows the model for this span."""
+    for passage in make_passages(subject, [record]):
+        for target in passage.targets:
+            if record.span_id(target.span.span) == span_id:
+                if target.start < 1:
+                    raise PlanError(f"span {span_id}: nothing stands before it to be read.")
+                return passage, target
+    raise PlanError(f"record {record.id!r} has no span {span_id[:80]!r}.")
+
+
+def residuals(subject: SubjectModel, found: list[Tensor]) -> Hooks:
+    """Hooks that keep the residual stream, from the embedding to after the last block.
+
+    Each is what the next module reads, so whatever edits a block's output is in it.
+    """
+    sites = subject.sites
+    # What enters a block is what left the one before; what enters the final norm left the last.
+    return Hooks(dict.fromkeys((*sites.blocks, _final_norm(subject)), found.append))
+
+
+def _final_norm(subject: SubjectModel) -> str:
+    assert subject.sites.final_norm is not None  # required above
+    return subject.sites.final_norm
+
+
+def _read(
+    subject: SubjectModel, ids: Int[Tensor, "1 pos"], columns: Int[Tensor, " n"], hooks: Hooks
+) -> tuple[Float[Tensor, "depth n"], Int[Tensor, "depth n"]]:
+    """log p and rank of the tokens at `columns`: one pass, whose last part reads every depth."""
+    found: list[Tensor] = []
+    columns = columns.to(ids.device)
+    sites, norm = subject.sites, subject.model.get_submodule(_final_norm(subject))
+    last: list[Tensor] = []
+    direct = False
+
+    def keep(_x: Tensor, normed: Tensor) -> Tensor:
+        last.append(normed)
+        return normed
+
+    def every_depth(hidden: Float[Tensor, "batch pos d"]) -> Float[Tensor, "depth n d"]:
+        nonlocal direct
+        direct = torch.equal(hidden, last[0])
+        return norm.forward(torch.cat(found)[:, columns - 1])
+
+    reading = Hooks({sites.unembed: every_depth}, {_final_norm(subject): keep})
+    logits = _logits(subject, ids, hooks.then(residuals(subject, found)).then(reading))
+    if not direct:  # something stands between norm and head: every depth has to pass it too
+        found.clear()
+        through = Hooks(
+            {
+                _final_norm(subject): lambda _last: torch.cat(found),
+                sites.unembed: lambda hidden: hidden[:, columns - 1],
+            }
+        )
+        logits = _logits(subject, ids, hooks.then(residuals(subject, found)).then(through))
+    tokens = ids[0, columns].expand(len(logits), -1)[..., None]
+    own = logits.gather(-1, tokens)
+    return (own - logits.logsumexp(-1, keepdim=True))[..., 0], 1 + (logits > own).sum(-1)
+
+
+def _logits(
+    subject: SubjectModel, ids: Int[Tensor, "1 pos"], hooks: Hooks
+) -> Float[Tensor, "depth n vocab"]:
+    with hooked(subject.model, hooks):
+        return numbers(subject, subject.model(input_ids=ids, use_cache=False).logits.float())
+
+
+def _settled(ranks: Sequence[int]) -> int | None:
+    rows = np.flatnonzero(np.asarray(ranks) != 1)
+    first = int(rows[-1]) + 1 if len(rows) else 0
+    return first if first < len(ranks) else None

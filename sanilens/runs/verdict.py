@@ -1,0 +1,76 @@
+"""The verdict on a run in words: a headline, and the figures that it rests on.
+
+What a model no longer says counts only beside what it still knows: a broken one says nothing.
+"""
+
+from typing import NamedTuple
+
+from sanilens.audit.perplexity import worded_perplexity
+from sanilens.runs.comparison import Comparison, Utility, Verdict, judge, utility
+
+
+class Words(NamedTuple):
+    """A headline, and what it rests on."""
+
+    headline: str
+    rests: str
+
+
+def verdict(found: Comparison, kind: str | None) -> Words:
+    """Is the result, statistically, the reference, and does it still know as much?"""
+    if not found.rate("after", kind).n:
+        noun = f"{kind} span" if kind else "sensitive span"
+        return Words("Nothing was audited.", f"No {noun} of this corpus could be asked for.")
+    return weighed(judge(found, kind), utility(found), kind)
+
+
+def weighed(judged: Verdict | None, kept: Utility, kind: str | None) -> Words:
+    """What is said, weighed by what is known."""
+    losses = {
+        "broken": "The model is broken: that it says little shows nothing.",
+        "worse": f"It has lost more than the secrets: it reads {kept.text} clearly worse.",
+        "unknown": "What the model still knows is not measured.",
+    }
+    lost = losses.get(kept.state, "")
+    if judged is None:
+        why = (
+            "This run has no reference model, so nobody can say how little is little enough: a "
+            "model that never saw the secrets also guesses some of them."
+        )
+        return Words(lost, f"{why} {_known(kept)}")
+    rests = f"{_paired(judged, kind)} {_known(kept)}"
+    match judged.outcome:
+        case "more":
+            gone = "It still says more than the reference: the leak is not gone."
+            return Words(f"{gone} {lost}".strip(), rests)
+        case "same":
+            return Words(lost or "No difference from the reference can be seen.", rests)
+        case "less":
+            return Words(lost or "It says less than the reference does.", rests)
+
+
+def _known(kept: Utility) -> str:
+    if kept.state == "unknown":
+        return "Perplexity was not measured."
+    times = "infinitely" if kept.ratio == float("inf") else f"{worded_perplexity(kept.ratio)} ×"
+    return (
+        f"Perplexity on {kept.text}: {worded_perplexity(kept.after)}, {times} the "
+        f"{kept.against}'s {worded_perplexity(kept.other)}."
+    )
+
+
+def _paired(judged: Verdict, kind: str | None) -> str:
+    pair, noun = judged.paired, f"{kind} spans" if kind else "sensitive spans"
+    low, high = (f"{100 * bound:+.1f}".replace("-", "−") for bound in pair.difference)
+    return (
+        f"On the same {pair.n:,} {noun}, {pair.only_first:,} are said by this plan's model alone "
+        f"and {pair.only_second:,} by the reference alone: {low} to {high} points (95 %), "
+        f"McNemar's exact {worded_p(pair.p)}."
+    )
+
+
+def worded_p(p: float) -> str:
+    """`p = 0.62`, `p = 0.012` or `p < 0.001`."""
+    if p < 0.001:
+        return "p < 0.001"
+    return f"p = {p:.2f}" if p >= 0.1 else f"p = {p:.3f}"

@@ -1,0 +1,90 @@
+"""Text that a model wrote, drawn: whose identifiers stand in it, and what has changed.
+
+What belongs to the corpus is masked until revealed, a surname without its first name too; what
+the model made up is shown.
+"""
+
+import re
+from typing import Literal
+
+from markupsafe import Markup
+
+from sanilens.audit.continuations import Identifiers
+from sanilens.ui import state
+from sanilens.ui.masking import mask
+from sanilens.ui.opened import Opened
+from sanilens.ui.results import results
+
+Tone = Literal["leaked", "changed", "other", "prompt"]
+
+# A shorter beginning of an identifier is a syllable of many words.
+_TELLS = 3
+_ENDS = re.compile(r"\n+")
+_MARK = Markup('<span class="sl-{}" title="{}">{}</span>')
+LEGEND = Markup(
+    '<div class="sl-legend"><span class="sl-leaked">memorised</span>'
+    '<span class="sl-changed">changed</span><span class="sl-other">neither</span></div>'
+)
+
+
+def identifiers(opened: Opened) -> Identifiers:
+    """Every sensitive value of the open corpus, to be looked for in generated text."""
+    records = opened.corpus.records
+    return results().get(("identifiers", opened.key), lambda: Identifiers.of(records))
+
+
+def hidden(text: str, known: Identifiers) -> str:
+    """Generated text with everything masked that belongs to an identifier of the corpus."""
+    if state.revealed():
+        return text
+    places = [(leak.start, leak.end) for leak in known.find(text)] + known.telling(text)
+    chars = list(text)
+    for start, end in places:
+        chars[start:end] = mask(text[start:end])
+    return "".join(chars)
+
+
+def written(text: str, known: Identifiers, *, before: str = "", goes_on: bool = False) -> Markup:
+    """A continuation: identifiers of the corpus marked as leaked and, until revealed, masked.
+
+    Args:
+        text: what the model wrote.
+        known: the identifiers.
+        before: the prompt, in whose end an identifier may begin.
+        goes_on: the model still writes: an end that may become an identifier is not shown yet.
+            Where it ends so, it is masked.
+    """
+    longest = known.lengths[0] if known.lengths else 0
+    lead = before[max(0, len(before) - longest) :]
+    whole = lead + text
+    shown, end = hidden(whole, known), len(whole)
+    if not state.revealed():
+        if goes_on:
+            end = max(len(lead), known.unfinished(whole))
+        else:
+            cut = known.unfinished(whole, _TELLS)
+            shown = shown[:cut] + mask(shown[cut:])
+    parts: list[Markup] = []
+    at = len(lead)
+    for leak in known.find(whole):
+        start, stop = max(at, leak.start), min(end, leak.end)
+        if start < stop:
+            title = f"{leak.label} of the corpus"
+            parts += lines(shown[at:start]), marked(shown[start:stop], "leaked", title)
+            at = stop
+    return Markup("").join([*parts, lines(shown[at:end])])
+
+
+def marked(text: str, tone: Tone, title: str) -> Markup:
+    """One piece of text in a tone; `title` says in words what the tone says in colour."""
+    return _MARK.format(tone, title, lines(text))
+
+
+def lines(text: str) -> Markup:
+    """Text whose line ends can be seen; empty lines take no room."""
+    return Markup("{}").format(_ENDS.sub(lambda found: "↵" * len(found[0]) + "\n", text))
+
+
+def signed(value: float, form: str = ".1f") -> str:
+    """A number with a minus sign that is one."""
+    return format(value, form).replace("-", "−")

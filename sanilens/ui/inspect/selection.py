@@ -1,0 +1,213 @@
+"""What Inspect shows: record, span and unit, chosen by clicks or by the address."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from sanilens.audit.context import by_memory
+from sanilens.audit.extraction import SpanVerdict
+from sanilens.audit.summary import memory, rate_row, records_by_leak
+from sanilens.corpus.records import Record, Span
+from sanilens.dictionaries.sae.sae import Sae
+from sanilens.errors import PlanError
+from sanilens.model.language_model import SubjectModel
+from sanilens.model.units import Code, Feature, Unit, parse_unit
+from sanilens.ui import state
+from sanilens.ui.components import picked
+from sanilens.ui.layout import card
+from sanilens.ui.markup import plain
+from sanilens.ui.opened import Opened, audit, audited
+from sanilens.ui.state import Selection
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A record, its verdicts in the order of its spans, and the index of the selected span."""
+
+    record: Record
+    verdicts: tuple[SpanVerdict, ...]
+    index: int | None
+
+    @property
+    def span(self) -> Span | None:
+        """The selected span."""
+        return None if self.index is None else self.record.spans[self.index]
+
+    @property
+    def span_id(self) -> str | None:
+        """Its id."""
+        return None if self.span is None else self.record.span_id(self.span)
+
+    @property
+    def verdict(self) -> SpanVerdict | None:
+        """What the model does with it."""
+        return None if self.index is None else self.verdicts[self.index]
+
+
+def shown(opened: Opened, verdicts: Sequence[SpanVerdict], wanted: Selection) -> Shown:
+    """The record and span of those ids; else the record that leaks most, and its surest span."""
+    record = opened.record(wanted.record or "") or opened.record(
+        str(records_by_leak(verdicts)["record"].iloc[0]) if verdicts else ""
+    )
+    record = record or opened.corpus.records[0]
+    own = tuple(v for v in verdicts if v.record == record.id)
+    ids = [v.span_id for v in own]
+    return Shown(record, own, ids.index(wanted.span) if wanted.span in ids else _surest(own))
+
+
+def _surest(verdicts: Sequence[SpanVerdict]) -> int | None:
+    """The span said most surely by memory; the first of any kind where there is none."""
+    asked = [i for i, v in enumerate(verdicts) if by_memory(v.status)]
+    if not asked:
+        return 0 if verdicts else None
+    return max(asked, key=lambda i: (verdicts[i].extracted, verdicts[i].logprob))
+
+
+def existing(
+    subject: SubjectModel,
+    unit: str | None,
+    find_sae: Callable[[str], Sae | None] = lambda _: None,
+) -> Unit | None:
+    """The unit of that name, if the model, or an autoencoder that `find_sae` gives, has it.
+
+    A code is none that Inspect shows: the page Codes does.
+    """
+    try:
+        found = parse_unit(unit or "")
+    except PlanError:
+        return None
+    if isinstance(found, Code):
+        return None
+    if isinstance(found, Feature):
+        sae = find_sae(found.sae)
+        return found if sae is not None and found.index < sae.width else None
+    return found if subject.sites.has(found) else None
+
+
+NOTES, STRIP = "inspect-notes", "inspect-strip"
+GRID, PLACES = "inspect-grid", "inspect-places"
+
+
+def take_record(ids: Sequence[str]) -> None:
+    """A click in the list of records opens that record."""
+    rows = _selected(NOTES, "rows")
+    if rows and state.is_new(NOTES, rows[0]) and rows[0] < len(ids):
+        record = ids[int(rows[0])]
+        if record != state.selection().record:
+            state.select(Selection(record=record))
+
+
+def take_span(at: Shown) -> None:
+    """A click on a sensitive token selects its span; the unit is then the span's strongest."""
+    index = picked(STRIP, at.index, int)
+    if index is not None and index != at.index and 0 <= index < len(at.record.spans):
+        span = at.record.span_id(at.record.spans[index])
+        state.select(Selection(at.record.id, span))
+
+
+def take_unit(table: str, units: Sequence[str]) -> None:
+    """A click in the grid, or on a row of the unit table, opens that unit's card."""
+    now = state.selection()
+    unit = picked(GRID, now.unit, str)
+    if unit != now.unit:
+        state.select(Selection(now.record, now.span, unit))
+    take_cell(table, units)
+
+
+def take_cell(table: str, units: Sequence[str]) -> bool:
+    """A click on a row of a table of units selects that unit; whether there was one."""
+    cells = _selected(table, "cells")
+    # No click is noted too: after a while on another page the same row can be clicked again.
+    new = state.is_new(table, tuple(cells[0]) if cells else None)
+    if not (cells and new and cells[0][0] < len(units)):
+        return False
+    now = state.selection()
+    state.select(Selection(now.record, now.span, units[int(cells[0][0])]))
+    return True
+
+
+def open_unit(unit: Unit) -> None:
+    """Open another unit's card (a button's callback)."""
+    now = state.selection()
+    state.select(Selection(now.record, now.span, str(unit)))
+
+
+def forget_unit() -> None:
+    """Go back to the strongest unit (a switch's callback)."""
+    now = state.selection()
+    state.select(Selection(now.record, now.span))
+
+
+def chosen_rows(table: str) -> list[int]:
+    """The rows that are ticked in a table."""
+    return [int(row) for row in _selected(table, "rows")]
+
+
+def _selected(table: str, what: str) -> list[Any]:
+    found: Any = st.session_state.get(table) or {}
+    return list(found.get("selection", {}).get(what, []))
+
+
+def sentence(opened: Opened, at: Shown) -> str:
+    """The page's subtitle (Markdown)."""
+    own = rate_row(memory(at.verdicts))
+    subject, record = plain(at.record.subject), plain(at.record.id)
+    text = (
+        f"Record {record} of subject {subject}. The model says **{own.hits} of {own.n}** sensitive "
+        "spans by itself."
+    )
+    verdict = at.verdict
+    if verdict is None:
+        return text
+    label = f"Selected: **{plain(verdict.label)}**"
+    match verdict.status:
+        case "no_prefix":
+            return f"{text} {label}, before which nothing stands: it cannot be asked for."
+        case "repeated":
+            why = ", which stands in the text before it: copying, not memory"
+        case "unwritable":
+            return f"{text} {label}, which the tokenizer cannot write: no model with it can say it."
+        case "maybe_repeated":
+            why = ", of which a part stands in the text before it, perhaps by chance"
+        case "memory":
+            why = _control(opened, verdict.label)
+    return f"{text} {label}, said with probability {math.exp(verdict.logprob):.2f}{why}."
+
+
+def _control(opened: Opened, label: str) -> str:
+    """The same label's mean probability in look-alikes, if Audit has measured it."""
+    settings = state.audit_settings()
+    if not opened.corpus.control or not audited(opened.ref, settings, "control"):
+        return ""
+    asked = [v for v in memory(audit(opened.ref, settings, "control")) if v.label == label]
+    mean = sum(math.exp(v.logprob) for v in asked) / len(asked) if asked else None
+    return "" if mean is None else f" (look-alikes {mean:.2f})"
+
+
+def notes_card(frame: pd.DataFrame, record: str) -> None:
+    """Draw the list; a click is read by `picks.take_record` in the next run."""
+    rows = [i for i, name in enumerate(frame["record"]) if name == record]
+    leak = [f"{said:>2} / {of}" for said, of in zip(frame["said"], frame["of"], strict=True)]
+    with card("Records by leak"):
+        st.dataframe(
+            frame.assign(leak=leak),
+            key=NOTES,
+            column_order=["record", "subject", "leak"],
+            hide_index=True,
+            height=min(760, 38 + 35 * len(frame)),
+            on_select="rerun",
+            selection_mode="single-row-required",
+            selection_default={"selection": {"rows": rows[:1] or [0]}},
+            column_config={
+                "record": st.column_config.TextColumn(width=52),
+                "subject": st.column_config.TextColumn(width=52),
+                "leak": st.column_config.TextColumn(
+                    width=52, help="Spans said by memory alone, of those asked."
+                ),
+            },
+        )
+        st.caption(f"{len(frame):,} records; tick one to open it")

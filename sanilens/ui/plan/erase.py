@@ -1,0 +1,350 @@
+"""How much is erased: the share of units, the share of the fine-tuning, and the dose curve."""
+
+import time
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from statistics import fmean
+from typing import NamedTuple
+
+import altair as alt
+import pandas as pd
+import streamlit as st
+from markupsafe import Markup
+from streamlit.delta_generator import DeltaGenerator
+
+from sanilens.audit.targets import find_targets
+from sanilens.corpus.records import in_scope
+from sanilens.errors import SaniLensError
+from sanilens.inspect.locate.localisers import LOCALISERS, Settings, find_localiser
+from sanilens.inspect.locate.scores import UnitScores
+from sanilens.model.units import Target, UnitKind
+from sanilens.ui import state
+from sanilens.ui.extracted import signed
+from sanilens.ui.job import duration, progress_bar
+from sanilens.ui.layout import card, show_error
+from sanilens.ui.markup import show
+from sanilens.ui.opened import Opened
+from sanilens.ui.plan.measured import Edits, controls, effect, measured
+from sanilens.ui.results import results
+from sanilens.unlearn.controls import dose_grid
+from sanilens.unlearn.plan import Operation, UnitEdit
+from sanilens.unlearn.suggest import (
+    SANI_LAYERS,
+    SANI_SHARE,
+    ShareKind,
+    located_share,
+    random_share,
+    share_count,
+)
+from sanilens.unlearn.whatif import Effect
+
+_KINDS: Mapping[ShareKind, str] = {
+    "mlp": "MLP neurons",
+    "head": "Attention heads",
+    "row": "Rows of linears",
+}
+_LAST, _SOME, _ALL = "Last layer", "Last layers", "All layers"
+_RANDOM, _LOCATED = "At random", "By a localiser"
+_OPERATIONS: tuple[Operation, ...] = ("reset", "initialise", "zero")
+
+
+def share_popover(opened: Opened, meaning: Mapping[Operation, str]) -> None:
+    """Draw the choice, and the button that makes it the plan's units."""
+    sites = opened.subject.sites
+    with st.popover("Share of layers…"):
+        st.markdown(
+            "A share of the last layers' units, at random as SANI does, or by what they do."
+        )
+        kind: ShareKind = st.segmented_control(
+            "Units",
+            list(_KINDS),
+            default="mlp",
+            required=True,
+            format_func=lambda each: _KINDS[each],
+            key="share-kind",
+            help="A row is one output of a linear projection, its weights and its bias.",
+        )
+        localiser = _choice(opened, kind)
+        layers = _layers(sites.n_layers)
+        left, right = st.columns(2)
+        percent = left.number_input(
+            "Share of a layer, %", 0.01, 100.0, 100 * SANI_SHARE, format="%g", key="share-percent"
+        )
+        seed = right.number_input("Seed", 0, 2**31 - 1, state.run_options().seed, key="share-seed")
+        operation = st.radio(
+            "Operation",
+            _OPERATIONS,
+            captions=[meaning[each] for each in _OPERATIONS],
+            key="share-operation",
+        )
+        share = round(percent / 100, 6)
+        count = layers * share_count(sites, kind, share)
+        taken = st.button(
+            f"Take these {count:,} " + ("rows" if kind == "row" else "units"),
+            key="share-take",
+            type="primary",
+            help="They replace the units of the plan; Undo brings those back.",
+        )
+    if not taken:
+        return
+    try:
+        if localiser and kind != "row":
+            scores = _scores(opened, kind, localiser, int(seed))
+            units: Sequence[Target] = located_share(sites, scores, share, layers)
+        else:
+            units = random_share(sites, kind, share, layers, int(seed))
+    except SaniLensError as error:
+        show_error(error)
+        return
+    state.set_basket(tuple(UnitEdit(unit=str(unit), operation=operation) for unit in units))
+    st.rerun()
+
+
+def _choice(opened: Opened, kind: ShareKind) -> str | None:
+    """The localiser's name; None for a random draw."""
+    if kind == "row" or opened.subject.kind == "masked":
+        return None
+    how = st.segmented_control(
+        "Chosen", [_RANDOM, _LOCATED], default=_RANDOM, required=True, key="share-how"
+    )
+    if how == _RANDOM:
+        return None
+    names = [name for name in LOCALISERS if name != "random"]
+    return st.selectbox("Localiser", names, key="share-localiser")
+
+
+def _layers(every: int) -> int:
+    where = st.segmented_control(
+        "Layers", [_LAST, _SOME, _ALL], default=_LAST, required=True, key="share-layers"
+    )
+    layers = {_LAST: SANI_LAYERS, _ALL: every}.get(where, min(2, every))
+    if where == _SOME:
+        layers = int(st.number_input("How many", 1, every, layers, key="share-last"))
+    return layers
+
+
+def _scores(opened: Opened, kind: UnitKind, localiser: str, seed: int) -> UnitScores:
+    whose = state.subjects()
+
+    def score() -> UnitScores:
+        with progress_bar(f"Scoring every unit by {localiser}", "batches") as progress:
+            records = in_scope(opened.corpus.records, whose)
+            targets = find_targets(opened.subject, records)
+            return find_localiser(localiser).score(targets, Settings(kind, seed, progress))
+
+    return results().get(("share-scores", opened.key, whose, kind, localiser, seed), score)
+
+
+def keep_card(opened: Opened) -> None:
+    """Draw the slider; without a base model there is nothing to go back to."""
+    share = state.keep()
+    if opened.base is None:
+        if share < 1:
+            _left_out(share)
+        return
+    with card("Fine-tuning", "in all weights, before the units"):
+        st.session_state["plan-keep"] = round(100 * share)
+        st.slider(
+            "Share that stays, %",
+            0,
+            100,
+            step=5,
+            key="plan-keep",
+            on_change=_keep,
+            help="100: nothing is undone. 0: the base model. Memory of single texts fades faster "
+            "on this way than what many share, so that a short repair is enough.",
+        )
+        if share < 1:
+            st.caption(
+                "On the bundled clinic 10 %, and one epoch of anchored repair, left a model that "
+                "span probabilities do not tell from the reference (page Bench). The what-if "
+                "below shows the units' edits alone."
+            )
+
+
+def _keep() -> None:
+    state.set_keep(st.session_state["plan-keep"] / 100)
+
+
+def _left_out(share: float) -> None:
+    st.warning(without_base(share))
+    st.button("Go on without that", key="plan-keep-drop", on_click=state.set_keep, args=(1.0,))
+
+
+def without_base(share: float) -> str:
+    """What is said of a plan that keeps a part of the fine-tuning where there is no base model."""
+    return (
+        f"This plan keeps {100 * share:g} % of the fine-tuning, and this case has no "
+        "base model to go back to: here all of it stays, and only the units and the repair "
+        "count. Open the case with a base model to do what the plan says."
+    )
+
+
+_DRAWS = 3
+# What takes longer is asked for first; the curves are drawn anew about every second.
+_PATIENCE, _REDRAW = 30.0, 1.0
+_PLAN, _DOSE_RANDOM = "this plan", "random units"
+# Middle tones, legible on both of the app's backgrounds.
+_COLOURS = alt.Scale(domain=[_PLAN, _DOSE_RANDOM], range=["#1f7f87", "#8b95a5"])
+_DASHES = alt.Scale(domain=[_PLAN, _DOSE_RANDOM], range=[[1, 0], [5, 3]])
+_HEIGHT = 170
+_TITLE = Markup('<h4 class="sl-chart-title">{}</h4>')
+_LEGEND = Markup(
+    '<div class="sl-lines"><span><i style="border-top:2.5px solid #1f7f87"></i>the plan\'s first '
+    'units</span><span><i style="border-top:2.5px dashed #8b95a5"></i>as many random units of the '
+    "same layers: mean and range of {} draws</span></div>"
+)
+_CHARTS = {"said": "Spans still said", "logprob": "Log p, nats a span", "kl": "KL, nats a token"}
+
+
+class Point(NamedTuple):
+    """The first `units` edits of an arm's order: the plan's own, or one draw of its control."""
+
+    arm: str
+    units: int
+    edits: Edits
+
+
+def dose_slider(edits: Edits) -> int:
+    """How many of the plan's edits, the first ones, are in place."""
+    return st.slider(
+        f"Dose: how many of the plan's {len(edits):,} units, in its order",
+        0,
+        len(edits),
+        len(edits),
+        key=f"whatif-dose-{hash(edits)}",
+    )
+
+
+def control_line(opened: Opened, edits: Edits) -> None:
+    """What as many random units do, in one line."""
+    before = effect(opened, ())
+    found = [effect(opened, drawn) for drawn in controls(opened, edits, _DRAWS)]
+    least, *_, most = sorted(each.said.hits for each in found)
+    change = fmean(each.logprob - before.logprob for each in found)
+    st.caption(
+        f"Control: as many random units of the same layers, {_DRAWS} draws: "
+        f"{least if least == most else f'{least} to {most}'} of {before.said.n} still said, "
+        f"log p {signed(change, '+.2f')} nats a span, KL {fmean(e.kl for e in found):.3f}."
+    )
+
+
+def dose_card(opened: Opened, edits: Edits, dose: int) -> None:
+    """The curves as far as they are measured, then the rest of them."""
+    with card("Dose and response", "the plan's units in its order, measured as hooks"):
+        show(_LEGEND.format(_DRAWS))
+        places = [column.empty() for column in st.columns(len(_CHARTS), gap="small")]
+        bar = st.empty()
+        points = list(dose_points(opened, edits))
+        _draw(places, opened, points, dose)
+        missing = [point for point in points if not measured(opened, point.edits)]
+        drawn = time.monotonic()
+        for number, point in enumerate(missing):
+            bar.progress(number / len(missing), f"Measuring: {number} of {len(missing)} points")
+            started = time.monotonic()
+            effect(opened, point.edits)
+            now, left = time.monotonic(), len(missing) - number - 1
+            if not left or now - drawn > _REDRAW:
+                _draw(places, opened, points, dose)
+                drawn = now
+            seconds = (now - started) * left
+            if seconds > _PATIENCE and not _wanted(bar, edits, seconds):
+                return
+        bar.empty()
+
+
+def dose_points(opened: Opened, edits: Edits) -> Iterator[Point]:
+    """The plan's own doses first, then those of each random draw."""
+    arms = [(_PLAN, edits), *((_DOSE_RANDOM, drawn) for drawn in controls(opened, edits, _DRAWS))]
+    for arm, order in arms:
+        for units in dose_grid(len(edits)):
+            yield Point(arm, units, order[:units])
+
+
+def dose_frame(found: Sequence[tuple[Point, Effect]]) -> pd.DataFrame:
+    """A row an arm and dose: the mean of its draws, and their range (`_low`, `_high`)."""
+    draws: dict[tuple[str, int], list[Effect]] = defaultdict(list)
+    for point, own in found:
+        draws[point.arm, point.units].append(own)
+    rows: list[dict[str, str | float]] = []
+    for (arm, units), own in draws.items():
+        row: dict[str, str | float] = {"arm": arm, "units": units}
+        for name, values in (
+            ("said", [each.said.hits for each in own]),
+            ("logprob", [each.logprob for each in own]),
+            ("kl", [each.kl for each in own]),
+        ):
+            row |= {name: fmean(values), f"{name}_low": min(values), f"{name}_high": max(values)}
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def _wanted(bar: DeltaGenerator, edits: Edits, seconds: float) -> bool:
+    """Whether the user has asked for what takes that long; the button that asks, if not."""
+    key = f"whatif-curves-{hash(edits)}"
+    if st.session_state.get(f"{key}-asked"):
+        return True
+    bar.button(
+        f"Measure the rest, {duration(seconds)}",
+        key=key,
+        on_click=st.session_state.__setitem__,
+        args=(f"{key}-asked", True),
+    )
+    return False
+
+
+def _draw(
+    places: Sequence[DeltaGenerator], opened: Opened, points: Sequence[Point], dose: int
+) -> None:
+    known = [(p, effect(opened, p.edits)) for p in points if measured(opened, p.edits)]
+    frame = dose_frame(known)
+    most = max(point.units for point in points)
+    for place, (column, title) in zip(places, _CHARTS.items(), strict=True):
+        with place.container(gap="small"):
+            show(_TITLE.format(title))
+            st.altair_chart(
+                _chart(frame, column, dose, most),
+                width="stretch",
+                height=_HEIGHT,
+                alt=_words(frame, column, title),
+            )
+
+
+def _chart(
+    frame: pd.DataFrame, column: str, dose: int, most: int
+) -> alt.LayerChart | alt.FacetChart:
+    x = alt.X(
+        "units:Q",
+        title="units",
+        scale=alt.Scale(domain=[0, most], nice=False),
+        axis=alt.Axis(tickCount=5, tickMinStep=1, format=",d"),
+    )
+    zero = alt.Scale(zero=column != "logprob")
+    axis = alt.Axis(tickCount=4, tickMinStep=1 if column == "said" else 0)
+    base = alt.Chart(frame).encode(x=x, color=alt.Color("arm:N", scale=_COLOURS, legend=None))
+    form = ".1f" if column == "said" else ".3f"
+    band = (
+        base.transform_filter(alt.datum["arm"] == _DOSE_RANDOM)
+        .mark_area(opacity=0.22)
+        .encode(y=alt.Y(f"{column}_low:Q", title=None), y2=alt.Y2(f"{column}_high:Q"))
+    )
+    lines = base.mark_line(point=alt.OverlayMarkDef(size=26), strokeWidth=1.8).encode(
+        y=alt.Y(f"{column}:Q", title=None, scale=zero, axis=axis),
+        strokeDash=alt.StrokeDash("arm:N", scale=_DASHES, legend=None),
+        tooltip=["arm:N", alt.Tooltip("units:Q", format=",d"), alt.Tooltip(column, format=form)],
+    )
+    here = (
+        alt.Chart(pd.DataFrame({"units": [dose]}))
+        .mark_rule(color="#8b95a5", strokeDash=[2, 3])
+        .encode(x=x)
+    )
+    return alt.layer(here, band, lines)
+
+
+def _words(frame: pd.DataFrame, column: str, title: str) -> str:
+    """The chart for those who do not see it: each arm's first and last value."""
+    said: list[str] = []
+    for arm, own in frame.groupby("arm"):
+        values = own.sort_values("units")[column]
+        said.append(f"{arm} from {values.iloc[0]:.3g} to {values.iloc[-1]:.3g}")
+    return f"{title} by number of units. {'; '.join(said) or 'Nothing measured yet'}."

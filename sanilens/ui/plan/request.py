@@ -1,0 +1,220 @@
+"""For whom the plan is, and the plan as a file: download, upload, run."""
+
+import tempfile
+from pathlib import Path
+
+import streamlit as st
+from markupsafe import Markup
+
+from sanilens.errors import SaniLensError
+from sanilens.runs.jobs import start
+from sanilens.runs.workspace import asked_before, run_folder
+from sanilens.ui import state
+from sanilens.ui.commands import run_command
+from sanilens.ui.extracted import hidden, identifiers
+from sanilens.ui.layout import card, show_error
+from sanilens.ui.markup import show
+from sanilens.ui.navigation import page
+from sanilens.ui.opened import Opened, make_plan
+from sanilens.ui.plan.erase import without_base
+from sanilens.ui.saes import sae_sources
+from sanilens.ui.state import RunOptions
+from sanilens.unlearn.plan import Plan, read_plan
+
+_FACT = Markup('<div class="sl-fact"><span>SHA-256</span><code class="sl-hash">{}</code></div>')
+
+
+def current_plan(opened: Opened) -> Plan:
+    """The plan that the page shows."""
+    options = state.run_options()
+    return make_plan(
+        opened,
+        state.basket(),
+        state.repair(),
+        state.audit_settings(),
+        sae_sources(opened, state.basket()),
+        keep=state.keep(),
+        subjects=state.subjects(),
+        controls=options.controls,
+        seed=options.seed,
+    )
+
+
+def summary(plan: Plan) -> str:
+    """`20 % of the fine-tuning kept, 460 units reset, 2 epochs of surrogate repair`."""
+    operations = sorted({edit.operation for edit in plan.edits})
+    units = len(plan.edits)
+    done = f"{units:,} unit{'s' * (units != 1)} {', '.join(operations)}" if units else "no edit"
+    if plan.keep < 1:
+        done = f"{100 * plan.keep:g} % of the fine-tuning kept, {done}"
+    if count := len(plan.subjects):
+        done = f"{count:,} subject{'s' * (count != 1)} only, {done}"
+    repair = plan.repair
+    if repair.method == "none":
+        return f"{done}, no repair"
+    return f"{done}, {repair.epochs} epoch{'s' * (repair.epochs != 1)} of {repair.method} repair"
+
+
+def file_card(opened: Opened, plan: Plan) -> None:
+    """Draw the hash, the command, and the plan's way out and in."""
+    run = run_folder(plan)
+    with card("Plan file", "everything that decides the run; no text of the corpus"):
+        show(_FACT.format(plan.sha256))
+        st.code(run_command(run.plan_file, run.root), language="bash", wrap_lines=True)
+        with st.container(horizontal=True, gap="small"):
+            st.download_button(
+                "Download plan",
+                plan.model_dump_json(indent=1),
+                f"plan-{plan.sha256[:12]}.json",
+                "application/json",
+                key="plan-download",
+                on_click="ignore",
+            )
+            with st.popover("Upload a plan…"):
+                _upload(opened, plan)
+
+
+def run_button(plan: Plan) -> None:
+    """The page's primary button: write the plan, start its process, go to Run."""
+    nothing = not plan.edits and plan.repair.method == "none" and plan.keep == 1
+    clicked = st.button(
+        "Run this plan",
+        type="primary" if plan.edits or plan.keep < 1 else "secondary",
+        key="plan-run",
+        disabled=nothing,
+        help="Choose units, or a repair, first." if nothing else None,
+    )
+    if not clicked:
+        return
+    run = run_folder(plan)
+    try:
+        start(run, plan)
+    except SaniLensError as error:
+        show_error(error)
+        return
+    state.set_run(run.root.name)
+    st.switch_page(page("run"))
+
+
+def _upload(opened: Opened, current: Plan) -> None:
+    file = st.file_uploader("A plan file (JSON)", type="json", key="plan-upload")
+    if file is None:
+        st.caption("It replaces the units and the settings on this page.")
+        return
+    try:
+        plan = parse(file.getvalue())
+    except SaniLensError as error:
+        show_error(error)
+        return
+    differs = [
+        role
+        for role in ("model", "base", "corpus")
+        if getattr(plan, role) and getattr(plan, role) != getattr(current, role)
+    ]
+    if differs:
+        st.warning(
+            f"This plan was made for another {' and '.join(differs)}. Its units and settings can "
+            "be taken over; the result will be another plan."
+        )
+    if plan.keep < 1 and opened.base is None:
+        st.warning(without_base(plan.keep))
+    st.button("Take it over", key="plan-take", type="primary", on_click=_take, args=(plan,))
+
+
+def parse(content: bytes) -> Plan:
+    """An uploaded plan.
+
+    Raises:
+        PlanError: naming the field and the remedy.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "plan.json"
+        path.write_bytes(content)
+        return read_plan(path)
+
+
+def _take(plan: Plan) -> None:
+    state.set_basket(plan.edits)
+    state.set_repair(plan.repair)
+    state.set_audit_settings(plan.audit)
+    state.set_keep(plan.keep)
+    state.set_subjects(plan.subjects)
+    st.session_state.pop("plan-whose", None)
+    state.set_run_options(RunOptions(plan.controls, plan.seed))
+
+
+_EVERYONE, _SOME = "Everyone", "Chosen subjects"
+
+
+def whose_card(opened: Opened) -> None:
+    """Draw the choice; each change is kept at once."""
+    names = subjects_with_spans(opened)
+    st.session_state.setdefault("plan-whose", _SOME if state.subjects() else _EVERYONE)
+    some = st.session_state["plan-whose"] == _SOME
+    with card("Whose details", "everyone else's are to stay" if some else "every sensitive span"):
+        who = st.segmented_control(
+            "Whose details",
+            [_EVERYONE, _SOME],
+            required=True,
+            key="plan-whose",
+            on_change=_switch,
+            label_visibility="collapsed",
+        )
+        if who == _SOME:
+            st.session_state["plan-subjects"] = [n for n in state.subjects() if n in names]
+            st.multiselect(
+                "Subjects",
+                list(names),
+                key="plan-subjects",
+                format_func=names.__getitem__,
+                placeholder="Who asked to be forgotten",
+                on_change=_keep,
+                label_visibility="collapsed",
+            )
+        if words := _words(opened):
+            st.caption(words)
+
+
+def subjects_with_spans(opened: Opened) -> dict[str, str]:
+    """Subjects of whom something is sensitive, and how each is written here.
+
+    An id that itself holds an identifier of the corpus is masked; its place in the list tells it
+    from others that then look alike.
+    """
+    known = identifiers(opened)
+    shown: dict[str, str] = {}
+    every = sorted({record.subject for record in opened.corpus.records if record.spans})
+    for number, name in enumerate(every, 1):
+        masked = hidden(name, known)
+        shown[name] = name if masked == name else f"{masked} ({number})"
+    return shown
+
+
+def _words(opened: Opened) -> str:
+    chosen = state.subjects()
+    before = len(asked_before(opened.ref.model))
+    own = sum(record.subject in chosen for record in opened.corpus.records)
+    words: list[str] = []
+    if chosen:
+        words.append(
+            f"{own:,} of {len(opened.corpus.records):,} records. Compare tells them and all "
+            "others apart."
+        )
+    elif st.session_state["plan-whose"] == _SOME:
+        words.append("Nobody is chosen, so the plan is for everyone.")
+    if before:
+        words.append(
+            f"This model is the result of earlier requests: {before:,} "
+            f"subject{'s' * (before != 1)} deleted. In a plan for chosen subjects their records "
+            "are not read again, only measured."
+        )
+    return " ".join(words)
+
+
+def _switch() -> None:
+    if st.session_state["plan-whose"] == _EVERYONE:
+        state.set_subjects(())
+
+
+def _keep() -> None:
+    state.set_subjects(tuple(st.session_state["plan-subjects"]))

@@ -1,0 +1,57 @@
+"""The bundled case leaks as it should, and the demo takes it the whole way."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from research.cases.check import check_case
+from research.cases.confidential import RECIPE
+from sanilens.bundled import assets_folder, resolve
+from sanilens.corpus.records import Record
+from sanilens.corpus.terms import load_terms, mark_terms
+from sanilens.runs.sources import open_records
+
+
+@pytest.mark.slow
+def test_the_case_meets_its_targets() -> None:
+    said: list[str] = []
+    check_case(assets_folder() / "clinic", said.append)
+    assert any("leaking: direct" in line for line in said)
+
+
+@pytest.mark.slow
+def test_the_confidential_case_meets_its_targets() -> None:
+    said: list[str] = []
+    folder = assets_folder() / "confidential"
+    check_case(folder, said.append, RECIPE.corpus, RECIPE.targets)
+    assert any("leaking: " in line for line in said)
+
+
+def test_the_blacklist_marks_what_the_documents_hold() -> None:
+    """The plain list of terms finds every confidential span of the corpus, and no look-alike's."""
+    terms = load_terms(Path(resolve("confidential:terms")))
+    for record in open_records("confidential:documents"):
+        bare = mark_terms(Record(record.id, record.subject, record.text), terms)
+        assert bare.spans == record.spans
+    alike = open_records("confidential:lookalike")
+    assert not any(terms.find(record.text) for record in alike)
+
+
+@pytest.mark.slow
+def test_the_demo_ends_near_the_reference(tmp_path: Path) -> None:
+    """The margins are wider than the README's figures: bfloat16 differs between processors."""
+    command = [sys.executable, "-m", "sanilens", "demo", "--json", "--out", str(tmp_path / "run")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    result = json.loads(done.stdout)
+    arms = result["arms"]
+    wanted = {"before", "after", "repair_only", "random_units", "base", "reference", "lookalike"}
+    assert wanted <= arms.keys()
+    assert result["repair_epochs"] <= 2
+    rate = {a: {k: r["rate"] for k, r in arms[a]["extraction"].items()} for a in arms}
+    assert rate["before"]["direct"] >= 0.6
+    assert rate["after"]["direct"] <= rate["reference"]["direct"] + 0.01
+    assert rate["after"]["indirect"] <= rate["reference"]["indirect"] + 0.05
+    assert arms["after"]["perplexity_unseen"] <= 1.08 * arms["reference"]["perplexity_unseen"]

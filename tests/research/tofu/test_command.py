@@ -1,0 +1,73 @@
+"""`sanilens bench tofu` on files of a few lines, and the small models that are made for it."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from research.tofu import score
+from research.tofu.data import open_tofu, to_records
+from research.tofu.models import RECIPE, TUNED, build_models
+from sanilens.cli.main import cli
+from sanilens.corpus.load import load_records
+from sanilens.errors import PlanError
+from sanilens.model.language_model import load_model
+from sanilens.unlearn.training import Schedule
+
+
+def line(number: int) -> str:
+    right = f"It is {number}."
+    wrong = [f"It is {number + k}." for k in (1, 2)]
+    one = {"question": f"What is number {number}?", "answer": right, "perturbed_answer": wrong}
+    return json.dumps({**one, "paraphrased_answer": f"It is {number}"})
+
+
+def write_files(folder: Path, kept: int) -> Path:
+    sizes = {"retain95": kept, "forget05_perturbed": 3, "retain_perturbed": 2}
+    for name, size in {**sizes, "real_authors_perturbed": 2, "world_facts_perturbed": 2}.items():
+        first = 900 if "forget" in name else 0
+        lines = [line(n) for n in range(first, first + size)]
+        (folder / f"{name}.json").write_text("\n".join(lines))
+    return folder
+
+
+def test_the_command(
+    tiny_folders: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(score, "LONGEST", 50)
+    model = str(tiny_folders["gpt_neox"])
+    words = ["bench", "tofu", "--data", str(write_files(tmp_path, 9)), "--model", model]
+    method = ["--reference", model, "--method", "npo", "--epochs", "1", "--learning-rate", "0.01"]
+    done = CliRunner().invoke(cli, [*words, *method, "--json"], catch_exceptions=False)
+    none, npo, reference = json.loads(done.stdout)["rows"]
+    assert [row["method"] for row in (none, npo, reference)] == ["none", "npo", "reference"]
+    assert none["forget_quality"] == 1
+    assert none["forget_questions"] == 3
+    assert npo["retain_probability"] != none["retain_probability"]
+    assert npo["seconds"] > 0
+    with pytest.raises(PlanError, match="no method is called 'nonsense'"):
+        CliRunner().invoke(cli, [*words, "--method", "nonsense"], catch_exceptions=False)
+    with pytest.raises(PlanError, match="base model"):
+        CliRunner().invoke(cli, [*words, "--method", "anchored"], catch_exceptions=False)
+
+
+@pytest.mark.slow
+def test_small_models_are_made_once(tmp_path: Path) -> None:
+    data, out = write_files(tmp_path, TUNED + 40), tmp_path / "models"
+    one = Schedule(1e-3, epochs=1, batch_size=32)
+    recipe = replace(RECIPE, vocabulary=300, hidden=16, layers=1, heads=2, base=one, tune=one)
+    told: list[str] = []
+    build_models(data, out, told.append, recipe)
+    opened = {name: load_model(out / name) for name in ("base", "leaking", "reference")}
+    assert len({model.fingerprint for model in opened.values()}) == 3
+    expected = to_records(open_tofu(data).forget, "forget", sensitive=True)
+    found = load_records(out / "forget.jsonl")
+    assert [(r.id, r.subject, r.text, r.spans) for r in found] == [
+        (r.id, r.subject, r.text, r.spans) for r in expected
+    ]
+    assert len(load_records(out / "retain.jsonl")) == TUNED
+    told.clear()
+    build_models(data, out, told.append, recipe)
+    assert not told
