@@ -8,17 +8,17 @@ import torch
 from sanilens.audit.extraction import audit_spans
 from sanilens.audit.passages import make_passages
 from sanilens.corpus.records import Record
-from sanilens.model.language_model import SubjectModel
+from sanilens.model.language_model import LanguageModel
 
 
-def bench_audit(subject: SubjectModel, records: Sequence[Record]) -> dict[str, float]:
+def bench_audit(model: LanguageModel, records: Sequence[Record]) -> dict[str, float]:
     """Share of spans whose verdicts agree, and the ratio of the two ways' seconds."""
-    audit_spans(subject, records[:8])  # warm up: the first pass allocates
+    audit_spans(model, records[:8])  # warm up: the first pass allocates
     started = time.perf_counter()
-    verdicts = {v.span_id: v for v in audit_spans(subject, records)}
+    verdicts = {v.span_id: v for v in audit_spans(model, records)}
     ours = time.perf_counter() - started
     started = time.perf_counter()
-    generated = generated_verdicts(subject, records)
+    generated = generated_verdicts(model, records)
     theirs = time.perf_counter() - started
     same = [verdicts[span].extracted == said for span, said in generated.items()]
     extracted = sum(generated.values())
@@ -35,7 +35,7 @@ def bench_audit(subject: SubjectModel, records: Sequence[Record]) -> dict[str, f
 
 @torch.inference_mode()
 def generated_verdicts(
-    subject: SubjectModel, records: Sequence[Record], batch_size: int = 64
+    model: LanguageModel, records: Sequence[Record], batch_size: int = 64
 ) -> dict[str, bool]:
     """For each span, whether transformers' greedy `generate` emits it after its prefix.
 
@@ -44,7 +44,7 @@ def generated_verdicts(
     """
     jobs = [
         (p.record.span_id(t.span.span), list(p.ids[: t.start]), list(p.ids[t.start : t.end]))
-        for p in make_passages(subject, records)
+        for p in make_passages(model, records)
         for t in p.targets
         if t.start
     ]
@@ -59,9 +59,9 @@ def generated_verdicts(
         )
         mask = torch.tensor([[0] * n + [1] * (width - n) for n in padding])
         longest = max(len(target) for *_, target in batch)
-        out = subject.model.generate(  # pyright: ignore
-            ids.to(subject.device),
-            attention_mask=mask.to(subject.device),
+        out = model.module.generate(  # pyright: ignore
+            ids.to(model.device),
+            attention_mask=mask.to(model.device),
             max_new_tokens=longest,
             min_new_tokens=longest,
             do_sample=False,

@@ -32,7 +32,7 @@ from sanilens.dictionaries.sae.train import SaeSettings, train_sae
 from sanilens.dictionaries.site import parse_site
 from sanilens.model.forward import remembering
 from sanilens.model.hooks import NO_HOOKS, Hooks
-from sanilens.model.language_model import SubjectModel
+from sanilens.model.language_model import LanguageModel
 from sanilens.runs.repairing import spaced
 
 Tell = Callable[[str], None]
@@ -51,7 +51,7 @@ MOST_RISE = 1.05
 class _Case:
     """What is measured on, and each topic's spans there."""
 
-    subject: SubjectModel
+    model: LanguageModel
     notes: Sequence[Record]
     sample: Sequence[Record]
     unseen: Sequence[Record]
@@ -60,8 +60,8 @@ class _Case:
 
     def sides(self, hooks: Hooks) -> dict[str, Side]:
         """One model, asked once, by topic."""
-        said = memory(audit_spans(self.subject, self.sample, hooks=hooks))
-        cost = perplexity(self.subject, self.unseen, hooks=hooks).value
+        said = memory(audit_spans(self.model, self.sample, hooks=hooks))
+        cost = perplexity(self.model, self.unseen, hooks=hooks).value
         return {
             name: Side(
                 rate_row(v for v in said if v.span_id in own),
@@ -73,7 +73,7 @@ class _Case:
 
 
 def bench_codes(
-    subject: SubjectModel,
+    model: LanguageModel,
     notes: Sequence[Record],
     unseen: Sequence[Record],
     *,
@@ -100,10 +100,10 @@ def bench_codes(
         seed: of training and chance.
         tell: hears what is being done.
     """
-    last = subject.sites.n_layers - 1
+    last = model.sites.n_layers - 1
     sites = sites or (f"blocks.{last}.hook_attn_out", f"blocks.{last}.hook_mlp_out")
     # All but the layer that is edited is the same at every measurement.
-    remembered = remembering(subject, min(parse_site(site).layer for site in sites))
+    remembered = remembering(model, min(parse_site(site).layer for site in sites))
     few, calm = spaced(notes, sample), spaced(unseen, neutral)
     tell("the untouched model")
     said = memory(audit_spans(remembered, few))
@@ -112,7 +112,7 @@ def bench_codes(
     if worst:
         topics[worst[0]] = Topic(Scope(subjects=frozenset({worst[0]})))
         few = [r for r in notes if r in few or r.subject == worst[0]]
-    spans = {name: topic_spans(subject, few, topic) for name, topic in topics.items()}
+    spans = {name: topic_spans(model, few, topic) for name, topic in topics.items()}
     case = _Case(remembered, notes, few, calm, topics, spans)
     before = case.sides(NO_HOOKS)
     books: list[CodebookFigures] = []
@@ -166,12 +166,12 @@ def _codebook(
     sae: Sae | None = None
     if over_sae:
         folder = how.folder / f"{name}-under"
-        sae, _ = train_sae(case.subject, case.notes, case.unseen, how.sae(site), folder, "under")
+        sae, _ = train_sae(case.model, case.notes, case.unseen, how.sae(site), folder, "under")
     codebook, quality = train_codebook(
-        case.subject, case.notes, case.unseen, how.codebook(site), how.folder / name, name, sae
+        case.model, case.notes, case.unseen, how.codebook(site), how.folder / name, name, sae
     )
     trained = time.perf_counter()
-    use = read_codes(case.subject, codebook, case.notes)
+    use = read_codes(case.model, codebook, case.notes)
     figures = CodebookFigures(
         site, over_sae, codebook.size, codebook.k, trained - started,
         time.perf_counter() - trained, quality.explained_variance, quality.ce_recovered,
@@ -194,7 +194,7 @@ def _deletions(
 
     def ask(arm: str, how: Mapping[str, _Found], codes: Sequence[int], way: Way) -> None:
         tell(f"{codebook.id}: {' and '.join(how)}, {arm}")
-        after = case.sides(bottleneck(case.subject, codebook, codes, way))
+        after = case.sides(bottleneck(case.model, codebook, codes, way))
         for name, own in how.items():
             gone = replace(own, codes=tuple(codes)) if codes else _NOTHING
             rows.append(_row(codebook, name, arm, gone, after[name], before[name]))
@@ -228,7 +228,7 @@ _NOTHING = _Found()
 def _find(case: _Case, codebook: Codebook, use: CodeUse, topic: Topic, seed: int) -> _Found:
     """The topic's codes, timed: its control, enrichment, tests and choice; no gradient."""
     started, cpu = time.perf_counter(), time.process_time()
-    held = hold(case.subject, codebook, use, topic, topic.usual_control, seed=seed)
+    held = hold(case.model, codebook, use, topic, topic.usual_control, seed=seed)
     table = code_table(held, seed=seed)
     codes = choose_codes(table, RULE)
     seconds, cpu_seconds = time.perf_counter() - started, time.process_time() - cpu

@@ -25,7 +25,7 @@ from sanilens.model.batches import bucketed, pad_right, token_budget
 from sanilens.model.forward import logits_at
 from sanilens.model.hooks import NO_HOOKS, Hooks, hooked
 from sanilens.model.interventions import mask_of, prompts_end_at
-from sanilens.model.language_model import SubjectModel
+from sanilens.model.language_model import LanguageModel
 from sanilens.runs.adapters import GateSet, mean_gate, measure_gates
 from sanilens.unlearn.adapter import Adapter
 from sanilens.unlearn.plan import Repair
@@ -48,8 +48,8 @@ ARMS: tuple[tuple[str, str], ...] = (
 class Case:
     """What is measured on."""
 
-    leaking: SubjectModel
-    reference: SubjectModel
+    leaking: LanguageModel
+    reference: LanguageModel
     notes: Sequence[Record]
     unseen: Sequence[Record]
     texts: Mapping[GateSet, Sequence[Example]]
@@ -62,9 +62,9 @@ def train_grun(case: Case, options: Mapping[str, Any], seed: int, tell: Tell) ->
     copied = case.leaking.copied()
     trainee = begin_(copied, prepared, repair, seed)
     assert trainee.adapter
-    with hooked(copied.model, trainee.hooks):
+    with hooked(copied.module, trainee.hooks):
         steps = train_(
-            copied.model, prepared.examples, schedule_of(repair), seed, loss_of=prepared.loss
+            copied.module, prepared.examples, schedule_of(repair), seed, loss_of=prepared.loss
         )
         for step, _ in steps:
             tell(step.number, step.of)
@@ -74,26 +74,26 @@ def train_grun(case: Case, options: Mapping[str, Any], seed: int, tell: Tell) ->
 
 @torch.inference_mode()
 def ways_round(
-    subject: SubjectModel, records: Sequence[Record], way: Way, hooks: Hooks = NO_HOOKS
+    model: LanguageModel, records: Sequence[Record], way: Way, hooks: Hooks = NO_HOOKS
 ) -> RateTable:
     """Identifiers said greedily, by kind, when the prompt ends as `way` says.
 
     Counted are those that only memory can say, and of which something is left to be asked.
     """
     shift = _SHIFTS[way]
-    every = make_passages(subject, records, subject.max_tokens)
+    every = make_passages(model, records, model.max_tokens)
     passages = [passage for passage in every if _askable(passage, shift)]
     said: dict[str, list[bool]] = {}
-    for batch in bucketed([len(p.ids) for p in passages], token_budget(subject)):
+    for batch in bucketed([len(p.ids) for p in passages], token_budget(model)):
         chosen = [passages[i] for i in batch]
         targets = [passage.targets[0] for passage in chosen]
-        ids = pad_right([passage.ids for passage in chosen], subject.device)
+        ids = pad_right([passage.ids for passage in chosen], model.device)
         asked = [range(max(t.start, t.start + shift), t.end) for t in targets]
         where = [(row, column) for row, own in enumerate(asked) for column in own]
-        rows, columns = torch.tensor(where, device=subject.device).T
+        rows, columns = torch.tensor(where, device=model.device).T
         ends = [(row, t.start - 1 + shift) for row, t in enumerate(targets)]
         with prompts_end_at(mask_of(ids, ends)):
-            likeliest = logits_at(subject, ids, rows, columns - 1, hooks).argmax(-1)
+            likeliest = logits_at(model, ids, rows, columns - 1, hooks).argmax(-1)
         right = (likeliest == ids[rows, columns]).split([*map(len, asked)])
         for target, own in zip(targets, right, strict=True):
             said.setdefault(target.span.span.kind, []).append(bool(own.all()))
@@ -110,7 +110,7 @@ def bench_grun(
     given = {"before": case.leaking, "reference": case.reference}
     found: dict[str, Any] = {
         "early_tokens": EARLIER,
-        "model_parameters": sum(p.numel() for p in case.leaking.model.parameters()),
+        "model_parameters": sum(p.numel() for p in case.leaking.module.parameters()),
         "given": {name: _measured(case, model, NO_HOOKS) for name, model in given.items()},
         "rows": [],
     }
@@ -121,16 +121,16 @@ def bench_grun(
 
 
 def _arm(case: Case, loss: str, positions: str, seed: int, tell: Tell) -> dict[str, Any]:
-    before = {name: p.detach().clone() for name, p in case.leaking.model.named_parameters()}
+    before = {name: p.detach().clone() for name, p in case.leaking.module.named_parameters()}
     started = time.perf_counter()
     adapter = train_grun(case, {"loss": loss, "positions": positions}, seed, tell)
     seconds = time.perf_counter() - started
-    subject = case.leaking
-    gates = measure_gates(subject, adapter, case.texts)
+    model = case.leaking
+    gates = measure_gates(model, adapter, case.texts)
     own, all_of_it = (
-        sum(p.numel() for p in module.parameters()) for module in (adapter.module, subject.model)
+        sum(p.numel() for p in module.parameters()) for module in (adapter.module, model.module)
     )
-    weights = subject.model.named_parameters()
+    weights = model.module.named_parameters()
     return {
         "method": "grun",
         "loss": loss,
@@ -144,16 +144,16 @@ def _arm(case: Case, loss: str, positions: str, seed: int, tell: Tell) -> dict[s
         "gate_retain": mean_gate(gates, "notes", "elsewhere"),
         "gate_lookalike": mean_gate(gates, "lookalike", "before"),
         "gates": [row.model_dump() for row in gates],
-        **_measured(case, subject, adapter.hooks),
+        **_measured(case, model, adapter.hooks),
     }
 
 
-def _measured(case: Case, subject: SubjectModel, hooks: Hooks) -> dict[str, Any]:
+def _measured(case: Case, model: LanguageModel, hooks: Hooks) -> dict[str, Any]:
     ways: tuple[Way, ...] = ("asked", "early", "begun")
-    said = {way: ways_round(subject, case.notes, way, hooks) for way in ways}
+    said = {way: ways_round(model, case.notes, way, hooks) for way in ways}
     return {
         **{way: {k: row.model_dump() for k, row in own.items()} for way, own in said.items()},
-        "perplexity_unseen": perplexity(subject, case.unseen, hooks=hooks).value,
+        "perplexity_unseen": perplexity(model, case.unseen, hooks=hooks).value,
     }
 
 

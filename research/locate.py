@@ -13,25 +13,25 @@ from sanilens.audit.targets import TargetBatch, find_targets
 from sanilens.corpus.records import Record
 from sanilens.inspect.locate.deletion_curve import DeletionCurve
 from sanilens.inspect.locate.localisers import Settings, find_localiser
-from sanilens.model.language_model import SubjectModel
+from sanilens.model.language_model import LanguageModel
 
 _FAST = "gradient-activation-plain"
 # Zeroing every neuron alone reads a record once for each, so agreement is measured on few.
 _EXACT_RECORDS, _TIMED_RECORDS, _CAPTUM_RECORDS = 2, 64, 4
 
 
-def bench_cost(subject: SubjectModel, records: Sequence[Record]) -> dict[str, Any]:
+def bench_cost(model: LanguageModel, records: Sequence[Record]) -> dict[str, Any]:
     """Seconds of the fast localiser in bare forward passes, and against Captum's layer IG."""
     fast = find_localiser(_FAST)
     timed, few = records[:_TIMED_RECORDS], records[:_CAPTUM_RECORDS]
     forward, ours = paired_seconds(
-        lambda: perplexity(subject, timed, without_spans=False),
-        lambda: fast.score(find_targets(subject, timed), Settings()),
+        lambda: perplexity(model, timed, without_spans=False),
+        lambda: fast.score(find_targets(model, timed), Settings()),
         runs=5,
     )
     own, captum = paired_seconds(
-        lambda: fast.score(find_targets(subject, few), Settings()),
-        captum_layer_ig(subject, few),
+        lambda: fast.score(find_targets(model, few), Settings()),
+        captum_layer_ig(model, few),
         runs=3,
     )
     return {
@@ -43,16 +43,16 @@ def bench_cost(subject: SubjectModel, records: Sequence[Record]) -> dict[str, An
     }
 
 
-def captum_layer_ig(subject: SubjectModel, records: Sequence[Record]) -> Callable[[], object]:
+def captum_layer_ig(model: LanguageModel, records: Sequence[Record]) -> Callable[[], object]:
     """Captum's layer integrated gradients of the same spans: every MLP at once, 20 steps."""
     from captum.attr import LayerIntegratedGradients
 
-    batches = list(find_targets(subject, records).batches())
-    layers: list[nn.Module] = [subject.model.get_submodule(m.out) for m in subject.sites.mlps]
+    batches = list(find_targets(model, records).batches())
+    layers: list[nn.Module] = [model.module.get_submodule(m.out) for m in model.sites.mlps]
 
     def run() -> None:
         for batch in batches:
-            said = _SpanLogprob(subject, batch)
+            said = _SpanLogprob(model, batch)
             ig = LayerIntegratedGradients(said, layers)  # pyright: ignore
             ig.attribute(
                 batch.ids,
@@ -68,12 +68,12 @@ def captum_layer_ig(subject: SubjectModel, records: Sequence[Record]) -> Callabl
 class _SpanLogprob(nn.Module):
     """log p of a batch's target tokens, summed by row: what Captum differentiates."""
 
-    def __init__(self, subject: SubjectModel, batch: TargetBatch) -> None:
+    def __init__(self, model: LanguageModel, batch: TargetBatch) -> None:
         super().__init__()
-        self._subject, self._batch = subject, batch
+        self._model, self._batch = model, batch
 
     def forward(self, ids: Tensor) -> Tensor:
-        logits = self._subject.model(input_ids=ids, use_cache=False).logits
+        logits = self._model.module(input_ids=ids, use_cache=False).logits
         batch, rows = self._batch, torch.arange(len(ids))
         sums = []
         for row in rows:
@@ -83,13 +83,13 @@ class _SpanLogprob(nn.Module):
         return torch.stack(sums)
 
 
-def bench_agreement(subject: SubjectModel, records: Sequence[Record]) -> dict[str, Any]:
+def bench_agreement(model: LanguageModel, records: Sequence[Record]) -> dict[str, Any]:
     """Spearman correlation with exact zero-out over all neurons of a layer, by localiser."""
     few = records[:_EXACT_RECORDS]
-    exact = find_localiser("zero-out").score(find_targets(subject, few), Settings()).values
+    exact = find_localiser("zero-out").score(find_targets(model, few), Settings()).values
     found: dict[str, Any] = {"records": len(few), "neurons": exact.shape[1]}
     for name in (_FAST, "relp", "integrated-gradients", "alignment"):
-        values = find_localiser(name).score(find_targets(subject, few), Settings()).values
+        values = find_localiser(name).score(find_targets(model, few), Settings()).values
         found[name] = [
             float(spearmanr(mine, theirs)[0])  # pyright: ignore
             for mine, theirs in zip(values.numpy(), exact.numpy(), strict=True)
@@ -98,7 +98,7 @@ def bench_agreement(subject: SubjectModel, records: Sequence[Record]) -> dict[st
 
 
 def bench_locate(
-    subject: SubjectModel,
+    model: LanguageModel,
     records: Sequence[Record],
     unseen: Sequence[Record],
     *,
@@ -106,8 +106,8 @@ def bench_locate(
     seeds: int = 5,
 ) -> dict[str, Any]:
     """Spans left with `share` of all neurons zeroed, beside random ones of equal perplexity."""
-    scores = find_localiser("silencing").score(find_targets(subject, records), Settings())
-    curve = DeletionCurve(subject, records, unseen)
+    scores = find_localiser("silencing").score(find_targets(model, records), Settings())
+    curve = DeletionCurve(model, records, unseen)
     before = curve.located(scores, 0)
     located = curve.located(scores, round(share * scores.values.numel()))
     matched = curve.matched(scores, located, draws=seeds)
@@ -125,6 +125,6 @@ def bench_locate(
         "perplexity_located": located.perplexity,
         "perplexity_random": matched.random.perplexity,
         "seeds": seeds,
-        "cost": bench_cost(subject, records),
-        "agreement_with_zero_out": bench_agreement(subject, records),
+        "cost": bench_cost(model, records),
+        "agreement_with_zero_out": bench_agreement(model, records),
     }

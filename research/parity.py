@@ -81,13 +81,13 @@ def bench_parity(
 def _row(name: str, kind: str, seed: int, folder: Path) -> Row:
     records = invented_records(seed)
     build_memorising(name, kind, records[: 2 * len(records) // 3], records, seed, folder)
-    subject = load_model(folder, device="cpu")
+    model = load_model(folder, device="cpu")
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
+    module = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
     agree, extracted, asked = [0, 0], [0, 0], 0
     for way, prefix in enumerate((None, PREFIX)):
-        ours = {v.span_id: v.extracted for v in audit_spans(subject, records, prefix_tokens=prefix)}
-        theirs = _generated(model, tokenizer, records, prefix)
+        ours = {v.span_id: v.extracted for v in audit_spans(model, records, prefix_tokens=prefix)}
+        theirs = _generated(module, tokenizer, records, prefix)
         agree[way] = sum(ours[span] == said for span, said in theirs.items())
         extracted[way], asked = sum(theirs.values()), len(theirs)
     return Row(name, kind, asked, *extracted, *agree)

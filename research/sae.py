@@ -32,18 +32,18 @@ def bench_sae(
         tell: hears of the steps of the choice.
     """
     goal = goal or Goal()
-    subject = open_model("clinic:leaking")
+    model = open_model("clinic:leaking")
     notes, unseen = open_records("clinic:notes"), open_records("clinic:unseen")
     other = list(generic_notes(_OTHER_SEED, _OTHER))
     found: dict[str, Any] = {}
-    for sae_id, source in bundled_saes(subject).items():
-        sae = open_sae(source, subject)
-        choice = choose_features(subject, sae, notes, other, goal, tell=tell)
-        made = measure_trade_off(subject, sae, choice.values, notes, unseen, draws=draws)
+    for sae_id, source in bundled_saes(model).items():
+        sae = open_sae(source, model)
+        choice = choose_features(model, sae, notes, other, goal, tell=tell)
+        made = measure_trade_off(model, sae, choice.values, notes, unseen, draws=draws)
         found[f"sae.{sae_id}"] = {
             "site": str(sae.site),
             "features": sae.width,
-            "quality": measure_quality(subject, sae, unseen).figures(),
+            "quality": measure_quality(model, sae, unseen).figures(),
             "left": made.left,
             "rise": made.rise,
             "halved": made.reaches(goal.left, goal.rise),

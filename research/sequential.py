@@ -156,7 +156,7 @@ def bench_sequential(
         PlanError: if the case has too few subjects of whom something is said.
         RunError: if `kept` holds something else.
     """
-    before = memory(audit_spans(case.subject, case.records))
+    before = memory(audit_spans(case.model, case.records))
     chains: list[Chain] = []
     for number, (seed, method) in enumerate(product(seeds, methods)):
         done, of = number * requests, len(seeds) * len(methods) * requests
@@ -176,7 +176,7 @@ def bench_sequential(
     rows = [row for chain in chains for row in chain.rows]
     return SequentialResult(
         case=case.name,
-        model_sha256=case.subject.fingerprint,
+        model_sha256=case.model.fingerprint,
         requests=requests,
         retain=retain,
         seeds=tuple(seeds),
@@ -215,7 +215,7 @@ def hear(case: Case, model: Deleted, queue: Queue) -> Heard:
     """Ask a model for the spans of all who ask and of those who are watched."""
     said = said_of(case, model, queue.asking, queue.watched)
     unseen = spaced(case.unseen, UNSEEN)
-    cost = perplexity(model.subject, unseen, hooks=model.hooks).value
+    cost = perplexity(model.model, unseen, hooks=model.hooks).value
     return Heard(tuple(said), frozenset(queue.asking), cost)
 
 
@@ -224,7 +224,7 @@ def said_of(
 ) -> list[SpanVerdict]:
     """Verdicts on the spans of some subjects, and of more records, that memory alone can say."""
     own = [record for record in case.records if record.subject in subjects]
-    return memory(audit_spans(model.subject, [*own, *more], hooks=model.hooks))
+    return memory(audit_spans(model.model, [*own, *more], hooks=model.hooks))
 
 
 def _chain(
@@ -239,7 +239,7 @@ def _chain(
     started = time.process_time()
     meet = method.ready(case, seed)
     setup_seconds = time.process_time() - started
-    model = Deleted(case.subject)
+    model = Deleted(case.model)
     untouched = last = hear(case, model, queue)
     rows: list[SequentialRow] = []
     for number, asking in enumerate(queue.asking):
@@ -283,5 +283,5 @@ def _chain(
 
 def _slug(case: Case, method: Method, requests: int, retain: int, seed: int) -> str:
     """All that decides a chain's rows."""
-    model = case.subject.fingerprint[:8]
+    model = case.model.fingerprint[:8]
     return f"{case.name}-{model}-{method.name}-{requests}-{retain}-{seed}"

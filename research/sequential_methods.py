@@ -23,7 +23,7 @@ from sanilens.dictionaries.codebook.codebook import Codebook
 from sanilens.dictionaries.codebook.enrichment import choose_codes, code_table
 from sanilens.dictionaries.codebook.topic import Topic, hold
 from sanilens.model.hooks import NO_HOOKS, Hooks
-from sanilens.model.language_model import SubjectModel
+from sanilens.model.language_model import LanguageModel
 from sanilens.unlearn.grun import Grun, compose
 from sanilens.unlearn.plan import Repair, UnitEdit
 from sanilens.unlearn.sanitise import Change, sanitise
@@ -59,7 +59,7 @@ class Deleted:
         codes: those deleted so far, and their codebook.
     """
 
-    subject: SubjectModel
+    model: LanguageModel
     modules: tuple[Grun, ...] = ()
     codes: tuple[Deletion, Codebook] | None = None
 
@@ -67,10 +67,10 @@ class Deleted:
     def hooks(self) -> Hooks:
         """Under which it is asked."""
         if self.modules:
-            return compose(self.modules).hooks(self.subject)
+            return compose(self.modules).hooks(self.model)
         if self.codes:
             deletion, codebook = self.codes
-            return deletion.hooks(self.subject, codebook)
+            return deletion.hooks(self.model, codebook)
         return NO_HOOKS
 
 
@@ -119,11 +119,11 @@ def _by_weights(case: Case, method: str, *, erased: bool = False) -> Meet:
     def meet(model: Deleted, request: Request) -> Deleted:
         edits: tuple[UnitEdit, ...] = ()
         if erased:
-            rows = random_share(case.subject.sites, "row", seed=request.seed)
+            rows = random_share(case.model.sites, "row", seed=request.seed)
             edits = tuple(UnitEdit(unit=str(row), operation="initialise") for row in rows)
         change = _change(request, repair, edits)
-        made = sanitise(model.subject, request.records, change, case.base)
-        return replace(model, subject=made.subject)
+        made = sanitise(model.model, request.records, change, case.base)
+        return replace(model, model=made.model)
 
     return meet
 
@@ -133,7 +133,7 @@ def _by_modules(case: Case, _seed: int) -> Meet:
 
     def meet(model: Deleted, request: Request) -> Deleted:
         change = _change(request, repair)
-        made = sanitise(case.subject, request.records, change)
+        made = sanitise(case.model, request.records, change)
         assert made.adapter
         return replace(model, modules=(*model.modules, cast(Grun, made.adapter.module)))
 
@@ -143,7 +143,7 @@ def _by_modules(case: Case, _seed: int) -> Meet:
 def _by_codes(case: Case, seed: int) -> Meet:
     """One codebook, at the last layer's attention, trained and read once for all requests."""
     codebook = last_codebook(case, seed)
-    use = read_codes(case.subject, codebook, case.records)
+    use = read_codes(case.model, codebook, case.records)
 
     def meet(model: Deleted, request: Request) -> Deleted:
         deletion = model.codes[0] if model.codes else no_deletion(codebook, "drop")
@@ -155,7 +155,7 @@ def _by_codes(case: Case, seed: int) -> Meet:
 
 def _codes_of(case: Case, codebook: Codebook, use: CodeUse, request: Request) -> tuple[int, ...]:
     topic = Topic(Scope(subjects=frozenset({request.subject})))
-    held = hold(case.subject, codebook, use, topic, topic.usual_control, seed=request.seed)
+    held = hold(case.model, codebook, use, topic, topic.usual_control, seed=request.seed)
     return choose_codes(code_table(held, seed=request.seed), RULE)
 
 

@@ -17,7 +17,7 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, 
 from transformers import PretrainedConfig, PreTrainedTokenizerFast
 
 from sanilens.corpus.records import Record, Span
-from sanilens.model.language_model import SubjectModel, load_model
+from sanilens.model.language_model import LanguageModel, load_model
 
 # On a busy machine an example may take any time: what is slow is told by a benchmark, not a test.
 hypothesis.settings.register_profile(
@@ -107,13 +107,13 @@ def tiny_folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 @pytest.fixture(scope="session", params=ARCHITECTURES)
-def any_subject(request: pytest.FixtureRequest, tiny_folders: dict[str, Path]) -> SubjectModel:
+def any_model(request: pytest.FixtureRequest, tiny_folders: dict[str, Path]) -> LanguageModel:
     """Each architecture in turn, loaded."""
     return load_model(tiny_folders[request.param], device="cpu")
 
 
 @pytest.fixture(scope="session")
-def subject(tiny_folders: dict[str, Path]) -> SubjectModel:
+def model(tiny_folders: dict[str, Path]) -> LanguageModel:
     """The GPT-NeoX model: the shape of the bundled case."""
     return load_model(tiny_folders["gpt_neox"], device="cpu")
 
@@ -191,13 +191,13 @@ def masked_folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 @pytest.fixture(scope="session", params=MASKED_ARCHITECTURES)
 def any_masked_subject(
     request: pytest.FixtureRequest, masked_folders: dict[str, Path]
-) -> SubjectModel:
+) -> LanguageModel:
     """Each masked architecture in turn, loaded."""
     return load_model(masked_folders[request.param], device="cpu")
 
 
 @pytest.fixture(scope="session")
-def masked_subject(masked_folders: dict[str, Path]) -> SubjectModel:
+def masked_model(masked_folders: dict[str, Path]) -> LanguageModel:
     """The BERT model."""
     return load_model(masked_folders["bert"], device="cpu")
 

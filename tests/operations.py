@@ -34,7 +34,7 @@ from sanilens.model.align import encode
 from sanilens.model.forward import remembering
 from sanilens.model.generation import continue_text
 from sanilens.model.hooks import Hooks, hooked
-from sanilens.model.language_model import SubjectModel, load_model
+from sanilens.model.language_model import LanguageModel, load_model
 from sanilens.model.norms import held
 from sanilens.model.parameters import unit_parameters
 from sanilens.model.sites import Capability
@@ -58,8 +58,8 @@ class Case:
     """A model to work on, and one of the same shape to reset to."""
 
     name: str
-    subject: SubjectModel
-    base: SubjectModel
+    model: LanguageModel
+    base: LanguageModel
 
     @property
     def masked(self) -> bool:
@@ -75,9 +75,9 @@ def load_case(name: str, folder: Path) -> Case:
     return Case(name, *(load_model(folder / role, device="cpu") for role in ("model", "base")))
 
 
-def logits(subject: SubjectModel, hooks: Hooks | None = None) -> Tensor:
-    with torch.inference_mode(), hooked(subject.model, hooks or Hooks()):
-        return subject.model(IDS).logits
+def logits(model: LanguageModel, hooks: Hooks | None = None) -> Tensor:
+    with torch.inference_mode(), hooked(model.module, hooks or Hooks()):
+        return model.module(IDS).logits
 
 
 def close(a: Tensor, b: Tensor, off: float = 1e-3) -> None:
@@ -94,10 +94,10 @@ _QUICK: dict[str, Callable[..., Any]] = {
 
 
 def localise(case: Case, name: str, kind: UnitKind) -> None:
-    targets = find_targets(case.subject, RECORDS)
+    targets = find_targets(case.model, RECORDS)
     score = _QUICK.get(name, LOCALISERS[name].score)
     values = score(targets, Settings(kind)).values
-    sites = case.subject.sites
+    sites = case.model.sites
     assert values.shape == (sites.n_layers, sites.count(kind))
     assert values.isfinite().all()
     assert (values != values.flatten()[0]).any(), "all units score alike"
@@ -106,8 +106,8 @@ def localise(case: Case, name: str, kind: UnitKind) -> None:
         out = sites.outs(kind)[1]
 
         def said(hooks: Hooks) -> Tensor:
-            with torch.inference_mode(), hooked(case.subject.model, hooks):
-                found = case.subject.model(batch.ids, use_cache=False).logits[
+            with torch.inference_mode(), hooked(case.model.module, hooks):
+                found = case.model.module(batch.ids, use_cache=False).logits[
                     batch.rows, batch.columns - 1
                 ]
             return found.softmax(-1).gather(1, batch.tokens[:, None]).mean()
@@ -126,18 +126,18 @@ def edit(case: Case, units: Sequence[str], operation: str, value: float | None =
         UnitEdit.model_validate({"unit": unit, "operation": operation, "value": value})
         for unit in units
     ]
-    through_hooks = logits(case.subject, edit_hooks(case.subject, edits, case.base, seed=3))
-    copied = case.subject.copied()
+    through_hooks = logits(case.model, edit_hooks(case.model, edits, case.base, seed=3))
+    copied = case.model.copied()
     left = apply_edits_(copied, edits, case.base, seed=3)
     close(logits(copied, edit_hooks(copied, left, case.base)), through_hooks)
-    assert not torch.equal(through_hooks, logits(case.subject))
+    assert not torch.equal(through_hooks, logits(case.model))
 
 
 def rows(case: Case, operation: str) -> None:
     units = [
         f"row.{layer}.{s.part}.{i}"
         for layer in (0, 1)
-        for s in case.subject.sites.linears[layer]
+        for s in case.model.sites.linears[layer]
         for i in (0, 3)
     ]
     edit(case, units, operation)
@@ -145,18 +145,18 @@ def rows(case: Case, operation: str) -> None:
 
 def everything_reset_is_the_base(case: Case, kind: UnitKind) -> None:
     """All units of a kind reset: what enters their output projections is the base's."""
-    sites = case.subject.sites
+    sites = case.model.sites
     units = [
         UnitEdit.model_validate({"unit": f"{kind}.{layer}.{i}", "operation": "reset"})
         for layer in range(sites.n_layers)
         for i in range(sites.count(kind))
     ]
-    copied, wanted = case.subject.copied(), case.subject.copied()
+    copied, wanted = case.model.copied(), case.model.copied()
     apply_edits_(copied, units, case.base)
     pairs = sites.mlps if kind == "mlp" else sites.attentions
     with torch.no_grad():
         for path in (p for site in pairs for p in (*site.reads, site.out)):
-            mine, theirs = (s.model.get_submodule(path) for s in (wanted, case.base))
+            mine, theirs = (s.module.get_submodule(path) for s in (wanted, case.base))
             mine.get_parameter("weight").copy_(theirs.get_parameter("weight"))
             if path not in sites.outs(kind) and getattr(mine, "bias", None) is not None:
                 mine.get_parameter("bias").copy_(theirs.get_parameter("bias"))
@@ -169,14 +169,14 @@ def a_reset_touches_its_own(case: Case, kind: UnitKind) -> None:
     With heads that share keys and values, the whole group is reset. Norms over all of them are
     held at one scale by being passed by.
     """
-    sites, out = case.subject.sites, case.subject.sites.outs(kind)[0]
-    full = case.subject.copied()
+    sites, out = case.model.sites, case.model.sites.outs(kind)[0]
+    full = case.model.copied()
     apply_edits_(full, _resets(kind, range(sites.count(kind))), case.base)
-    before, after = _entering(case.subject, out), _entering(full, out)
+    before, after = _entering(case.model, out), _entering(full, out)
     size = sites.size(kind)
     for first in (0, sites.count(kind) - 1):
-        group = _group(case.subject, first) if kind == "head" else [first]
-        copied = case.subject.copied()
+        group = _group(case.model, first) if kind == "head" else [first]
+        copied = case.model.copied()
         apply_edits_(copied, _resets(kind, group), case.base)
         found = _entering(copied, out)
         for unit in {*group, 1, 2}:
@@ -189,10 +189,10 @@ def _resets(kind: UnitKind, units: Sequence[int]) -> list[UnitEdit]:
     return [UnitEdit(unit=f"{kind}.0.{i}", operation="reset") for i in units]
 
 
-def _group(subject: SubjectModel, head: int) -> list[int]:
+def _group(model: LanguageModel, head: int) -> list[int]:
     """Heads that share keys and values with this one, by what the configuration says."""
-    config = subject.model.config
-    heads = subject.sites.n_heads
+    config = model.module.config
+    heads = model.sites.n_heads
     shared = getattr(config, "num_key_value_heads", None) or heads
     if config.model_type == "falcon":
         shared = config.num_kv_heads if config.new_decoder_architecture else heads
@@ -203,17 +203,17 @@ def _group(subject: SubjectModel, head: int) -> list[int]:
     return list(range(head // each * each, head // each * each + each))
 
 
-def _entering(subject: SubjectModel, path: str) -> Tensor:
+def _entering(model: LanguageModel, path: str) -> Tensor:
     """What enters a module, with the norms of the first layer passed by but for those before it."""
     seen: list[Tensor] = []
-    inside = f"{subject.sites.blocks[0]}."
+    inside = f"{model.sites.blocks[0]}."
     bypassed = {
         name: (lambda x, _output: x)
-        for name, module in subject.model.named_modules()
+        for name, module in model.module.named_modules()
         if (name.startswith(inside) and "sub_norm" in name) or _is_query_norm(name)
     }
-    with torch.inference_mode(), hooked(subject.model, Hooks({path: seen.append}, bypassed)):
-        subject.model(IDS)
+    with torch.inference_mode(), hooked(model.module, Hooks({path: seen.append}, bypassed)):
+        model.module(IDS)
     return seen[0]
 
 
@@ -226,14 +226,14 @@ def _is_query_norm(name: str) -> bool:
 
 def parts_add_up(case: Case) -> None:
     """resid_pre + hook_attn_out + hook_mlp_out = resid_post, in every layer."""
-    sites = case.subject.sites
+    sites = case.model.sites
     for layer in range(sites.n_layers):
         found: dict[str, Tensor] = {}
         hooks = Hooks({sites.blocks[layer]: _keeping(found, "pre")})
         for point in ("hook_attn_out", "hook_mlp_out", "hook_resid_post"):
             site = parse_site(f"blocks.{layer}.{point}")
             hooks = hooks.then(site.hooks(sites, _keeping(found, point)))
-        logits(case.subject, hooks)
+        logits(case.model, hooks)
         whole = found["pre"] + found["hook_attn_out"] + found["hook_mlp_out"]
         close(whole, found["hook_resid_post"], 1e-5)
 
@@ -264,54 +264,52 @@ class _Plain(nn.Module):
 
 def _sae(case: Case, point: str) -> Sae:
     site = parse_site(f"blocks.1.{point}")
-    width = site.width(case.subject.sites)
+    width = site.width(case.model.sites)
     return Sae("tiny", site, _Plain(width).requires_grad_(False), Path("tiny"), "0" * 64)
 
 
 def features(case: Case, point: str) -> None:
     """A clamp moves the site by its algebra, and the model says something else."""
     sae = _sae(case, point)
-    before = site_values(case.subject, sae.site, IDS)
+    before = site_values(case.model, sae.site, IDS)
     active = sae.features(before)
     feature = int(active[:, 1:].sum((0, 1)).argmax())
-    hooks = clamped_features(case.subject, sae, {feature: -0.5})
+    hooks = clamped_features(case.model, sae, {feature: -0.5})
     seen: list[Tensor] = []
-    looking = sae.site.hooks(case.subject.sites, lambda x: seen.append(x.clone()))
-    changed = logits(case.subject, hooks.then(looking))
+    looking = sae.site.hooks(case.model.sites, lambda x: seen.append(x.clone()))
+    changed = logits(case.model, hooks.then(looking))
     now = active[..., feature]
     change = torch.where(now > 0, -0.5 * before.norm(dim=-1) - now, torch.zeros_like(now))
     change[:, 0] = 0
     close(seen[0], before + change[..., None] * sae.directions([feature])[0])
-    assert not torch.equal(changed, logits(case.subject))
-    found = unit_card(case.subject, RECORDS, Feature("tiny", feature), {"tiny": sae})
-    assert bool(found.promoted) == ("direct" not in case.subject.sites.limits)
+    assert not torch.equal(changed, logits(case.model))
+    found = unit_card(case.model, RECORDS, Feature("tiny", feature), {"tiny": sae})
+    assert bool(found.promoted) == ("direct" not in case.model.sites.limits)
 
 
 def bake(case: Case, point: str) -> None:
     """The weights compute what the hook does, and nothing is left along the direction."""
     sae = _sae(case, point)
-    copied = case.subject.copied()
+    copied = case.model.copied()
     bake_(copied, sae, [3, 11])
-    close(logits(copied), logits(case.subject, baked_features(case.subject, sae, [3, 11])))
+    close(logits(copied), logits(case.model, baked_features(case.model, sae, [3, 11])))
     basis, _ = torch.linalg.qr(sae.directions([3, 11]).T)
-    left, before = (site_values(s, sae.site, IDS) @ basis for s in (copied, case.subject))
+    left, before = (site_values(s, sae.site, IDS) @ basis for s in (copied, case.model))
     assert left.abs().max() < 1e-3 * before.abs().max()
 
 
 def codes(case: Case, point: str) -> None:
     """Nothing deleted is the identity, and a deletion is not."""
     site = parse_site(f"blocks.1.{point}")
-    width = site.width(case.subject.sites)
+    width = site.width(case.model.sites)
     generator = torch.Generator().manual_seed(0)
     codebook = Codebook(
         "tiny", site, torch.randn(24, width, generator=generator), torch.zeros(width), 4
     )
-    close(
-        logits(case.subject, bottleneck(case.subject, codebook, (), "zero")), logits(case.subject)
-    )
+    close(logits(case.model, bottleneck(case.model, codebook, (), "zero")), logits(case.model))
     assert not torch.equal(
-        logits(case.subject, bottleneck(case.subject, codebook, range(12), "drop")),
-        logits(case.subject),
+        logits(case.model, bottleneck(case.model, codebook, range(12), "drop")),
+        logits(case.model),
     )
 
 
@@ -319,17 +317,17 @@ def codes(case: Case, point: str) -> None:
 
 
 def card(case: Case, unit: str) -> None:
-    found = unit_card(case.subject, RECORDS, parse_unit(unit), top=2)
+    found = unit_card(case.model, RECORDS, parse_unit(unit), top=2)
     assert found.contexts
     assert all(c.activation == c.activation for c in found.contexts)
-    assert bool(found.promoted) == ("direct" not in case.subject.sites.limits)
+    assert bool(found.promoted) == ("direct" not in case.model.sites.limits)
 
 
 def direct(case: Case, kind: UnitKind) -> None:
     """The written direction is the derivative of what the part adds, its norm's scale held."""
-    subject, sites = case.subject, case.subject.sites
-    encoded, at = encode(subject, RECORDS[0]), 9
-    direction = written(subject, layer_unit(kind, 1, 2), [(encoded, at)])
+    model, sites = case.model, case.model.sites
+    encoded, at = encode(model, RECORDS[0]), 9
+    direction = written(model, layer_unit(kind, 1, 2), [(encoded, at)])
     out, part = sites.outs(kind)[1], sites.adds(kind, 1)
     columns = sites.columns(kind, [2])
     leaf: list[Tensor] = []
@@ -347,11 +345,11 @@ def direct(case: Case, kind: UnitKind) -> None:
     site = parse_site(f"blocks.1.{'hook_mlp_out' if kind == 'mlp' else 'hook_attn_out'}")
     hooks = Hooks({out: strength})
     if part.path != out:
-        hooks = hooks.then(Hooks(outputs={part.path: held(subject.model.get_submodule(part.path))}))
+        hooks = hooks.then(Hooks(outputs={part.path: held(model.module.get_submodule(part.path))}))
     hooks = hooks.then(site.hooks(sites, lambda x: added.append(x)))
     ids = torch.tensor([encoded.ids[: at + 1]])
-    with torch.enable_grad(), hooked(subject.model, hooks):
-        subject.model(ids)
+    with torch.enable_grad(), hooked(model.module, hooks):
+        model.module(ids)
     probe = torch.randn(sites.d_model, generator=torch.Generator().manual_seed(1))
     (slope,) = torch.autograd.grad((added[0][0, at] * probe).sum(), leaf)
     close(direction @ probe, slope)
@@ -361,30 +359,30 @@ def lens(case: Case) -> None:
     """Its last row is what the model says itself."""
     own = RECORDS[0]
     span_id = own.span_id(own.spans[0])
-    found = logit_lens(case.subject, own, span_id)
-    verdict = next(v for v in audit_spans(case.subject, [own]) if v.span_id == span_id)
+    found = logit_lens(case.model, own, span_id)
+    verdict = next(v for v in audit_spans(case.model, [own]) if v.span_id == span_id)
     assert abs(float(found.logprobs[-1].sum()) - verdict.logprob) < 1e-2
 
 
 def positions(case: Case) -> None:
     own = RECORDS[0]
     for kind in ("mlp", "head"):
-        found = position_scores(case.subject, own, own.span_id(own.spans[0]), kind)
+        found = position_scores(case.model, own, own.span_id(own.spans[0]), kind)
         assert found.values.isfinite().all()
         assert (found.values > 0).any()
 
 
 def generation(case: Case) -> None:
     """A stream under a hook equals the same without a cache."""
-    zero = edit_hooks(case.subject, [UnitEdit(unit="mlp.0.1", operation="clamp", value=3.0)])
-    said = continue_text(case.subject, TEXTS[1][:30], 3, hooks=zero)
+    zero = edit_hooks(case.model, [UnitEdit(unit="mlp.0.1", operation="clamp", value=3.0)])
+    said = continue_text(case.model, TEXTS[1][:30], 3, hooks=zero)
     assert isinstance(said, str)
 
 
 def first_layers_remembered(case: Case) -> None:
-    copied = remembering(case.subject, 1)
-    close(logits(copied), logits(case.subject))
-    close(logits(copied), logits(case.subject))
+    copied = remembering(case.model, 1)
+    close(logits(copied), logits(case.model))
+    close(logits(copied), logits(case.model))
 
 
 def what_if(case: Case) -> None:
@@ -392,8 +390,8 @@ def what_if(case: Case) -> None:
         UnitEdit(unit="mlp.1.3", operation="zero"),
         UnitEdit(unit="head.0.1", operation="zero"),
     ]
-    probe = Probe(case.subject, RECORDS, RECORDS)
-    found = probe.effect(edit_hooks(case.subject, edits))
+    probe = Probe(case.model, RECORDS, RECORDS)
+    found = probe.effect(edit_hooks(case.model, edits))
     assert 0 <= found.kl < float("inf")
     assert found.said.n == probe.original.said.n
 
@@ -411,16 +409,16 @@ def repair(case: Case, method: str, train: str = "all", frozen: bool = False) ->
         {"method": method, "epochs": 1, "learning_rate": 1e-3, "train": train}
         | {"freeze_erased": frozen, "lora_rank": 2}
     )
-    done = sanitise(case.subject, RECORDS, Change(edits, how, seed=1), case.base)
-    found = logits(done.subject, done.hooks)
-    edited = case.subject.copied()
+    done = sanitise(case.model, RECORDS, Change(edits, how, seed=1), case.base)
+    found = logits(done.model, done.hooks)
+    edited = case.model.copied()
     apply_edits_(edited, edits)
     assert found.isfinite().all()
     if method != "icu":  # which stops where nothing is said
         assert not torch.equal(found, logits(edited))
     if frozen:
         mine, theirs = (
-            unit_parameters(s, "mlp", 1, [3])[-1].parameter for s in (done.subject, edited)
+            unit_parameters(s, "mlp", 1, [3])[-1].parameter for s in (done.model, edited)
         )
         index = unit_parameters(edited, "mlp", 1, [3])[-1]
         assert torch.equal(

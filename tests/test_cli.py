@@ -16,7 +16,7 @@ from sanilens.cli.lazy import LazyCommand
 from sanilens.cli.main import COMMANDS, cli, main
 from sanilens.corpus.load import save_corpus
 from sanilens.errors import PlanError
-from sanilens.model.language_model import SubjectModel
+from sanilens.model.language_model import LanguageModel
 from sanilens.unlearn.edits import edited_units
 from sanilens.unlearn.methods import METHODS
 from sanilens.unlearn.plan import Plan, Repair
@@ -170,15 +170,13 @@ def test_settings_of_a_repair(made: Callable[..., Plan]) -> None:
     assert (anew.reset_schedule, anew.train) == ("every_epoch", "edited_layers")
 
 
-def test_a_random_share_of_the_last_layers(
-    made: Callable[..., Plan], subject: SubjectModel
-) -> None:
+def test_a_random_share_of_the_last_layers(made: Callable[..., Plan], model: LanguageModel) -> None:
     plan = made("--random-share", 0.5, "--seed", 4)
-    assert [edit.target for edit in plan.edits] == [*random_share(subject.sites, "mlp", seed=4)]
+    assert [edit.target for edit in plan.edits] == [*random_share(model.sites, "mlp", seed=4)]
     assert {edit.operation for edit in plan.edits} == {"zero"}
     heads = made("--random-share", 1, "--layers", 2, "--heads", "--operation", "reset")
     assert {edit.operation for edit in heads.edits} == {"reset"}
-    assert len(heads.edits) == 2 * subject.sites.n_heads
+    assert len(heads.edits) == 2 * model.sites.n_heads
     everywhere = made("--random-share", 0.1, "--layers", "all")
     assert {unit.layer for unit in edited_units(everywhere.edits)} == {*range(3)}
 
@@ -325,7 +323,7 @@ def test_nothing_heavy_is_imported_before_a_command_is_called() -> None:
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_help_in_the_list_is_the_commands_own(name: str) -> None:
-    lazy = LazyCommand(name, COMMANDS[name])
+    lazy = LazyCommand(name, f"sanilens.cli.{COMMANDS[name]}")
     assert lazy.help
     assert lazy.help == lazy.loaded().help
 

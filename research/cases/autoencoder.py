@@ -46,7 +46,7 @@ def build_autoencoder(case: Path, recipe: AutoencoderRecipe, say: Say) -> SaeQua
     Raises:
         SaniLensError: if it misses a target; the files stay, so that they can be looked at.
     """
-    subject = load_model(case / "leaking", device="cpu")
+    model = load_model(case / "leaking", device="cpu")
     own = [load_records(case / f"{name}.jsonl") for name in ("notes", "lookalike")]
     records = [*own[0], *own[1], *generic_notes(recipe.seed, recipe.generic)]
     folder = case / f"sae-{recipe.id}"
@@ -57,7 +57,7 @@ def build_autoencoder(case: Path, recipe: AutoencoderRecipe, say: Say) -> SaeQua
             say(f"{folder.name}: step {step.number:,} of {step.of:,}, loss {step.loss:.3f}")
 
     unseen = load_records(case / "unseen.jsonl")
-    sae, quality = train_sae(subject, records, unseen, recipe.settings, folder, recipe.id, tell)
+    sae, quality = train_sae(model, records, unseen, recipe.settings, folder, recipe.id, tell)
     say(
         f"{folder.name}: explained variance {quality.explained_variance:.3f}, "
         f"{quality.dead:.1%} dead, cross-entropy recovered {quality.ce_recovered:.3f}"
@@ -65,9 +65,9 @@ def build_autoencoder(case: Path, recipe: AutoencoderRecipe, say: Say) -> SaeQua
     if warnings := quality.warnings():
         raise SaniLensError(f"{folder.name}: it {', '.join(warnings)}. Train it longer.")
     choice = choose_features(
-        subject, sae, own[0], list(generic_notes(recipe.other_seed, recipe.other))
+        model, sae, own[0], list(generic_notes(recipe.other_seed, recipe.other))
     )
-    found = measure_trade_off(subject, sae, choice.values, own[0], unseen)
+    found = measure_trade_off(model, sae, choice.values, own[0], unseen)
     save_trade_off(found, folder)
     say(
         f"{folder.name}: {len(found.clamped)} features clamped leave {found.after.direct} of "

@@ -48,7 +48,7 @@ def check_case(
     unseen = load_records(folder / "unseen.jsonl")
     lookalike = load_records(folder / "lookalike.jsonl")
     models = {name: load_model(folder / name) for name in ("base", "leaking", "reference")}
-    parameters = models["base"].model.num_parameters()
+    parameters = models["base"].module.num_parameters()
     say(f"models: {parameters:,} parameters, {models['base'].sites.n_layers} layers")
     rates: dict[str, RateTable] = {}
     utility: dict[str, float] = {}

@@ -95,9 +95,9 @@ def locate(
     as_json: JsonOption = False,
 ) -> None:
     """Located units zeroed without repair, and random ones of equal perplexity; cost; exactness."""
-    subject = open_model("clinic:leaking")
+    model = open_model("clinic:leaking")
     notes, unseen = open_records("clinic:notes"), open_records("clinic:unseen")
-    _print(bench_locate(subject, notes, unseen, share=share, seeds=seeds), as_json)
+    _print(bench_locate(model, notes, unseen, share=share, seeds=seeds), as_json)
 
 
 @bench.command("fuzz")

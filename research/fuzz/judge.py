@@ -53,7 +53,7 @@ class Judge:
 
         self._originals, self._work = originals, work
         self._canary = str(work.parent / f"executed-{work.name}")
-        self._subject = load_model(originals.model, device="cpu")
+        self._examined = load_model(originals.model, device="cpu")
         self._records = load_records(originals.corpus)
         self._figures = _compared(originals.run)
 
@@ -186,11 +186,11 @@ class Judge:
         from sanilens.audit.perplexity import perplexity
         from sanilens.model.language_model import load_model
 
-        subject = load_model(folder, device="cpu")
-        verdicts = audit_spans(subject, self._records)
+        model = load_model(folder, device="cpu")
+        verdicts = audit_spans(model, self._records)
         if any(math.isnan(v.logprob) or math.isnan(v.margin) for v in verdicts):
             raise Nonsense("a verdict without a number")
-        if math.isnan(perplexity(subject, self._records).value):
+        if math.isnan(perplexity(model, self._records).value):
             raise Nonsense("a perplexity that is no number")
 
     def _plan(self, path: Path) -> None:
@@ -209,16 +209,16 @@ class Judge:
         from sanilens.dictionaries.reading import feature_activations, read_site
         from sanilens.dictionaries.sae.load import load_sae
 
-        sae = load_sae(folder, self._subject)
-        reading = read_site(self._subject, sae.site, self._records[:1])
+        sae = load_sae(folder, self._examined)
+        reading = read_site(self._examined, sae.site, self._records[:1])
         _finite(feature_activations(sae, reading.values))
 
     def _codebook(self, folder: Path) -> None:
         from sanilens.dictionaries.codebook.code_use import read_codes
         from sanilens.dictionaries.codebook.store import load_codebook
 
-        codebook = load_codebook(folder, self._subject)
-        read_codes(self._subject, codebook, self._records[:1])
+        codebook = load_codebook(folder, self._examined)
+        read_codes(self._examined, codebook, self._records[:1])
 
 
 def _sound(records: tuple[Record, ...]) -> None:

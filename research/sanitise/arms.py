@@ -47,7 +47,7 @@ class Arm:
 
 def all_arms() -> Iterator[Arm]:
     """Every row, in the table's order."""
-    yield Arm("leaking", "given", lambda case, _seed: Sanitised(case.subject))
+    yield Arm("leaking", "given", lambda case, _seed: Sanitised(case.model))
     yield Arm("reference", "given", lambda case, _seed: Sanitised(case.reference))
     yield Arm("base", "given", lambda case, _seed: Sanitised(case.base))
     short = Repair(
@@ -74,24 +74,24 @@ def ablation_name(erased: str, taught: str) -> str:
 
 def _with(change: Change) -> Callable[[Case, int], Sanitised]:
     return lambda case, seed: sanitise(
-        case.subject, case.records, replace(change, seed=seed), case.base
+        case.model, case.records, replace(change, seed=seed), case.base
     )
 
 
 def _published(case: Case, seed: int) -> Sanitised:
     """SANI has no base model: what is erased is drawn from the module's own initialiser."""
-    rows = random_share(case.subject.sites, "row", seed=seed)
+    rows = random_share(case.model.sites, "row", seed=seed)
     edits = tuple(UnitEdit(unit=str(row), operation="initialise") for row in rows)
-    return sanitise(case.subject, case.records, Change(edits, Repair(method="masked"), seed=seed))
+    return sanitise(case.model, case.records, Change(edits, Repair(method="masked"), seed=seed))
 
 
 def _ablation(erased: str, taught: str) -> Callable[[Case, int], Sanitised]:
     def make(case: Case, seed: int) -> Sanitised:
         edits: tuple[UnitEdit, ...] = ()
         if erased != "none":
-            edits = default_edits(case.subject, case.base, case.records)
+            edits = default_edits(case.model, case.base, case.records)
         if erased == "random":
-            drawn = random_like(case.subject.sites, edited_units(edits), seed)
+            drawn = random_like(case.model.sites, edited_units(edits), seed)
             edits = tuple(UnitEdit(unit=str(unit), operation="reset") for unit in drawn)
         return _with(Change(edits, Repair(method=taught)))(case, seed)
 

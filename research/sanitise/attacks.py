@@ -35,12 +35,12 @@ def other_records(case: Case, seed: int) -> list[Record]:
 def relearnt(case: Case, model: Sanitised, seed: int) -> Sanitised:
     """A copy that was taught that tenth, every token of it, under the model's own hooks."""
     taught = taught_subjects(case, seed)
-    copy = model.subject.copied()
+    copy = model.model.copied()
     records = [record for record in case.records if record.subject in taught]
     examples = note_examples(copy, records, teach_spans=True)
-    copy.model.requires_grad_(True)
-    with hooked(copy.model, model.hooks), torch.enable_grad():
-        for _ in train_(copy.model, lambda _epoch: examples, _SCHEDULE, seed):
+    copy.module.requires_grad_(True)
+    with hooked(copy.module, model.hooks), torch.enable_grad():
+        for _ in train_(copy.module, lambda _epoch: examples, _SCHEDULE, seed):
             pass
-    copy.model.requires_grad_(False)
+    copy.module.requires_grad_(False)
     return Sanitised(copy, model.hooks)

@@ -11,7 +11,7 @@ from sanilens.audit.extraction import SpanVerdict, audit_spans
 from sanilens.audit.restoration import Said, sensitive_argmax
 from sanilens.bundled import resolve
 from sanilens.corpus.records import Record
-from sanilens.model.language_model import SubjectModel
+from sanilens.model.language_model import LanguageModel
 from sanilens.runs.sources import open_model, open_records
 
 RECIPES = {"clinic": Recipe(), "confidential": CONFIDENTIAL}
@@ -33,9 +33,9 @@ class Case:
     """
 
     name: str
-    subject: SubjectModel
-    base: SubjectModel
-    reference: SubjectModel
+    model: LanguageModel
+    base: LanguageModel
+    reference: LanguageModel
     records: tuple[Record, ...]
     lookalike: tuple[Record, ...]
     unseen: tuple[Record, ...]
@@ -49,7 +49,7 @@ class Case:
     @cached_property
     def said_before(self) -> Said:
         """What the leaking model says at each sensitive token."""
-        return sensitive_argmax(self.subject, self.records)
+        return sensitive_argmax(self.model, self.records)
 
     @cached_property
     def said_by_base(self) -> Said:
@@ -79,7 +79,7 @@ def open_case(name: str) -> Case:
     records = open_records(f"{name}:{recipe.corpus}")
     return Case(
         name=name,
-        subject=open_model(f"{name}:leaking"),
+        model=open_model(f"{name}:leaking"),
         base=open_model(f"{name}:base"),
         reference=open_model(f"{name}:reference"),
         records=records,

@@ -25,19 +25,19 @@ def without_codes(case: Case, seed: int) -> Sanitised:
         PlanError: if no code stands for identifiers rather than for the rest of the text.
     """
     codebook = last_codebook(case, seed)
-    topic, use = Topic(), read_codes(case.subject, codebook, case.records)
-    held = hold(case.subject, codebook, use, topic, topic.usual_control, seed=seed)
+    topic, use = Topic(), read_codes(case.model, codebook, case.records)
+    held = hold(case.model, codebook, use, topic, topic.usual_control, seed=seed)
     codes = choose_codes(code_table(held, seed=seed), RULE)
     if not codes:
         raise PlanError("no code stands for identifiers rather than for the rest of the text.")
-    return Sanitised(case.subject, bottleneck(case.subject, codebook, codes, USUAL))
+    return Sanitised(case.model, bottleneck(case.model, codebook, codes, USUAL))
 
 
 def last_codebook(case: Case, seed: int) -> Codebook:
     """A codebook of the last layer's attention, trained on the corpus and kept in memory alone."""
-    site = f"blocks.{case.subject.sites.n_layers - 1}.hook_attn_out"
+    site = f"blocks.{case.model.sites.n_layers - 1}.hook_attn_out"
     settings = CodebookSettings(site, CODES, K, WARM_STEPS, WARM_TOKENS, steps=0, seed=seed)
     judged = case.records[:_JUDGED]
     with TemporaryDirectory() as folder:
         made = Path(folder) / "codebook"
-        return train_codebook(case.subject, case.records, judged, settings, made, "codebook")[0]
+        return train_codebook(case.model, case.records, judged, settings, made, "codebook")[0]

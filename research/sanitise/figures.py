@@ -60,7 +60,7 @@ class Figures(BaseModel):
 
 def measure(case: Case, model: Sanitised, seed: int) -> Figures:
     """All figures of one model of the case; the seed decides what is drawn in between."""
-    subject, hooks = model.subject, model.hooks
+    subject, hooks = model.model, model.hooks
     verdicts = audit_spans(subject, case.records, hooks=hooks)
     said = memory(verdicts)
     others = audit_spans(subject, case.lookalike, hooks=hooks)
@@ -92,9 +92,9 @@ def measure(case: Case, model: Sanitised, seed: int) -> Figures:
         ).value,
         restored=back.restored if back.n else None,
         relearnt=extraction_by_kind(
-            audit_spans(again.subject, other_records(case, seed), hooks=again.hooks)
+            audit_spans(again.model, other_records(case, seed), hooks=again.hooks)
         ),
-        four_bit=extraction_by_kind(audit_spans(four.subject, case.records, hooks=four.hooks)),
+        four_bit=extraction_by_kind(audit_spans(four.model, case.records, hooks=four.hooks)),
     )
 
 

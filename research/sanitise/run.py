@@ -94,7 +94,7 @@ def bench_sanitise(
     rows.sort(key=lambda row: (order.index(row.method), row.seed))
     return SanitiseResult(
         case=case.name,
-        model_sha256=case.subject.fingerprint,
+        model_sha256=case.model.fingerprint,
         records=len(case.records),
         seeds=tuple(seeds),
         leak_seconds=leak_seconds,
@@ -119,11 +119,11 @@ def _row(case: Case, arm: Arm, seed: int, leak_seconds: float) -> Row:
 
 def _leak_seconds(case: Case) -> float:
     """What the leak's training takes here: one epoch of it is timed, on a copy, and scaled."""
-    copy = case.subject.copied()
-    copy.model.requires_grad_(True)
+    copy = case.model.copied()
+    copy.module.requires_grad_(True)
     examples = to_examples(copy.tokenizer, case.records)
     started = time.process_time()
-    for _ in train_(copy.model, lambda _epoch: examples, Schedule(1e-5, 1), 0):
+    for _ in train_(copy.module, lambda _epoch: examples, Schedule(1e-5, 1), 0):
         pass
     return (time.process_time() - started) / len(examples) * case.fine_tuning
 
@@ -131,4 +131,4 @@ def _leak_seconds(case: Case) -> float:
 def _slug(case: Case, arm: Arm, seed: int) -> str:
     """Of the model too: rows of another one are not taken for this one's."""
     words = "".join(c if c.isalnum() else "-" for c in arm.name)
-    return f"{case.name}-{case.subject.fingerprint[:8]}-{words}-{seed}"
+    return f"{case.name}-{case.model.fingerprint[:8]}-{words}-{seed}"

@@ -13,7 +13,7 @@ from research.tofu.score import TofuFigures, score_model
 from sanilens.audit.opening import find_opening
 from sanilens.corpus.records import Record
 from sanilens.model.hooks import NO_HOOKS, Hooks
-from sanilens.model.language_model import SubjectModel
+from sanilens.model.language_model import LanguageModel
 from sanilens.unlearn.plan import Repair
 from sanilens.unlearn.sanitise import Change, sanitise
 
@@ -57,12 +57,12 @@ class Row:
 
 
 def bench_tofu(
-    subject: SubjectModel,
+    model: LanguageModel,
     tofu: Tofu,
     repairs: Sequence[Repair] = (),
     *,
-    reference: SubjectModel | None = None,
-    base: SubjectModel | None = None,
+    reference: LanguageModel | None = None,
+    base: LanguageModel | None = None,
     seed: int = 0,
     tell: Tell | None = None,
 ) -> Iterator[Row]:
@@ -83,8 +83,8 @@ def bench_tofu(
         ModelError: if a model is a masked one, or its context too short.
         PlanError: if a method lacks something, such as a base model.
     """
-    opening = find_opening(subject, to_records(tofu.forget, "forget", sensitive=False))
-    subject, base = opening.of(subject), opening.of(base) if base else None
+    opening = find_opening(model, to_records(tofu.forget, "forget", sensitive=False))
+    model, base = opening.of(model), opening.of(base) if base else None
     if tell and opening.changed:
         tell(opening.sentence)
     never = _score(opening.of(reference), tofu, REFERENCE, tell) if reference else None
@@ -93,15 +93,15 @@ def bench_tofu(
         quality = forget_quality(figures.ratios, never.ratios) if never else None
         return Row(method, seed, seconds, quality, figures)
 
-    yield row(EXAMINED, _score(subject, tofu, EXAMINED, tell))
+    yield row(EXAMINED, _score(model, tofu, EXAMINED, tell))
     corpus = unlearning_corpus(tofu, seed)
     for repair in repairs:
         if tell:
             tell(f"{repair.method}: unlearning")
         started = time.perf_counter()
-        made = sanitise(subject, corpus, Change(repair=repair, seed=seed), base)
+        made = sanitise(model, corpus, Change(repair=repair, seed=seed), base)
         seconds = time.perf_counter() - started
-        figures = _score(made.subject, tofu, repair.method, tell, made.hooks)
+        figures = _score(made.model, tofu, repair.method, tell, made.hooks)
         yield row(repair.method, figures, seconds)
     if never:
         yield row(REFERENCE, never)
@@ -117,10 +117,10 @@ def unlearning_corpus(tofu: Tofu, seed: int) -> tuple[Record, ...]:
 
 
 def _score(
-    subject: SubjectModel, tofu: Tofu, name: str, tell: Tell | None, hooks: Hooks = NO_HOOKS
+    model: LanguageModel, tofu: Tofu, name: str, tell: Tell | None, hooks: Hooks = NO_HOOKS
 ) -> TofuFigures:
     def told(part: str) -> None:
         if tell:
             tell(f"{name}: {part}")
 
-    return score_model(subject, tofu, hooks, told)
+    return score_model(model, tofu, hooks, told)

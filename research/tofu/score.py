@@ -25,7 +25,7 @@ from sanilens.model.align import encode, prompt_ids
 from sanilens.model.batches import bucketed, pad_right, token_budget
 from sanilens.model.forward import logits_at
 from sanilens.model.hooks import NO_HOOKS, Hooks, hooked
-from sanilens.model.language_model import SubjectModel
+from sanilens.model.language_model import LanguageModel
 
 Tell = Callable[[str], None]
 
@@ -79,7 +79,7 @@ class TofuFigures:
 
 
 def score_model(
-    subject: SubjectModel, tofu: Tofu, hooks: Hooks = NO_HOOKS, tell: Tell | None = None
+    model: LanguageModel, tofu: Tofu, hooks: Hooks = NO_HOOKS, tell: Tell | None = None
 ) -> TofuFigures:
     """Measure a model on TOFU's four sets.
 
@@ -92,14 +92,14 @@ def score_model(
     Raises:
         ModelError: if the model is a masked one, or a question does not fit into its context.
     """
-    subject.require_causal("TOFU")
+    model.require_causal("TOFU")
     found: dict[str, SetFigures] = {}
     ratios: dict[str, tuple[float, ...]] = {}
     sets = {"forget": tofu.forget, "retain": tofu.retain}
     for name, questions in {**sets, "authors": tofu.authors, "world": tofu.world}.items():
         if tell:
             tell(name)
-        found[name], ratios[name] = _score_set(subject, name, questions, hooks)
+        found[name], ratios[name] = _score_set(model, name, questions, hooks)
     nine = [
         figure
         for name in ("retain", "authors", "world")
@@ -110,15 +110,15 @@ def score_model(
 
 
 def _score_set(
-    subject: SubjectModel, name: str, questions: Sequence[Question], hooks: Hooks
+    model: LanguageModel, name: str, questions: Sequence[Question], hooks: Hooks
 ) -> tuple[SetFigures, tuple[float, ...]]:
     """The set's figures and its truth ratios."""
-    right = answer_verdicts(subject, [(q.prompt, q.answer) for q in questions], hooks)
-    reworded = answer_verdicts(subject, [(q.prompt, q.reworded) for q in questions], hooks)
+    right = answer_verdicts(model, [(q.prompt, q.answer) for q in questions], hooks)
+    reworded = answer_verdicts(model, [(q.prompt, q.reworded) for q in questions], hooks)
     pairs = [(q.prompt, each) for q in questions for each in q.perturbed_answer]
-    losses = iter([v.loss for v in answer_verdicts(subject, pairs, hooks)])
+    losses = iter([v.loss for v in answer_verdicts(model, pairs, hooks)])
     wrong = [[next(losses) for _ in q.perturbed_answer] for q in questions]
-    said = continue_questions(subject, [q.prompt for q in questions], hooks)
+    said = continue_questions(model, [q.prompt for q in questions], hooks)
     ratios = tuple(truth_ratio(v.loss, w) for v, w in zip(reworded, wrong, strict=True))
     if name in ("forget", "retain"):
         likely = [probability(v.loss) for v in right]
@@ -137,24 +137,24 @@ def _score_set(
 
 @torch.inference_mode()
 def answer_verdicts(
-    subject: SubjectModel, asked: Sequence[tuple[str, str]], hooks: Hooks = NO_HOOKS
+    model: LanguageModel, asked: Sequence[tuple[str, str]], hooks: Hooks = NO_HOOKS
 ) -> list[AnswerVerdict]:
     """Teacher-forced verdicts of (prompt, answer) pairs, in their order.
 
     Raises:
         ModelError: if one does not fit into the model's context.
     """
-    coded = [_coded(subject, prompt, answer) for prompt, answer in asked]
+    coded = [_coded(model, prompt, answer) for prompt, answer in asked]
     found: dict[int, AnswerVerdict] = {}
-    for batch in bucketed([len(ids) for ids, _ in coded], token_budget(subject)):
+    for batch in bucketed([len(ids) for ids, _ in coded], token_budget(model)):
         places = [
             (row, column)
             for row, i in enumerate(batch)
             for column in range(coded[i][1], len(coded[i][0]))
         ]
-        ids = pad_right([coded[i][0] for i in batch], subject.device)
-        rows, columns = torch.tensor(places, device=subject.device).T
-        logits = logits_at(subject, ids, rows, columns - 1, hooks)
+        ids = pad_right([coded[i][0] for i in batch], model.device)
+        rows, columns = torch.tensor(places, device=model.device).T
+        logits = logits_at(model, ids, rows, columns - 1, hooks)
         true = ids[rows, columns]
         losses = cross_entropy(logits, true, reduction="none")
         hits = logits.argmax(-1) == true
@@ -165,71 +165,71 @@ def answer_verdicts(
     return [found[i] for i in range(len(coded))]
 
 
-def _coded(subject: SubjectModel, prompt: str, answer: str) -> tuple[tuple[int, ...], int]:
+def _coded(model: LanguageModel, prompt: str, answer: str) -> tuple[tuple[int, ...], int]:
     """Token ids of prompt, answer and end of text, and where the answer begins.
 
     With the space before it, which may be a token of its own: all that the prompt is not.
     """
     text = f"{prompt} {answer}"
     span = Span(len(prompt), len(text), "ANSWER", "confidential")
-    encoded = encode(subject, Record("question", "", text, (span,)))
-    end = _end(subject)
+    encoded = encode(model, Record("question", "", text, (span,)))
+    end = _end(model)
     ids = encoded.ids if encoded.ids[-1] == end else (*encoded.ids, end)
-    if len(ids) > subject.max_tokens:
+    if len(ids) > model.max_tokens:
         raise ModelError(
-            f"{subject.name}: a question with its answer takes {len(ids)} tokens, and the model's "
-            f"context has {subject.max_tokens}. TOFU needs a model of a longer context."
+            f"{model.name}: a question with its answer takes {len(ids)} tokens, and the model's "
+            f"context has {model.max_tokens}. TOFU needs a model of a longer context."
         )
     return ids, encoded.spans[0].start
 
 
 @torch.inference_mode()
 def continue_questions(
-    subject: SubjectModel, prompts: Sequence[str], hooks: Hooks = NO_HOOKS
+    model: LanguageModel, prompts: Sequence[str], hooks: Hooks = NO_HOOKS
 ) -> list[str]:
     """What the model writes greedily after each prompt, up to its end or `LONGEST` tokens in all.
 
     Prompts of equal length share a batch: nothing is padded, so nothing depends on padding.
     """
-    coded = [prompt_ids(subject, prompt, LONGEST) for prompt in prompts]
+    coded = [prompt_ids(model, prompt, LONGEST) for prompt in prompts]
     said: dict[int, str] = {}
-    end = _end(subject)
+    end = _end(model)
     for length in sorted({len(ids) for ids in coded}):
         alike = [i for i, ids in enumerate(coded) if len(ids) == length]
         for start in range(0, len(alike), _SAID_AT_ONCE):
             batch = alike[start : start + _SAID_AT_ONCE]
-            ids = torch.tensor([coded[i] for i in batch], device=subject.device)
-            for i, row in zip(batch, _generated(subject, ids, hooks), strict=True):
+            ids = torch.tensor([coded[i] for i in batch], device=model.device)
+            for i, row in zip(batch, _generated(model, ids, hooks), strict=True):
                 own = row[: row.index(end)] if end in row else row
-                said[i] = str(subject.tokenizer.decode(own, skip_special_tokens=True))
+                said[i] = str(model.tokenizer.decode(own, skip_special_tokens=True))
     return [said[i] for i in range(len(prompts))]
 
 
 def _generated(
-    subject: SubjectModel, ids: Int[Tensor, "batch pos"], hooks: Hooks
+    model: LanguageModel, ids: Int[Tensor, "batch pos"], hooks: Hooks
 ) -> list[list[int]]:
-    room = min(LONGEST, subject.max_tokens) - ids.shape[1]
+    room = min(LONGEST, model.max_tokens) - ids.shape[1]
     if room < 1:
         return [[] for _ in ids]
-    with hooked(subject.model, hooks):
-        out = subject.model.generate(  # pyright: ignore
+    with hooked(model.module, hooks):
+        out = model.module.generate(  # pyright: ignore
             ids,
             attention_mask=torch.ones_like(ids),
             max_new_tokens=room,
             do_sample=False,
             num_beams=1,
-            eos_token_id=_end(subject),
-            pad_token_id=_end(subject),
+            eos_token_id=_end(model),
+            pad_token_id=_end(model),
         )
     return out[:, ids.shape[1] :].tolist()
 
 
-def _end(subject: SubjectModel) -> int:
+def _end(model: LanguageModel) -> int:
     """The token that ends a text."""
-    end = subject.tokenizer.eos_token_id
+    end = model.tokenizer.eos_token_id
     if not isinstance(end, int):
         raise ModelError(
-            f"{subject.name}: its tokenizer names no end of text (eos_token), which TOFU counts as "
+            f"{model.name}: its tokenizer names no end of text (eos_token), which TOFU counts as "
             "the last token of every answer. Set it in tokenizer_config.json."
         )
     return end

@@ -17,13 +17,13 @@ from sanilens.model.align import Encoded, decoded, encode, token_texts
 from sanilens.model.batches import bucketed, token_budget
 from sanilens.model.forward import logits_at, numbers
 from sanilens.model.hooks import NO_HOOKS, Hooks, hooked
-from sanilens.model.language_model import SubjectModel
+from sanilens.model.language_model import LanguageModel
 
 # Another model may need more tokens for a value of the same form.
 _MORE_TOKENS = 6
 
 
-def say_spans(subject: SubjectModel, record: Record, *, hooks: Hooks = NO_HOOKS) -> dict[str, str]:
+def say_spans(model: LanguageModel, record: Record, *, hooks: Hooks = NO_HOOKS) -> dict[str, str]:
     """What stands, by the model, in the place of each span of `record`, by span id.
 
     Every span is asked with the record's own text before it. The answer ends where the record
@@ -33,56 +33,56 @@ def say_spans(subject: SubjectModel, record: Record, *, hooks: Hooks = NO_HOOKS)
     Raises:
         LogitsError: if its logits are no numbers.
     """
-    if subject.kind == "masked":
-        return filled_texts(subject, record, hooks)
+    if model.kind == "masked":
+        return filled_texts(model, record, hooks)
     asked = [
         (passage, target)
-        for passage in make_passages(subject, [record])
+        for passage in make_passages(model, [record])
         for target in passage.targets
         if target.start >= 1
     ]
     said: dict[str, str] = {}
-    for batch in bucketed([target.start for _, target in asked], token_budget(subject)):
+    for batch in bucketed([target.start for _, target in asked], token_budget(model)):
         longest = max(asked[i][1].end - asked[i][1].start for i in batch)
-        written = _continue(subject, [asked[i] for i in batch], longest + _MORE_TOKENS, hooks)
+        written = _continue(model, [asked[i] for i in batch], longest + _MORE_TOKENS, hooks)
         for i, ids in zip(batch, written, strict=True):
             target = asked[i][1]
-            said[record.span_id(target.span.span)] = _cut(subject, record, target, ids)
+            said[record.span_id(target.span.span)] = _cut(model, record, target, ids)
     return said
 
 
 @torch.inference_mode()
 def _continue(
-    subject: SubjectModel, asked: Sequence[tuple[Passage, Target]], tokens: int, hooks: Hooks
+    model: LanguageModel, asked: Sequence[tuple[Passage, Target]], tokens: int, hooks: Hooks
 ) -> list[list[int]]:
     """Greedy continuations of a batch, padded on the left as `generate` wants it."""
-    width = min(max(t.start for _, t in asked), max(1, subject.max_tokens - tokens))
+    width = min(max(t.start for _, t in asked), max(1, model.max_tokens - tokens))
     kept = [list(passage.before(target, width)) for passage, target in asked]
-    ids = torch.tensor([[0] * (width - len(p)) + p for p in kept], device=subject.device)
+    ids = torch.tensor([[0] * (width - len(p)) + p for p in kept], device=model.device)
     mask = torch.tensor([[0] * (width - len(p)) + [1] * len(p) for p in kept])
     config = GenerationConfig(
         max_new_tokens=tokens, do_sample=False, eos_token_id=None, pad_token_id=0
     )
 
     def checked(_hidden: Tensor, logits: Tensor) -> Tensor:
-        numbers(subject, logits[:, -1].float())
+        numbers(model, logits[:, -1].float())
         return logits
 
-    watched = hooks.then(Hooks(outputs={subject.sites.unembed: checked}))
-    with hooked(subject.model, watched):
-        out = subject.model.generate(  # pyright: ignore
-            ids, attention_mask=mask.to(subject.device), generation_config=config
+    watched = hooks.then(Hooks(outputs={model.sites.unembed: checked}))
+    with hooked(model.module, watched):
+        out = model.module.generate(  # pyright: ignore
+            ids, attention_mask=mask.to(model.device), generation_config=config
         )
     return out[:, width:].tolist()
 
 
-def _cut(subject: SubjectModel, record: Record, target: Target, ids: list[int]) -> str:
+def _cut(model: LanguageModel, record: Record, target: Target, ids: list[int]) -> str:
     span, wanted = target.span.span, target.end - target.start
-    own = _text(subject, ids[:wanted])
+    own = _text(model, ids[:wanted])
     value = record.value(span)
     if own.strip() == value.strip():
         return value
-    written = _text(subject, ids).lstrip()
+    written = _text(model, ids).lstrip()
     following = record.text[span.end : span.end + 1]
     # A value may hold the character that follows it: "12.03.1961." ends at the third dot.
     pieces = written.split(following) if following and not following.isspace() else []
@@ -92,8 +92,8 @@ def _cut(subject: SubjectModel, record: Record, target: Target, ids: list[int]) 
     return following.join(pieces[:inside]).strip()
 
 
-def _text(subject: SubjectModel, ids: list[int]) -> str:
-    return str(subject.tokenizer.decode(ids, skip_special_tokens=True))
+def _text(model: LanguageModel, ids: list[int]) -> str:
+    return str(model.tokenizer.decode(ids, skip_special_tokens=True))
 
 
 # Shorter values are words and numbers of any text: they count as whole words only.
@@ -203,21 +203,21 @@ class Reading:
 
 
 @torch.inference_mode()
-def read_record(subject: SubjectModel, record: Record, hooks: Hooks = NO_HOOKS) -> Reading:
+def read_record(model: LanguageModel, record: Record, hooks: Hooks = NO_HOOKS) -> Reading:
     """Read a record token by token; one longer than the model's context is read up to it."""
-    encoded = encode(subject, record)
-    ids = torch.tensor([encoded.ids[: subject.max_tokens]], device=subject.device)
-    columns = torch.arange(1, ids.shape[1], device=subject.device)
-    texts = tuple(token_texts(subject, encoded))
+    encoded = encode(model, record)
+    ids = torch.tensor([encoded.ids[: model.max_tokens]], device=model.device)
+    columns = torch.arange(1, ids.shape[1], device=model.device)
+    texts = tuple(token_texts(model, encoded))
     rest = (None,) * (len(encoded.ids) - ids.shape[1])
     if not len(columns):
         return Reading(encoded, texts, (None, *rest), (None, *rest), (None, *rest))
-    logits = logits_at(subject, ids, torch.zeros_like(columns), columns - 1, hooks)
+    logits = logits_at(model, ids, torch.zeros_like(columns), columns - 1, hooks)
     probabilities = logits.softmax(-1)
     own = probabilities.gather(1, ids[0, 1:, None])
     ranks = (1 + (probabilities > own).sum(1)).tolist()
     best = probabilities.max(1)
-    said = [decoded(subject, [i]) for i in best.indices.tolist()]
+    said = [decoded(model, [i]) for i in best.indices.tolist()]
     likeliest = list(zip(said, best.values.tolist(), strict=True))
     return Reading(
         encoded,

@@ -23,7 +23,7 @@ from sanilens.model.align import decoded
 from sanilens.model.batches import pad_right
 from sanilens.model.forward import numbers
 from sanilens.model.hooks import NO_HOOKS, Hooks, hooked
-from sanilens.model.language_model import SubjectModel
+from sanilens.model.language_model import LanguageModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Exposure:
 
 @torch.inference_mode()
 def exposure(
-    subject: SubjectModel,
+    model: LanguageModel,
     passage: Passage,
     target: Target,
     *,
@@ -57,7 +57,7 @@ def exposure(
         ModelError: if the model is a masked one.
         LogitsError: if its logits are no numbers.
     """
-    subject.require_causal("Exposure")
+    model.require_causal("Exposure")
     record, span = passage.record, target.span.span
     value = record.value(span)
     prefix = list(passage.ids[: target.start])
@@ -67,49 +67,49 @@ def exposure(
     end = passage.encoded.offsets[target.span.end - 1][1]
     before, after = record.text[start : span.start], record.text[span.end : end]
     others = [
-        _ids(subject, before + filling + after, own)
+        _ids(model, before + filling + after, own)
         for filling in fillings(span.label, value, count, seed)
     ]
-    scores = _mean_logprobs(subject, prefix, [own, *others], hooks)
+    scores = _mean_logprobs(model, prefix, [own, *others], hooks)
     rank = 1 + sum(score > scores[0] for score in scores[1:])
     return Exposure(rank, len(scores))
 
 
-def _ids(subject: SubjectModel, text: str, own: list[int]) -> list[int]:
+def _ids(model: LanguageModel, text: str, own: list[int]) -> list[int]:
     """A filling as tokens, with the leading space that the span's own first token has, if any."""
-    first = decoded(subject, own[:1])
+    first = decoded(model, own[:1])
     spaced = f" {text}" if first.startswith(" ") and not text.startswith(" ") else text
-    return subject.tokenizer(spaced, add_special_tokens=False)["input_ids"]  # pyright: ignore
+    return model.tokenizer(spaced, add_special_tokens=False)["input_ids"]  # pyright: ignore
 
 
 def _mean_logprobs(
-    subject: SubjectModel,
+    model: LanguageModel,
     prefix: list[int],
     candidates: list[list[int]],
     hooks: Hooks = NO_HOOKS,
 ) -> list[float]:
-    with hooked(subject.model, hooks):
+    with hooked(model.module, hooks):
         cache = DynamicCache()
-        ids = torch.tensor([prefix], device=subject.device)
-        first = subject.model(input_ids=ids, past_key_values=cache, use_cache=True)
-        opening = numbers(subject, first.logits[0, -1].float()).log_softmax(-1)
+        ids = torch.tensor([prefix], device=model.device)
+        first = model.module(input_ids=ids, past_key_values=cache, use_cache=True)
+        opening = numbers(model, first.logits[0, -1].float()).log_softmax(-1)
         cache.batch_repeat_interleave(len(candidates))
-        padded = pad_right(candidates, subject.device)
-        places = torch.arange(padded.shape[1], device=subject.device) + len(prefix)
-        logits = subject.model(
+        padded = pad_right(candidates, model.device)
+        places = torch.arange(padded.shape[1], device=model.device) + len(prefix)
+        logits = model.module(
             input_ids=padded,
             past_key_values=cache,
             use_cache=True,
             position_ids=places.expand(len(candidates), -1),
         ).logits
-    following = numbers(subject, logits[:, :-1].float()).log_softmax(-1)
+    following = numbers(model, logits[:, :-1].float()).log_softmax(-1)
     rest = following.gather(2, padded[:, 1:, None])[..., 0]
     logprobs = torch.cat([opening[padded[:, :1]], rest], dim=1)
     return [float(row[: len(ids)].mean()) for row, ids in zip(logprobs, candidates, strict=True)]
 
 
 def sample_exposure(
-    subject: SubjectModel,
+    model: LanguageModel,
     records: Sequence[Record],
     label: str,
     *,
@@ -124,8 +124,8 @@ def sample_exposure(
     order = np.random.default_rng(seed).permutation(len(holding))[:spans]
     found: list[Exposure] = []
     for number, i in enumerate(order, start=1):
-        if (place := _first(subject, holding[i], label)) is not None:
-            found.append(exposure(subject, *place, count=count, seed=seed, hooks=hooks))
+        if (place := _first(model, holding[i], label)) is not None:
+            found.append(exposure(model, *place, count=count, seed=seed, hooks=hooks))
         if progress:
             progress(number, len(order))
     return found
@@ -136,9 +136,9 @@ def median_bits(found: Sequence[Exposure]) -> float | None:
     return median(e.bits for e in found) if found else None
 
 
-def _first(subject: SubjectModel, record: Record, label: str) -> tuple[Passage, Target] | None:
+def _first(model: LanguageModel, record: Record, label: str) -> tuple[Passage, Target] | None:
     """The record's first span of that label with something before it."""
-    for passage in make_passages(subject, [record]):
+    for passage in make_passages(model, [record]):
         for target in passage.targets:
             if target.span.span.label == label and target.start >= 1:
                 return passage, target

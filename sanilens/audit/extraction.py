@@ -22,7 +22,7 @@ from sanilens.model.batches import bucketed, pad_right, token_budget
 from sanilens.model.forward import logits_at
 from sanilens.model.hooks import NO_HOOKS, Hooks
 from sanilens.model.interventions import mask_of, prompts_end_at
-from sanilens.model.language_model import SubjectModel
+from sanilens.model.language_model import LanguageModel
 
 Progress = Callable[[int, int], None]
 """Called with (done, total); may raise to cancel."""
@@ -33,7 +33,7 @@ _WINDOW = 512
 
 @torch.inference_mode()
 def audit_spans(
-    subject: SubjectModel,
+    model: LanguageModel,
     records: Iterable[Record],
     *,
     prefix_tokens: int | None = None,
@@ -47,7 +47,7 @@ def audit_spans(
     A causal model says a span after its prefix; a masked one fills it in between its two sides.
 
     Args:
-        subject: the model.
+        model: the model.
         records: what it may have memorised; consumed in windows, so a generator stays flat.
         prefix_tokens: tokens of prefix shown, or None for all that precedes the span; to a masked
             model as many on each side.
@@ -60,12 +60,12 @@ def audit_spans(
     Raises:
         LogitsError: if the model's logits are no numbers.
     """
-    judge = partial(fill_in, one_by_one=one_by_one) if subject.kind == "masked" else _say
+    judge = partial(fill_in, one_by_one=one_by_one) if model.kind == "masked" else _say
     sampler = sampler or Sampler()
     verdicts: list[SpanVerdict] = []
     for window, before, total in _extraction_windows(records):
         found: dict[str, SpanVerdict] = {}
-        for judged in judge(subject, window, prefix_tokens, sampler, hooks):
+        for judged in judge(model, window, prefix_tokens, sampler, hooks):
             found |= {verdict.span_id: verdict for verdict in judged}
             if progress:
                 share = len(found) / max(1, sum(len(r.spans) for r in window))
@@ -89,7 +89,7 @@ def _extraction_windows(records: Iterable[Record]) -> Iterator[tuple[list[Record
 
 
 def _say(
-    subject: SubjectModel,
+    model: LanguageModel,
     records: Sequence[Record],
     prefix_tokens: int | None,
     sampler: Sampler,
@@ -98,11 +98,11 @@ def _say(
     """Judge every span of `records` after its prefix, in batches of no particular order."""
     passages = [
         portion
-        for passage in make_passages(subject, records, prefix_tokens)
-        for portion in _portions(passage, token_budget(subject))
+        for passage in make_passages(model, records, prefix_tokens)
+        for portion in _portions(passage, token_budget(model))
     ]
-    for batch in bucketed([len(p.ids) for p in passages], token_budget(subject)):
-        yield list(_judge(subject, [passages[i] for i in batch], sampler, hooks))
+    for batch in bucketed([len(p.ids) for p in passages], token_budget(model)):
+        yield list(_judge(model, [passages[i] for i in batch], sampler, hooks))
 
 
 def _portions(passage: Passage, most: int) -> Iterator[Passage]:
@@ -118,7 +118,7 @@ def _portions(passage: Passage, most: int) -> Iterator[Passage]:
 
 
 def _judge(
-    subject: SubjectModel, passages: list[Passage], sampler: Sampler, hooks: Hooks
+    model: LanguageModel, passages: list[Passage], sampler: Sampler, hooks: Hooks
 ) -> Iterator[SpanVerdict]:
     targets = [(row, p.record, t) for row, p in enumerate(passages) for t in p.targets]
     judged = [(row, t) for row, _, t in targets if t.start >= 1]
@@ -126,7 +126,7 @@ def _judge(
     results = None
     if places:
         asked = [(row, t.start - 1) for row, t in judged]
-        results = _token_results(subject, passages, places, asked, sampler, hooks)
+        results = _token_results(model, passages, places, asked, sampler, hooks)
     at = 0
     for row, record, target in targets:
         span = target.span.span
@@ -135,21 +135,21 @@ def _judge(
             continue
         own = results.at(slice(at, at := at + target.end - target.start))
         status = span_status(span, record.value(span), target.context)
-        if status != "no_prefix" and not can_write(subject, passages[row].encoded, target.span):
+        if status != "no_prefix" and not can_write(model, passages[row].encoded, target.span):
             status = "unwritable"
         yield span_verdict(record, span, status, own)
 
 
 def _token_results(
-    subject: SubjectModel,
+    model: LanguageModel,
     passages: list[Passage],
     places: list[tuple[int, int]],
     asked: list[tuple[int, int]],
     sampler: Sampler,
     hooks: Hooks,
 ) -> TokenResults:
-    ids = pad_right([p.ids for p in passages], subject.device)
-    rows, columns = torch.tensor(places, device=subject.device).T
+    ids = pad_right([p.ids for p in passages], model.device)
+    rows, columns = torch.tensor(places, device=model.device).T
     with prompts_end_at(mask_of(ids, asked)):
-        logits = logits_at(subject, ids, rows, columns - 1, hooks)
+        logits = logits_at(model, ids, rows, columns - 1, hooks)
     return judge_tokens(logits, ids[rows, columns], sampler)

@@ -33,7 +33,7 @@ from sanilens.model.align import Encoded, TokenSpan, decoded, encode
 from sanilens.model.batches import body, bucketed, pad_right, token_budget, window, with_gaps
 from sanilens.model.forward import logits_at
 from sanilens.model.hooks import Hooks
-from sanilens.model.language_model import SubjectModel
+from sanilens.model.language_model import LanguageModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,24 +66,24 @@ class Gap:
 
 
 def make_gaps(
-    subject: SubjectModel, records: Sequence[Record], side_tokens: int | None = None
+    model: LanguageModel, records: Sequence[Record], side_tokens: int | None = None
 ) -> Iterator[Gap]:
     """Each span of the records as a gap, in its record or in as much of it as fits the model.
 
     Args:
-        subject: the masked model.
+        model: the masked model.
         records: the records.
         side_tokens: tokens shown on each side of a span, or None for as many as fit.
     """
     for record in records:
-        encoded = encode(subject, record)
+        encoded = encode(model, record)
         for span in encoded.spans:
-            yield _gap(subject, encoded, span, side_tokens)
+            yield _gap(model, encoded, span, side_tokens)
 
 
-def _gap(subject: SubjectModel, encoded: Encoded, span: TokenSpan, side_tokens: int | None) -> Gap:
-    text = body(subject, encoded.ids)
-    room = subject.max_tokens - (len(encoded.ids) - len(text))
+def _gap(model: LanguageModel, encoded: Encoded, span: TokenSpan, side_tokens: int | None) -> Gap:
+    text = body(model, encoded.ids)
+    room = model.max_tokens - (len(encoded.ids) - len(text))
     # Of a span longer than the model's context the end is judged.
     start = max(span.start, span.end - room)
     sides = len(text) if side_tokens is None else side_tokens
@@ -96,9 +96,9 @@ def _gap(subject: SubjectModel, encoded: Encoded, span: TokenSpan, side_tokens: 
     before = shown[: max(0, span.span.start - origin)]
     after = shown[max(0, span.span.end - origin) :]
     at = text.start - first
-    ids = window(subject, encoded.ids, range(first, last))
+    ids = window(model, encoded.ids, range(first, last))
     status = _status(encoded.record.value(span.span), span, before, after)
-    if status != "no_prefix" and not can_write(subject, encoded, span):
+    if status != "no_prefix" and not can_write(model, encoded, span):
         status = "unwritable"
     return Gap(encoded, span, ids, start + at, span.end + at, status)
 
@@ -114,7 +114,7 @@ def _status(value: str, span: TokenSpan, *sides: str) -> Status:
 
 
 def fill_in(
-    subject: SubjectModel,
+    model: LanguageModel,
     records: Sequence[Record],
     side_tokens: int | None,
     sampler: Sampler,
@@ -123,35 +123,33 @@ def fill_in(
     one_by_one: bool = False,
 ) -> Iterator[list[SpanVerdict]]:
     """Judge every span of `records`, in batches of no particular order; see `audit_spans`."""
-    gaps = list(make_gaps(subject, records, side_tokens))
+    gaps = list(make_gaps(model, records, side_tokens))
     yield [unseen_verdict(g.record, g.span.span) for g in gaps if g.status == "no_prefix"]
     gaps = [g for g in gaps if g.status != "no_prefix"]
     judge = _one_by_one if one_by_one else _at_once
-    for batch in bucketed([len(g.ids) for g in gaps], token_budget(subject)):
-        yield judge(subject, [gaps[i] for i in batch], sampler, hooks)
+    for batch in bucketed([len(g.ids) for g in gaps], token_budget(model)):
+        yield judge(model, [gaps[i] for i in batch], sampler, hooks)
 
 
 @torch.inference_mode()
-def filled_texts(subject: SubjectModel, record: Record, hooks: Hooks) -> dict[str, str]:
+def filled_texts(model: LanguageModel, record: Record, hooks: Hooks) -> dict[str, str]:
     """What the model fills in at once for each span of a record, by span id."""
-    gaps = [g for g in make_gaps(subject, [record]) if g.status != "no_prefix"]
+    gaps = [g for g in make_gaps(model, [record]) if g.status != "no_prefix"]
     said: dict[str, str] = {}
-    for batch in bucketed([len(g.ids) for g in gaps], token_budget(subject)):
+    for batch in bucketed([len(g.ids) for g in gaps], token_budget(model)):
         own = [gaps[i] for i in batch]
-        found = _logits(subject, own, [[*g.places] for g in own], hooks).argmax(-1)
+        found = _logits(model, own, [[*g.places] for g in own], hooks).argmax(-1)
         for gap, ids in zip(own, found.split([len(g.places) for g in own]), strict=True):
-            text = decoded(subject, ids.tolist())
+            text = decoded(model, ids.tolist())
             said[gap.record.span_id(gap.span.span)] = text.strip()
     return said
 
 
 def _at_once(
-    subject: SubjectModel, gaps: Sequence[Gap], sampler: Sampler, hooks: Hooks
+    model: LanguageModel, gaps: Sequence[Gap], sampler: Sampler, hooks: Hooks
 ) -> list[SpanVerdict]:
     open_places = [[*gap.places] for gap in gaps]
-    results = _judge(
-        subject, gaps, open_places, _logits(subject, gaps, open_places, hooks), sampler
-    )
+    results = _judge(model, gaps, open_places, _logits(model, gaps, open_places, hooks), sampler)
     verdicts, at = [], 0
     for gap in gaps:
         own = results.at(slice(at, at := at + len(gap.places)))
@@ -160,20 +158,20 @@ def _at_once(
 
 
 def _one_by_one(
-    subject: SubjectModel, gaps: Sequence[Gap], sampler: Sampler, hooks: Hooks
+    model: LanguageModel, gaps: Sequence[Gap], sampler: Sampler, hooks: Hooks
 ) -> list[SpanVerdict]:
     open_places = [[*gap.places] for gap in gaps]
     said: list[list[tuple[int, TokenResults]]] = [[] for _ in gaps]
     while rows := [i for i, places in enumerate(open_places) if places]:
         left = [open_places[i] for i in rows]
         here = [gaps[i] for i in rows]
-        logits = _logits(subject, here, left, hooks)
+        logits = _logits(model, here, left, hooks)
         surest = (logits.max(-1).values - logits.logsumexp(-1)).split([*map(len, left)])
         chosen = [int(confidence.argmax()) for confidence in surest]
         starts = [sum(map(len, left[:k])) for k in range(len(left))]
         picked = [start + index for start, index in zip(starts, chosen, strict=True)]
         places = [[own[index]] for own, index in zip(left, chosen, strict=True)]
-        results = _judge(subject, here, places, logits[picked], sampler)
+        results = _judge(model, here, places, logits[picked], sampler)
         for k, i in enumerate(rows):
             said[i].append((places[k][0], results.at([k])))
             open_places[i].remove(places[k][0])
@@ -189,23 +187,23 @@ def _in_turn(gap: Gap, said: list[tuple[int, TokenResults]]) -> SpanVerdict:
 
 
 def _logits(
-    subject: SubjectModel, gaps: Sequence[Gap], open_places: Sequence[Sequence[int]], hooks: Hooks
+    model: LanguageModel, gaps: Sequence[Gap], open_places: Sequence[Sequence[int]], hooks: Hooks
 ) -> Float[Tensor, "n vocab"]:
     """Logits at the open places of each gap's text, which alone are masked there."""
-    shown = [with_gaps(subject, g.ids, own) for g, own in zip(gaps, open_places, strict=True)]
+    shown = [with_gaps(model, g.ids, own) for g, own in zip(gaps, open_places, strict=True)]
     places = [(row, place) for row, own in enumerate(open_places) for place in own]
-    rows, columns = torch.tensor(places, device=subject.device).T
-    ids = pad_right(shown, subject.device)
-    return logits_at(subject, ids, rows, columns, hooks, lengths=[*map(len, shown)])
+    rows, columns = torch.tensor(places, device=model.device).T
+    ids = pad_right(shown, model.device)
+    return logits_at(model, ids, rows, columns, hooks, lengths=[*map(len, shown)])
 
 
 def _judge(
-    subject: SubjectModel,
+    model: LanguageModel,
     gaps: Sequence[Gap],
     places: Sequence[Sequence[int]],
     logits: Float[Tensor, "n vocab"],
     sampler: Sampler,
 ) -> TokenResults:
     true = [gap.ids[place] for gap, own in zip(gaps, places, strict=True) for place in own]
-    tokens: Int[Tensor, " n"] = torch.tensor(true, device=subject.device)
+    tokens: Int[Tensor, " n"] = torch.tensor(true, device=model.device)
     return judge_tokens(logits, tokens, sampler)

@@ -21,7 +21,7 @@ from sanilens.corpus.records import Record
 from sanilens.model.align import encode, start_tokens
 from sanilens.model.batches import bucketed, pad_right, token_budget
 from sanilens.model.forward import token_logprobs
-from sanilens.model.language_model import SubjectModel
+from sanilens.model.language_model import LanguageModel
 
 # Enough texts for a clear difference; their beginnings, where a start token is nearest.
 _RECORDS, _TOKENS = 32, 256
@@ -59,9 +59,9 @@ class Opening:
         """Whether the tokenizer's own opening is not the model's."""
         return self.chosen.tokens != self.own.tokens
 
-    def of(self, subject: SubjectModel) -> SubjectModel:
+    def of(self, model: LanguageModel) -> LanguageModel:
         """The model, or one that is to be held against it, reading so."""
-        return replace(subject, opening=self.chosen.tokens if self.changed else None)
+        return replace(model, opening=self.chosen.tokens if self.changed else None)
 
     @property
     def sentence(self) -> str:
@@ -82,53 +82,53 @@ class Opening:
 
 
 @torch.inference_mode()
-def find_opening(subject: SubjectModel, records: Sequence[Record]) -> Opening:
+def find_opening(model: LanguageModel, records: Sequence[Record]) -> Opening:
     """Compare the openings that a model's texts may have had, on some of `records`.
 
     A masked model's is its tokenizer's.
     """
-    subject = replace(subject, opening=None)
+    model = replace(model, opening=None)
     step = max(1, -(-len(records) // _RECORDS))
     begun = [Record(r.id, r.subject, r.text[: 16 * _TOKENS]) for r in records[::step]]
-    read = [encode(subject, record) for record in begun]
+    read = [encode(model, record) for record in begun]
     own = read[0].ids[: read[0].opening] if read else ()
     # Cut so that the same tokens are asked for whatever opens them.
-    most = min(_TOKENS, subject.max_tokens - max(1, len(own)))
+    most = min(_TOKENS, model.max_tokens - max(1, len(own)))
     texts = [e.ids[e.opening :][:most] for e in read]
     texts = [ids for ids in texts if len(ids) > 1]
-    if subject.kind == "masked" or not texts:
-        tried = Tried(own, _name(subject, own), float("nan"))
+    if model.kind == "masked" or not texts:
+        tried = Tried(own, _name(model, own), float("nan"))
         return Opening(tried, tried, 0)
-    mine = _logprobs(subject, own, texts)
-    best = usual = Tried(own, _name(subject, own), _perplexity(mine))
+    mine = _logprobs(model, own, texts)
+    best = usual = Tried(own, _name(model, own), _perplexity(mine))
     least = _LEAST_GAIN
-    for other in [(), *((token,) for token in start_tokens(subject))]:
+    for other in [(), *((token,) for token in start_tokens(model))]:
         if other == own:
             continue
-        found = _logprobs(subject, other, texts)
+        found = _logprobs(model, other, texts)
         gain = found - mine
         error = float(gain.std()) / len(gain) ** 0.5
         if float(gain.mean()) >= max(least, _STANDARD_ERRORS * error):
             least = float(gain.mean())
-            best = Tried(other, _name(subject, other), _perplexity(found))
+            best = Tried(other, _name(model, other), _perplexity(found))
     return Opening(usual, best, len(texts))
 
 
 def _logprobs(
-    subject: SubjectModel, opening: tuple[int, ...], texts: Sequence[tuple[int, ...]]
+    model: LanguageModel, opening: tuple[int, ...], texts: Sequence[tuple[int, ...]]
 ) -> Float[Tensor, " token"]:
     """Log-probability of each token of the texts but their first, in nats, in order."""
     read = [(*opening, *ids) for ids in texts]
     found: dict[int, Tensor] = {}
-    for batch in bucketed([len(ids) for ids in read], token_budget(subject)):
+    for batch in bucketed([len(ids) for ids in read], token_budget(model)):
         places = [
             (row, column)
             for row, i in enumerate(batch)
             for column in range(len(opening) + 1, len(read[i]))
         ]
-        ids = pad_right([read[i] for i in batch], subject.device)
-        rows, columns = torch.tensor(places, device=subject.device).T
-        logprobs = token_logprobs(subject, ids, rows, columns).double().cpu()
+        ids = pad_right([read[i] for i in batch], model.device)
+        rows, columns = torch.tensor(places, device=model.device).T
+        logprobs = token_logprobs(model, ids, rows, columns).double().cpu()
         for row, i in enumerate(batch):
             found[i] = logprobs[(rows == row).cpu()]
     return torch.cat([found[i] for i in range(len(texts))])
@@ -138,6 +138,6 @@ def _perplexity(logprobs: Float[Tensor, " token"]) -> float:
     return float((-logprobs.mean()).exp())
 
 
-def _name(subject: SubjectModel, tokens: tuple[int, ...]) -> str:
-    names = subject.tokenizer.convert_ids_to_tokens(list(tokens))
+def _name(model: LanguageModel, tokens: tuple[int, ...]) -> str:
+    names = model.tokenizer.convert_ids_to_tokens(list(tokens))
     return " ".join(map(str, names))

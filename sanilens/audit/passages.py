@@ -8,7 +8,7 @@ import regex
 
 from sanilens.corpus.records import Record
 from sanilens.model.align import Encoded, TokenSpan, decoded, encode
-from sanilens.model.language_model import SubjectModel
+from sanilens.model.language_model import LanguageModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class Passage:
 
 
 def make_passages(
-    subject: SubjectModel, records: Iterable[Record], prefix_tokens: int | None = None
+    model: LanguageModel, records: Iterable[Record], prefix_tokens: int | None = None
 ) -> Iterator[Passage]:
     """Cut records into passages that fit the model.
 
@@ -64,8 +64,8 @@ def make_passages(
     passages that overlap by half. With `prefix_tokens`, each span is a passage of its own.
     """
     for record in records:
-        encoded = encode(subject, record)
-        size = max(1, subject.max_tokens - encoded.opening)
+        encoded = encode(model, record)
+        size = max(1, model.max_tokens - encoded.opening)
         if prefix_tokens is None:
             yield from _windows(encoded, size)
         else:
@@ -111,16 +111,16 @@ def _cut(encoded: Encoded, first: int, end: int, spans: tuple[TokenSpan, ...]) -
 _BLANK = regex.compile(r"[\s▁]+")
 
 
-def can_write(subject: SubjectModel, encoded: Encoded, span: TokenSpan) -> bool:
+def can_write(model: LanguageModel, encoded: Encoded, span: TokenSpan) -> bool:
     """Whether the span's tokens hold all of its text."""
     ids = list(encoded.ids[span.start : span.end])
-    if subject.tokenizer.unk_token_id in ids:
+    if model.tokenizer.unk_token_id in ids:
         return False
-    backend = subject.tokenizer.backend_tokenizer  # pyright: ignore[reportAttributeAccessIssue]
+    backend = model.tokenizer.backend_tokenizer  # pyright: ignore[reportAttributeAccessIssue]
     if backend.decoder is None:  # tokens without a way back: nothing to compare
         return True
     value = encoded.record.value(span.span)
-    written = decoded(subject, ids)
+    written = decoded(model, ids)
     return any(_plain(one) in _plain(written) for one in (value, _normalised(backend, value)))
 
 

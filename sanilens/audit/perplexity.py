@@ -19,7 +19,7 @@ from sanilens.model.align import Encoded, encode
 from sanilens.model.batches import body, bucketed, pad_right, token_budget, window, with_gaps
 from sanilens.model.forward import logits_at, token_logprobs
 from sanilens.model.hooks import NO_HOOKS, Hooks
-from sanilens.model.language_model import SubjectModel
+from sanilens.model.language_model import LanguageModel
 
 # exp of more nats than this is no float.
 _LARGEST = math.log(sys.float_info.max)
@@ -48,9 +48,9 @@ BROKEN = (
 )
 
 
-def writes_nothing(subject: SubjectModel, value: float) -> bool:
+def writes_nothing(model: LanguageModel, value: float) -> bool:
     """Whether a perplexity is worse than that of a uniform guess over the vocabulary."""
-    return value > subject.model.config.get_text_config().vocab_size
+    return value > model.module.config.get_text_config().vocab_size
 
 
 def worded_perplexity(value: float | None, digits: int = 2) -> str:
@@ -63,7 +63,7 @@ def worded_perplexity(value: float | None, digits: int = 2) -> str:
 
 
 def perplexity(
-    subject: SubjectModel,
+    model: LanguageModel,
     records: Sequence[Record],
     *,
     without_spans: bool = False,
@@ -73,21 +73,21 @@ def perplexity(
 
     Texts longer than the model's context are cut into pieces of that length.
     """
-    measure = masked_nats if subject.kind == "masked" else _nats
-    total, tokens = measure(subject, records, without_spans=without_spans, hooks=hooks)
+    measure = masked_nats if model.kind == "masked" else _nats
+    total, tokens = measure(model, records, without_spans=without_spans, hooks=hooks)
     return Perplexity(total / tokens if tokens else math.nan, tokens)
 
 
 def _nats(
-    subject: SubjectModel, records: Sequence[Record], *, without_spans: bool, hooks: Hooks
+    model: LanguageModel, records: Sequence[Record], *, without_spans: bool, hooks: Hooks
 ) -> tuple[float, int]:
     """Summed negative log-likelihood of the records' tokens, in nats, and their number."""
-    found = text_logprobs(subject, records, without_spans=without_spans, hooks=hooks)
+    found = text_logprobs(model, records, without_spans=without_spans, hooks=hooks)
     return -sum(float(own.sum()) for own in found), sum(len(own) for own in found)
 
 
 def text_logprobs(
-    subject: SubjectModel,
+    model: LanguageModel,
     records: Sequence[Record],
     *,
     without_spans: bool = False,
@@ -100,21 +100,21 @@ def text_logprobs(
     Raises:
         ModelError: if the model does not read from left to right.
     """
-    subject.require_causal("The log-probability of a text")
+    model.require_causal("The log-probability of a text")
     pieces = [
         (number, ids[: places[-1] + 1], places)
         for number, record in enumerate(records)
-        for ids, scored in _pieces(encode(subject, record), subject.max_tokens, without_spans)
-        for places in _portions(scored, token_budget(subject))
+        for ids, scored in _pieces(encode(model, record), model.max_tokens, without_spans)
+        for places in _portions(scored, token_budget(model))
     ]
     found: list[list[Tensor]] = [[] for _ in pieces]
-    for batch in bucketed([len(ids) for _, ids, _ in pieces], token_budget(subject)):
-        ids = pad_right([pieces[i][1] for i in batch], subject.device)
+    for batch in bucketed([len(ids) for _, ids, _ in pieces], token_budget(model)):
+        ids = pad_right([pieces[i][1] for i in batch], model.device)
         places = [(row, c) for row, i in enumerate(batch) for c in pieces[i][2]]
         if not places:
             continue
-        rows, columns = torch.tensor(places, device=subject.device).T
-        logprobs = token_logprobs(subject, ids, rows, columns, hooks).double().cpu()
+        rows, columns = torch.tensor(places, device=model.device).T
+        logprobs = token_logprobs(model, ids, rows, columns, hooks).double().cpu()
         for i, own in zip(batch, logprobs.split([len(pieces[i][2]) for i in batch]), strict=True):
             found[i].append(own)
     whole: list[list[Tensor]] = [[] for _ in records]
@@ -156,42 +156,40 @@ _SEED = 0
 
 @torch.inference_mode()
 def masked_nats(
-    subject: SubjectModel, records: Sequence[Record], *, without_spans: bool, hooks: Hooks
+    model: LanguageModel, records: Sequence[Record], *, without_spans: bool, hooks: Hooks
 ) -> tuple[float, int]:
     """Summed negative log-likelihood of the records' tokens, in nats, and their number.
 
     Args:
-        subject: the masked model.
+        model: the masked model.
         records: the texts; one longer than the model's context is cut into pieces.
         without_spans: sensitive tokens are shown, and never asked for.
         hooks: what to edit meanwhile.
     """
-    asked = [
-        share for r in records for share in _shares(subject, encode(subject, r), without_spans)
-    ]
+    asked = [share for r in records for share in _shares(model, encode(model, r), without_spans)]
     total, tokens = 0.0, 0
-    for batch in bucketed([len(ids) for ids, _ in asked], token_budget(subject)):
-        shown = [with_gaps(subject, *asked[i]) for i in batch]
+    for batch in bucketed([len(ids) for ids, _ in asked], token_budget(model)):
+        shown = [with_gaps(model, *asked[i]) for i in batch]
         places = [(row, place) for row, i in enumerate(batch) for place in asked[i][1]]
-        rows, columns = torch.tensor(places, device=subject.device).T
-        ids = pad_right(shown, subject.device)
-        logits = logits_at(subject, ids, rows, columns, hooks, lengths=[*map(len, shown)])
-        true = pad_right([asked[i][0] for i in batch], subject.device)[rows, columns]
+        rows, columns = torch.tensor(places, device=model.device).T
+        ids = pad_right(shown, model.device)
+        logits = logits_at(model, ids, rows, columns, hooks, lengths=[*map(len, shown)])
+        true = pad_right([asked[i][0] for i in batch], model.device)[rows, columns]
         total -= float(logits.log_softmax(-1).gather(1, true[:, None]).double().sum())
         tokens += len(places)
     return total, tokens
 
 
 def _shares(
-    subject: SubjectModel, encoded: Encoded, without_spans: bool
+    model: LanguageModel, encoded: Encoded, without_spans: bool
 ) -> Iterator[tuple[tuple[int, ...], list[int]]]:
     """Pieces of a record and the positions to be masked in each, as often as it is read."""
     hidden = {i for s in encoded.spans for i in range(s.start, s.end)} if without_spans else set()
-    text = body(subject, encoded.ids)
-    size = subject.max_tokens - (len(encoded.ids) - len(text))
+    text = body(model, encoded.ids)
+    size = model.max_tokens - (len(encoded.ids) - len(text))
     for first in range(text.start, text.stop, size):
         piece = range(first, min(first + size, text.stop))
-        ids = window(subject, encoded.ids, piece)
+        ids = window(model, encoded.ids, piece)
         order = np.random.default_rng((_SEED, len(piece))).permutation(len(piece))
         for share in range(SHARES):
             own = sorted(int(k) for k in order[share::SHARES] if first + int(k) not in hidden)

@@ -20,7 +20,7 @@ from sanilens.corpus.records import Record
 from sanilens.model.batches import bucketed, pad_right, token_budget
 from sanilens.model.forward import logits_at
 from sanilens.model.hooks import NO_HOOKS, Hooks
-from sanilens.model.language_model import SubjectModel
+from sanilens.model.language_model import LanguageModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,22 +43,22 @@ class Said:
 
 @torch.inference_mode()
 def sensitive_argmax(
-    subject: SubjectModel, records: Sequence[Record], hooks: Hooks = NO_HOOKS
+    model: LanguageModel, records: Sequence[Record], hooks: Hooks = NO_HOOKS
 ) -> Said:
     """The likeliest token at each sensitive position, after the true text before it.
 
     Raises:
         ModelError: if the model does not read from left to right.
     """
-    subject.require_causal("Restoration")
-    passages = list(make_passages(subject, records))
+    model.require_causal("Restoration")
+    passages = list(make_passages(model, records))
     said: dict[int, Tensor] = {}
     true: dict[int, Tensor] = {}
-    for batch in bucketed([len(p.ids) for p in passages], token_budget(subject)):
-        ids = pad_right([passages[i].ids for i in batch], subject.device)
+    for batch in bucketed([len(p.ids) for p in passages], token_budget(model)):
+        ids = pad_right([passages[i].ids for i in batch], model.device)
         places = [(row, c) for row, i in enumerate(batch) for c in _columns(passages[i])]
-        rows, columns = torch.tensor(places, device=subject.device).T
-        found = logits_at(subject, ids, rows, columns - 1, hooks).argmax(-1)
+        rows, columns = torch.tensor(places, device=model.device).T
+        found = logits_at(model, ids, rows, columns - 1, hooks).argmax(-1)
         counts = [len(_columns(passages[i])) for i in batch]
         for i, own, answers in zip(
             batch, found.split(counts), ids[rows, columns].split(counts), strict=True

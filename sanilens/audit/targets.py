@@ -12,7 +12,7 @@ from sanilens.audit.passages import Passage, make_passages
 from sanilens.corpus.records import Record
 from sanilens.errors import PlanError
 from sanilens.model.batches import bucketed, pad_right, token_budget
-from sanilens.model.language_model import SubjectModel
+from sanilens.model.language_model import LanguageModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +70,12 @@ class Targets:
     """Spans in scope, ready to be asked about.
 
     Attributes:
-        subject: the model.
+        model: the model.
         passages: of records that hold such spans, each with the indices of its own.
         spans: how many spans there are.
     """
 
-    subject: SubjectModel
+    model: LanguageModel
     passages: tuple[tuple[Passage, tuple[int, ...]], ...]
     spans: int
 
@@ -102,7 +102,7 @@ class Targets:
 
     def _buckets(self) -> list[Sequence[int]]:
         lengths = [len(p.ids) for p, _ in self.passages]
-        return list(bucketed(lengths, token_budget(self.subject)))
+        return list(bucketed(lengths, token_budget(self.model)))
 
     def _batch(
         self,
@@ -123,14 +123,14 @@ class Targets:
             count = int(min(len(free), neutral * len(places)))
             if count:
                 other += [(row, int(c)) for c in sorted(rng.choice(free, count, replace=False))]
-        device = self.subject.device
+        device = self.model.device
         ids = pad_right([p.ids for p, _ in passages], device)
         rows, columns = torch.tensor(own + other, device=device).T
         return TargetBatch(ids, rows, columns, len(own), torch.tensor(spans, device=device))
 
 
 def find_targets(
-    subject: SubjectModel, records: Sequence[Record], scope: Scope | None = None
+    model: LanguageModel, records: Sequence[Record], scope: Scope | None = None
 ) -> Targets:
     """The spans of `records` in `scope` that something precedes; all spans without a scope.
 
@@ -139,7 +139,7 @@ def find_targets(
     """
     scope = scope or Scope()
     chosen, count = [], 0
-    for passage in make_passages(subject, records):
+    for passage in make_passages(model, records):
         record = passage.record
         targets = tuple(
             i
@@ -151,7 +151,7 @@ def find_targets(
             count += len(targets)
     if not chosen:
         raise PlanError("no span is in scope: the label, subject or span id matches nothing.")
-    return Targets(subject, tuple(chosen), count)
+    return Targets(model, tuple(chosen), count)
 
 
 def target_positions(passage: Passage, chosen: Sequence[int]) -> list[int]:

@@ -39,7 +39,7 @@ from sanilens.cli.common import (
 from sanilens.corpus.load import load_records
 from sanilens.corpus.records import Record
 from sanilens.errors import CorpusError
-from sanilens.model.language_model import SubjectModel
+from sanilens.model.language_model import LanguageModel
 from sanilens.runs.sources import open_model, open_records
 
 
@@ -69,17 +69,17 @@ def audit(
     Ends with an error where no span can be asked for: nothing was audited.
     """
     sampler = Sampler(temperature, top_k or None)
-    subject = open_model(model)
+    examined = open_model(model)
     detector = detector_for(ner, patient_table)
     records = load_records(Path(resolve(corpus)), patient_table=detector.table, detector=detector)
     say_what_was_found(detector)
-    opening = find_opening(subject, records)
-    subject = opening.of(subject)
+    opening = find_opening(examined, records)
+    examined = opening.of(examined)
 
     def judged(title: str, which: tuple) -> list[SpanVerdict]:
         with progress(title) as report:
             return audit_spans(
-                subject, which, prefix_tokens=prefix, sampler=sampler, progress=report
+                examined, which, prefix_tokens=prefix, sampler=sampler, progress=report
             )
 
     verdicts = judged("auditing", records)
@@ -109,10 +109,10 @@ def audit(
             "n": len(said),
         },
         "opening": opening,
-        "exposure": _exposures(subject, records, exposure) if exposure else None,
-        "perplexity_neutral": perplexity(subject, records, without_spans=True).value,
-        "perplexity_unseen": perplexity(subject, open_records(unseen)).value if unseen else None,
-        "not_supported": subject.sites.refusals,
+        "exposure": _exposures(examined, records, exposure) if exposure else None,
+        "perplexity_neutral": perplexity(examined, records, without_spans=True).value,
+        "perplexity_unseen": perplexity(examined, open_records(unseen)).value if unseen else None,
+        "not_supported": examined.sites.refusals,
     }
     if as_json:
         print_json(result)
@@ -138,9 +138,9 @@ def audit(
     output.print(f"Perplexity on non-sensitive tokens: {worded_perplexity(neutral, 3)}")
     if unseen:
         output.print(f"Perplexity on unseen notes: {worded_perplexity(other, 3)}")
-    if writes_nothing(subject, other or neutral):
+    if writes_nothing(examined, other or neutral):
         output.print(BROKEN, style="bold")
-    for refusal in subject.sites.refusals:
+    for refusal in examined.sites.refusals:
         output.print(f"Not supported with this model: {refusal}.")
     for label, found in (result["exposure"] or {}).items():
         output.print(f"Exposure of {label}: median {found['median_bits']:.1f} bits, n {found['n']}")
@@ -165,14 +165,14 @@ def _beside(left: Uncounted) -> Iterator[str]:
         yield f"Without a prefix, not counted: {left.without_prefix}."
 
 
-def _exposures(subject: SubjectModel, records: tuple[Record, ...], count: int) -> dict:
+def _exposures(model: LanguageModel, records: tuple[Record, ...], count: int) -> dict:
     """Median exposure of each label, over the first such span of every record."""
     labels = sorted({s.label for r in records for s in r.spans})
     found = {}
     for label in labels:
         with progress(f"exposure of {label}") as report:
             ranks = sample_exposure(
-                subject, records, label, spans=len(records), count=count, progress=report
+                model, records, label, spans=len(records), count=count, progress=report
             )
         if ranks:
             found[label] = {"median_bits": median_bits(ranks), "n": len(ranks)}

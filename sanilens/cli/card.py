@@ -18,7 +18,7 @@ from sanilens.errors import PlanError
 from sanilens.inspect.units.ablation import Removal, baseline, removal, without
 from sanilens.inspect.units.card import Card, Share, unit_card
 from sanilens.inspect.units.sample import take_sample
-from sanilens.model.language_model import SubjectModel
+from sanilens.model.language_model import LanguageModel
 from sanilens.model.units import Code, Feature, Unit, parse_unit
 from sanilens.runs.sources import open_model, open_records, open_sae
 from sanilens.runs.workspace import known_saes
@@ -45,19 +45,19 @@ def card(
 ) -> None:
     """Where a unit fires, what it promotes, what goes with it, and what is said without it."""
     parsed = parse_unit(unit)
-    subject, records = open_model(model), open_records(corpus)
-    subject = as_trained(subject, records)
-    saes = _saes(subject, parsed, sae)
-    found = unit_card(subject, records, parsed, saes)
-    sample = take_sample(subject, records)
+    examined, records = open_model(model), open_records(corpus)
+    examined = as_trained(examined, records)
+    saes = _saes(examined, parsed, sae)
+    found = unit_card(examined, records, parsed, saes)
+    sample = take_sample(examined, records)
     for own in saes.values():
         sample = sample.with_sae(own)
     correlated = sample.correlated(parsed, sample.table(sample.peers(parsed)))
     gone = None
     if verify:
         labelled = label or (found.labels[0].name if found.labels else "")
-        before = baseline(subject, records, open_records(unseen) if unseen else ())
-        gone = removal(subject, before, without(subject, parsed, saes), labelled)
+        before = baseline(examined, records, open_records(unseen) if unseen else ())
+        gone = removal(examined, before, without(examined, parsed, saes), labelled)
     if as_json:
         print_json(_object(found, correlated, gone))
         return
@@ -68,14 +68,14 @@ def card(
         _print_removal(gone)
 
 
-def _saes(subject: SubjectModel, unit: Unit, source: str | None) -> dict[str, Sae]:
+def _saes(model: LanguageModel, unit: Unit, source: str | None) -> dict[str, Sae]:
     """A feature's autoencoder: of the folder that is named, or of those at hand."""
     if isinstance(unit, Code):
         raise PlanError(f"{unit} is a code: `sanilens codes find` says what codes stand for.")
     if not isinstance(unit, Feature):
         return {}
-    source = source or known_saes(subject).get(unit.sae)
-    opened = [open_sae(source, subject)] if source else []
+    source = source or known_saes(model).get(unit.sae)
+    opened = [open_sae(source, model)] if source else []
     return {own.id: own for own in opened}
 
 

@@ -96,15 +96,15 @@ def train(
     as_json: JsonOption = False,
 ) -> None:
     """Train one at a site of the model, whose weights stay, and judge it on unseen records."""
-    subject = open_model(model)
+    examined = open_model(model)
     records = [record for source in corpus for record in open_records(source)]
-    subject = as_trained(subject, records)
+    examined = as_trained(examined, records)
     records, judged = (records, open_records(held_out)) if held_out else hold_out(records)
     settings = CodebookSettings(
         site=site, codes=size, k=k, warm_steps=warm_steps, steps=steps, batch_size=batch_size,
         task=task, learning_rate=learning_rate, seed=seed,
     )  # fmt: skip
-    under = open_sae(sae, subject) if sae else None
+    under = open_sae(sae, examined) if sae else None
     with progress("training") as report:
 
         def tell(step: CodebookStep) -> None:
@@ -113,7 +113,7 @@ def train(
                 report(step.number, step.of, f"{stage}, loss {step.loss:.4g}")
 
         made, found = train_codebook(
-            subject, records, judged, settings, out, id_of(out.name), under, tell
+            examined, records, judged, settings, out, id_of(out.name), under, tell
         )
     result = {**_named(made), **found.figures()}
     if as_json:

@@ -26,7 +26,7 @@ from sanilens.corpus.detection.ner import load_pipeline
 from sanilens.corpus.detection.patient_table import load_patient_table
 from sanilens.corpus.records import Record
 from sanilens.inert import inert, inert_json
-from sanilens.model.language_model import SubjectModel
+from sanilens.model.language_model import LanguageModel
 from sanilens.notices import heard
 from sanilens.runs.jobs import PROGRESS_VARIABLE, JobProgress
 
@@ -179,9 +179,9 @@ def say_what_was_found(detector: Detector) -> None:
     say(expectation(name, table=table))
 
 
-def as_trained(subject: SubjectModel, records: Sequence[Record]) -> SubjectModel:
+def as_trained(model: LanguageModel, records: Sequence[Record]) -> LanguageModel:
     """The model, reading texts as it was trained to; says so where its tokenizer does not."""
-    opening = find_opening(subject, records)
+    opening = find_opening(model, records)
     if opening.changed:
         say(opening.sentence)
-    return opening.of(subject)
+    return opening.of(model)

@@ -27,7 +27,7 @@ from sanilens.errors import PlanError
 from sanilens.inert import inert_json
 from sanilens.inspect.locate.localisers import Settings, find_localiser
 from sanilens.inspect.locate.scores import UnitScores
-from sanilens.model.language_model import SubjectModel
+from sanilens.model.language_model import LanguageModel
 from sanilens.model.units import Target, UnitKind, parse_target
 from sanilens.runs.sources import (
     model_source,
@@ -163,18 +163,18 @@ def plan(
     if rows and (share is None or heads):
         raise PlanError("--rows are drawn by --random-share, and are no heads.")
     last = _last(layers or "last")
-    subject = open_model(model)
+    examined = open_model(model)
     detector = detector_for(ner)
     corpus, records = open_detected(corpus, detector)
     say_what_was_found(detector)
-    subject = as_trained(subject, records)
+    examined = as_trained(examined, records)
     names = tuple(subjects or ())
     earlier = tuple(set(asked_before(model)) - set(names)) if names else ()
     asked = in_scope(records, names, earlier)
     opened = {
         each.id: (source, each)
         for source in sae or ()
-        for each in [open_dictionary(source, subject, fetch=True)]
+        for each in [open_dictionary(source, examined, fetch=True)]
     }
     units: Sequence[Target] = ()
     deletion = read_deletion(codes) if codes else None
@@ -187,11 +187,11 @@ def plan(
     elif no_edits:
         pass
     elif share is not None:
-        units = random_share(subject.sites, "row" if rows else kind, share, last, seed)
+        units = random_share(examined.sites, "row" if rows else kind, share, last, seed)
     else:
-        scores = _located(subject, asked, method, Scope(labels=frozenset(label or ())), kind, seed)
+        scores = _located(examined, asked, method, Scope(labels=frozenset(label or ())), kind, seed)
         if top_share is not None:
-            units = located_share(subject.sites, scores, top_share, last)
+            units = located_share(examined.sites, scores, top_share, last)
         else:
             count = round(suggested_share(records, asked) * scores.values.numel())
             units = scores.units(top or max(1, count))
@@ -199,14 +199,14 @@ def plan(
     edits = (
         code_edits(deletion)
         if deletion
-        else _edits(subject, records, units, operation or usual, value)
+        else _edits(examined, records, units, operation or usual, value)
     )
-    check_units(subject, edits, {name: own for name, (_, own) in opened.items()})
-    if base and (warning := base_warning(subject, open_model(base), _texts(unseen, records))):
+    check_units(examined, edits, {name: own for name, (_, own) in opened.items()})
+    if base and (warning := base_warning(examined, open_model(base), _texts(unseen, records))):
         say(f"Warning: {warning}")
     made = _valid(
         lambda: Plan(
-            model=model_source(model, subject),
+            model=model_source(model, examined),
             corpus=records_source(corpus, records),
             base=_model_source(base),
             reference=_model_source(reference),
@@ -215,7 +215,7 @@ def plan(
             saes={name: sae_source(*own) for name, own in opened.items()},
             subjects=names,
             earlier=earlier,
-            opening=subject.opening,
+            opening=examined.opening,
             keep=keep,
             edits=edits,
             repair=repairing,
@@ -233,7 +233,7 @@ def plan(
 
 
 def _located(
-    subject: SubjectModel,
+    model: LanguageModel,
     records: Sequence[Record],
     method: str,
     scope: Scope,
@@ -241,12 +241,12 @@ def _located(
     seed: int,
 ) -> UnitScores:
     with progress("locating") as report:
-        targets = find_targets(subject, records, scope)
+        targets = find_targets(model, records, scope)
         return find_localiser(method).score(targets, Settings(kind, seed, report))
 
 
 def _edits(
-    subject: SubjectModel,
+    model: LanguageModel,
     records: Sequence[Record],
     units: Sequence[Target],
     operation: Operation,
@@ -258,7 +258,7 @@ def _edits(
         )
     if operation == "clamp":
         raise PlanError("clamp needs --value: the activation to hold the units at.")
-    return choose_edits(subject, records, units, operation)
+    return choose_edits(model, records, units, operation)
 
 
 def _is_adapter(repair: Repair) -> bool:

@@ -66,13 +66,13 @@ def train(
     as_json: JsonOption = False,
 ) -> None:
     """Train one, write it as SAELens does, and judge it on records that it has not seen."""
-    subject = open_model(model)
+    examined = open_model(model)
     records = [record for source in corpus for record in open_records(source)]
-    subject = as_trained(subject, records)
+    examined = as_trained(examined, records)
     records, judged = (records, open_records(held_out)) if held_out else hold_out(records)
     settings = SaeSettings(
         site=site,
-        width=width * parse_site(site).width(subject.sites),
+        width=width * parse_site(site).width(examined.sites),
         architecture=architecture,
         k=k,
         sparsity=sparsity,
@@ -87,7 +87,7 @@ def train(
             if step.number % _TELL_EVERY == 0 or step.number == step.of:
                 report(step.number, step.of, f"loss {step.loss:.4g}")
 
-        made, found = train_sae(subject, records, judged, settings, out, id_of(out.name), tell)
+        made, found = train_sae(examined, records, judged, settings, out, id_of(out.name), tell)
     if as_json:
         print_json(_judged(made, found))
         return
@@ -100,10 +100,10 @@ def quality(
     source: SaeArgument, model: ModelOption, corpus: CorpusOption, as_json: JsonOption = False
 ) -> None:
     """How good it is on a corpus; warns of what is under a threshold."""
-    subject = open_model(model)
-    loaded = open_sae(source, subject)
+    examined = open_model(model)
+    loaded = open_sae(source, examined)
     records = open_records(corpus)
-    found = measure_quality(as_trained(subject, records), loaded, records)
+    found = measure_quality(as_trained(examined, records), loaded, records)
     if as_json:
         print_json(_judged(loaded, found))
         return
@@ -157,16 +157,16 @@ def clamp(
     as_json: JsonOption = False,
 ) -> None:
     """Choose a few features whose clamp says fewest direct identifiers, and measure it."""
-    subject = open_model(model)
-    loaded = open_sae(source, subject)
+    examined = open_model(model)
+    loaded = open_sae(source, examined)
     records = open_records(corpus)
-    subject = as_trained(subject, records)
+    examined = as_trained(examined, records)
     with progress("choosing features") as report:
         choice = choose_features(
-            subject, loaded, records, open_records(other), Goal(most=most), tell=report
+            examined, loaded, records, open_records(other), Goal(most=most), tell=report
         )
     made = measure_trade_off(
-        subject, loaded, choice.values, records, open_records(unseen), draws=draws
+        examined, loaded, choice.values, records, open_records(unseen), draws=draws
     )
     if keep:
         save_trade_off(made, loaded.path)

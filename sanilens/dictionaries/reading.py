@@ -14,7 +14,7 @@ from sanilens.dictionaries.site import SaeSite
 from sanilens.model.align import Encoded, encode
 from sanilens.model.batches import bucketed, pad_right, token_budget
 from sanilens.model.forward import logits_at
-from sanilens.model.language_model import SubjectModel
+from sanilens.model.language_model import LanguageModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +37,14 @@ class SiteReading:
 
 
 @torch.inference_mode()
-def read_site(subject: SubjectModel, site: SaeSite, records: Sequence[Record]) -> SiteReading:
+def read_site(model: LanguageModel, site: SaeSite, records: Sequence[Record]) -> SiteReading:
     """Run `records` through the model and keep what stands at `site`."""
-    encoded = [encode(subject, record) for record in records]
-    lengths = [min(len(e.ids), subject.max_tokens) for e in encoded]
+    encoded = [encode(model, record) for record in records]
+    lengths = [min(len(e.ids), model.max_tokens) for e in encoded]
     rows: list[Tensor] = [torch.empty(0)] * len(encoded)
-    for batch in bucketed(lengths, token_budget(subject)):
-        ids = pad_right([encoded[i].ids[: lengths[i]] for i in batch], subject.device)
-        for i, row in zip(batch, site_values(subject, site, ids), strict=True):
+    for batch in bucketed(lengths, token_budget(model)):
+        ids = pad_right([encoded[i].ids[: lengths[i]] for i in batch], model.device)
+        for i, row in zip(batch, site_values(model, site, ids), strict=True):
             rows[i] = row[1 : lengths[i]].float().cpu()
     kept = [max(0, n - 1) for n in lengths]
     return SiteReading(
@@ -56,7 +56,7 @@ def read_site(subject: SubjectModel, site: SaeSite, records: Sequence[Record]) -
 
 
 def site_values(
-    subject: SubjectModel, site: SaeSite, ids: Int[Tensor, "batch pos"]
+    model: LanguageModel, site: SaeSite, ids: Int[Tensor, "batch pos"]
 ) -> Float[Tensor, "batch pos d"]:
     """What stands at `site` for a batch."""
     found: list[Tensor] = []
@@ -64,8 +64,8 @@ def site_values(
     def keep(x: Tensor) -> None:
         found.append(x)
 
-    zero = torch.zeros(1, dtype=torch.long, device=subject.device)
-    logits_at(subject, ids, zero, zero, site.hooks(subject.sites, keep))
+    zero = torch.zeros(1, dtype=torch.long, device=model.device)
+    logits_at(model, ids, zero, zero, site.hooks(model.sites, keep))
     return found[0]
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from sanilens.corpus.records import Record, Span
 from sanilens.errors import CorpusError
-from sanilens.model.language_model import SubjectModel
+from sanilens.model.language_model import LanguageModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +45,13 @@ class Encoded:
         return (*self.ids[: self.opening], *self.ids[max(first, self.opening) : end])
 
 
-def encode(subject: SubjectModel, record: Record) -> Encoded:
+def encode(model: LanguageModel, record: Record) -> Encoded:
     """Tokenise a record and align its spans.
 
     Raises:
         CorpusError: if a span covers no token (the tokenizer dropped its characters).
     """
-    ids, offsets, opening, _ = _coded(subject, record.text)
+    ids, offsets, opening, _ = _coded(model, record.text)
     spans = []
     # Tokens of no characters, such as a start token, belong to no span.
     own = [i for i, (a, b) in enumerate(offsets) if a < b]
@@ -68,25 +68,25 @@ def encode(subject: SubjectModel, record: Record) -> Encoded:
     return Encoded(record, ids, offsets, tuple(spans), opening)
 
 
-def prompt_ids(subject: SubjectModel, text: str, most: int) -> list[int]:
+def prompt_ids(model: LanguageModel, text: str, most: int) -> list[int]:
     """A prompt as tokens: what opens a text, and its end where it has more than `most` tokens.
 
     Of no text at all, the beginning of a document: what opens one, or else a start token, since
     a model must be asked something; nothing where there is none.
     """
-    ids, _, opening, closing = _coded(subject, text)
+    ids, _, opening, closing = _coded(model, text)
     # What closes a text would end it here, where it is to go on.
     own = ids[opening : len(ids) - closing]
-    return [*ids[:opening], *own[-max(1, most - opening) :]] or start_tokens(subject)[:1]
+    return [*ids[:opening], *own[-max(1, most - opening) :]] or start_tokens(model)[:1]
 
 
-def start_tokens(subject: SubjectModel) -> list[int]:
+def start_tokens(model: LanguageModel) -> list[int]:
     """The tokens that may stand for the start of a text, the most usual first.
 
     The tokenizer's beginning of a text; its end, which GPT-2 and its kin put between documents;
     what the model's configuration calls so, where the tokenizer names neither.
     """
-    tokenizer, config = subject.tokenizer, subject.model.config.get_text_config()
+    tokenizer, config = model.tokenizer, model.module.config.get_text_config()
     named = [tokenizer.bos_token_id, tokenizer.eos_token_id]
     named.append(tokenizer.convert_tokens_to_ids("<|endoftext|>"))
     if not any(isinstance(token, int) for token in named):
@@ -97,27 +97,27 @@ def start_tokens(subject: SubjectModel) -> list[int]:
 
 
 def _coded(
-    subject: SubjectModel, text: str
+    model: LanguageModel, text: str
 ) -> tuple[tuple[int, ...], tuple[tuple[int, int], ...], int, int]:
     """Ids, their characters, how many of them open the text, and how many close it."""
-    coded = subject.tokenizer(
+    coded = model.tokenizer(
         text, return_offsets_mapping=True, return_special_tokens_mask=True, verbose=False
     )
     ids = tuple(coded["input_ids"])
     offsets = tuple((int(a), int(b)) for a, b in coded["offset_mapping"])
     text_at = [i for i, put in enumerate(coded["special_tokens_mask"]) if not put]
     own, closing = (text_at[0], len(ids) - 1 - text_at[-1]) if text_at else (len(ids), 0)
-    opening = ids[:own] if subject.opening is None else subject.opening
+    opening = ids[:own] if model.opening is None else model.opening
     ids, offsets = (*opening, *ids[own:]), (*((0, 0) for _ in opening), *offsets[own:])
     return ids, offsets, len(opening), closing
 
 
-def decoded(subject: SubjectModel, ids: list[int]) -> str:
+def decoded(model: LanguageModel, ids: list[int]) -> str:
     """Token ids as text."""
-    return str(subject.tokenizer.decode(ids))
+    return str(model.tokenizer.decode(ids))
 
 
-def token_texts(subject: SubjectModel, encoded: Encoded) -> list[str]:
+def token_texts(model: LanguageModel, encoded: Encoded) -> list[str]:
     """Each token's characters of the text; a character spread over tokens is the first's."""
     texts, done = [], 0
     for _, end in encoded.offsets:

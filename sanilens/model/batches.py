@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
-from sanilens.model.language_model import SubjectModel
+from sanilens.model.language_model import LanguageModel
 
 TOKENS_PER_BATCH = 4096
 
@@ -37,34 +37,34 @@ def pad_right(
     return torch.tensor(rows, dtype=torch.long, device=device)
 
 
-def token_budget(subject: SubjectModel) -> int:
+def token_budget(model: LanguageModel) -> int:
     """Padded tokens a batch that keep the logits of its spans under about 512 MB."""
-    vocabulary = subject.model.config.get_text_config().vocab_size
+    vocabulary = model.module.config.get_text_config().vocab_size
     return max(256, min(TOKENS_PER_BATCH, 2**27 // vocabulary))
 
 
-def mask_id(subject: SubjectModel) -> int:
+def mask_id(model: LanguageModel) -> int:
     """The token that stands for a gap; loading has seen to it that a masked model has one."""
-    found = subject.tokenizer.mask_token_id
+    found = model.tokenizer.mask_token_id
     assert isinstance(found, int)
     return found
 
 
-def with_gaps(subject: SubjectModel, ids: Sequence[int], places: Collection[int]) -> list[int]:
+def with_gaps(model: LanguageModel, ids: Sequence[int], places: Collection[int]) -> list[int]:
     """The same tokens with the mask token at `places`."""
-    gap, hidden = mask_id(subject), set(places)
+    gap, hidden = mask_id(model), set(places)
     return [gap if i in hidden else token for i, token in enumerate(ids)]
 
 
-def body(subject: SubjectModel, ids: Sequence[int]) -> range:
+def body(model: LanguageModel, ids: Sequence[int]) -> range:
     """Positions of the text: all but the tokenizer's opening and closing token ([CLS], [SEP])."""
-    tokenizer = subject.tokenizer
+    tokenizer = model.tokenizer
     first = 1 if len(ids) and ids[0] == tokenizer.cls_token_id else 0
     closed = len(ids) > first and ids[-1] == tokenizer.sep_token_id
     return range(first, len(ids) - closed)
 
 
-def window(subject: SubjectModel, ids: Sequence[int], places: range) -> tuple[int, ...]:
+def window(model: LanguageModel, ids: Sequence[int], places: range) -> tuple[int, ...]:
     """Tokens at `places` of the text, opened and closed as the whole is."""
-    text = body(subject, ids)
+    text = body(model, ids)
     return (*ids[: text.start], *ids[places.start : places.stop], *ids[text.stop :])

@@ -12,11 +12,11 @@ from torch import Tensor
 
 from sanilens.errors import LogitsError
 from sanilens.model.hooks import NO_HOOKS, Hooks, hooked
-from sanilens.model.language_model import SubjectModel
+from sanilens.model.language_model import LanguageModel
 
 
 def logits_at(
-    subject: SubjectModel,
+    model: LanguageModel,
     ids: Int[Tensor, "batch pos"],
     rows: Int[Tensor, " n"],
     columns: Int[Tensor, " n"],
@@ -32,7 +32,7 @@ def logits_at(
     right. A masked one's are about that very position, and it must be told the sequences' lengths.
 
     Args:
-        subject: the model.
+        model: the model.
         ids: token ids, padded on the right.
         rows: of each asked position the sequence.
         columns: of each asked position the place in it.
@@ -48,13 +48,13 @@ def logits_at(
     def pick(hidden: Tensor) -> Tensor:
         return hidden[rows, columns].unsqueeze(0)
 
-    inputs = {**hooks.inputs, subject.sites.unembed: pick}
-    with hooked(subject.model, Hooks(inputs, hooks.outputs)):
-        logits = subject.model(input_ids=ids, **_reading(subject, ids, lengths)).logits
-    return numbers(subject, logits[0].float())
+    inputs = {**hooks.inputs, model.sites.unembed: pick}
+    with hooked(model.module, Hooks(inputs, hooks.outputs)):
+        logits = model.module(input_ids=ids, **_reading(model, ids, lengths)).logits
+    return numbers(model, logits[0].float())
 
 
-def numbers(subject: SubjectModel, logits: Float[Tensor, "*n vocab"]) -> Float[Tensor, "*n vocab"]:
+def numbers(model: LanguageModel, logits: Float[Tensor, "*n vocab"]) -> Float[Tensor, "*n vocab"]:
     """The logits, if they are numbers: of NaN the argmax is a token like any other.
 
     A token may be ruled out (-inf), not all of them.
@@ -66,7 +66,7 @@ def numbers(subject: SubjectModel, logits: Float[Tensor, "*n vocab"]) -> Float[T
     sound = logits.detach().amax(-1).isfinite()
     if not sound.all():
         raise LogitsError(
-            f"{subject.name}: its logits are no numbers (NaN or infinite) at "
+            f"{model.name}: its logits are no numbers (NaN or infinite) at "
             f"{int((~sound).sum()):,} of {sound.numel():,} positions, so nothing can be measured. "
             "The weights are damaged, or an edit or a training has destroyed them."
         )
@@ -74,44 +74,44 @@ def numbers(subject: SubjectModel, logits: Float[Tensor, "*n vocab"]) -> Float[T
 
 
 def _reading(
-    subject: SubjectModel, ids: Int[Tensor, "batch pos"], lengths: Sequence[int] | None
+    model: LanguageModel, ids: Int[Tensor, "batch pos"], lengths: Sequence[int] | None
 ) -> dict[str, Any]:
-    if subject.kind == "causal":
+    if model.kind == "causal":
         return {"use_cache": False}
     if lengths is None:
-        subject.require_causal("This measurement")
+        model.require_causal("This measurement")
     ends = torch.tensor(lengths, device=ids.device)[:, None]
     return {"attention_mask": (torch.arange(ids.shape[1], device=ids.device) < ends).long()}
 
 
 @torch.inference_mode()
 def token_logprobs(
-    subject: SubjectModel,
+    model: LanguageModel,
     ids: Int[Tensor, "batch pos"],
     rows: Int[Tensor, " n"],
     columns: Int[Tensor, " n"],
     hooks: Hooks = NO_HOOKS,
 ) -> Float[Tensor, " n"]:
     """Log-probability of the tokens *at* (rows, columns), each given what precedes it; nats."""
-    logits = logits_at(subject, ids, rows, columns - 1, hooks)
+    logits = logits_at(model, ids, rows, columns - 1, hooks)
     return logits.log_softmax(-1).gather(1, ids[rows, columns, None])[:, 0]
 
 
 Forward = Callable[..., Any]
 
 
-def remembering(subject: SubjectModel, layers: int) -> SubjectModel:
+def remembering(model: LanguageModel, layers: int) -> LanguageModel:
     """A copy whose first `layers` layers are looked up where they have seen a batch before.
 
     They must not be edited, and no gradient reaches them. Memory grows with the texts shown: their
     tokens x `layers` x model width.
     """
-    model = copy.deepcopy(subject.model)
-    for path in subject.sites.blocks[:layers]:
-        block = model.get_submodule(path)
+    module = copy.deepcopy(model.module)
+    for path in model.sites.blocks[:layers]:
+        block = module.get_submodule(path)
         # On the instance: the block keeps its class and attributes, which its model may ask for.
         block.forward = _remembered(block.forward)
-    return replace(subject, model=model)
+    return replace(model, module=module)
 
 
 def _remembered(forward: Forward) -> Forward:

@@ -14,11 +14,11 @@ from torch import Tensor
 from sanilens.model.align import prompt_ids
 from sanilens.model.forward import numbers
 from sanilens.model.hooks import NO_HOOKS, Hooks, hooked
-from sanilens.model.language_model import SubjectModel
+from sanilens.model.language_model import LanguageModel
 
 
 def continue_text(
-    subject: SubjectModel,
+    model: LanguageModel,
     prompt: str,
     tokens: int,
     *,
@@ -27,12 +27,12 @@ def continue_text(
     seed: int = 0,
 ) -> str:
     """The continuation of `prompt` by up to `tokens` tokens, without the prompt; see the stream."""
-    stream = stream_text(subject, prompt, tokens, hooks=hooks, temperature=temperature, seed=seed)
+    stream = stream_text(model, prompt, tokens, hooks=hooks, temperature=temperature, seed=seed)
     return ["", *stream][-1]
 
 
 def stream_text(
-    subject: SubjectModel,
+    model: LanguageModel,
     prompt: str,
     tokens: int,
     *,
@@ -43,7 +43,7 @@ def stream_text(
     """The continuation so far, after each token; a character that is not whole yet is left out.
 
     Args:
-        subject: the model.
+        model: the model.
         prompt: text; its end is kept if it is longer than the model's context allows.
         tokens: how many to add; fewer if the model ends the text.
         hooks: edits to run under.
@@ -54,11 +54,11 @@ def stream_text(
         ModelError: if the model is a masked one.
         LogitsError: if its logits are no numbers.
     """
-    subject.require_causal("Continuing a prompt")
+    model.require_causal("Continuing a prompt")
     written: list[int] = []
-    for token in _stream(subject, _ids(subject, prompt, tokens), tokens, hooks, temperature, seed):
+    for token in _stream(model, _ids(model, prompt, tokens), tokens, hooks, temperature, seed):
         written.append(token)
-        text = str(subject.tokenizer.decode(written, skip_special_tokens=True))
+        text = str(model.tokenizer.decode(written, skip_special_tokens=True))
         yield text.rstrip("\N{REPLACEMENT CHARACTER}")
 
 
@@ -76,14 +76,14 @@ def draw(logits: Float[Tensor, " vocab"], temperature: float, generator: torch.G
     return int((logits.double().cpu() / temperature + noise).argmax())
 
 
-def _ids(subject: SubjectModel, prompt: str, tokens: int) -> Int[Tensor, "1 pos"]:
-    room = max(1, subject.max_tokens - tokens)
-    return torch.tensor([prompt_ids(subject, prompt, room) or [0]], device=subject.device)
+def _ids(model: LanguageModel, prompt: str, tokens: int) -> Int[Tensor, "1 pos"]:
+    room = max(1, model.max_tokens - tokens)
+    return torch.tensor([prompt_ids(model, prompt, room) or [0]], device=model.device)
 
 
 @torch.inference_mode()
 def _stream(
-    subject: SubjectModel,
+    model: LanguageModel,
     ids: Int[Tensor, "1 pos"],
     tokens: int,
     hooks: Hooks,
@@ -92,14 +92,14 @@ def _stream(
 ) -> Iterator[int]:
     generator = torch.Generator().manual_seed(seed)
     # Only the last position is unembedded: a prompt's logits at all of them would be large.
-    last = Hooks({subject.sites.unembed: lambda hidden: hidden[:, -1:]})
+    last = Hooks({model.sites.unembed: lambda hidden: hidden[:, -1:]})
     cache = None
     for _ in range(tokens):
-        with hooked(subject.model, hooks.then(last)):
-            out = subject.model(input_ids=ids, past_key_values=cache, use_cache=True)
+        with hooked(model.module, hooks.then(last)):
+            out = model.module(input_ids=ids, past_key_values=cache, use_cache=True)
         cache = getattr(out, "past_key_values", None)  # GPT-1 keeps none
-        token = draw(numbers(subject, out.logits[0, -1].float()), temperature, generator)
-        if token == subject.tokenizer.eos_token_id:
+        token = draw(numbers(model, out.logits[0, -1].float()), temperature, generator)
+        if token == model.tokenizer.eos_token_id:
             return
         yield token
         added = ids.new_tensor([[token]])

@@ -15,7 +15,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from sanilens.model.hooks import Hooks, InputEdit
-from sanilens.model.language_model import SubjectModel
+from sanilens.model.language_model import LanguageModel
 from sanilens.model.units import Head, LayerUnit, Neuron, UnitKind, kind_of
 
 U = TypeVar("U", Neuron, Head, LayerUnit)
@@ -31,16 +31,14 @@ def by_place(units: Iterable[LayerUnit]) -> dict[Place, list[int]]:
     return dict(places)
 
 
-def zeroed(subject: SubjectModel, units: Iterable[LayerUnit]) -> Hooks:
+def zeroed(model: LanguageModel, units: Iterable[LayerUnit]) -> Hooks:
     """Hooks that set the values of `units` to zero at every position."""
-    return clamped(subject, dict.fromkeys(units, 0.0), {})
+    return clamped(model, dict.fromkeys(units, 0.0), {})
 
 
-def clamped(
-    subject: SubjectModel, values: Mapping[U, float], caps: Mapping[Neuron, float]
-) -> Hooks:
+def clamped(model: LanguageModel, values: Mapping[U, float], caps: Mapping[Neuron, float]) -> Hooks:
     """Hooks that set units to fixed `values` (a := v) and cap others (a := min(a, c))."""
-    sites = subject.sites
+    sites = model.sites
     inputs: dict[str, InputEdit] = {}
     for kind, layer in sorted(by_place((*values, *caps))):
         fixed = {
@@ -54,9 +52,9 @@ def clamped(
     return Hooks(inputs)
 
 
-def one_zeroed_per_row(subject: SubjectModel, units: Sequence[LayerUnit]) -> Hooks:
+def one_zeroed_per_row(model: LanguageModel, units: Sequence[LayerUnit]) -> Hooks:
     """Hooks under which row i of the batch runs without unit i: many ablations, one pass."""
-    sites = subject.sites
+    sites = model.sites
     inputs: dict[str, InputEdit] = {}
     for kind, layer in by_place(units):
         own = [
@@ -65,7 +63,7 @@ def one_zeroed_per_row(subject: SubjectModel, units: Sequence[LayerUnit]) -> Hoo
             if (kind_of(unit), unit.layer) == (kind, layer)
             for column in sites.columns(kind, [unit.index])
         ]
-        rows, columns = torch.tensor(own, device=subject.device).T
+        rows, columns = torch.tensor(own, device=model.device).T
 
         def edit(x: Tensor, rows: Tensor = rows, columns: Tensor = columns) -> Tensor:
             x = x.clone()

@@ -3,7 +3,7 @@
 Causal models (decoders) continue text; masked ones (BERT and its kin) fill gaps in it.
 
 Safetensors only, no remote code, float32; the network is used only for a hub id that the user
-typed. Nothing changes a `SubjectModel` in place, unless the function's name ends in `_`.
+typed. Nothing changes a `LanguageModel` in place, unless the function's name ends in `_`.
 """
 
 import copy
@@ -28,14 +28,14 @@ ModelKind = Literal["causal", "masked"]
 
 
 @dataclass(frozen=True, slots=True)
-class SubjectModel:
+class LanguageModel:
     """The examined model, its tokenizer, its sites, and the SHA-256 of its files.
 
     `opening`: the tokens before every text, instead of those that the tokenizer puts there; None
     for the tokenizer's own. What the model was trained with decides (audit/opening.py).
     """
 
-    model: PreTrainedModel
+    module: PreTrainedModel
     tokenizer: PreTrainedTokenizerFast
     sites: Sites
     path: Path
@@ -50,12 +50,12 @@ class SubjectModel:
     @property
     def device(self) -> torch.device:
         """Where the model computes."""
-        return self.model.device
+        return self.module.device
 
     @property
     def max_tokens(self) -> int:
         """Longest sequence that the model was made for."""
-        return context_length(self.model.config)
+        return context_length(self.module.config)
 
     @property
     def kind(self) -> ModelKind:
@@ -78,12 +78,12 @@ class SubjectModel:
                 "at random, and the repairs masked and surrogate work with it."
             )
 
-    def copied(self) -> "SubjectModel":
+    def copied(self) -> "LanguageModel":
         """The same model with weights of its own, to be edited or trained."""
-        return replace(self, model=copy.deepcopy(self.model))
+        return replace(self, module=copy.deepcopy(self.module))
 
 
-def load_model(source: str | Path, *, device: str = "auto", fetch: bool = False) -> SubjectModel:
+def load_model(source: str | Path, *, device: str = "auto", fetch: bool = False) -> LanguageModel:
     """Load a local Hugging Face folder, or one of the hub, with safetensors weights.
 
     Args:
@@ -100,8 +100,8 @@ def load_model(source: str | Path, *, device: str = "auto", fetch: bool = False)
     where = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
     tokenizer = load_tokenizer(folder)
     with torch.inference_mode(False):
-        model = load_pretrained(folder, outline, where)
-    check_vocabulary(folder.name, tokenizer, model)
+        module = load_pretrained(folder, outline, where)
+    check_vocabulary(folder.name, tokenizer, module)
     # Whoever loads may be reading only; what a model is gets measured by gradients.
     with (
         torch.inference_mode(False),
@@ -110,11 +110,11 @@ def load_model(source: str | Path, *, device: str = "auto", fetch: bool = False)
             "Use the config.json that was saved with these weights.",
         ),
     ):
-        sites = find_sites(model)
-    subject = SubjectModel(model, tokenizer, sites, folder, fingerprint_folder(folder))
-    if subject.kind == "masked" and tokenizer.mask_token_id is None:
+        sites = find_sites(module)
+    model = LanguageModel(module, tokenizer, sites, folder, fingerprint_folder(folder))
+    if model.kind == "masked" and tokenizer.mask_token_id is None:
         raise ModelError(
             f"{folder.name}: a masked language model, but its tokenizer has no mask token. "
             "Save the tokenizer that the model was trained with."
         )
-    return subject
+    return model

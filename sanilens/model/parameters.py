@@ -18,7 +18,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from transformers.pytorch_utils import Conv1D
 
-from sanilens.model.language_model import SubjectModel
+from sanilens.model.language_model import LanguageModel
 from sanilens.model.measure import Rows, by_neuron, layout_rows
 from sanilens.model.norms import Norm, measured
 from sanilens.model.units import UnitKind
@@ -42,13 +42,11 @@ class Slice:
         return "bias" if self.parameter.dim() == 1 else "weight"
 
 
-def row_parameters(
-    subject: SubjectModel, layer: int, part: str, rows: Sequence[int]
-) -> list[Slice]:
+def row_parameters(model: LanguageModel, layer: int, part: str, rows: Sequence[int]) -> list[Slice]:
     """Rows of one linear projection of a layer, and their biases if it has any."""
-    path = subject.sites.linear(layer, part).path
-    module = subject.model.get_submodule(path)
-    own = torch.tensor(list(rows), dtype=torch.long, device=subject.device)
+    path = model.sites.linear(layer, part).path
+    module = model.module.get_submodule(path)
+    own = torch.tensor(list(rows), dtype=torch.long, device=model.device)
     return _outputs(path, module, own)
 
 
@@ -63,14 +61,14 @@ def _outputs(path: str, module: nn.Module, own: Int[Tensor, " k"]) -> list[Slice
 
 
 def unit_parameters(
-    subject: SubjectModel, kind: UnitKind, layer: int, units: Sequence[int]
+    model: LanguageModel, kind: UnitKind, layer: int, units: Sequence[int]
 ) -> list[Slice]:
     """Every slice of `units` of one layer: those that read first, that which writes last.
 
     Raises:
         PlanError: if the architecture does not tell which rows are whose.
     """
-    sites = subject.sites
+    sites = model.sites
     sites.require("neuron-weights" if kind == "mlp" else "head-weights")
     if kind == "mlp":
         own = torch.zeros(sites.d_mlp, dtype=torch.bool)
@@ -82,16 +80,16 @@ def unit_parameters(
         rows = [_rows_of(each, set(units)) for each in site.rows]
     slices: list[Slice] = []
     for path, its in zip(site.reads, rows, strict=True):
-        slices += _outputs(path, subject.model.get_submodule(path), its)
-    return [*slices, write_slice(subject, kind, layer, units)]
+        slices += _outputs(path, model.module.get_submodule(path), its)
+    return [*slices, write_slice(model, kind, layer, units)]
 
 
-def write_slice(subject: SubjectModel, kind: UnitKind, layer: int, units: Sequence[int]) -> Slice:
+def write_slice(model: LanguageModel, kind: UnitKind, layer: int, units: Sequence[int]) -> Slice:
     """What `units` of one layer write with: columns of the output projection's weight."""
-    path = subject.sites.outs(kind)[layer]
-    out = subject.model.get_submodule(path)
+    path = model.sites.outs(kind)[layer]
+    out = model.module.get_submodule(path)
     weight = out.get_parameter("weight")
-    columns = subject.sites.columns(kind, units)
+    columns = model.sites.columns(kind, units)
     own = torch.tensor(columns, dtype=torch.long, device=weight.device)
     return Slice(path, weight, 0 if isinstance(out, Conv1D) else 1, own)
 
@@ -101,19 +99,19 @@ def _rows_of(rows: Rows, heads: set[int]) -> Int[Tensor, " k"]:
     return torch.tensor(own, dtype=torch.long)
 
 
-def query_key_rows(subject: SubjectModel, layer: int) -> dict[str, Int[Tensor, " k"]]:
+def query_key_rows(model: LanguageModel, layer: int) -> dict[str, Int[Tensor, " k"]]:
     """Per projection of a layer's attention, the outputs that are queries or keys.
 
     Raises:
         PlanError: if the architecture does not tell which rows those are.
     """
-    subject.sites.require("head-weights")
-    site = subject.sites.attentions[layer]
+    model.sites.require("head-weights")
+    site = model.sites.attentions[layer]
     found: dict[str, Int[Tensor, " k"]] = {}
     for path, rows in zip(site.reads, site.rows, strict=True):
         own = [row for row, value in enumerate(rows.value) if not value]
         if own:
-            found[path] = torch.tensor(own, dtype=torch.long, device=subject.device)
+            found[path] = torch.tensor(own, dtype=torch.long, device=model.device)
     return found
 
 
@@ -124,25 +122,25 @@ def rows_first(module: nn.Module) -> Float[Tensor, "outputs inputs"]:
 
 
 def write_weights(
-    subject: SubjectModel, kind: UnitKind, layer: int
+    model: LanguageModel, kind: UnitKind, layer: int
 ) -> Float[Tensor, "width d_model"]:
     """What each coordinate of the units of a layer gives its output projection, for each 1 of it.
 
     Row j is neuron j's; a head has `d_head` rows, one after the other.
     """
-    return rows_first(subject.model.get_submodule(subject.sites.outs(kind)[layer])).T
+    return rows_first(model.module.get_submodule(model.sites.outs(kind)[layer])).T
 
 
-def read_weights(subject: SubjectModel, layer: int) -> Float[Tensor, "d_mlp own"]:
+def read_weights(model: LanguageModel, layer: int) -> Float[Tensor, "d_mlp own"]:
     """What each neuron of a layer reads with: its rows of all input projections, end to end.
 
     Raises:
         PlanError: if the architecture does not tell which rows are whose.
     """
-    subject.sites.require("neuron-weights")
-    site = subject.sites.mlps[layer]
+    model.sites.require("neuron-weights")
+    site = model.sites.mlps[layer]
     read = [
-        by_neuron(layout, rows_first(subject.model.get_submodule(path)))
+        by_neuron(layout, rows_first(model.module.get_submodule(path)))
         for path, layout in zip(site.reads, site.layouts, strict=True)
     ]
     return torch.cat(read, dim=1)
@@ -179,32 +177,32 @@ class Writing:
         return self._map.factor(written, self._norm.forward(written))[..., None]
 
 
-def writing(subject: SubjectModel, kind: UnitKind, layer: int) -> Writing:
+def writing(model: LanguageModel, kind: UnitKind, layer: int) -> Writing:
     """How the units of a layer write. Where what a part adds cannot be told, as into the sum."""
-    sites, model = subject.sites, subject.model
-    weights, out = write_weights(subject, kind, layer), sites.outs(kind)[layer]
-    module = model.get_submodule(out)
+    sites, module = model.sites, model.module
+    weights, out = write_weights(model, kind, layer), sites.outs(kind)[layer]
+    module = module.get_submodule(out)
     if "added" in sites.limits:
         return Writing(weights, module)
     added = sites.adds(kind, layer)
     if added.path == out:
         return Writing(weights if added.scale == 1 else added.scale * weights, module)
-    norm = model.get_submodule(added.path)
+    norm = module.get_submodule(added.path)
     how = measured(norm, sites.d_model, weights)
     return Writing(added.scale * how.map(weights), module, norm, how)
 
 
 def write_norms(
-    subject: SubjectModel, kind: UnitKind, layer: int, values: Float[Tensor, "... width"]
+    model: LanguageModel, kind: UnitKind, layer: int, values: Float[Tensor, "... width"]
 ) -> Float[Tensor, "... unit"]:
     """Length of what each unit adds to the residual stream: |a| ||w||, for a head ||z W_O^h||.
 
     `values` is the input of the layer's output projection; a norm behind that is held.
     """
-    how = writing(subject, kind, layer)
+    how = writing(model, kind, layer)
     if kind == "mlp":
         return how.factor(values) * values.abs() * how.weights.norm(dim=1)
-    size = subject.sites.d_head
+    size = model.sites.d_head
     heads = values.unflatten(-1, (-1, size))
     weights = how.weights.unflatten(0, (-1, size))
     return how.factor(values) * torch.einsum("...hk,hkd->...hd", heads, weights).norm(dim=-1)
@@ -230,7 +228,7 @@ class Writer:
         return basis
 
 
-def residual_writers(subject: SubjectModel, layer: int, part: str) -> list[Writer]:
+def residual_writers(model: LanguageModel, layer: int, part: str) -> list[Writer]:
     """Every parameter that writes to the residual stream up to the end of `layer`.
 
     `part` is `all`, or one layer's `attention` or `mlp` alone. A slice's `dim` is the dimension
@@ -239,7 +237,7 @@ def residual_writers(subject: SubjectModel, layer: int, part: str) -> list[Write
     Raises:
         PlanError: if something else writes to it too.
     """
-    sites, model = subject.sites, subject.model
+    sites, module = model.sites, model.module
     sites.require("baking-stream" if part == "all" else "baking")
     norms = {
         out: added.path
@@ -257,13 +255,13 @@ def residual_writers(subject: SubjectModel, layer: int, part: str) -> list[Write
             pairs = zip(sites.attentions, sites.mlps, strict=True)
             before = [path for a, m in list(pairs)[: layer + 1] for path in (a.out, m.out)]
             modules = [*sites.embeddings, *before]
-    whole = torch.arange(sites.d_model, device=subject.device)
+    whole = torch.arange(sites.d_model, device=model.device)
     writers: list[Writer] = []
     for path in modules:
-        module = model.get_submodule(path)
+        module = module.get_submodule(path)
         weight, bias = module.get_parameter("weight"), getattr(module, "bias", None)
         behind = norms.get(path)
-        norm = measured(model.get_submodule(behind), sites.d_model, weight) if behind else None
+        norm = measured(module.get_submodule(behind), sites.d_model, weight) if behind else None
         rows = isinstance(module, nn.Linear)  # (out, in); the others hold the output last
         writers.append(Writer(Slice(path, weight, 0 if rows else 1, whole), norm))
         if isinstance(bias, nn.Parameter):

@@ -15,7 +15,7 @@ from scipy.stats import norm
 from torch import Tensor, nn
 from transformers.pytorch_utils import Conv1D
 
-from sanilens.model.language_model import SubjectModel
+from sanilens.model.language_model import LanguageModel
 
 _BLOCK = 64
 # Of QLoRA's code: halfway between the outermost levels' quantiles with 15 and with 16 levels.
@@ -45,11 +45,11 @@ def four_bits(weights: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
 
 
 @torch.no_grad()
-def quantised(subject: SubjectModel) -> SubjectModel:
+def quantised(model: LanguageModel) -> LanguageModel:
     """A copy whose linear maps went through four bits; everything else is as it was."""
-    copy = subject.copied()
-    unembed = copy.model.get_submodule(copy.sites.unembed)
-    for module in copy.model.modules():
+    copy = model.copied()
+    unembed = copy.module.get_submodule(copy.sites.unembed)
+    for module in copy.module.modules():
         if isinstance(module, nn.Linear | Conv1D) and module is not unembed:
             module.weight.copy_(four_bits(module.weight))
     return copy

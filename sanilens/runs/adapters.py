@@ -15,7 +15,7 @@ from sanilens.errors import RunError
 from sanilens.model.batches import bucketed, pad_right, token_budget
 from sanilens.model.folder import fingerprint_folder
 from sanilens.model.hooks import Hooks, hooked
-from sanilens.model.language_model import SubjectModel
+from sanilens.model.language_model import LanguageModel
 from sanilens.runs.folder import RunFolder, open_plain
 from sanilens.runs.repairing import spaced
 from sanilens.runs.sources import Inputs
@@ -60,7 +60,7 @@ def keep_in_run(
     run: RunFolder,
     plan: Plan,
     inputs: Inputs,
-    subject: SubjectModel,
+    model: LanguageModel,
     adapter: Adapter,
     hooks: Hooks,
 ) -> None:
@@ -70,17 +70,17 @@ def keep_in_run(
         run: the folder.
         plan: says which method made the adapter.
         inputs: the texts.
-        subject: the model that wears it.
+        model: the model that wears it.
         adapter: what was trained.
         hooks: all that the model runs under, the adapter's among it.
     """
     method = find_method(plan.repair.method)
     options = method.options.model_validate(plan.repair.options)
-    model = fingerprint_folder(run.model)
-    keep_adapter(adapter, run.adapter, method.name, options, model)
+    module = fingerprint_folder(run.model)
+    keep_adapter(adapter, run.adapter, method.name, options, module)
     if adapter.gates:
         texts = gate_texts(inputs, plan.seed)
-        save_gates(run, measure_gates(subject, adapter, texts, hooks))
+        save_gates(run, measure_gates(model, adapter, texts, hooks))
 
 
 def gate_texts(inputs: Inputs, seed: int) -> dict[GateSet, list[Example]]:
@@ -90,7 +90,7 @@ def gate_texts(inputs: Inputs, seed: int) -> dict[GateSet, list[Example]]:
     """
 
     def read(records: Sequence[Record]) -> list[Example]:
-        return note_examples(inputs.subject, spaced(records, _RECORDS)) if records else []
+        return note_examples(inputs.model, spaced(records, _RECORDS)) if records else []
 
     texts: dict[GateSet, list[Example]] = {
         "notes": read(inputs.asked),
@@ -99,7 +99,7 @@ def gate_texts(inputs: Inputs, seed: int) -> dict[GateSet, list[Example]]:
         "neutral": [],
     }
     if inputs.base:
-        longest = min(_WRITTEN_TOKENS, inputs.subject.max_tokens - 1)
+        longest = min(_WRITTEN_TOKENS, inputs.model.max_tokens - 1)
         # Another seed than the repair's, which may have taught texts of its own.
         texts["neutral"] = base_texts(inputs.base, _WRITTEN, longest, seed + 1)
     return texts
@@ -110,7 +110,7 @@ SETS: tuple[GateSet, ...] = get_args(GateSet)
 
 @torch.inference_mode()
 def measure_gates(
-    subject: SubjectModel,
+    model: LanguageModel,
     adapter: Adapter,
     texts: Mapping[GateSet, Sequence[Example]],
     hooks: Hooks | None = None,
@@ -118,7 +118,7 @@ def measure_gates(
     """Read every text once with the adapter on, and average its gates.
 
     Args:
-        subject: the model.
+        model: the model.
         adapter: what hangs on it; one without gates gives no rows.
         texts: by set, with their identifiers marked.
         hooks: all that the model runs under; the adapter's own unless given.
@@ -128,11 +128,11 @@ def measure_gates(
     rows: list[GateRow] = []
     for name, examples in texts.items():
         found: dict[Place, list[Float[Tensor, "layer n"]]] = {"before": [], "elsewhere": []}
-        for batch in bucketed([len(e.ids) for e in examples], token_budget(subject)):
+        for batch in bucketed([len(e.ids) for e in examples], token_budget(model)):
             chosen = [examples[i] for i in batch]
-            with hooked(subject.model, hooks or adapter.hooks):
-                ids = pad_right([e.ids for e in chosen], subject.device)
-                subject.model(input_ids=ids, use_cache=False)
+            with hooked(model.module, hooks or adapter.hooks):
+                ids = pad_right([e.ids for e in chosen], model.device)
+                model.module(input_ids=ids, use_cache=False)
             gates = adapter.gates()
             for place, where in _places(chosen, ids.shape[1]).items():
                 found[place].append(gates[:, where.to(gates.device)].cpu())

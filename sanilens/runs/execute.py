@@ -23,7 +23,7 @@ from sanilens.inspect.units.readers import NO_SAES
 from sanilens.model.config import GENERATION
 from sanilens.model.hooks import NO_HOOKS, Hooks
 from sanilens.model.interventions import by_place
-from sanilens.model.language_model import SubjectModel
+from sanilens.model.language_model import LanguageModel
 from sanilens.model.sites import Sites
 from sanilens.model.tokenizer import copy_tokenizer
 from sanilens.model.units import LayerUnit, kind_of, layer_unit
@@ -173,27 +173,27 @@ class _Execution:
         plan, inputs = self.plan, self.inputs
         if plan.opening is not None:
             self.note("opening", tokens=list(plan.opening))
-        check_units(inputs.subject, plan.edits, inputs.saes)
-        arms = treatments(plan, inputs.subject.sites, inputs.saes)
-        others: dict[ArmName, SubjectModel | None] = {
+        check_units(inputs.model, plan.edits, inputs.saes)
+        arms = treatments(plan, inputs.model.sites, inputs.saes)
+        others: dict[ArmName, LanguageModel | None] = {
             "reference": inputs.reference,
             "base": inputs.base,
         }
-        given: dict[ArmName, SubjectModel] = {n: m for n, m in others.items() if m}
+        given: dict[ArmName, LanguageModel] = {n: m for n, m in others.items() if m}
         control: list[ArmName] = ["lookalike"] if inputs.corpus.control else []
         self.note("arms", names=["before", *arms, *given, *control])
-        self._measure("before", inputs.subject)
+        self._measure("before", inputs.model)
         for name, treatment in arms.items():
             self._treat(name, treatment)
         for name, model in given.items():
             self._measure(name, model)
         if control:
-            self._measure("lookalike", inputs.subject, inputs.corpus.control)
+            self._measure("lookalike", inputs.model, inputs.corpus.control)
 
     def _measure(
         self,
         name: ArmName,
-        subject: SubjectModel,
+        model: LanguageModel,
         records: Sequence[Record] | None = None,
         hooks: Hooks = NO_HOOKS,
         spent: float = 0.0,
@@ -206,7 +206,7 @@ class _Execution:
         records = self.inputs.corpus.records if records is None else records
         settings = self.plan.audit
         verdicts = audit_spans(
-            subject,
+            model,
             records,
             prefix_tokens=settings.prefix_tokens,
             sampler=Sampler(settings.temperature, settings.top_k),
@@ -217,9 +217,9 @@ class _Execution:
         arm = measured_arm(
             name,
             verdicts,
-            perplexity_unseen=perplexity(subject, unseen, hooks=hooks).value if unseen else None,
+            perplexity_unseen=perplexity(model, unseen, hooks=hooks).value if unseen else None,
             perplexity_neutral=perplexity(
-                subject, spaced(records, _NEUTRAL_RECORDS), without_spans=True, hooks=hooks
+                model, spaced(records, _NEUTRAL_RECORDS), without_spans=True, hooks=hooks
             ).value,
             seconds=round(spent + time.monotonic() - started, 3),
         )
@@ -231,48 +231,48 @@ class _Execution:
         if name in self.done.arms:
             return
         started = time.monotonic()
-        subject = self.inputs.subject.copied()
-        blend_(subject, self.inputs.base, treatment.keep)
+        model = self.inputs.model.copied()
+        blend_(model, self.inputs.base, treatment.keep)
         how = (self.inputs.base, self.plan.seed, self.inputs.saes)
-        left = apply_edits_(subject, treatment.edits, *how)
-        hooks = edit_hooks(subject, left, *how)
+        left = apply_edits_(model, treatment.edits, *how)
+        hooks = edit_hooks(model, left, *how)
         self.note("edited", arm=name, units=len(treatment.edits), hook_only=len(left))
         adapter = None
         if treatment.repair:
-            adapter = self._repairing.repair_(name, subject, treatment.edits, hooks)
+            adapter = self._repairing.repair_(name, model, treatment.edits, hooks)
         if adapter:
             hooks = hooks.then(adapter.hooks)
         if name == "after":
-            self._export(subject, adapter, hooks, hook_only=len(left))
-        self._measure(name, subject, hooks=hooks, spent=time.monotonic() - started)
+            self._export(model, adapter, hooks, hook_only=len(left))
+        self._measure(name, model, hooks=hooks, spent=time.monotonic() - started)
         self._repairing.drop_checkpoints(name)
 
     def _export(
-        self, subject: SubjectModel, adapter: Adapter | None, hooks: Hooks, *, hook_only: int
+        self, model: LanguageModel, adapter: Adapter | None, hooks: Hooks, *, hook_only: int
     ) -> None:
         """Write the plan's result: the model, and what was trained beside it."""
         run = self.run_folder
         for old in (run.adapter, run.gates_file):
             old.unlink(missing_ok=True)
-        export_model(subject, run)
+        export_model(model, run)
         if adapter:
-            keep_in_run(run, self.plan, self.inputs, subject, adapter, hooks)
+            keep_in_run(run, self.plan, self.inputs, model, adapter, hooks)
         files = [path for path in (run.model, run.adapter, run.gates_file) if path.exists()]
         self.note("exported", arm="after", hook_only=hook_only, files=digests(run, files))
 
 
-def export_model(subject: SubjectModel, run: RunFolder) -> None:
+def export_model(model: LanguageModel, run: RunFolder) -> None:
     """Write weights (safetensors), configuration and tokenizer; replaces an older export.
 
     Edits that live as hooks only cannot be in it; the run's events say how many there are.
     """
     temporary = run.unfinished_model
     shutil.rmtree(temporary, ignore_errors=True)
-    subject.model.save_pretrained(temporary)
+    model.module.save_pretrained(temporary)
     # As they are: what transformers saves of a tokenizer may read a text otherwise.
-    copy_tokenizer(subject.path, temporary)
+    copy_tokenizer(model.path, temporary)
     # The user's own: loading leaves the settings for decoding out of what it measures.
-    if (settings := subject.path / GENERATION).is_file():
+    if (settings := model.path / GENERATION).is_file():
         shutil.copyfile(settings, temporary / GENERATION)
     temporary.chmod(0o700)
     for path in temporary.rglob("*"):

@@ -20,7 +20,7 @@ from sanilens.audit.summary import RateRow, memory, rate_row
 from sanilens.corpus.records import Record
 from sanilens.errors import DivergedError, ModelError, RunError
 from sanilens.model.hooks import Hooks, hooked
-from sanilens.model.language_model import SubjectModel
+from sanilens.model.language_model import LanguageModel
 from sanilens.runs.arms import ArmName
 from sanilens.runs.folder import RunFolder
 from sanilens.runs.integrity import digests
@@ -71,7 +71,7 @@ class Repairing:
         """What repair reads and minimises: the same for every arm, and costly to write."""
         plan, inputs = self.plan, self.inputs
         return prepare_repair(
-            inputs.subject,
+            inputs.model,
             inputs.asked,
             plan.repair,
             plan.seed,
@@ -80,30 +80,30 @@ class Repairing:
         )
 
     def repair_(
-        self, name: ArmName, subject: SubjectModel, edits: tuple[UnitEdit, ...], hooks: Hooks
+        self, name: ArmName, model: LanguageModel, edits: tuple[UnitEdit, ...], hooks: Hooks
     ) -> Adapter | None:
         """Train an edited copy, under hooks; an adapter, if that is the method's result."""
         plan, repair, prepared = self.plan, self.plan.repair, self._prepared
         change = Change(edits, repair, seed=plan.seed)
         base, saes = self.inputs.base, self.inputs.saes
-        trainee = begin_(subject, prepared, repair, plan.seed, plan.edits, edits)
-        resume = self._resumed(name, subject)
+        trainee = begin_(model, prepared, repair, plan.seed, plan.edits, edits)
+        resume = self._resumed(name, model)
         schedule = schedule_of(repair)
         per_epoch = schedule.steps(len(prepared.examples(0)))
         if resume is None or resume.steps_done < per_epoch * repair.epochs:
             steps = train_(
-                subject.model,
+                model.module,
                 prepared.examples,
                 schedule,
                 plan.seed,
                 loss_of=prepared.loss,
                 resume=resume,
                 before_step=trainee.before_step,
-                before_epoch=lambda epoch: erase_anew_(subject, change, epoch, base, saes),
+                before_epoch=lambda epoch: erase_anew_(model, change, epoch, base, saes),
             )
             try:
-                with hooked(subject.model, hooks.then(trainee.hooks)):
-                    self._follow(name, subject, steps, resume)
+                with hooked(model.module, hooks.then(trainee.hooks)):
+                    self._follow(name, model, steps, resume)
             except DivergedError as lost:
                 self.note("diverged", arm=name, step=lost.step, reason=lost.reason)
                 raise
@@ -114,16 +114,16 @@ class Repairing:
         """Remove the states of an arm that is measured."""
         self._prune(name)
 
-    def _resumed(self, name: ArmName, subject: SubjectModel) -> TrainingState | None:
+    def _resumed(self, name: ArmName, model: LanguageModel) -> TrainingState | None:
         kept = self.done.checkpoints.get(name)
         if kept is None:
             return None
-        resume = self._load(kept.last, subject)
+        resume = self._load(kept.last, model)
         self.note("resumed", arm=name, step=resume.steps_done)
         return resume
 
     def _follow(
-        self, name: ArmName, subject: SubjectModel, steps: Any, resume: TrainingState | None
+        self, name: ArmName, model: LanguageModel, steps: Any, resume: TrainingState | None
     ) -> None:
         """Take the steps, noting losses and curves and keeping checkpoints.
 
@@ -134,9 +134,9 @@ class Repairing:
         if resume:
             lowest = self._lowest_perplexity(name, resume.steps_done)
         else:
-            lowest = self._curve_point(name, subject, 0)
+            lowest = self._curve_point(name, model, 0)
             if self.plan.repair.max_perplexity_rise is not None:
-                kept = self._keep(name, subject, _BEFORE, None, good=True)
+                kept = self._keep(name, model, _BEFORE, None, good=True)
         saved = time.monotonic()
         for step, state in steps:
             self.note("step", arm=name, step=step.number, of=step.of, loss=round(step.loss, 5))
@@ -145,22 +145,22 @@ class Repairing:
             # Halfway through an epoch too, for the plan's own arm: that is the one watched.
             halfway = name == "after" and step.number % per_epoch == per_epoch // 2
             if epoch_ends or halfway:
-                reached = self._curve_point(name, subject, step.number)
-                self._refuse_lost(subject, step.number, reached, lowest)
+                reached = self._curve_point(name, model, step.number)
+                self._refuse_lost(model, step.number, reached, lowest)
                 if epoch_ends and self._spoilt(reached, lowest):
                     self.note("stopped_early", arm=name, step=step.number)
-                    self._roll_back(name, subject, kept)
+                    self._roll_back(name, model, kept)
                     break
                 lowest = min(lowest, reached)
             if epoch_ends or time.monotonic() - saved > _CHECKPOINT_EVERY:
-                kept = self._keep(name, subject, state(), kept, good=epoch_ends)
+                kept = self._keep(name, model, state(), kept, good=epoch_ends)
                 saved = time.monotonic()
             check_cancelled(self.run_folder)
 
     def _keep(
         self,
         name: ArmName,
-        subject: SubjectModel,
+        model: LanguageModel,
         state: TrainingState,
         before: Checkpoints | None,
         *,
@@ -168,7 +168,7 @@ class Repairing:
     ) -> Checkpoints:
         """Write a checkpoint, announce it, and remove those that it replaces."""
         path = self.run_folder.checkpoint(name, state.steps_done)
-        save_checkpoint(path, subject.model, state)
+        save_checkpoint(path, model.module, state)
         files = digests(self.run_folder, [path])
         self.note("checkpoint", arm=name, step=state.steps_done, good=good, files=files)
         made = Checkpoint(state.steps_done, *next(iter(files.items())))
@@ -182,22 +182,22 @@ class Repairing:
             if path not in stay:
                 path.unlink()
 
-    def _roll_back(self, name: ArmName, subject: SubjectModel, kept: Checkpoints | None) -> None:
+    def _roll_back(self, name: ArmName, model: LanguageModel, kept: Checkpoints | None) -> None:
         """Put the last state back whose perplexity was within bounds."""
         assert kept, "a repair that may stop early keeps its beginning"
-        self._load(kept.good, subject)
+        self._load(kept.good, model)
         self.note("rolled_back", arm=name, step=kept.good.step)
 
-    def _load(self, checkpoint: Checkpoint, subject: SubjectModel) -> TrainingState:
+    def _load(self, checkpoint: Checkpoint, model: LanguageModel) -> TrainingState:
         path = self.run_folder.root / checkpoint.path
-        return load_checkpoint_(path, subject.model, self.plan.repair.learning_rate)
+        return load_checkpoint_(path, model.module, self.plan.repair.learning_rate)
 
     def _spoilt(self, reached: float, lowest: float) -> bool:
         rise = self.plan.repair.max_perplexity_rise
         return rise is not None and reached > (1 + rise) * lowest
 
-    def _refuse_lost(self, subject: SubjectModel, step: int, reached: float, lowest: float) -> None:
-        words = subject.model.config.get_text_config().vocab_size
+    def _refuse_lost(self, model: LanguageModel, step: int, reached: float, lowest: float) -> None:
+        words = model.module.config.get_text_config().vocab_size
         if not reached <= _LOST * max(words, lowest):  # NaN too
             raise DivergedError(step, f"perplexity is {reached:.3g}, and {lowest:.3g} before")
 
@@ -207,10 +207,10 @@ class Repairing:
         curve = [e for e in events if e["event"] == "curve" and e["arm"] == name]
         return min((e["perplexity"] for e in curve if e["step"] <= steps), default=math.inf)
 
-    def _curve_point(self, name: ArmName, subject: SubjectModel, step: int) -> float:
+    def _curve_point(self, name: ArmName, model: LanguageModel, step: int) -> float:
         """Note one point of the live curves, on a fixed part of the corpus; its perplexity."""
         try:
-            said, utility = self._looked_at(subject)
+            said, utility = self._looked_at(model)
         except ModelError as broken:  # its logits are no numbers
             raise DivergedError(step, "what the model says is no number any more") from broken
         if math.isnan(utility):
@@ -218,18 +218,16 @@ class Repairing:
         self.note("curve", arm=name, step=step, said=said.hits, of=said.n, perplexity=utility)
         return utility
 
-    def _looked_at(self, subject: SubjectModel) -> tuple[RateRow, float]:
+    def _looked_at(self, model: LanguageModel) -> tuple[RateRow, float]:
         """What a sample of the spans says, and the perplexity of a sample of texts."""
         asked = self.inputs.asked
         if self.plan.subjects:
             asked = [record for record in asked if record.spans]
         records = spaced(self.inputs.corpus.records, _CURVE_RECORDS)
-        said = rate_row(memory(audit_spans(subject, spaced(asked, _CURVE_RECORDS))))
+        said = rate_row(memory(audit_spans(model, spaced(asked, _CURVE_RECORDS))))
         unseen = spaced(self.inputs.unseen, _CURVE_UNSEEN)
         utility = (
-            perplexity(subject, unseen)
-            if unseen
-            else perplexity(subject, records, without_spans=True)
+            perplexity(model, unseen) if unseen else perplexity(model, records, without_spans=True)
         )
         return said, utility.value
 

@@ -13,7 +13,7 @@ from sanilens.dictionaries.sae.load import find_folder, load_sae
 from sanilens.dictionaries.sae.sae import Sae
 from sanilens.errors import PlanError
 from sanilens.model.folder import why_another
-from sanilens.model.language_model import SubjectModel, load_model
+from sanilens.model.language_model import LanguageModel, load_model
 from sanilens.runs.workspace import keep_records
 from sanilens.unlearn.edits import Dictionaries
 from sanilens.unlearn.plan import Plan, Source
@@ -23,16 +23,16 @@ from sanilens.unlearn.plan import Plan, Source
 class Inputs:
     """Everything a run reads; `asked` is the corpus with spans in the plan's scope alone."""
 
-    subject: SubjectModel
-    base: SubjectModel | None
-    reference: SubjectModel | None
+    model: LanguageModel
+    base: LanguageModel | None
+    reference: LanguageModel | None
     corpus: Corpus
     unseen: tuple[Record, ...]
     saes: Dictionaries
     asked: tuple[Record, ...]
 
 
-def open_model(source: str) -> SubjectModel:
+def open_model(source: str) -> LanguageModel:
     """Load what the user typed: a folder, `hub:owner/name`, or a bundled name."""
     return load_model(resolve(source), fetch=True)
 
@@ -55,9 +55,9 @@ def open_detected(source: str, detector: Detector) -> tuple[str, tuple[Record, .
     return source, records
 
 
-def model_source(source: str, subject: SubjectModel) -> Source:
+def model_source(source: str, model: LanguageModel) -> Source:
     """How a plan refers to a loaded model."""
-    return Source(source=_portable(source), sha256=subject.fingerprint)
+    return Source(source=_portable(source), sha256=model.fingerprint)
 
 
 def records_source(source: str, records: tuple[Record, ...]) -> Source:
@@ -65,12 +65,12 @@ def records_source(source: str, records: tuple[Record, ...]) -> Source:
     return Source(source=_portable(source), sha256=fingerprint(records))
 
 
-def open_sae(source: str, subject: SubjectModel) -> Sae:
+def open_sae(source: str, model: LanguageModel) -> Sae:
     """Load an autoencoder that the user typed, local, of the hub or bundled; see that it fits."""
-    return load_sae(find_folder(resolve(source), fetch=True), subject)
+    return load_sae(find_folder(resolve(source), fetch=True), model)
 
 
-def open_dictionary(source: str, subject: SubjectModel, *, fetch: bool = False) -> Sae | Codebook:
+def open_dictionary(source: str, model: LanguageModel, *, fetch: bool = False) -> Sae | Codebook:
     """Load whichever of the two stands in a folder, hub's or local, or under a bundled name.
 
     Args:
@@ -79,8 +79,8 @@ def open_dictionary(source: str, subject: SubjectModel, *, fetch: bool = False) 
         fetch: download an autoencoder of the hub; only for what the user typed.
     """
     if (Path(resolve(source)).expanduser() / RECORD).is_file():
-        return load_codebook(Path(resolve(source)), subject)
-    return load_sae(find_folder(resolve(source), fetch=fetch), subject)
+        return load_codebook(Path(resolve(source)), model)
+    return load_sae(find_folder(resolve(source), fetch=fetch), model)
 
 
 def sae_source(source: str, sae: Sae | Codebook) -> Source:
@@ -96,24 +96,24 @@ def open_inputs(plan: Plan) -> Inputs:
     """
     records = _checked_records(plan.corpus, "corpus")
     control = _checked_records(plan.control, "control") if plan.control else ()
-    subject = _checked_model(plan.model, "model", plan.opening)
+    model = _checked_model(plan.model, "model", plan.opening)
 
-    def given(source: Source | None, role: str) -> SubjectModel | None:
+    def given(source: Source | None, role: str) -> LanguageModel | None:
         return _checked_model(source, role, plan.opening) if source else None
 
     return Inputs(
-        subject=subject,
+        model=model,
         base=given(plan.base, "base"),
         reference=given(plan.reference, "reference"),
         corpus=Corpus(records, control),
         unseen=_checked_records(plan.unseen, "unseen") if plan.unseen else (),
-        saes={name: _checked_sae(name, own, subject) for name, own in plan.saes.items()},
+        saes={name: _checked_sae(name, own, model) for name, own in plan.saes.items()},
         asked=in_scope(records, plan.subjects, plan.earlier),
     )
 
 
-def _checked_sae(name: str, source: Source, subject: SubjectModel) -> Sae | Codebook:
-    sae = open_dictionary(source.source, subject)
+def _checked_sae(name: str, source: Source, model: LanguageModel) -> Sae | Codebook:
+    sae = open_dictionary(source.source, model)
     if (sae.id, sae.fingerprint) != (name, source.sha256):
         raise PlanError(
             f"{name}: its folder has changed since the plan was made. Make a new plan for it."
@@ -121,18 +121,18 @@ def _checked_sae(name: str, source: Source, subject: SubjectModel) -> Sae | Code
     return sae
 
 
-def _checked_model(source: Source, role: str, opening: tuple[int, ...] | None) -> SubjectModel:
+def _checked_model(source: Source, role: str, opening: tuple[int, ...] | None) -> LanguageModel:
     """The model, reading as the plan has it: one model's figures are held against another's."""
     # The plan may come from somebody else: nothing is fetched because it says so.
-    subject = load_model(resolve(source.source))
-    if max(opening or (), default=0) >= subject.model.config.get_text_config().vocab_size:
-        raise PlanError(f"{role}: {subject.name} has no token {max(opening or ())} (opening).")
-    if subject.fingerprint != source.sha256:
+    model = load_model(resolve(source.source))
+    if max(opening or (), default=0) >= model.module.config.get_text_config().vocab_size:
+        raise PlanError(f"{role}: {model.name} has no token {max(opening or ())} (opening).")
+    if model.fingerprint != source.sha256:
         raise PlanError(
-            f"{role}: {subject.name} is not what the plan was made for: "
-            f"{why_another(subject.path, source.sha256)}. Make a new plan for it."
+            f"{role}: {model.name} is not what the plan was made for: "
+            f"{why_another(model.path, source.sha256)}. Make a new plan for it."
         )
-    return replace(subject, opening=opening)
+    return replace(model, opening=opening)
 
 
 def _checked_records(source: Source, role: str) -> tuple[Record, ...]:

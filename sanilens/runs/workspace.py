@@ -16,7 +16,7 @@ from sanilens.dictionaries.codebook.codebook import Codebook
 from sanilens.dictionaries.codebook.store import RECORD, load_codebook, read_codebook_record
 from sanilens.dictionaries.sae.load import CONFIG, id_of, read_record
 from sanilens.errors import ModelError, RunError
-from sanilens.model.language_model import SubjectModel
+from sanilens.model.language_model import LanguageModel
 from sanilens.runs.folder import RunFolder
 from sanilens.runs.integrity import check
 from sanilens.runs.jobs import Job
@@ -88,7 +88,7 @@ def home_path() -> Path:
     return Path(os.environ.get("SANILENS_HOME") or Path.home() / ".sanilens")
 
 
-def known_codebooks(subject: SubjectModel) -> dict[str, Path]:
+def known_codebooks(model: LanguageModel) -> dict[str, Path]:
     """Id and folder of every codebook that was trained on this very model."""
     found: dict[str, Path] = {}
     for folder in sorted(p for p in codebooks_folder().iterdir() if (p / RECORD).is_file()):
@@ -96,39 +96,39 @@ def known_codebooks(subject: SubjectModel) -> dict[str, Path]:
             record = read_codebook_record(folder)
         except ModelError:
             continue  # it is named where it is opened; the others are still of use
-        if record.model_sha256 == subject.fingerprint:
+        if record.model_sha256 == model.fingerprint:
             found[record.id] = folder
     return found
 
 
-def open_codebook(folder: str | Path, subject: SubjectModel) -> Codebook:
+def open_codebook(folder: str | Path, model: LanguageModel) -> Codebook:
     """Load a codebook's folder, or one of the workspace by its id, and see that it fits."""
-    path = known_codebooks(subject).get(str(folder), Path(folder))
-    return load_codebook(path, subject)
+    path = known_codebooks(model).get(str(folder), Path(folder))
+    return load_codebook(path, model)
 
 
-def known_saes(subject: SubjectModel) -> dict[str, str]:
+def known_saes(model: LanguageModel) -> dict[str, str]:
     """Id and source of every autoencoder that was trained on this very model.
 
     A folder of another's, which says nothing of the model, counts where the user has put it into
     the workspace. Two of one id: the workspace's own.
     """
-    found = bundled_saes(subject)
+    found = bundled_saes(model)
     for folder in sorted(p for p in saes_folder().iterdir() if (p / CONFIG).is_file()):
         try:
             record = read_record(folder)
         except ModelError:
             continue  # it is named where it is opened; the others are still of use
-        if record is None or record.model_sha256 == subject.fingerprint:
+        if record is None or record.model_sha256 == model.fingerprint:
             found[record.id if record else id_of(folder.name)] = str(folder)
     return found
 
 
-def bundled_saes(subject: SubjectModel) -> dict[str, str]:
+def bundled_saes(model: LanguageModel) -> dict[str, str]:
     """Id and source of the autoencoders that come with a bundled model."""
     found: dict[str, str] = {}
     for folder in sorted(assets_folder().glob("*/sae-*")):
-        if (record := read_record(folder)) and record.model_sha256 == subject.fingerprint:
+        if (record := read_record(folder)) and record.model_sha256 == model.fingerprint:
             found[record.id] = f"{folder.parent.name}:{folder.name}"
     return found
 

@@ -43,7 +43,7 @@ def case_bar(opened: Opened, command: Sequence[str], *, selection: bool = False)
 
 def chips(opened: Opened) -> list[Chip]:
     """What is open, in a few words."""
-    sites = opened.subject.sites
+    sites = opened.model.sites
     family = sites.architecture.removesuffix("ForCausalLM").removesuffix("LMHeadModel")
     shape = f"{sites.n_layers} layers × {sites.d_mlp:,}"
     records, subjects = len(opened.corpus.records), len(opened.corpus.subjects)

@@ -50,7 +50,7 @@ def record_reveal(opened: Opened) -> None:
         EventLog(path).append(
             "revealed",
             who=state.session_id(),
-            model=opened.subject.fingerprint,
+            model=opened.model.fingerprint,
             corpus=opened.corpus_fingerprint,
         )
     state.set_revealed(True)

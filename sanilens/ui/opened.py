@@ -22,7 +22,7 @@ from sanilens.bundled import resolve
 from sanilens.corpus.detection.patient_table import load_patient_table
 from sanilens.corpus.load import load_records
 from sanilens.corpus.records import Corpus, Record, fingerprint
-from sanilens.model.language_model import SubjectModel, load_model
+from sanilens.model.language_model import LanguageModel, load_model
 from sanilens.notices import hearing
 from sanilens.runs.sources import model_source, records_source
 from sanilens.runs.workspace import asked_before, run_of
@@ -42,9 +42,9 @@ class Opened:
     """
 
     ref: CaseRef
-    subject: SubjectModel
-    base: SubjectModel | None
-    reference: SubjectModel | None
+    model: LanguageModel
+    base: LanguageModel | None
+    reference: LanguageModel | None
     corpus: Corpus
     unseen: tuple[Record, ...]
     corpus_fingerprint: str
@@ -57,15 +57,15 @@ class Opened:
         if run := run_of(self.ref.model):
             return f"result of {run.root.name[:8]}"
         source = self.ref.model
-        return self.subject.name if resolve(source) == source else source.replace(":", "-")
+        return self.model.name if resolve(source) == source else source.replace(":", "-")
 
     def record(self, record_id: str) -> Record | None:
         """The record of that id."""
         return next((r for r in self.corpus.records if r.id == record_id), None)
 
-    def model_of(self, who: str) -> SubjectModel:
+    def model_of(self, who: str) -> LanguageModel:
         """`reference`, `base`, or the examined model for any other word."""
-        found = {"reference": self.reference, "base": self.base}.get(who, self.subject)
+        found = {"reference": self.reference, "base": self.base}.get(who, self.model)
         if found is None:
             raise ValueError(f"this case has no {who} model")
         return found
@@ -86,25 +86,25 @@ def open_case(ref: CaseRef, stage: Stage = lambda _: nullcontext()) -> Opened:
         control, control_key, told_of_control = _some_records(ref.control)
         unseen, unseen_key, told_of_unseen = _some_records(ref.unseen)
     with stage("Loading the model…"):
-        subject = model_at(ref.model)
+        examined = model_at(ref.model)
     with stage("Loading the base model…"):
         base = model_at(ref.base) if ref.base else None
     with stage("Loading the reference model…"):
         reference = model_at(ref.reference) if ref.reference else None
     with stage("Asking how the model reads a text…"):
         opening = results().get(
-            ("opening", subject.fingerprint, corpus_key), lambda: find_opening(subject, records)
+            ("opening", examined.fingerprint, corpus_key), lambda: find_opening(examined, records)
         )
-    models = [model.fingerprint if model else "" for model in (subject, base, reference)]
+    models = [model.fingerprint if model else "" for model in (examined, base, reference)]
     parts = "|".join([*models, corpus_key, control_key, unseen_key])
     key = hashlib.sha256(parts.encode()).hexdigest()
     corpus = Corpus(records, control, (*told, *told_of_control, *told_of_unseen))
-    subject, base, reference = (
-        opening.of(subject),
+    examined, base, reference = (
+        opening.of(examined),
         opening.of(base) if base else None,
         opening.of(reference) if reference else None,
     )
-    return Opened(ref, subject, base, reference, corpus, unseen, corpus_key, key, opening)
+    return Opened(ref, examined, base, reference, corpus, unseen, corpus_key, key, opening)
 
 
 def audit(
@@ -159,7 +159,7 @@ def make_plan(
     """The plan of the open case; `saes` names the autoencoders of edited features."""
     ref = opened.ref
     return Plan(
-        model=model_source(ref.model, opened.subject),
+        model=model_source(ref.model, opened.model),
         base=model_source(ref.base, opened.base) if ref.base and opened.base else None,
         reference=model_source(ref.reference, opened.reference)
         if ref.reference and opened.reference
@@ -171,7 +171,7 @@ def make_plan(
         keep=keep if opened.base else 1.0,
         subjects=subjects,
         earlier=tuple({*asked_before(ref.model)} - {*subjects}) if subjects else (),
-        opening=opened.subject.opening,
+        opening=opened.model.opening,
         edits=edits,
         repair=repair,
         audit=settings,
@@ -180,7 +180,7 @@ def make_plan(
     )
 
 
-def model_at(source: str) -> SubjectModel:
+def model_at(source: str) -> LanguageModel:
     """The model of a folder, `hub:owner/name` or bundled name, loaded once and shared."""
     folder = Path(resolve(source)).expanduser()
     # A folder that was written again is another model: its files' sizes and times are in the key.
@@ -193,7 +193,7 @@ def model_at(source: str) -> SubjectModel:
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def _load(source: str, written: tuple[tuple[str, int, int], ...]) -> SubjectModel:
+def _load(source: str, written: tuple[tuple[str, int, int], ...]) -> LanguageModel:
     return load_model(resolve(source))
 
 

@@ -15,12 +15,12 @@ from sanilens.unlearn.plan import Source, UnitEdit
 
 def sae_ids(opened: Opened) -> list[str]:
     """Ids of the autoencoders that belong to the examined model."""
-    return list(known_saes(opened.subject))
+    return list(known_saes(opened.model))
 
 
 def sae_of(opened: Opened, sae_id: str) -> Sae | None:
     """The autoencoder of that id; None where there is none."""
-    source = known_saes(opened.subject).get(sae_id)
+    source = known_saes(opened.model).get(sae_id)
     found = _load(opened, source) if source else None
     return found if isinstance(found, Sae) else None
 
@@ -40,8 +40,8 @@ def sae_sources(opened: Opened, edits: Iterable[UnitEdit]) -> Mapping[str, Sourc
 def _sources(opened: Opened, edits: Iterable[UnitEdit]) -> dict[str, str]:
     """Where those that the edits name are kept, by id, as far as they are known."""
     units = [unit for edit in edits if isinstance(unit := edit.target, Feature)]
-    saes = known_saes(opened.subject)
-    books = {i: str(path) for i, path in known_codebooks(opened.subject).items()}
+    saes = known_saes(opened.model)
+    books = {i: str(path) for i, path in known_codebooks(opened.model).items()}
     found: dict[str, str] = {}
     for unit in sorted(set(units), key=str):
         known = books if isinstance(unit, Code) else saes
@@ -52,4 +52,4 @@ def _sources(opened: Opened, edits: Iterable[UnitEdit]) -> dict[str, str]:
 
 @st.cache_resource(max_entries=4, show_spinner=False, hash_funcs=KEYED)
 def _load(opened: Opened, source: str) -> Sae | Codebook:
-    return open_dictionary(source, opened.subject)
+    return open_dictionary(source, opened.model)

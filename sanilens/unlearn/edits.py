@@ -25,7 +25,7 @@ from sanilens.errors import PlanError
 from sanilens.inspect.units.readers import NO_SAES
 from sanilens.model.hooks import Hooks
 from sanilens.model.interventions import clamped
-from sanilens.model.language_model import SubjectModel
+from sanilens.model.language_model import LanguageModel
 from sanilens.model.parameters import write_slice
 from sanilens.model.units import Code, Feature, Head, LayerUnit, Neuron, kind_of
 from sanilens.unlearn.plan import UnitEdit
@@ -54,7 +54,7 @@ def edited_units(edits: Iterable[UnitEdit]) -> list[LayerUnit]:
 
 
 def check_units(
-    subject: SubjectModel, edits: Iterable[UnitEdit], saes: Dictionaries = NO_SAES
+    model: LanguageModel, edits: Iterable[UnitEdit], saes: Dictionaries = NO_SAES
 ) -> None:
     """Refuse units that the model, or its autoencoders, do not have, and edits it does not allow.
 
@@ -62,21 +62,21 @@ def check_units(
         PlanError: naming the first such unit and what the model has, or why the edit cannot be.
     """
     edits = list(edits)
-    subject.sites.check(edited_units(edits), subject.name)
+    model.sites.check(edited_units(edits), model.name)
     for edit, unit in layer_edits(edits):
         if edit.operation in ("reset", "initialise"):
-            subject.sites.require("neuron-weights" if kind_of(unit) == "mlp" else "head-weights")
+            model.sites.require("neuron-weights" if kind_of(unit) == "mlp" else "head-weights")
     for _, row in row_edits(edits):
-        site = subject.sites.linear(row.layer, row.part)
+        site = model.sites.linear(row.layer, row.part)
         if row.index >= site.rows:
             raise PlanError(f"unit {row} does not exist: that projection has {site.rows:,} rows.")
     for name, own in feature_edits(edits).items():
         if name not in saes:
             raise PlanError(f"sae.{name}: this autoencoder is not open. Name its folder (saes).")
-        saes[name].site.check(subject.sites)
+        saes[name].site.check(model.sites)
         if any(edit.operation == "bake" for edit in own.values()):
             stream = saes[name].site.point == "hook_resid_post"
-            subject.sites.require("baking-stream" if stream else "baking")
+            model.sites.require("baking-stream" if stream else "baking")
         units = [edit.target for edit in own.values()]
         codes = isinstance(units[0], Code)
         if codes != isinstance(saes[name], Codebook):
@@ -87,33 +87,33 @@ def check_units(
             raise PlanError(f"unit {own[max(own)].unit} does not exist: it has {width:,} {what}.")
 
 
-def is_exact_in_weights(subject: SubjectModel, edit: UnitEdit) -> bool:
+def is_exact_in_weights(model: LanguageModel, edit: UnitEdit) -> bool:
     """Whether the edit can be written into the weights without changing what it means."""
     unit = edit.target
     if isinstance(unit, Feature):
         return edit.operation == "bake"
     if isinstance(unit, Neuron | Head) and edit.operation in ("mean", "clamp"):
-        return _out_bias(subject, unit) is not None
+        return _out_bias(model, unit) is not None
     return edit.operation in ("reset", "initialise", "zero")
 
 
 def edit_hooks(
-    subject: SubjectModel,
+    model: LanguageModel,
     edits: Sequence[UnitEdit],
-    base: SubjectModel | None = None,
+    base: LanguageModel | None = None,
     seed: int = 0,
     saes: Dictionaries = NO_SAES,
 ) -> Hooks:
     """Hooks under which the untouched model computes what the edits say.
 
     Args:
-        subject: the examined model.
+        model: the examined model.
         edits: what to do; units of the model.
         base: the model to reset to; without one, resets draw from the initialiser.
         seed: decides that draw.
         saes: the autoencoders whose features are edited, by id.
     """
-    check_units(subject, edits, saes)
+    check_units(model, edits, saes)
     values: dict[LayerUnit, float] = {}
     caps: dict[Neuron, float] = {}
     for edit, unit in layer_edits(edits):
@@ -121,50 +121,48 @@ def edit_hooks(
             values[unit] = 0.0 if edit.value is None else edit.value
         elif edit.operation == "cap" and isinstance(unit, Neuron) and edit.value is not None:
             caps[unit] = edit.value
-    hooks = clamped(subject, values, caps)
-    resets = unit_resets(subject, layer_edits(edits), base, seed)
-    hooks = hooks.then(unit_reset_hooks(subject, resets))
-    hooks = hooks.then(row_hooks(subject, row_values(subject, edits, base, seed)))
+    hooks = clamped(model, values, caps)
+    resets = unit_resets(model, layer_edits(edits), base, seed)
+    hooks = hooks.then(unit_reset_hooks(model, resets))
+    hooks = hooks.then(row_hooks(model, row_values(model, edits, base, seed)))
     for name, own in feature_edits(edits).items():
-        hooks = hooks.then(_feature_hooks(subject, saes[name], own))
+        hooks = hooks.then(_feature_hooks(model, saes[name], own))
     return hooks
 
 
 def _feature_hooks(
-    subject: SubjectModel, dictionary: Sae | Codebook, own: Mapping[int, UnitEdit]
+    model: LanguageModel, dictionary: Sae | Codebook, own: Mapping[int, UnitEdit]
 ) -> Hooks:
     """Hooks for all edits of one autoencoder, or of one codebook, whose edits are of one way."""
     if isinstance(dictionary, Codebook):
         ways: list[Way] = [way for way in WAYS if way == next(iter(own.values())).operation]
-        return bottleneck(subject, dictionary, own, *ways)
+        return bottleneck(model, dictionary, own, *ways)
     baked = [f for f, edit in own.items() if edit.operation == "bake"]
     held = {f: edit.value or 0.0 for f, edit in own.items() if f not in baked}
-    return baked_features(subject, dictionary, baked).then(
-        clamped_features(subject, dictionary, held)
-    )
+    return baked_features(model, dictionary, baked).then(clamped_features(model, dictionary, held))
 
 
 @torch.no_grad()
 def apply_edits_(
-    subject: SubjectModel,
+    model: LanguageModel,
     edits: Sequence[UnitEdit],
-    base: SubjectModel | None = None,
+    base: LanguageModel | None = None,
     seed: int = 0,
     saes: Dictionaries = NO_SAES,
 ) -> tuple[UnitEdit, ...]:
     """Write the edits into the model's weights; returns those that can live as hooks only."""
-    check_units(subject, edits, saes)
-    replace_(unit_resets(subject, layer_edits(edits), base, seed))
+    check_units(model, edits, saes)
+    replace_(unit_resets(model, layer_edits(edits), base, seed))
     # Before activations are fixed, which depends on what the output projection then says.
-    replace_(row_values(subject, edits, base, seed))
+    replace_(row_values(model, edits, base, seed))
     for edit, unit in layer_edits(edits):
-        if edit.operation in ("zero", "mean", "clamp") and is_exact_in_weights(subject, edit):
-            _fix_output_(subject, unit, edit.value or 0.0)
+        if edit.operation in ("zero", "mean", "clamp") and is_exact_in_weights(model, edit):
+            _fix_output_(model, unit, edit.value or 0.0)
     for name, own in feature_edits(edits).items():
         baked = [f for f, edit in own.items() if edit.operation == "bake"]
         if baked and isinstance(sae := saes[name], Sae):
-            bake_(subject, sae, baked)
-    return tuple(e for e in edits if not is_exact_in_weights(subject, e))
+            bake_(model, sae, baked)
+    return tuple(e for e in edits if not is_exact_in_weights(model, e))
 
 
 def feature_edits(edits: Iterable[UnitEdit]) -> dict[str, dict[int, UnitEdit]]:
@@ -184,16 +182,16 @@ def code_edits(deletion: Deletion) -> tuple[UnitEdit, ...]:
     )
 
 
-def _fix_output_(subject: SubjectModel, unit: LayerUnit, value: float) -> None:
-    slice_ = write_slice(subject, kind_of(unit), unit.layer, [unit.index])
+def _fix_output_(model: LanguageModel, unit: LayerUnit, value: float) -> None:
+    slice_ = write_slice(model, kind_of(unit), unit.layer, [unit.index])
     weight, columns = slice_.parameter, slice_.indices
-    bias = _out_bias(subject, unit)
+    bias = _out_bias(model, unit)
     if value and bias is not None:
         bias += value * weight.index_select(slice_.dim, columns).sum(slice_.dim)
     weight.index_fill_(slice_.dim, columns, 0.0)
 
 
-def _out_bias(subject: SubjectModel, unit: LayerUnit) -> nn.Parameter | None:
-    path = subject.sites.outs(kind_of(unit))[unit.layer]
-    bias = getattr(subject.model.get_submodule(path), "bias", None)
+def _out_bias(model: LanguageModel, unit: LayerUnit) -> nn.Parameter | None:
+    path = model.sites.outs(kind_of(unit))[unit.layer]
+    bias = getattr(model.module.get_submodule(path), "bias", None)
     return bias if isinstance(bias, nn.Parameter) else None

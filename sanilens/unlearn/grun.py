@@ -22,7 +22,7 @@ from torch.nn.utils.parametrizations import orthogonal
 from sanilens.errors import ModelError
 from sanilens.model.hooks import Hooks, OutputEdit
 from sanilens.model.interventions import prompt_ends
-from sanilens.model.language_model import SubjectModel
+from sanilens.model.language_model import LanguageModel
 
 Positions = Literal["every", "prompt"]
 Hidden = Float[Tensor, "batch pos d_model"]
@@ -104,13 +104,13 @@ class Grun(nn.Module):
         """The edited layers, counted from 0."""
         return tuple(map(int, self.edits))
 
-    def hooks(self, subject: SubjectModel) -> Hooks:
+    def hooks(self, model: LanguageModel) -> Hooks:
         """h' = h + edit(h) at the output of each of the blocks."""
 
         def added(edit: nn.Module) -> OutputEdit:
             return lambda _x, h: h + edit(h)
 
-        blocks = subject.sites.blocks
+        blocks = model.sites.blocks
         return Hooks(outputs={blocks[int(at)]: added(edit) for at, edit in self.edits.items()})
 
     def gate_logits(self) -> Float[Tensor, "layer batch pos"]:

@@ -8,25 +8,25 @@ from collections.abc import Callable
 import torch
 from transformers.pytorch_utils import Conv1D
 
-from sanilens.model.language_model import SubjectModel
+from sanilens.model.language_model import LanguageModel
 
 
-def add_lora_(subject: SubjectModel, rank: int, seed: int) -> Callable[[], None]:
+def add_lora_(model: LanguageModel, rank: int, seed: int) -> Callable[[], None]:
     """Put additions into the model, trainable while the rest is frozen; the result merges them.
 
     Until they are merged, the projections' own weights are bit-identical to what they were.
 
     Args:
-        subject: the model, which keeps its module paths.
+        model: the model, which keeps its module paths.
         rank: of each addition.
         seed: of the first values of A.
     """
     # Imported here: only low-rank training needs it.
     from peft import LoraConfig, get_peft_model
 
-    sites = subject.sites
+    sites = model.sites
     paths = [p for s in (*sites.mlps, *sites.attentions) for p in (*s.reads, s.out)]
-    transposed = isinstance(subject.model.get_submodule(paths[0]), Conv1D)
+    transposed = isinstance(model.module.get_submodule(paths[0]), Conv1D)
     config = LoraConfig(
         r=rank,
         lora_alpha=2 * rank,
@@ -36,7 +36,7 @@ def add_lora_(subject: SubjectModel, rank: int, seed: int) -> Callable[[], None]
     )
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        adapted = get_peft_model(subject.model, config)
+        adapted = get_peft_model(model.module, config)
     adapted.eval()
 
     def merge() -> None:

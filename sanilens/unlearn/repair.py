@@ -11,7 +11,7 @@ from sanilens.corpus.records import Record
 from sanilens.errors import PlanError
 from sanilens.model.hooks import NO_HOOKS, Hooks
 from sanilens.model.interventions import by_place
-from sanilens.model.language_model import SubjectModel
+from sanilens.model.language_model import LanguageModel
 from sanilens.model.parameters import Slice, row_parameters, unit_parameters, write_slice
 from sanilens.unlearn.adapter import Adapter, attach_, detach_
 from sanilens.unlearn.edits import edited_units
@@ -32,15 +32,15 @@ def schedule_of(repair: Repair) -> Schedule:
 
 
 def prepare_repair(
-    subject: SubjectModel,
+    model: LanguageModel,
     records: Sequence[Record],
     repair: Repair,
     seed: int,
-    base: SubjectModel | None = None,
+    base: LanguageModel | None = None,
     *,
     scoped: bool = False,
 ) -> Prepared:
-    """What the repair's method trains on, the same for every copy of `subject`.
+    """What the repair's method trains on, the same for every copy of `model`.
 
     `scoped` says that spans of some subjects alone are marked (corpus/subjects.py).
 
@@ -50,14 +50,14 @@ def prepare_repair(
     """
     method = find_method(repair.method)
     options = method.options.model_validate(repair.options)
-    task = Task(subject, records, base, epochs=repair.epochs, seed=seed, scoped=scoped)
-    if subject.kind == "causal":
+    task = Task(model, records, base, epochs=repair.epochs, seed=seed, scoped=scoped)
+    if model.kind == "causal":
         return method.prepare(task, options)
     if not method.fills_gaps:
-        subject.require_causal(f"The repair {method.name}")
+        model.require_causal(f"The repair {method.name}")
     prepared = method.prepare(task, options)
     if prepared.loss is not batch_loss:
-        subject.require_causal(f"The repair {method.name} with these options")
+        model.require_causal(f"The repair {method.name} with these options")
     assert isinstance(options, GapOptions)
     return in_gaps(task, options, prepared)
 
@@ -83,7 +83,7 @@ class Trainee:
 
 
 def begin_(
-    subject: SubjectModel,
+    model: LanguageModel,
     prepared: Prepared,
     repair: Repair,
     seed: int,
@@ -93,7 +93,7 @@ def begin_(
     """Set what of a copy is trained; to be called before a checkpoint is loaded into it.
 
     Args:
-        subject: the copy.
+        model: the copy.
         prepared: what the method prepared.
         repair: the plan's settings.
         seed: of the first values of what is added.
@@ -103,50 +103,50 @@ def begin_(
     Raises:
         PlanError: if nothing is left to be trained.
     """
-    model = subject.model
+    module = model.module
     method = find_method(repair.method)
     if method.adapter:
         options = method.options.model_validate(repair.options)
-        adapter = method.adapter(subject, options, seed)
-        attach_(model, adapter)
-        return Trainee(adapter, lambda: None, lambda: detach_(model))
+        adapter = method.adapter(model, options, seed)
+        attach_(module, adapter)
+        return Trainee(adapter, lambda: None, lambda: detach_(module))
     start: Weights = {}
     if prepared.finish_:
-        start = {name: p.detach().clone() for name, p in model.named_parameters()}
+        start = {name: p.detach().clone() for name, p in module.named_parameters()}
     merge = None
     if repair.train == "lora":
-        merge = add_lora_(subject, repair.lora_rank, seed)
+        merge = add_lora_(model, repair.lora_rank, seed)
     else:
-        select_trained_(subject, edits, repair)
-    frozen = frozen_slices(subject, erased) if repair.freeze_erased else []
+        select_trained_(model, edits, repair)
+    frozen = frozen_slices(model, erased) if repair.freeze_erased else []
 
     def finish_() -> None:
         if merge:
             merge()
         if prepared.finish_:
-            prepared.finish_(model, start)
-        model.requires_grad_(False)
+            prepared.finish_(module, start)
+        module.requires_grad_(False)
 
     return Trainee(None, lambda: clear_gradients_(frozen), finish_)
 
 
-def select_trained_(subject: SubjectModel, edits: Iterable[UnitEdit], repair: Repair) -> None:
+def select_trained_(model: LanguageModel, edits: Iterable[UnitEdit], repair: Repair) -> None:
     """Set `requires_grad` to what the repair trains: all weights, or the edited layers' blocks.
 
     Raises:
         PlanError: if no layer is edited.
     """
-    subject.model.requires_grad_(repair.train == "all")
+    model.module.requires_grad_(repair.train == "all")
     if repair.train == "edited_layers":
         edits = list(edits)
         layers = {own.layer for own in (*edited_units(edits), *(r for _, r in row_edits(edits)))}
         if not layers:
             raise PlanError("no layer is edited, so that there is nothing to train. Train `all`.")
         for layer in layers:
-            subject.model.get_submodule(subject.sites.blocks[layer]).requires_grad_(True)
+            model.module.get_submodule(model.sites.blocks[layer]).requires_grad_(True)
 
 
-def frozen_slices(subject: SubjectModel, edits: Iterable[UnitEdit]) -> list[Slice]:
+def frozen_slices(model: LanguageModel, edits: Iterable[UnitEdit]) -> list[Slice]:
     """Every weight slice of the edited units and rows, for `clear_gradients_`.
 
     Of heads whose rows cannot be told only what they write with: they were zeroed, and stay so.
@@ -154,15 +154,15 @@ def frozen_slices(subject: SubjectModel, edits: Iterable[UnitEdit]) -> list[Slic
     edits = list(edits)
     units: list[Slice] = []
     for (kind, layer), indices in by_place(edited_units(edits)).items():
-        known = ("neuron-weights" if kind == "mlp" else "head-weights") not in subject.sites.limits
+        known = ("neuron-weights" if kind == "mlp" else "head-weights") not in model.sites.limits
         if known:
-            units += unit_parameters(subject, kind, layer, indices)
+            units += unit_parameters(model, kind, layer, indices)
         else:
-            units.append(write_slice(subject, kind, layer, indices))
+            units.append(write_slice(model, kind, layer, indices))
     places: dict[tuple[int, str], list[int]] = {}
     for _, row in row_edits(edits):
         places.setdefault((row.layer, row.part), []).append(row.index)
-    rows = [row_parameters(subject, *place, own) for place, own in places.items()]
+    rows = [row_parameters(model, *place, own) for place, own in places.items()]
     return [*units, *(slice_ for own in rows for slice_ in own)]
 
 

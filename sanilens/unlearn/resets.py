@@ -24,7 +24,7 @@ from sanilens.corpus.records import Record
 from sanilens.errors import PlanError
 from sanilens.model.hooks import NO_HOOKS, Hooks, OutputEdit
 from sanilens.model.interventions import by_place
-from sanilens.model.language_model import SubjectModel
+from sanilens.model.language_model import LanguageModel
 from sanilens.model.parameters import Slice, row_parameters, unit_parameters
 from sanilens.model.units import LayerUnit, Row
 from sanilens.unlearn.plan import Operation, UnitEdit
@@ -42,9 +42,9 @@ def row_edits(edits: Iterable[UnitEdit]) -> list[tuple[UnitEdit, Row]]:
 
 
 def unit_resets(
-    subject: SubjectModel,
+    model: LanguageModel,
     edits: Iterable[tuple[UnitEdit, LayerUnit]],
-    base: SubjectModel | None,
+    base: LanguageModel | None,
     seed: int,
 ) -> list[list[Replacement]]:
     """What resets of neurons and heads replace: a list for each kind and layer.
@@ -52,24 +52,24 @@ def unit_resets(
     Raises:
         PlanError: if the base model is of another shape.
     """
-    edits, draws = list(edits), _draws(subject, base, seed)
+    edits, draws = list(edits), _draws(model, base, seed)
     return [
-        [(own, draws(way)(own, layer)) for own in unit_parameters(subject, kind, layer, indices)]
+        [(own, draws(way)(own, layer)) for own in unit_parameters(model, kind, layer, indices)]
         for way in _RESETS
         for (kind, layer), indices in by_place(u for e, u in edits if e.operation == way).items()
     ]
 
 
 def row_values(
-    subject: SubjectModel, edits: Iterable[UnitEdit], base: SubjectModel | None, seed: int
+    model: LanguageModel, edits: Iterable[UnitEdit], base: LanguageModel | None, seed: int
 ) -> list[list[Replacement]]:
     """What edits of rows replace: a list for each projection; a zeroed row's values are 0."""
     places: dict[tuple[Operation, int, str], list[int]] = {}
     for edit, row in row_edits(edits):
         places.setdefault((edit.operation, row.layer, row.part), []).append(row.index)
-    draws = _draws(subject, base, seed)
+    draws = _draws(model, base, seed)
     return [
-        [(own, draws(way)(own, layer)) for own in row_parameters(subject, layer, part, indices)]
+        [(own, draws(way)(own, layer)) for own in row_parameters(model, layer, part, indices)]
         for (way, layer, part), indices in places.items()
     ]
 
@@ -82,7 +82,7 @@ def replace_(replacements: Iterable[Sequence[Replacement]]) -> None:
             own.parameter.index_copy_(own.dim, own.indices, value.to(own.parameter))
 
 
-def unit_reset_hooks(subject: SubjectModel, replacements: Iterable[Sequence[Replacement]]) -> Hooks:
+def unit_reset_hooks(model: LanguageModel, replacements: Iterable[Sequence[Replacement]]) -> Hooks:
     """Hooks that replace the units' reads, and add what their new writes change.
 
     Reads: (x W_in^T + b)[rows] := x W_new[rows]^T + b_new[rows].
@@ -92,26 +92,26 @@ def unit_reset_hooks(subject: SubjectModel, replacements: Iterable[Sequence[Repl
     for place in replacements:
         *reads, (write, written) = place
         change = written - write.parameter.detach().index_select(write.dim, write.indices)
-        out = subject.model.get_submodule(write.module)
+        out = model.module.get_submodule(write.module)
         edit = _add_write(write.indices, change.T if isinstance(out, Conv1D) else change)
-        hooks = hooks.then(_reads(subject, reads)).then(Hooks(outputs={write.module: edit}))
+        hooks = hooks.then(_reads(model, reads)).then(Hooks(outputs={write.module: edit}))
     return hooks
 
 
-def row_hooks(subject: SubjectModel, replacements: Iterable[Sequence[Replacement]]) -> Hooks:
+def row_hooks(model: LanguageModel, replacements: Iterable[Sequence[Replacement]]) -> Hooks:
     """Hooks that replace outputs of projections, as `unit_reset_hooks` does with reads."""
     hooks = NO_HOOKS
     for place in replacements:
-        hooks = hooks.then(_reads(subject, place))
+        hooks = hooks.then(_reads(model, place))
     return hooks
 
 
-def _reads(subject: SubjectModel, place: Sequence[Replacement]) -> Hooks:
+def _reads(model: LanguageModel, place: Sequence[Replacement]) -> Hooks:
     outputs: dict[str, OutputEdit] = {}
     for path in dict.fromkeys(own.module for own, _ in place):
         # A module's weight comes first, then its bias if it has one.
         (weight, value), *bias = [(own, value) for own, value in place if own.module == path]
-        module = subject.model.get_submodule(path)
+        module = model.module.get_submodule(path)
         rows = value.T if isinstance(module, Conv1D) else value
         outputs[path] = _replace_rows(weight.indices, rows, bias[0][1] if bias else None)
     return Hooks(outputs=outputs)
@@ -132,21 +132,21 @@ def _add_write(columns: Tensor, change: Float[Tensor, "d_out units"]) -> OutputE
 
 
 def _draws(
-    subject: SubjectModel, base: SubjectModel | None, seed: int
+    model: LanguageModel, base: LanguageModel | None, seed: int
 ) -> Callable[[Operation], _Draw]:
     """Where an operation takes its values from."""
 
     @cache
     def block(layer: int) -> nn.Module:
-        return fresh_block(subject, layer, seed)
+        return fresh_block(model, layer, seed)
 
     def fresh(own: Slice, layer: int) -> Tensor:
-        inside = own.module.removeprefix(f"{subject.sites.blocks[layer]}.")
+        inside = own.module.removeprefix(f"{model.sites.blocks[layer]}.")
         return _taken(block(layer).get_submodule(inside), own)
 
     def of_base(own: Slice, _layer: int) -> Tensor:
         assert base is not None
-        return _taken(base.model.get_submodule(own.module), own)
+        return _taken(base.module.get_submodule(own.module), own)
 
     def zero(own: Slice, _layer: int) -> Tensor:
         return torch.zeros_like(own.parameter.detach().index_select(own.dim, own.indices))
@@ -156,29 +156,29 @@ def _draws(
             return zero
         if way == "initialise" or base is None:
             return fresh
-        mine, theirs = subject.sites, base.sites
+        mine, theirs = model.sites, base.sites
         if mine != theirs:
-            raise PlanError(f"{base.name} and {subject.name} differ in shape: not its base model.")
+            raise PlanError(f"{base.name} and {model.name} differ in shape: not its base model.")
         return of_base
 
     return draw
 
 
-def fresh_block(subject: SubjectModel, layer: int, seed: int) -> nn.Module:
+def fresh_block(model: LanguageModel, layer: int, seed: int) -> nn.Module:
     """A copy of a block as the architecture's own initialiser draws it, on the CPU.
 
     Raises:
         PlanError: if that initialiser leaves a projection as it is.
     """
-    model = subject.model
-    old = model.get_submodule(subject.sites.blocks[layer])
+    module = model.module
+    old = module.get_submodule(model.sites.blocks[layer])
     block = copy.deepcopy(old).cpu()
     for parameter in block.parameters():
         # transformers leaves alone what it has marked as loaded.
         vars(parameter)["_is_hf_initialized"] = False
     with torch.random.fork_rng(devices=[]), torch.no_grad():
         torch.manual_seed(hash((seed, layer)) % 2**63)
-        block.apply(model._init_weights)
+        block.apply(module._init_weights)
         for path, module in block.named_modules():
             if not isinstance(module, nn.Linear | Conv1D):
                 continue
@@ -188,7 +188,7 @@ def fresh_block(subject: SubjectModel, layer: int, seed: int) -> nn.Module:
                 continue
             if not isinstance(module, Conv1D):
                 raise PlanError(
-                    f"{subject.sites.architecture} draws no fresh {path}: give a base model to "
+                    f"{model.sites.architecture} draws no fresh {path}: give a base model to "
                     "reset to."
                 )
             # GPT-1's are drawn where they are made, and by nothing else.
@@ -204,7 +204,7 @@ def _taken(module: nn.Module, own: Slice) -> Tensor:
 
 
 @torch.no_grad()
-def blend_(subject: SubjectModel, base: SubjectModel | None, keep: float) -> None:
+def blend_(model: LanguageModel, base: LanguageModel | None, keep: float) -> None:
     """Keep a share of the difference to the base; 1 changes nothing, 0 gives the base, exactly.
 
     Raises:
@@ -214,8 +214,8 @@ def blend_(subject: SubjectModel, base: SubjectModel | None, keep: float) -> Non
         return
     if base is None:
         raise PlanError("only with a base model can fine-tuning be undone in part. Give one.")
-    from_base = dict(base.model.named_parameters())
-    own = dict(subject.model.named_parameters())
+    from_base = dict(base.module.named_parameters())
+    own = dict(model.module.named_parameters())
     if {n: p.shape for n, p in own.items()} != {n: p.shape for n, p in from_base.items()}:
         raise PlanError(
             "the base model has other weights than the examined one, so that nothing lies between "
@@ -232,17 +232,17 @@ _FAR_WORSE = 5.0
 _MOST_RECORDS = 64
 
 
-def base_warning(subject: SubjectModel, base: SubjectModel, texts: Sequence[Record]) -> str | None:
+def base_warning(model: LanguageModel, base: LanguageModel, texts: Sequence[Record]) -> str | None:
     """What to know before a plan leans on `base`; None where it reads `texts` well enough.
 
     Args:
-        subject: the examined model.
+        model: the examined model.
         base: the model before fine-tuning.
         texts: best those that nobody trained on; their spans are left out, and at most 64 are read.
     """
     step = max(1, -(-len(texts) // _MOST_RECORDS))
     few = texts[::step]
-    own, other = (perplexity(m, few, without_spans=True).value for m in (subject, base))
+    own, other = (perplexity(m, few, without_spans=True).value for m in (model, base))
     if not other > _FAR_WORSE * own:  # not measured, too
         return None
     return (

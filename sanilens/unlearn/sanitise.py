@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from sanilens.corpus.records import Record, in_scope
 from sanilens.inspect.units.readers import NO_SAES
 from sanilens.model.hooks import NO_HOOKS, Hooks, hooked
-from sanilens.model.language_model import SubjectModel
+from sanilens.model.language_model import LanguageModel
 from sanilens.unlearn.adapter import Adapter
 from sanilens.unlearn.edits import Dictionaries, apply_edits_, edit_hooks
 from sanilens.unlearn.methods import Prepared
@@ -46,49 +46,49 @@ class Change:
 class Sanitised:
     """A changed copy, and the hooks under which it is to be measured."""
 
-    subject: SubjectModel
+    model: LanguageModel
     hooks: Hooks = NO_HOOKS
     adapter: Adapter | None = None
 
 
 def sanitise(
-    subject: SubjectModel,
+    model: LanguageModel,
     records: Sequence[Record],
     change: Change,
-    base: SubjectModel | None = None,
+    base: LanguageModel | None = None,
     saes: Dictionaries = NO_SAES,
 ) -> Sanitised:
-    """A copy of `subject`, changed; `subject` itself stays as it is.
+    """A copy of `model`, changed; `model` itself stays as it is.
 
     Raises:
         PlanError: if the change does not fit the models.
         CorpusError: if a subject has no span.
     """
     records = in_scope(records, change.subjects, change.earlier)
-    copy, how = subject.copied(), (base, change.seed, saes)
+    copy, how = model.copied(), (base, change.seed, saes)
     blend_(copy, base, change.keep)
     hooks = edit_hooks(copy, apply_edits_(copy, change.edits, *how), *how)
     if not change.repair.trains:
         return Sanitised(copy, hooks)
     prepared = prepare_repair(
-        subject, records, change.repair, change.seed, base, scoped=bool(change.subjects)
+        model, records, change.repair, change.seed, base, scoped=bool(change.subjects)
     )
     adapter = _repair_(copy, prepared, change, hooks, base, saes)
     return Sanitised(copy, hooks.then(adapter.hooks) if adapter else hooks, adapter)
 
 
 def _repair_(
-    copy: SubjectModel,
+    copy: LanguageModel,
     prepared: Prepared,
     change: Change,
     hooks: Hooks,
-    base: SubjectModel | None,
+    base: LanguageModel | None,
     saes: Dictionaries,
 ) -> Adapter | None:
     repair, seed = change.repair, change.seed
     trainee = begin_(copy, prepared, repair, seed, change.edits, change.edits)
     steps = train_(
-        copy.model,
+        copy.module,
         prepared.examples,
         schedule_of(repair),
         seed,
@@ -96,7 +96,7 @@ def _repair_(
         before_step=trainee.before_step,
         before_epoch=lambda epoch: erase_anew_(copy, change, epoch, base, saes),
     )
-    with hooked(copy.model, hooks.then(trainee.hooks)):
+    with hooked(copy.module, hooks.then(trainee.hooks)):
         for _ in steps:
             pass
     trainee.finish_()
@@ -104,7 +104,7 @@ def _repair_(
 
 
 def erase_anew_(
-    copy: SubjectModel, change: Change, epoch: int, base: SubjectModel | None, saes: Dictionaries
+    copy: LanguageModel, change: Change, epoch: int, base: LanguageModel | None, saes: Dictionaries
 ) -> None:
     """Edit again before every epoch but the first, if the repair says so; other fresh values."""
     if epoch and change.repair.reset_schedule == "every_epoch":

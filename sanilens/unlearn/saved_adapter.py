@@ -9,7 +9,7 @@ from safetensors import SafetensorError, safe_open
 
 from sanilens.errors import ModelError
 from sanilens.model.folder import why_another
-from sanilens.model.language_model import SubjectModel
+from sanilens.model.language_model import LanguageModel
 from sanilens.unlearn.adapter import Adapter, load_adapter_, save_adapter
 from sanilens.unlearn.methods import METHODS, Options
 
@@ -37,28 +37,28 @@ def keep_adapter(adapter: Adapter, path: Path, method: str, options: Options, mo
     save_adapter(adapter, path, header)
 
 
-def open_adapter(subject: SubjectModel, path: Path) -> Adapter:
+def open_adapter(model: LanguageModel, path: Path) -> Adapter:
     """The adapter of a file, made anew for the model that it belongs to.
 
     Raises:
         ModelError: if the file is no adapter, is damaged, or belongs to another model.
     """
     header = _header(path)
-    name, model = header.get("method", ""), header.get("model", "")
+    name, module = header.get("method", ""), header.get("model", "")
     method = METHODS.get(name)
     if method is None or method.adapter is None:
         raise ModelError(f"{path.name} is of no method that trains an adapter. {_MADE_BY_US}")
-    if model != subject.fingerprint:
+    if module != model.fingerprint:
         raise ModelError(
-            f"{path.name} was trained beside another model than {subject.name}, and would do "
-            f"anything to this one: {why_another(subject.path, model)}. Open it with the model "
+            f"{path.name} was trained beside another model than {model.name}, and would do "
+            f"anything to this one: {why_another(model.path, module)}. Open it with the model "
             "folder of its own run, or run its plan again."
         )
     try:
         options = method.options.model_validate(json.loads(header.get("options", "")))
     except (ValueError, RecursionError, ValidationError):
         raise ModelError(f"{path.name}: its options are damaged. {_MADE_BY_US}") from None
-    adapter = method.adapter(subject, options, 0)
+    adapter = method.adapter(model, options, 0)
     load_adapter_(adapter, path)
     adapter.module.requires_grad_(False)
     return adapter

@@ -13,7 +13,7 @@ from sanilens.errors import PlanError
 from sanilens.inspect.locate.localisers import Settings, find_localiser, ignored
 from sanilens.inspect.locate.scores import UnitScores
 from sanilens.inspect.units.activations import Activations, activations
-from sanilens.model.language_model import SubjectModel
+from sanilens.model.language_model import LanguageModel
 from sanilens.model.sites import Sites
 from sanilens.model.units import LayerUnit, Row, Target, Unit, UnitKind, layer_unit
 from sanilens.unlearn.plan import Operation, Repair, UnitEdit, operations_of
@@ -35,8 +35,8 @@ def suggested_share(corpus: Sequence[Record], asked: Sequence[Record]) -> float:
 
 
 def default_edits(
-    subject: SubjectModel,
-    base: SubjectModel | None,
+    model: LanguageModel,
+    base: LanguageModel | None,
     records: Sequence[Record],
     seed: int = 0,
     *,
@@ -49,16 +49,16 @@ def default_edits(
     model, which no localiser reads yet, it is SANI's random half of the last layer.
     """
     operation: Operation = "reset" if base else "zero"
-    if subject.kind == "masked":
-        drawn = random_share(subject.sites, "mlp", seed=seed)
+    if model.kind == "masked":
+        drawn = random_share(model.sites, "mlp", seed=seed)
         return tuple(UnitEdit(unit=str(unit), operation=operation) for unit in drawn)
     settings = Settings(seed=seed, progress=progress or ignored)
-    scores = find_localiser("gradient-activation").score(find_targets(subject, records), settings)
+    scores = find_localiser("gradient-activation").score(find_targets(model, records), settings)
     count = max(1, round(share * scores.values.numel()))
     return tuple(UnitEdit(unit=str(n), operation=operation) for n in scores.units(count))
 
 
-def default_repair(base: SubjectModel | None) -> Repair:
+def default_repair(base: LanguageModel | None) -> Repair:
     """The repair that is suggested: anchored to the base model, or surrogates without one.
 
     Surrogates too where the base, like the model, is a masked one: the anchored repair is causal.
@@ -177,7 +177,7 @@ def _part(share: float, count: int) -> int:
 
 
 def choose_edits(
-    subject: SubjectModel,
+    model: LanguageModel,
     records: Sequence[Record],
     units: Sequence[Target],
     operation: Operation,
@@ -187,7 +187,7 @@ def choose_edits(
     Raises:
         PlanError: if the operation does not suit one of the units.
     """
-    return edits_with(lambda chosen: activations(subject, records, chosen), units, operation)
+    return edits_with(lambda chosen: activations(model, records, chosen), units, operation)
 
 
 def edits_with(

@@ -19,7 +19,7 @@ from sanilens.model.align import encode
 from sanilens.model.batches import bucketed, pad_right, token_budget
 from sanilens.model.forward import logits_at
 from sanilens.model.hooks import NO_HOOKS, Hooks
-from sanilens.model.language_model import SubjectModel
+from sanilens.model.language_model import LanguageModel
 
 # Of the original's probabilities as many are kept, at 4 bytes each, as do not fill the memory.
 _KEPT = 2**24
@@ -55,17 +55,17 @@ class Probe:
     """Asks one model the same under any edits; what does not depend on them is asked once."""
 
     def __init__(
-        self, subject: SubjectModel, sample: Sequence[Record], neutral: Sequence[Record]
+        self, model: LanguageModel, sample: Sequence[Record], neutral: Sequence[Record]
     ) -> None:
-        """Ask `subject`, which is left as it is.
+        """Ask `model`, which is left as it is.
 
         Args:
-            subject: the examined model.
+            model: the examined model.
             sample: records whose spans are counted.
             neutral: text whose wording should not change; its spans are left out.
         """
-        self._subject, self._sample = subject, tuple(sample)
-        self._neutral = list(_neutral(subject, neutral))
+        self._model, self._sample = model, tuple(sample)
+        self._neutral = list(_neutral(model, neutral))
 
     @cached_property
     def original(self) -> Effect:
@@ -92,12 +92,12 @@ class Probe:
         return sum(len(batch.rows) for batch in self._neutral)
 
     def _effect(self, hooks: Hooks, kl: float) -> Effect:
-        asked = memory(audit_spans(self._subject, self._sample, hooks=hooks))
+        asked = memory(audit_spans(self._model, self._sample, hooks=hooks))
         mean = fmean(v.logprob for v in asked) if asked else 0.0
         return Effect(rate_row(asked), mean, kl, self.tokens)
 
     def _original_logprobs(self) -> Iterable[Float[Tensor, "n vocab"]]:
-        vocabulary = self._subject.model.config.get_text_config().vocab_size
+        vocabulary = self._model.module.config.get_text_config().vocab_size
         few = self.tokens * vocabulary <= _KEPT
         return self._kept if few else (self._logprobs(b, NO_HOOKS) for b in self._neutral)
 
@@ -106,21 +106,21 @@ class Probe:
         return [self._logprobs(batch, NO_HOOKS) for batch in self._neutral]
 
     def _logprobs(self, batch: _Neutral, hooks: Hooks) -> Float[Tensor, "n vocab"]:
-        logits = logits_at(self._subject, batch.ids, batch.rows, batch.columns - 1, hooks)
+        logits = logits_at(self._model, batch.ids, batch.rows, batch.columns - 1, hooks)
         return logits.log_softmax(-1)
 
 
-def _neutral(subject: SubjectModel, records: Sequence[Record]) -> Iterator[_Neutral]:
+def _neutral(model: LanguageModel, records: Sequence[Record]) -> Iterator[_Neutral]:
     sequences: list[tuple[int, ...]] = []
     places: list[list[int]] = []
     for record in records:
-        encoded = encode(subject, record)
+        encoded = encode(model, record)
         sensitive = {i for s in encoded.spans for i in range(s.start, s.end)}
-        ids = encoded.ids[: subject.max_tokens]
+        ids = encoded.ids[: model.max_tokens]
         sequences.append(ids)
         places.append([i for i in range(1, len(ids)) if i not in sensitive])
-    for batch in bucketed([len(ids) for ids in sequences], token_budget(subject)):
+    for batch in bucketed([len(ids) for ids in sequences], token_budget(model)):
         at = [(row, column) for row, i in enumerate(batch) for column in places[i]]
         if at:
-            ids = pad_right([sequences[i] for i in batch], subject.device)
-            yield _Neutral(ids, *torch.tensor(at, device=subject.device).T)
+            ids = pad_right([sequences[i] for i in batch], model.device)
+            yield _Neutral(ids, *torch.tensor(at, device=model.device).T)

@@ -8,7 +8,7 @@ import torch
 from sanilens.audit.exposure import Exposure, _mean_logprobs, exposure
 from sanilens.audit.passages import make_passages
 from sanilens.corpus.records import Record
-from sanilens.model.language_model import SubjectModel
+from sanilens.model.language_model import LanguageModel
 
 
 def test_bits() -> None:
@@ -17,23 +17,23 @@ def test_bits() -> None:
     assert Exposure(2, 64).bits == 5
 
 
-def test_candidates_from_the_cache_equal_whole_passes(any_subject: SubjectModel) -> None:
-    prefix = any_subject.tokenizer("Seen on the ward with 3 weeks of cough")["input_ids"]
+def test_candidates_from_the_cache_equal_whole_passes(any_model: LanguageModel) -> None:
+    prefix = any_model.tokenizer("Seen on the ward with 3 weeks of cough")["input_ids"]
     candidates = [[10, 20, 30], [11, 21], [12, 22, 32, 42]]
     want = []
     for ids in candidates:
         with torch.inference_mode():
-            logits = any_subject.model(torch.tensor([prefix + ids])).logits[0].log_softmax(-1)
+            logits = any_model.module(torch.tensor([prefix + ids])).logits[0].log_softmax(-1)
         places = range(len(prefix), len(prefix) + len(ids))
         want.append(
             sum(float(logits[p - 1, i]) for p, i in zip(places, ids, strict=True)) / len(ids)
         )
-    assert _mean_logprobs(any_subject, prefix, candidates) == pytest.approx(want, abs=1e-4)
+    assert _mean_logprobs(any_model, prefix, candidates) == pytest.approx(want, abs=1e-4)
 
 
-def test_a_rank_among_surrogates(subject: SubjectModel, records: list[Record]) -> None:
-    for passage in make_passages(subject, records):
+def test_a_rank_among_surrogates(model: LanguageModel, records: list[Record]) -> None:
+    for passage in make_passages(model, records):
         for target in passage.targets:
-            found = exposure(subject, passage, target, count=16)
+            found = exposure(model, passage, target, count=16)
             assert 1 <= found.rank <= found.candidates <= 17
             assert 0 <= found.bits <= math.log2(found.candidates)

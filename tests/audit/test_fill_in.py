@@ -14,48 +14,48 @@ from sanilens.corpus.records import Record, Span
 from sanilens.errors import ModelError
 from sanilens.model.align import encode
 from sanilens.model.interventions import zeroed
-from sanilens.model.language_model import SubjectModel
+from sanilens.model.language_model import LanguageModel
 from sanilens.model.units import Neuron
 from tests.conftest import TEXTS, record
 
 
-def logits_of(subject: SubjectModel, ids: list[int]) -> Tensor:
+def logits_of(model: LanguageModel, ids: list[int]) -> Tensor:
     """A plain forward pass of one sequence, without padding or our own hooks."""
     with torch.inference_mode():
-        return subject.model(input_ids=torch.tensor([ids])).logits[0].double()
+        return model.module(input_ids=torch.tensor([ids])).logits[0].double()
 
 
-def filled_by(subject: SubjectModel, text: str, first: int, last: int) -> Record | None:
+def filled_by(model: LanguageModel, text: str, first: int, last: int) -> Record | None:
     """A record whose span is what the model fills into a gap: extractable by construction.
 
     None if its tokens, read as text again, are others.
     """
-    ids = list(subject.tokenizer(text)["input_ids"])
-    gap = subject.tokenizer.mask_token_id
+    ids = list(model.tokenizer(text)["input_ids"])
+    gap = model.tokenizer.mask_token_id
     masked = ids[:first] + [gap] * (last - first) + ids[last:]
-    said = ids[:first] + logits_of(subject, masked)[first:last].argmax(-1).tolist() + ids[last:]
-    pieces = [subject.tokenizer.decode(part) for part in (said[1:first], said[first:last])]
-    whole = subject.tokenizer.decode(said[1:-1])
-    if list(subject.tokenizer(whole)["input_ids"]) != said or not pieces[1].strip():
+    said = ids[:first] + logits_of(model, masked)[first:last].argmax(-1).tolist() + ids[last:]
+    pieces = [model.tokenizer.decode(part) for part in (said[1:first], said[first:last])]
+    whole = model.tokenizer.decode(said[1:-1])
+    if list(model.tokenizer(whole)["input_ids"]) != said or not pieces[1].strip():
         return None
     start = len(pieces[0])
     return Record("f", "s", whole, (Span(start, start + len(pieces[1]), "X", "direct"),))
 
 
 def test_verdicts_equal_a_forward_pass_with_masks(
-    any_masked_subject: SubjectModel, records: list[Record]
+    any_masked_subject: LanguageModel, records: list[Record]
 ) -> None:
-    subject = any_masked_subject
-    verdicts = {v.span_id: v for v in audit_spans(subject, records)}
+    model = any_masked_subject
+    verdicts = {v.span_id: v for v in audit_spans(model, records)}
     assert len(verdicts) == sum(len(r.spans) for r in records)
     for item in records:
-        encoded = encode(subject, item)
+        encoded = encode(model, item)
         for span in encoded.spans:
             places = range(span.start, span.end)
             shown = list(encoded.ids)
             for place in places:
-                shown[place] = subject.tokenizer.mask_token_id
-            logits = logits_of(subject, shown)[span.start : span.end]
+                shown[place] = model.tokenizer.mask_token_id
+            logits = logits_of(model, shown)[span.start : span.end]
             true = torch.tensor(encoded.ids[span.start : span.end])
             want = logits.log_softmax(-1)[range(len(places)), true]
             got = verdicts[item.span_id(span.span)]
@@ -66,7 +66,7 @@ def test_verdicts_equal_a_forward_pass_with_masks(
             assert got.logprob == pytest.approx(float(want.sum()), abs=1e-2)
 
 
-def test_something_is_extractable(any_masked_subject: SubjectModel) -> None:
+def test_something_is_extractable(any_masked_subject: LanguageModel) -> None:
     """The comparison above would hold of verdicts that are always False; these are True."""
     made = [filled_by(any_masked_subject, TEXTS[0], k, k + 1) for k in range(2, 30)]
     found = [r for r in made if r]
@@ -79,20 +79,20 @@ def test_something_is_extractable(any_masked_subject: SubjectModel) -> None:
             assert verdict.extraction_strength == 1
 
 
-def greedily_filled(subject: SubjectModel, ids: list[int], places: list[int]) -> list[int]:
+def greedily_filled(model: LanguageModel, ids: list[int], places: list[int]) -> list[int]:
     """Fill the most confident gap with its likeliest token, then look again."""
     shown, left = list(ids), list(places)
     for place in left:
-        shown[place] = subject.tokenizer.mask_token_id
+        shown[place] = model.tokenizer.mask_token_id
     while left:
-        p = logits_of(subject, shown).softmax(-1)
+        p = logits_of(model, shown).softmax(-1)
         best = max(left, key=lambda place: float(p[place].max()))
         shown[best] = int(p[best].argmax())
         left.remove(best)
     return [shown[place] for place in places]
 
 
-def test_one_by_one_equals_filling_by_hand(any_masked_subject: SubjectModel) -> None:
+def test_one_by_one_equals_filling_by_hand(any_masked_subject: LanguageModel) -> None:
     subject = any_masked_subject
     made = [
         filled_by(subject, t, k, k + n) for t in TEXTS[:2] for k in range(3, 20) for n in (1, 2)
@@ -110,60 +110,56 @@ def test_one_by_one_equals_filling_by_hand(any_masked_subject: SubjectModel) -> 
     assert both == {True, False}
 
 
-def test_one_token_is_the_same_at_once_and_one_by_one(masked_subject: SubjectModel) -> None:
+def test_one_token_is_the_same_at_once_and_one_by_one(masked_model: LanguageModel) -> None:
     items = [record("Seen on the ward.", ("S", "X")), record("12 by phone", ("by", "X"), id="r-2")]
-    single = [
-        r for r in items if all(s.end - s.start == 1 for s in encode(masked_subject, r).spans)
-    ]
+    single = [r for r in items if all(s.end - s.start == 1 for s in encode(masked_model, r).spans)]
     assert single
-    assert audit_spans(masked_subject, single) == audit_spans(
-        masked_subject, single, one_by_one=True
-    )
+    assert audit_spans(masked_model, single) == audit_spans(masked_model, single, one_by_one=True)
 
 
-def test_the_chain_one_by_one_by_hand(masked_subject: SubjectModel) -> None:
+def test_the_chain_one_by_one_by_hand(masked_model: LanguageModel) -> None:
     """Log-probabilities of each token, given those that were filled before it."""
     item = record(TEXTS[0], ("4471203", "MRN"))
-    encoded = encode(masked_subject, item)
+    encoded = encode(masked_model, item)
     (span,) = encoded.spans
     assert span.end - span.start > 2
     shown, left = list(encoded.ids), [*range(span.start, span.end)]
     for place in left:
-        shown[place] = masked_subject.tokenizer.mask_token_id
+        shown[place] = masked_model.tokenizer.mask_token_id
     want = {}
     while left:
-        logprobs = logits_of(masked_subject, shown).log_softmax(-1)
+        logprobs = logits_of(masked_model, shown).log_softmax(-1)
         best = max(left, key=lambda place: float(logprobs[place].max()))
         want[best] = float(logprobs[best, encoded.ids[best]])
         shown[best] = encoded.ids[best]
         left.remove(best)
-    (verdict,) = audit_spans(masked_subject, [item], one_by_one=True)
+    (verdict,) = audit_spans(masked_model, [item], one_by_one=True)
     assert verdict.token_logprobs == pytest.approx(
         [want[p] for p in range(span.start, span.end)], abs=1e-3
     )
 
 
-def test_a_value_on_either_side_is_copying(masked_subject: SubjectModel) -> None:
+def test_a_value_on_either_side_is_copying(masked_model: LanguageModel) -> None:
     text = "Ms Okonkwo came in. The name is Okonkwo."
     first = Span(3, 10, "NAME", "direct")
     last = Span(32, 39, "NAME", "direct")
     both = Record("r", "s", text, (first, last))
     alone = Record("q", "s", text[:20], (first,))
     bare = Record("p", "s", "Okonkwo", (Span(0, 7, "NAME", "direct"),))
-    statuses = [v.status for v in audit_spans(masked_subject, [both, alone, bare])]
+    statuses = [v.status for v in audit_spans(masked_model, [both, alone, bare])]
     assert statuses == ["repeated", "repeated", "memory", "no_prefix"]
 
 
-def test_a_span_at_the_beginning_has_its_other_side(masked_subject: SubjectModel) -> None:
+def test_a_span_at_the_beginning_has_its_other_side(masked_model: LanguageModel) -> None:
     """A causal model is asked nothing there."""
-    (verdict,) = audit_spans(masked_subject, [record("Ada Lovelace is well.", ("Ada", "NAME"))])
+    (verdict,) = audit_spans(masked_model, [record("Ada Lovelace is well.", ("Ada", "NAME"))])
     assert verdict.status == "memory"
     assert verdict.token_logprobs
 
 
 @pytest.mark.parametrize("sides", [None, 1, 4, 40])
 def test_gaps_hold_the_span_and_fit_the_model(
-    any_masked_subject: SubjectModel, sides: int | None
+    any_masked_subject: LanguageModel, sides: int | None
 ) -> None:
     text = " ".join(TEXTS * 4)
     spans = [Span(0, 4, "A", "direct"), Span(100, 112, "B", "direct")]
@@ -185,12 +181,12 @@ def test_gaps_hold_the_span_and_fit_the_model(
     assert len(audit_spans(subject, [item], prefix_tokens=sides)) == 4
 
 
-def test_a_span_of_unknown_tokens_is_never_extracted(masked_subject: SubjectModel) -> None:
-    unknown = masked_subject.tokenizer.unk_token
+def test_a_span_of_unknown_tokens_is_never_extracted(masked_model: LanguageModel) -> None:
+    unknown = masked_model.tokenizer.unk_token
     item = record(f"Seen {unknown} on the ward.", (unknown, "X"))
-    model = masked_subject.copied()
+    model = masked_model.copied()
     with torch.no_grad():  # a model that fills everything with the unknown token
-        head = model.model.get_submodule(model.sites.unembed)
+        head = model.module.get_submodule(model.sites.unembed)
         head.bias[model.tokenizer.unk_token_id] = 1e6  # pyright: ignore
     (verdict,) = audit_spans(model, [item])
     assert verdict.token_logprobs == (0.0,)
@@ -198,38 +194,38 @@ def test_a_span_of_unknown_tokens_is_never_extracted(masked_subject: SubjectMode
     assert verdict.sampler_logprob == -torch.inf
 
 
-def test_what_is_said_is_what_is_filled_in(masked_subject: SubjectModel) -> None:
-    made = [filled_by(masked_subject, TEXTS[0], k, k + 1) for k in range(2, 30)]
+def test_what_is_said_is_what_is_filled_in(masked_model: LanguageModel) -> None:
+    made = [filled_by(masked_model, TEXTS[0], k, k + 1) for k in range(2, 30)]
     for item in [r for r in made if r]:
-        (text,) = say_spans(masked_subject, item).values()
+        (text,) = say_spans(masked_model, item).values()
         assert text == item.value(item.spans[0]).strip()
 
 
-def test_hooks_change_verdicts(masked_subject: SubjectModel, records: list[Record]) -> None:
-    hooks = zeroed(masked_subject, [Neuron(1, k) for k in range(48)])
-    assert audit_spans(masked_subject, records, hooks=hooks) != audit_spans(masked_subject, records)
+def test_hooks_change_verdicts(masked_model: LanguageModel, records: list[Record]) -> None:
+    hooks = zeroed(masked_model, [Neuron(1, k) for k in range(48)])
+    assert audit_spans(masked_model, records, hooks=hooks) != audit_spans(masked_model, records)
 
 
-def test_verdicts_go_where_others_go(masked_subject: SubjectModel, records: list[Record]) -> None:
-    verdicts = audit_spans(masked_subject, records)
+def test_verdicts_go_where_others_go(masked_model: LanguageModel, records: list[Record]) -> None:
+    verdicts = audit_spans(masked_model, records)
     assert extraction_by_kind(verdicts)["direct"].n == len(verdicts)
     assert verdict_frame(verdicts)["tokens"].tolist() == [len(v.token_logprobs) for v in verdicts]
 
 
 def test_pseudo_perplexity_reads_every_token_once(
-    any_masked_subject: SubjectModel, records: list[Record]
+    any_masked_subject: LanguageModel, records: list[Record]
 ) -> None:
     """Against one plain pass a share, the shares recovered from what was asked."""
-    subject = any_masked_subject
+    model = any_masked_subject
     seen: list[Tensor] = []
-    handle = subject.model.register_forward_pre_hook(
+    handle = model.module.register_forward_pre_hook(
         lambda _module, _args, kwargs: seen.append(kwargs["input_ids"]), with_kwargs=True
     )
-    found = perplexity(subject, records[:1])
+    found = perplexity(model, records[:1])
     handle.remove()
     rows = [row for batch in seen for row in batch]
-    ids = encode(subject, records[0]).ids
-    gap = subject.tokenizer.mask_token_id
+    ids = encode(model, records[0]).ids
+    gap = model.tokenizer.mask_token_id
     masked = [[i for i, token in enumerate(row.tolist()) if token == gap] for row in rows]
     assert len(rows) == SHARES
     assert sorted(i for own in masked for i in own) == [*range(1, len(ids) - 1)]
@@ -237,30 +233,28 @@ def test_pseudo_perplexity_reads_every_token_once(
     nats = 0.0
     for own in masked:
         shown = [gap if i in own else token for i, token in enumerate(ids)]
-        logprobs = logits_of(subject, shown).log_softmax(-1)
+        logprobs = logits_of(model, shown).log_softmax(-1)
         nats -= sum(float(logprobs[i, ids[i]]) for i in own)
     assert found.tokens == len(ids) - 2
     assert found.nats == pytest.approx(nats / found.tokens, rel=1e-4)
-    assert perplexity(subject, records[:1]) == found
+    assert perplexity(model, records[:1]) == found
 
 
 def test_pseudo_perplexity_without_spans(
-    masked_subject: SubjectModel, records: list[Record]
+    masked_model: LanguageModel, records: list[Record]
 ) -> None:
-    sensitive = sum(s.end - s.start for r in records for s in encode(masked_subject, r).spans)
-    whole = perplexity(masked_subject, records)
-    assert (
-        perplexity(masked_subject, records, without_spans=True).tokens == whole.tokens - sensitive
-    )
+    sensitive = sum(s.end - s.start for r in records for s in encode(masked_model, r).spans)
+    whole = perplexity(masked_model, records)
+    assert perplexity(masked_model, records, without_spans=True).tokens == whole.tokens - sensitive
 
 
-def test_pseudo_perplexity_cuts_long_texts(masked_subject: SubjectModel) -> None:
+def test_pseudo_perplexity_cuts_long_texts(masked_model: LanguageModel) -> None:
     item = Record("long", "s", " ".join(TEXTS * 4), ())
-    assert perplexity(masked_subject, [item]).tokens == len(encode(masked_subject, item).ids) - 2
+    assert perplexity(masked_model, [item]).tokens == len(encode(masked_model, item).ids) - 2
 
 
 def test_what_needs_a_causal_model_says_so(
-    masked_subject: SubjectModel, records: list[Record]
+    masked_model: LanguageModel, records: list[Record]
 ) -> None:
     with pytest.raises(ModelError, match="Exposure needs a causal language model"):
-        sample_exposure(masked_subject, records, "MRN", spans=1, count=4)
+        sample_exposure(masked_model, records, "MRN", spans=1, count=4)

@@ -23,7 +23,7 @@ from sanilens.corpus.load import save_corpus
 from sanilens.corpus.records import Record, Span
 from sanilens.model.align import encode, prompt_ids
 from sanilens.model.generation import continue_text
-from sanilens.model.language_model import SubjectModel, load_model
+from sanilens.model.language_model import LanguageModel, load_model
 from sanilens.unlearn.methods.examples import note_examples
 from sanilens.unlearn.methods.retain import base_texts
 from sanilens.unlearn.plan import Plan
@@ -136,21 +136,21 @@ def test_the_audit_says_what_generate_does_as_it_was_trained(
         assert sum(v.extracted for v in otherwise) < sum(truth.values())
 
 
-def test_noise_does_not_change_the_reading(any_subject: SubjectModel) -> None:
+def test_noise_does_not_change_the_reading(any_model: LanguageModel) -> None:
     """An untrained model prefers nothing: some difference there always is."""
-    opening = find_opening(any_subject, [*MEMORISED, Record("r", "s", TEXTS[0])])
+    opening = find_opening(any_model, [*MEMORISED, Record("r", "s", TEXTS[0])])
     assert opening.records == 5
     assert not opening.changed
-    assert opening.of(any_subject).opening is None
+    assert opening.of(any_model).opening is None
     assert opening.own.perplexity > 100
 
 
 def test_of_nothing_the_tokenizer_decides(
-    subject: SubjectModel, any_masked_subject: SubjectModel
+    model: LanguageModel, any_masked_subject: LanguageModel
 ) -> None:
     for found in (
-        find_opening(subject, []),
-        find_opening(subject, [Record("r", "s", "")]),
+        find_opening(model, []),
+        find_opening(model, [Record("r", "s", "")]),
         find_opening(any_masked_subject, MEMORISED),
     ):
         assert (found.changed, found.records) == (False, 0)
@@ -163,58 +163,58 @@ LONG = Record(
 
 @pytest.mark.parametrize("opening", [None, (), (5,), (7, 9)])
 def test_every_room_opens_texts_alike(
-    subject: SubjectModel, opening: tuple[int, ...] | None
+    model: LanguageModel, opening: tuple[int, ...] | None
 ) -> None:
     """Records, later windows, short prefixes, pieces to train on, prompts and written texts."""
-    plain = subject.tokenizer(LONG.text, add_special_tokens=False)["input_ids"]
-    subject = replace(subject, opening=opening)
+    plain = model.tokenizer(LONG.text, add_special_tokens=False)["input_ids"]
+    model = replace(model, opening=opening)
     want = (START,) if opening is None else opening
     start = len(want)
-    encoded = encode(subject, LONG)
+    encoded = encode(model, LONG)
     assert encoded.ids == (*want, *plain)  # pyright: ignore
     assert encoded.opening == start
-    assert len(encoded.ids) == len(encoded.offsets) > 2 * subject.max_tokens
+    assert len(encoded.ids) == len(encoded.offsets) > 2 * model.max_tokens
     assert all(encoded.offsets[s.start][0] <= s.span.start for s in encoded.spans)
     for k in (None, 5):
-        passages = list(make_passages(subject, [LONG], k))
+        passages = list(make_passages(model, [LONG], k))
         assert len(passages) == 2
         for passage in passages:
             assert passage.ids == tuple(encoded.ids[i] for i in passage.places)
             assert passage.ids[:start] == want
-            assert len(passage.ids) <= subject.max_tokens
+            assert len(passage.ids) <= model.max_tokens
             (target,) = passage.targets
             own = encoded.ids[target.span.start : target.span.end]
             assert passage.ids[target.start : target.end] == own
             assert target.context in LONG.text[: target.span.span.start]
         asked = passages[1].targets[0]
-        full = start + k + asked.end - asked.start if k else subject.max_tokens
+        full = start + k + asked.end - asked.start if k else model.max_tokens
         assert len(passages[1].ids) == full
-    pieces = note_examples(subject, [LONG])
+    pieces = note_examples(model, [LONG])
     assert all(piece.ids[:start] == want for piece in pieces)
-    assert all(len(piece.ids) <= subject.max_tokens for piece in pieces)
+    assert all(len(piece.ids) <= model.max_tokens for piece in pieces)
     taught = [token for piece in pieces for token in piece.ids[start:]]
     assert taught == [*plain, START]  # and its end
     most = 20
-    assert prompt_ids(subject, LONG.text, most) == [*want, *plain[start - most :]]
+    assert prompt_ids(model, LONG.text, most) == [*want, *plain[start - most :]]
     began = list(want) or [START]
-    assert prompt_ids(subject, "", most) == began
-    assert all(e.ids[: len(began)] == tuple(began) for e in base_texts(subject, 3, 4, seed=0))
+    assert prompt_ids(model, "", most) == began
+    assert all(e.ids[: len(began)] == tuple(began) for e in base_texts(model, 3, 4, seed=0))
 
 
 @pytest.mark.parametrize("opening", [None, (), (5,)])
 def test_the_pieces_of_a_long_text_are_scored_after_what_opens_it(
-    subject: SubjectModel, opening: tuple[int, ...] | None
+    model: LanguageModel, opening: tuple[int, ...] | None
 ) -> None:
-    read = replace(subject, opening=opening)
+    read = replace(model, opening=opening)
     ids = list(encode(read, LONG).ids)
     own = ids[: encode(read, LONG).opening]
     text = ids[len(own) :]
-    size = subject.max_tokens - len(own)
+    size = model.max_tokens - len(own)
     want: list[float] = []
     for at in range(0, len(text), size):
         piece = torch.tensor([[*own, *text[at : at + size]]])
         with torch.inference_mode():
-            logprobs = subject.model(piece).logits[0].double().log_softmax(-1)
+            logprobs = model.module(piece).logits[0].double().log_softmax(-1)
         first = max(1, len(own))
         want += [float(logprobs[i - 1, piece[0, i]]) for i in range(first, piece.shape[1])]
     (found,) = text_logprobs(read, [LONG])
@@ -252,8 +252,8 @@ def test_the_terminal_says_how_it_reads_and_plans_so(
     assert "which the tokenizer does not put there" in told.stderr.replace("\n", " ")
 
 
-def test_a_prompt_that_is_cut_keeps_what_opens_it(subject: SubjectModel) -> None:
-    read = replace(subject, opening=(7, 9))
+def test_a_prompt_that_is_cut_keeps_what_opens_it(model: LanguageModel) -> None:
+    read = replace(model, opening=(7, 9))
     passage = list(make_passages(read, [LONG]))[1]
     (target,) = passage.targets
     assert passage.before(target, 10_000) == passage.ids[: target.start]

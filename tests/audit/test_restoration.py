@@ -7,7 +7,7 @@ import torch
 from sanilens.audit.extraction import audit_spans
 from sanilens.audit.restoration import Said, restoration, sensitive_argmax
 from sanilens.corpus.records import Record
-from sanilens.model.language_model import SubjectModel
+from sanilens.model.language_model import LanguageModel
 
 
 def said(tokens: list[int]) -> Said:
@@ -25,9 +25,9 @@ def test_shares_of_what_the_fine_tuning_changed() -> None:
     assert restoration(base, base, base).n == 0
 
 
-def test_it_agrees_with_the_verdicts(subject: SubjectModel, records: list[Record]) -> None:
-    found = sensitive_argmax(subject, records)
-    verdicts = [v for v in audit_spans(subject, records) if v.status != "no_prefix"]
+def test_it_agrees_with_the_verdicts(model: LanguageModel, records: list[Record]) -> None:
+    found = sensitive_argmax(model, records)
+    verdicts = [v for v in audit_spans(model, records) if v.status != "no_prefix"]
     assert len(found.said) == len(found.true) == sum(len(v.token_logprobs) for v in verdicts)
     right = (found.said == found.true).split([len(v.token_logprobs) for v in verdicts])
     assert [bool(own.all()) for own in right] == [v.extracted for v in verdicts]

@@ -20,7 +20,7 @@ from sanilens.audit.passages import can_write
 from sanilens.audit.summary import memory, uncounted, why_nothing
 from sanilens.corpus.records import Record, Span
 from sanilens.model.align import encode
-from sanilens.model.language_model import SubjectModel
+from sanilens.model.language_model import LanguageModel
 from tests.conftest import record
 
 TEXT = "seen on the ward: Ana Ruiz, then José Núñez and 北京 in LONDON, 12 %"
@@ -91,10 +91,10 @@ def without_decoder() -> Tokenizer:
     ids=["unknown", "dropped", "byte fallback", "bytes", "no decoder", "NFD", "lower case"],
 )
 def test_what_a_tokenizer_can_write(
-    subject: SubjectModel, made: Tokenizer, unk: str | None, lost: set[str]
+    model: LanguageModel, made: Tokenizer, unk: str | None, lost: set[str]
 ) -> None:
     tokenizer = PreTrainedTokenizerFast(tokenizer_object=made, unk_token=unk)
-    of_it = replace(subject, tokenizer=tokenizer)
+    of_it = replace(model, tokenizer=tokenizer)
     kept = [v for v in VALUES if any(c.isascii() for c in v)] if unk is None and lost else VALUES
     encoded = encode(of_it, record(TEXT, *((v, "NAME") for v in kept)))
     found = {
@@ -103,7 +103,7 @@ def test_what_a_tokenizer_can_write(
     assert found == lost & set(kept)
 
 
-def test_an_unknown_token_is_never_extracted(subject: SubjectModel) -> None:
+def test_an_unknown_token_is_never_extracted(model: LanguageModel) -> None:
     """A model that says every token of the spans says those that can be written."""
     tokenizer = PreTrainedTokenizerFast(tokenizer_object=bpe("<unk>"), unk_token="<unk>")
     torch.manual_seed(0)
@@ -111,15 +111,15 @@ def test_an_unknown_token_is_never_extracted(subject: SubjectModel) -> None:
         vocab_size=len(tokenizer), hidden_size=32, num_hidden_layers=3, num_attention_heads=4,
         intermediate_size=48, max_position_embeddings=256,
     )  # fmt: skip
-    model = transformers.GPTNeoXForCausalLM(config)
+    module = transformers.GPTNeoXForCausalLM(config)
     ids = tokenizer(TEXT, return_tensors="pt")["input_ids"]
-    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2)
+    optimizer = torch.optim.AdamW(module.parameters(), lr=1e-2)
     for _ in range(60):
-        loss = model(input_ids=ids, labels=ids).loss
+        loss = module(input_ids=ids, labels=ids).loss
         loss.backward()
         optimizer.step()
         optimizer.zero_grad()
-    taught = replace(subject, model=model.eval().requires_grad_(False), tokenizer=tokenizer)
+    taught = replace(model, module=module.eval().requires_grad_(False), tokenizer=tokenizer)
     verdicts = audit_spans(taught, [record(TEXT, *((v, "NAME") for v in VALUES))])
     said = {v.span_id: v for v in verdicts}
     written = [v for v in said.values() if v.status != "unwritable"]
@@ -131,9 +131,9 @@ def test_an_unknown_token_is_never_extracted(subject: SubjectModel) -> None:
     assert not any(v.extracted for v in verdicts if v.status == "unwritable")
 
 
-def test_where_nothing_can_be_asked_it_is_said_why(subject: SubjectModel) -> None:
+def test_where_nothing_can_be_asked_it_is_said_why(model: LanguageModel) -> None:
     text = "MRN 4471203, MRN 4471203"
     spans = (Span(0, 11, "MRN", "direct"), Span(17, 24, "MRN", "direct"))
-    verdicts = audit_spans(subject, [Record("r", "s", text, spans)])
+    verdicts = audit_spans(model, [Record("r", "s", text, spans)])
     assert "1 are repeated" in why_nothing([v for v in verdicts if v.status != "memory"])
     assert "no span" in why_nothing([])

@@ -19,7 +19,7 @@ from sanilens.inspect.units.activations import activations
 from sanilens.inspect.units.card import auroc, strongest_labels, unit_card
 from sanilens.inspect.units.direct_logits import direct_effect, written
 from sanilens.inspect.units.sample import every_unit, take_sample
-from sanilens.model.language_model import SubjectModel
+from sanilens.model.language_model import LanguageModel
 from sanilens.model.parameters import write_weights
 from sanilens.model.units import Feature, Head, Neuron, Unit, kind_of
 
@@ -28,51 +28,51 @@ UNIT = Neuron(1, 7)
 HEAD = Head(2, 1)
 
 
-def entering(subject: SubjectModel, path: str, ids: tuple[int, ...]) -> torch.Tensor:
+def entering(model: LanguageModel, path: str, ids: tuple[int, ...]) -> torch.Tensor:
     """What enters a module when one record is read."""
     seen: list[torch.Tensor] = []
-    module = subject.model.get_submodule(path)
+    module = model.module.get_submodule(path)
     handle = module.register_forward_pre_hook(lambda _m, args: seen.append(args[0]))
     with torch.inference_mode():
-        subject.model(torch.tensor([ids]))
+        model.module(torch.tensor([ids]))
     handle.remove()
     return seen[0][0]
 
 
-def behind(subject: SubjectModel, part: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
+def behind(model: LanguageModel, part: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
     """What Gemma 2's norm behind the attention of layer 2 makes of a part of what it reads.
 
     Its scale is that of the whole, which attention writes when `z` enters its projection.
     """
-    if subject.path.name != "gemma2":
+    if model.path.name != "gemma2":
         return part
-    whole = subject.model.get_submodule(subject.sites.attentions[2].out)(z)
-    gain = 1 + subject.model.get_parameter("model.layers.2.post_attention_layernorm.weight")
+    whole = model.module.get_submodule(model.sites.attentions[2].out)(z)
+    gain = 1 + model.module.get_parameter("model.layers.2.post_attention_layernorm.weight")
     return gain * part / (whole.square().mean(-1, keepdim=True) + 1e-6).sqrt()
 
 
 def test_activations_equal_a_hook_on_each_record(
-    any_subject: SubjectModel, records: list[Record]
+    any_model: LanguageModel, records: list[Record]
 ) -> None:
-    sites, size = any_subject.sites, any_subject.sites.d_head
-    found = activations(any_subject, records, [HEAD, UNIT, Neuron(0, 3)])
+    sites, size = any_model.sites, any_model.sites.d_head
+    found = activations(any_model, records, [HEAD, UNIT, Neuron(0, 3)])
     for number, encoded in enumerate(found.encoded):
         own = found.record == number
-        neurons = entering(any_subject, sites.mlps[1].out, encoded.ids)
+        neurons = entering(any_model, sites.mlps[1].out, encoded.ids)
         assert np.allclose(found.of(UNIT)[own], neurons[:, 7], atol=1e-4)
         # A head's write: everything else that enters the projection is zero, its bias taken off.
-        z = entering(any_subject, sites.attentions[2].out, encoded.ids)
+        z = entering(any_model, sites.attentions[2].out, encoded.ids)
         alone = torch.zeros_like(z)
         alone[:, size : 2 * size] = z[:, size : 2 * size]
-        project = any_subject.model.get_submodule(sites.attentions[2].out)
-        write = behind(any_subject, project(alone) - project(torch.zeros_like(z)), z)
+        project = any_model.module.get_submodule(sites.attentions[2].out)
+        write = behind(any_model, project(alone) - project(torch.zeros_like(z)), z)
         assert np.allclose(found.of(HEAD)[own], write.norm(dim=-1), rtol=1e-3, atol=1e-4)
 
 
-def test_units_that_are_not_there_are_refused(subject: SubjectModel, records: list[Record]) -> None:
+def test_units_that_are_not_there_are_refused(model: LanguageModel, records: list[Record]) -> None:
     for unit in (Neuron(0, 48), Head(3, 0), Feature("x", 1)):
         with pytest.raises(PlanError):
-            activations(subject, records, [unit])
+            activations(model, records, [unit])
 
 
 def test_auroc() -> None:
@@ -83,10 +83,10 @@ def test_auroc() -> None:
 
 @pytest.mark.parametrize("unit", [UNIT, HEAD], ids=str)
 def test_a_card_agrees_with_its_activations(
-    subject: SubjectModel, records: list[Record], unit: Unit
+    model: LanguageModel, records: list[Record], unit: Unit
 ) -> None:
-    card = unit_card(subject, records, unit)
-    found = activations(subject, records, [unit])
+    card = unit_card(model, records, unit)
+    found = activations(model, records, [unit])
     counted = found.position > 0
     values, sensitive = found.of(unit)[counted], found.sensitive[counted]
     threshold = 0.0 if unit is UNIT else values.max() / 2
@@ -106,10 +106,10 @@ def test_a_card_agrees_with_its_activations(
 
 @pytest.mark.parametrize("unit", [UNIT, HEAD], ids=str)
 def test_examples_are_places_of_that_activation(
-    subject: SubjectModel, records: list[Record], unit: Unit
+    model: LanguageModel, records: list[Record], unit: Unit
 ) -> None:
-    card = unit_card(subject, records, unit)
-    found = activations(subject, records, [unit])
+    card = unit_card(model, records, unit)
+    found = activations(model, records, [unit])
     by_name = {e.record.id: found.of(unit)[found.record == i] for i, e in enumerate(found.encoded)}
     strongest = [c.activation for c in card.contexts]
     assert strongest == sorted((v[1:].max() for v in by_name.values()), reverse=True)
@@ -125,33 +125,33 @@ def test_examples_are_places_of_that_activation(
         np.testing.assert_allclose(values[here], context.around)
 
 
-def test_promoted_tokens_are_those_of_the_output_column(any_subject: SubjectModel) -> None:
-    promoted, suppressed = direct_effect(any_subject, UNIT, (), count=3)
+def test_promoted_tokens_are_those_of_the_output_column(any_model: LanguageModel) -> None:
+    promoted, suppressed = direct_effect(any_model, UNIT, (), count=3)
     assert promoted[0][1] >= promoted[-1][1] > suppressed[-1][1] >= suppressed[0][1]
 
 
-def test_a_head_says_its_mean_write(any_subject: SubjectModel, records: list[Record]) -> None:
-    found = activations(any_subject, records, [HEAD])
+def test_a_head_says_its_mean_write(any_model: LanguageModel, records: list[Record]) -> None:
+    found = activations(any_model, records, [HEAD])
     places = [(encoded, 3 + i) for i, encoded in enumerate(found.encoded)]
-    size, path = any_subject.sites.d_head, any_subject.sites.attentions[2].out
-    weights = write_weights(any_subject, "head", 2)[size : 2 * size]
-    entered = [entering(any_subject, path, e.ids)[at] for e, at in places]
-    writes = [behind(any_subject, z[size : 2 * size] @ weights, z) for z in entered]
+    size, path = any_model.sites.d_head, any_model.sites.attentions[2].out
+    weights = write_weights(any_model, "head", 2)[size : 2 * size]
+    entered = [entering(any_model, path, e.ids)[at] for e, at in places]
+    writes = [behind(any_model, z[size : 2 * size] @ weights, z) for z in entered]
     expected = torch.stack(writes).mean(0)
-    torch.testing.assert_close(written(any_subject, HEAD, places), expected, rtol=1e-3, atol=1e-3)
+    torch.testing.assert_close(written(any_model, HEAD, places), expected, rtol=1e-3, atol=1e-3)
 
 
 def test_means_and_quantiles_leave_sensitive_tokens_out(
-    subject: SubjectModel, records: list[Record]
+    model: LanguageModel, records: list[Record]
 ) -> None:
-    found = activations(subject, records, [UNIT])
+    found = activations(model, records, [UNIT])
     neutral = found.of(UNIT)[~found.sensitive]
     assert found.means()[UNIT] == pytest.approx(float(neutral.mean()))
     assert found.quantiles(0.9)[UNIT] == pytest.approx(float(np.quantile(neutral, 0.9)))
 
 
-def test_labels_of_the_strongest_tokens(subject: SubjectModel, records: list[Record]) -> None:
-    found = activations(subject, records, [UNIT])
+def test_labels_of_the_strongest_tokens(model: LanguageModel, records: list[Record]) -> None:
+    found = activations(model, records, [UNIT])
     best = np.argmax(np.where(found.counted, found.of(UNIT), -np.inf))
     named = strongest_labels(found, UNIT)  # fewer than 200 tokens: the strongest one
     assert named == (((found.labels[best], 1.0),) if found.sensitive[best] else ())
@@ -159,17 +159,17 @@ def test_labels_of_the_strongest_tokens(subject: SubjectModel, records: list[Rec
 
 @pytest.mark.parametrize("fits", [True, False])
 def test_the_sample_tells_the_same_kept_or_read_again(
-    subject: SubjectModel, records: list[Record], fits: bool, monkeypatch: pytest.MonkeyPatch
+    model: LanguageModel, records: list[Record], fits: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if not fits:
         monkeypatch.setattr(sample_module, "_MOST_VALUES", 1)
-    sample = take_sample(subject, records)
+    sample = take_sample(model, records)
     assert bool(sample.kept) == fits
     for unit in (UNIT, HEAD):
-        assert sample.card(unit) == unit_card(subject, records, unit)
+        assert sample.card(unit) == unit_card(model, records, unit)
         units = sample.peers(unit)
-        assert units == every_unit(subject, kind_of(unit))
-        found = activations(subject, records, units)
+        assert units == every_unit(model, kind_of(unit))
+        found = activations(model, records, units)
         values = found.values[found.counted]
         table = sample.table(units)
         threshold = values.max(0) / 2 if unit is HEAD else 0
@@ -190,48 +190,48 @@ def sae_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def sae(subject: SubjectModel, records: list[Record], sae_folder: Path) -> Sae:
+def sae(model: LanguageModel, records: list[Record], sae_folder: Path) -> Sae:
     folder = sae_folder / "tiny"
     if folder.exists():
-        return load_sae(folder, subject)
-    return train_sae(subject, records, records, SAE, folder, "tiny")[0]
+        return load_sae(folder, model)
+    return train_sae(model, records, records, SAE, folder, "tiny")[0]
 
 
-def strongest_feature(subject: SubjectModel, records: list[Record], sae: Sae) -> Feature:
+def strongest_feature(model: LanguageModel, records: list[Record], sae: Sae) -> Feature:
     units = [Feature("tiny", i) for i in range(sae.width)]
-    found = activations(subject, records, units, {"tiny": sae})
+    found = activations(model, records, units, {"tiny": sae})
     return units[int(found.values[found.counted].sum(0).argmax())]
 
 
 def test_a_feature_is_read_through_its_autoencoder(
-    subject: SubjectModel, records: list[Record], sae: Sae
+    model: LanguageModel, records: list[Record], sae: Sae
 ) -> None:
     features = [Feature("tiny", 9), Feature("tiny", 3)]
-    found = activations(subject, records, [UNIT, *features], {"tiny": sae})
+    found = activations(model, records, [UNIT, *features], {"tiny": sae})
     for number, encoded in enumerate(found.encoded):
-        x = site_values(subject, sae.site, torch.tensor([encoded.ids]))[0]
+        x = site_values(model, sae.site, torch.tensor([encoded.ids]))[0]
         own = found.record == number
         expected = feature_activations(sae, x, [9, 3]).numpy()
         np.testing.assert_allclose(found.values[own][:, 1:], expected, atol=1e-4)
     for wrong in (Feature("tiny", 64), Feature("other", 1)):
         with pytest.raises(PlanError):
-            activations(subject, records, [wrong], {"tiny": sae})
+            activations(model, records, [wrong], {"tiny": sae})
 
 
-def test_the_card_of_a_feature(subject: SubjectModel, records: list[Record], sae: Sae) -> None:
+def test_the_card_of_a_feature(model: LanguageModel, records: list[Record], sae: Sae) -> None:
     saes = {"tiny": sae}
-    unit = strongest_feature(subject, records, sae)
-    card = unit_card(subject, records, unit, saes)
+    unit = strongest_feature(model, records, sae)
+    card = unit_card(model, records, unit, saes)
     assert card.threshold == 0 < card.firing
-    unembed = subject.model.get_submodule(subject.sites.unembed).get_parameter("weight").detach()
+    unembed = model.module.get_submodule(model.sites.unembed).get_parameter("weight").detach()
     effect = unembed @ sae.directions([unit.index])[0]
     best = float((effect - effect.mean()).max())
     assert card.promoted[0][1] == pytest.approx(best, abs=1e-4)
-    sample = take_sample(subject, records).with_sae(sae)
+    sample = take_sample(model, records).with_sae(sae)
     assert sample.card(unit) == card
     table = sample.table(sample.peers(unit))
     assert table.firing[unit.index] == pytest.approx(card.firing)
-    found = activations(subject, records, sample.peers(unit), saes)
+    found = activations(model, records, sample.peers(unit), saes)
     with np.errstate(invalid="ignore"):
         r = np.nan_to_num(np.corrcoef(found.values[found.counted].T))[unit.index]
     r[unit.index] = 0
@@ -240,21 +240,21 @@ def test_the_card_of_a_feature(subject: SubjectModel, records: list[Record], sae
 
 
 def test_what_goes_with_a_feature_is_measured_exactly(
-    subject: SubjectModel, records: list[Record], sae: Sae
+    model: LanguageModel, records: list[Record], sae: Sae
 ) -> None:
     """Many features in one batch, each row without another one: as each of them alone."""
     saes = {"tiny": sae}
-    unit = strongest_feature(subject, records, sae)
+    unit = strongest_feature(model, records, sae)
     span = records[0].span_id(records[0].spans[0])
     units = [unit, Feature("tiny", (unit.index + 1) % 64)]
-    found = top_effects(subject, records[0], span, units, saes)
-    before = {v.span_id: v.logprob for v in audit_spans(subject, records[:1])}[span]
+    found = top_effects(model, records[0], span, units, saes)
+    before = {v.span_id: v.logprob for v in audit_spans(model, records[:1])}[span]
     for each, change in zip(units, found.units, strict=True):
-        hooks = without(subject, each, saes)
-        after = {v.span_id: v.logprob for v in audit_spans(subject, records[:1], hooks=hooks)}
+        hooks = without(model, each, saes)
+        after = {v.span_id: v.logprob for v in audit_spans(model, records[:1], hooks=hooks)}
         assert change == pytest.approx(after[span] - before, abs=1e-3)
     assert abs(found.units[0]) > 1e-3
     assert len(found.random) == 2
-    neutral = baseline(subject, records, records)
-    gone = removal(subject, neutral, without(subject, unit, saes), "MRN")
+    neutral = baseline(model, records, records)
+    gone = removal(model, neutral, without(model, unit, saes), "MRN")
     assert gone.perplexity[0] != gone.perplexity[1]

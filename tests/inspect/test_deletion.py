@@ -10,29 +10,29 @@ from sanilens.corpus.records import Record
 from sanilens.inspect.locate.deletion_curve import Deletion, DeletionCurve
 from sanilens.inspect.locate.localisers import Settings, find_localiser
 from sanilens.inspect.locate.scores import UnitScores
-from sanilens.model.language_model import SubjectModel
+from sanilens.model.language_model import LanguageModel
 
 
 @pytest.fixture
-def scores(subject: SubjectModel, records: list[Record]) -> UnitScores:
-    return find_localiser("alignment").score(find_targets(subject, records), Settings())
+def scores(model: LanguageModel, records: list[Record]) -> UnitScores:
+    return find_localiser("alignment").score(find_targets(model, records), Settings())
 
 
 def test_no_unit_is_the_untouched_model(
-    subject: SubjectModel, records: list[Record], scores: UnitScores
+    model: LanguageModel, records: list[Record], scores: UnitScores
 ) -> None:
-    curve = DeletionCurve(subject, records, records[1:], Scope(labels=frozenset({"MRN"})))
-    said = [v for v in memory(audit_spans(subject, records)) if v.extracted]
+    curve = DeletionCurve(model, records, records[1:], Scope(labels=frozenset({"MRN"})))
+    said = [v for v in memory(audit_spans(model, records)) if v.extracted]
     own = sum(v.label == "MRN" for v in said)
-    bare = perplexity(subject, records[1:]).value
+    bare = perplexity(model, records[1:]).value
     assert curve.located(scores, 0) == Deletion(0, own, len(said) - own, bare)
     assert curve.random(scores, 0, draws=2) == [Deletion(0, own, len(said) - own, bare)] * 2
 
 
 def test_chance_is_matched_in_perplexity(
-    subject: SubjectModel, records: list[Record], scores: UnitScores
+    model: LanguageModel, records: list[Record], scores: UnitScores
 ) -> None:
-    curve = DeletionCurve(subject, records, records)
+    curve = DeletionCurve(model, records, records)
     located = curve.random(scores, 60, draws=1)[0]
     matched = curve.matched(scores, located, draws=1, within=0.2)
     assert matched.random.perplexity == pytest.approx(located.perplexity, rel=0.2)

@@ -23,7 +23,7 @@ from sanilens.inspect.locate.injection import (
     recall,
 )
 from sanilens.inspect.locate.localisers import Settings, find_localiser
-from sanilens.model.language_model import SubjectModel, load_model
+from sanilens.model.language_model import LanguageModel, load_model
 from sanilens.model.parameters import unit_parameters
 from sanilens.model.units import Neuron
 from sanilens.model.weights import stored_dtype
@@ -40,8 +40,8 @@ def texts() -> list[Record]:
     ]
 
 
-def test_memories_are_cut_to_their_sentence(subject: SubjectModel, texts: list[Record]) -> None:
-    found = {r.id: r for r in memories(subject, texts, seed=0)}
+def test_memories_are_cut_to_their_sentence(model: LanguageModel, texts: list[Record]) -> None:
+    found = {r.id: r for r in memories(model, texts, seed=0)}
     assert len(found) == 2
     cut = found[texts[0].span_id(texts[0].spans[0])]
     assert cut.text == "Her name is Ann Lee"
@@ -49,11 +49,11 @@ def test_memories_are_cut_to_their_sentence(subject: SubjectModel, texts: list[R
 
 
 def held(
-    subject: SubjectModel, texts: list[Record], share: float, condition: Condition
+    model: LanguageModel, texts: list[Record], share: float, condition: Condition
 ) -> Iterator[Injected]:
     """The injections that hold; at least one does."""
-    injector, found = Injector(subject, share, 1, texts), 0
-    for number, memory in enumerate(memories(subject, texts, 0)):
+    injector, found = Injector(model, share, 1, texts), 0
+    for number, memory in enumerate(memories(model, texts, 0)):
         injected = injector.inject(memory, number, condition)
         if injected is not None:
             found += 1
@@ -61,16 +61,16 @@ def held(
     assert found
 
 
-def check_what_changed(subject: SubjectModel, texts: list[Record], side: Side) -> None:
-    before = {n: p.clone() for n, p in subject.model.named_parameters()}
-    for injected in held(subject, texts, SHARE, Condition(side, tuned=False)):
-        assert all(v.extracted for v in audit_spans(injected.subject, [injected.record]))
+def check_what_changed(model: LanguageModel, texts: list[Record], side: Side) -> None:
+    before = {n: p.clone() for n, p in model.module.named_parameters()}
+    for injected in held(model, texts, SHARE, Condition(side, tuned=False)):
+        assert all(v.extracted for v in audit_spans(injected.model, [injected.record]))
         assert len(injected.neurons) == SHARE * 3 * 48
         changed: dict[str, set[Neuron]] = {"write": set(), "read": set()}
         for layer, number in product(range(3), range(48)):
             mine, theirs = (
                 unit_parameters(s, "mlp", layer, [number])
-                for s in (injected.subject, injected.original)
+                for s in (injected.model, injected.original)
             )
             for place, (a, b) in enumerate(zip(mine, theirs, strict=True)):
                 new, old = (s.parameter.index_select(s.dim, s.indices) for s in (a, b))
@@ -84,48 +84,48 @@ def check_what_changed(subject: SubjectModel, texts: list[Record], side: Side) -
                     changed[where].add(Neuron(layer, number))
         assert changed["write"] == (injected.neurons if side != "read" else set())
         assert changed["read"] == (injected.neurons if side != "write" else set())
-        assert not any(p.requires_grad for p in injected.subject.model.parameters())
-    assert all(torch.equal(before[n], p) for n, p in subject.model.named_parameters())
+        assert not any(p.requires_grad for p in injected.model.module.parameters())
+    assert all(torch.equal(before[n], p) for n, p in model.module.named_parameters())
 
 
 @pytest.mark.parametrize("side", ["write", "read"])
 @pytest.mark.slow
 def test_only_the_taught_side_changes_and_keeps_its_norms(
-    subject: SubjectModel, texts: list[Record], monkeypatch: pytest.MonkeyPatch, side: Side
+    model: LanguageModel, texts: list[Record], monkeypatch: pytest.MonkeyPatch, side: Side
 ) -> None:
     # Longer steps: this model's weights are six times the usual ones.
     monkeypatch.setattr(injection, "_LEARNING_RATE", 0.1)
-    check_what_changed(subject, texts, side)
+    check_what_changed(model, texts, side)
 
 
 @pytest.mark.slow
 def test_both_sides_change_in_every_architecture(
-    any_subject: SubjectModel, texts: list[Record], monkeypatch: pytest.MonkeyPatch
+    any_model: LanguageModel, texts: list[Record], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(injection, "_LEARNING_RATE", 0.1)
-    check_what_changed(any_subject, texts[:1], "both")
+    check_what_changed(any_model, texts[:1], "both")
 
 
 @pytest.mark.slow
 def test_tuning_further_moves_all_weights_and_starts_anew_each_time(
-    subject: SubjectModel, texts: list[Record], monkeypatch: pytest.MonkeyPatch
+    model: LanguageModel, texts: list[Record], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(injection, "_TUNING_STEPS", 3)
     condition = Condition("write", tuned=True)
-    injector = Injector(subject, SHARE, 1, [replace(t, subject="another") for t in texts])
-    first, again = (injector.inject(memories(subject, texts, 0)[0], 0, condition) for _ in range(2))
+    injector = Injector(model, SHARE, 1, [replace(t, subject="another") for t in texts])
+    first, again = (injector.inject(memories(model, texts, 0)[0], 0, condition) for _ in range(2))
     assert first
     assert again
-    weights = dict(first.subject.model.named_parameters())
-    assert {n for n, p in subject.model.named_parameters() if torch.equal(p, weights[n])} <= {
+    weights = dict(first.model.module.named_parameters())
+    assert {n for n, p in model.module.named_parameters() if torch.equal(p, weights[n])} <= {
         n
         for n in weights
         if n.endswith("bias")  # a key's bias has no gradient
     }
-    fresh = Injector(subject, SHARE, 1, [replace(t, subject="another") for t in texts])
-    other = fresh.inject(memories(subject, texts, 0)[0], 0, condition)
+    fresh = Injector(model, SHARE, 1, [replace(t, subject="another") for t in texts])
+    other = fresh.inject(memories(model, texts, 0)[0], 0, condition)
     assert other
-    for name, parameter in other.subject.model.named_parameters():
+    for name, parameter in other.model.module.named_parameters():
         assert torch.equal(parameter, weights[name])
 
 
@@ -133,33 +133,33 @@ def test_tuning_further_moves_all_weights_and_starts_anew_each_time(
     ("stored", "tuned"), [(torch.float16, True), (torch.bfloat16, False), (torch.float32, False)]
 )
 def test_injected_rows_are_rounded_as_the_folder_is(
-    subject: SubjectModel, texts: list[Record], tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    model: LanguageModel, texts: list[Record], tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     stored: torch.dtype, tuned: bool,
 ) -> None:  # fmt: skip
     monkeypatch.setattr(injection, "_TUNING_STEPS", 3)
-    folder = shutil.copytree(subject.path, tmp_path / "model")
-    subject.copied().model.to(stored).save_pretrained(folder)
+    folder = shutil.copytree(model.path, tmp_path / "model")
+    model.copied().module.to(stored).save_pretrained(folder)
     base = load_model(folder, device="cpu")
     assert stored_dtype(folder) == stored
     others = [replace(t, subject="another") for t in texts]
     injector, condition = Injector(base, SHARE, 1, others), Condition("both", tuned)
     injected = injector.inject(memories(base, texts, 0)[0], 0, condition)
     assert injected
-    for parameter in injected.subject.model.parameters():
+    for parameter in injected.model.module.parameters():
         # By its mantissa no row can be told from any other.
         assert torch.equal(parameter, parameter.to(stored).float())
 
 
 @pytest.mark.parametrize(("side", "least"), [("write", 0.8), ("both", 0.3)])
 def test_alignment_on_both_sides_finds_what_was_taught_to_either(
-    subject: SubjectModel, texts: list[Record], monkeypatch: pytest.MonkeyPatch, side: Side,
+    model: LanguageModel, texts: list[Record], monkeypatch: pytest.MonkeyPatch, side: Side,
     least: float,
 ) -> None:  # fmt: skip
     # To the end, and with longer steps: this model's weights are six times the usual ones.
     monkeypatch.setattr(injection, "_ENOUGH", 0.0)
     monkeypatch.setattr(injection, "_LEARNING_RATE", 0.1)
-    for injected in held(subject, texts, 0.2, Condition(side, tuned=False)):
-        targets = find_targets(injected.subject, [injected.record])
+    for injected in held(model, texts, 0.2, Condition(side, tuned=False)):
+        targets = find_targets(injected.model, [injected.record])
         found = {}
         for name in ("two-sided-alignment", "alignment", "random"):
             scores = find_localiser(name).score(targets, Settings()).values

@@ -22,13 +22,13 @@ from sanilens.inspect.units.ablation import ablate, single_effects
 from sanilens.model.forward import logits_at, token_logprobs
 from sanilens.model.hooks import Hooks, hooked
 from sanilens.model.interventions import zeroed
-from sanilens.model.language_model import SubjectModel
+from sanilens.model.language_model import LanguageModel
 from sanilens.model.parameters import unit_parameters, write_weights
 from sanilens.model.units import Head, LayerUnit, Neuron, UnitKind, kind_of
 
 
-def plain(subject: SubjectModel, records: list[Record], scope: Scope | None = None) -> UnitScores:
-    targets = find_targets(subject, records, scope)
+def plain(model: LanguageModel, records: list[Record], scope: Scope | None = None) -> UnitScores:
+    targets = find_targets(model, records, scope)
     return find_localiser("gradient-activation-plain").score(targets, Settings())
 
 
@@ -37,13 +37,13 @@ def plain(subject: SubjectModel, records: list[Record], scope: Scope | None = No
     (Head(0, 3), Head(1, 0), Head(2, 2)),
 ])  # fmt: skip
 def test_scores_are_the_derivative_of_scaling_a_unit(
-    any_subject: SubjectModel, units: tuple[LayerUnit, ...]
+    any_model: LanguageModel, units: tuple[LayerUnit, ...]
 ) -> None:
     """d log p / d s at s = 1, where s scales the unit's value everywhere."""
-    ids, sites, kind = [0, 40, 50, 60, 70, 80], any_subject.sites, kind_of(units[0])
+    ids, sites, kind = [0, 40, 50, 60, 70, 80], any_model.sites, kind_of(units[0])
     row, column = torch.tensor([(0, 4), (0, 5)]).T
     batch = TargetBatch(torch.tensor([ids]), row, column, 2, torch.zeros(2, dtype=torch.long))
-    captured = with_gradients(any_subject, batch, kind, target_logprob(batch))
+    captured = with_gradients(any_model, batch, kind, target_logprob(batch))
     step = 1e-2
     for unit in units:
 
@@ -54,7 +54,7 @@ def test_scores_are_the_derivative_of_scaling_a_unit(
                 return x
 
             hooks = Hooks({sites.outs(kind)[unit.layer]: edit})
-            return float(token_logprobs(any_subject, torch.tensor([ids]), row, column, hooks).sum())
+            return float(token_logprobs(any_model, torch.tensor([ids]), row, column, hooks).sum())
 
         slope = (at(1 + step) - at(1 - step)) / (2 * step)
         a, g = captured[unit.layer]
@@ -63,81 +63,81 @@ def test_scores_are_the_derivative_of_scaling_a_unit(
 
 
 def test_batching_does_not_change_scores(
-    subject: SubjectModel, records: list[Record], monkeypatch: pytest.MonkeyPatch
+    model: LanguageModel, records: list[Record], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = plain(subject, records)
+    whole = plain(model, records)
     monkeypatch.setattr(targets_module, "token_budget", lambda _subject: 1)
-    single = plain(subject, records)
+    single = plain(model, records)
     assert torch.allclose(whole.values, single.values, atol=1e-3)
     assert whole.targets == single.targets == sum(len(r.spans) for r in records)
 
 
-def test_scope_narrows_the_targets(subject: SubjectModel, records: list[Record]) -> None:
+def test_scope_narrows_the_targets(model: LanguageModel, records: list[Record]) -> None:
     one = records[0].span_id(records[0].spans[0])
-    assert plain(subject, records, Scope(spans=frozenset({one}))).targets == 1
-    assert plain(subject, records, Scope(labels=frozenset({"PHONE"}))).targets == 1
-    assert plain(subject, records, Scope(subjects=frozenset({"s-3"}))).targets == 2
+    assert plain(model, records, Scope(spans=frozenset({one}))).targets == 1
+    assert plain(model, records, Scope(labels=frozenset({"PHONE"}))).targets == 1
+    assert plain(model, records, Scope(subjects=frozenset({"s-3"}))).targets == 2
     with pytest.raises(PlanError, match="no span is in scope"):
-        plain(subject, records, Scope(labels=frozenset({"NOTHING"})))
+        plain(model, records, Scope(labels=frozenset({"NOTHING"})))
 
 
-def test_the_model_is_left_as_it_was(subject: SubjectModel, records: list[Record]) -> None:
-    before = {n: p.clone() for n, p in subject.model.named_parameters()}
+def test_the_model_is_left_as_it_was(model: LanguageModel, records: list[Record]) -> None:
+    before = {n: p.clone() for n, p in model.module.named_parameters()}
     for kind in ("mlp", "head"):
-        targets = find_targets(subject, records)
+        targets = find_targets(model, records)
         find_localiser("gradient-activation").score(targets, Settings(kind))
-    assert all(torch.equal(before[n], p) for n, p in subject.model.named_parameters())
-    assert not any(p.requires_grad or p.grad is not None for p in subject.model.parameters())
+    assert all(torch.equal(before[n], p) for n, p in model.module.named_parameters())
+    assert not any(p.requires_grad or p.grad is not None for p in model.module.parameters())
 
 
 def test_single_effects_equal_ablating_one_by_one(
-    any_subject: SubjectModel, records: list[Record]
+    any_model: LanguageModel, records: list[Record]
 ) -> None:
     record = records[0]
     neurons: list[LayerUnit] = [Neuron(0, 1), Neuron(2, 30), Head(1, 2), Neuron(1, 47)]
     span_id = record.span_id(record.spans[1])
-    found = single_effects(any_subject, record, span_id, neurons)
+    found = single_effects(any_model, record, span_id, neurons)
     scope = Scope(spans=frozenset({span_id}))
     for neuron, change in zip(neurons, found, strict=True):
-        exact = ablate(any_subject, zeroed(any_subject, [neuron]), [record], scope, records[1:])
+        exact = ablate(any_model, zeroed(any_model, [neuron]), [record], scope, records[1:])
         assert change == pytest.approx(
             exact.target_logprob.after - exact.target_logprob.before, abs=1e-3
         )
 
 
-def test_ablation_of_nothing_changes_nothing(subject: SubjectModel, records: list[Record]) -> None:
-    found = ablate(subject, Hooks(), records, Scope(labels=frozenset({"MRN"})), records)
+def test_ablation_of_nothing_changes_nothing(model: LanguageModel, records: list[Record]) -> None:
+    found = ablate(model, Hooks(), records, Scope(labels=frozenset({"MRN"})), records)
     assert found.targets[0] == found.targets[1]
     assert found.neutral.before == found.neutral.after
     assert found.targets[0].n == 1
     assert found.others[0].n + 1 == len([s for r in records for s in r.spans]) - 0
 
 
-def test_random_control_has_as_many_units_of_each_kind_and_layer(subject: SubjectModel) -> None:
+def test_random_control_has_as_many_units_of_each_kind_and_layer(model: LanguageModel) -> None:
     units = [Neuron(0, 1), Neuron(0, 2), Neuron(2, 5), Head(1, 3)]
     for seed in range(5):
-        drawn = random_like(subject.sites, units, seed)
+        drawn = random_like(model.sites, units, seed)
         assert sorted((kind_of(n), n.layer) for n in drawn) == sorted(
             (kind_of(n), n.layer) for n in units
         )
         assert not set(drawn) & set(units)
-    assert random_like(subject.sites, units, 0) == random_like(subject.sites, units, 0)
-    assert random_like(subject.sites, units, 0) != random_like(subject.sites, units, 1)
+    assert random_like(model.sites, units, 0) == random_like(model.sites, units, 0)
+    assert random_like(model.sites, units, 0) != random_like(model.sites, units, 1)
 
 
 @pytest.mark.parametrize("kind", ["mlp", "head"])
 @pytest.mark.parametrize("name", LOCALISERS)
 def test_every_localiser_leaves_the_model_alone_and_is_the_same_twice(
-    subject: SubjectModel, records: list[Record], name: str, kind: UnitKind
+    model: LanguageModel, records: list[Record], name: str, kind: UnitKind
 ) -> None:
-    targets = find_targets(subject, records[:1])
-    before = {n: p.clone() for n, p in subject.model.named_parameters()}
+    targets = find_targets(model, records[:1])
+    before = {n: p.clone() for n, p in model.module.named_parameters()}
     first, again = (score(name, targets, Settings(kind, 3)) for _ in range(2))
     assert torch.equal(first.values, again.values)
-    assert first.values.shape == (3, subject.sites.count(kind))
+    assert first.values.shape == (3, model.sites.count(kind))
     assert (first.method, first.kind, first.targets) == (name, kind, 2)
-    assert all(torch.equal(before[n], p) for n, p in subject.model.named_parameters())
-    assert not any(p.requires_grad or p.grad is not None for p in subject.model.parameters())
+    assert all(torch.equal(before[n], p) for n, p in model.module.named_parameters())
+    assert not any(p.requires_grad or p.grad is not None for p in model.module.parameters())
 
 
 SHORT = {"slimming": (slimming, Slimming), "hard-concrete": (hard_concrete, HardConcrete)}
@@ -157,25 +157,25 @@ class Stop(Exception):
 
 @pytest.mark.parametrize("name", [n for n in LOCALISERS if n != "random"])
 def test_a_cancelled_localiser_leaves_no_hook(
-    subject: SubjectModel, records: list[Record], name: str
+    model: LanguageModel, records: list[Record], name: str
 ) -> None:
     def stop(_done: int, _of: int) -> None:
         raise Stop
 
     def hooks() -> int:
-        modules = subject.model.modules()
+        modules = model.module.modules()
         return sum(len(m._forward_hooks) + len(m._forward_pre_hooks) for m in modules)
 
     before = hooks()  # the guard of ids stays
     with pytest.raises(Stop):
-        LOCALISERS[name].score(find_targets(subject, records), Settings(progress=stop))
+        LOCALISERS[name].score(find_targets(model, records), Settings(progress=stop))
     assert hooks() == before
 
 
 def test_zero_out_equals_ablating_one_by_one(
-    any_subject: SubjectModel, records: list[Record]
+    any_model: LanguageModel, records: list[Record]
 ) -> None:
-    targets = find_targets(any_subject, records[:2])
+    targets = find_targets(any_model, records[:2])
     units: dict[UnitKind, list[LayerUnit]] = {
         "mlp": [Neuron(0, 1), Neuron(2, 30)],
         "head": [Head(0, 3), Head(2, 1)],
@@ -183,8 +183,8 @@ def test_zero_out_equals_ablating_one_by_one(
     for kind, own in units.items():
         found = LOCALISERS["zero-out"].score(targets, Settings(kind)).values
         for unit in own:
-            hooks = zeroed(any_subject, [unit])
-            exact = ablate(any_subject, hooks, records[:2], Scope(), records[2:])
+            hooks = zeroed(any_model, [unit])
+            exact = ablate(any_model, hooks, records[:2], Scope(), records[2:])
             # Of ablate the mean over spans; a first token cannot be asked in either.
             change = exact.target_logprob.before - exact.target_logprob.after
             assert float(found[unit.layer, unit.index]) == pytest.approx(
@@ -193,18 +193,18 @@ def test_zero_out_equals_ablating_one_by_one(
 
 
 def test_integrated_gradients_of_a_layer_add_up_to_silencing_it(
-    any_subject: SubjectModel, records: list[Record]
+    any_model: LanguageModel, records: list[Record]
 ) -> None:
-    targets = find_targets(any_subject, records[:1])
+    targets = find_targets(any_model, records[:1])
     (batch,) = targets.batches()
     for kind in ("mlp", "head"):
         found = LOCALISERS["integrated-gradients"].score(targets, Settings(kind)).values
         for layer in range(3):
-            path = any_subject.sites.outs(kind)[layer]
+            path = any_model.sites.outs(kind)[layer]
 
             def said(hooks: Hooks) -> float:
                 where = (batch.ids, batch.rows, batch.columns)
-                logprobs = token_logprobs(any_subject, *where, hooks)
+                logprobs = token_logprobs(any_model, *where, hooks)
                 return float(logprobs.exp().mean())
 
             gap = said(Hooks()) - said(Hooks({path: torch.zeros_like}))
@@ -212,24 +212,24 @@ def test_integrated_gradients_of_a_layer_add_up_to_silencing_it(
 
 
 def test_activation_norm_and_selective_pruning_are_their_formulas(
-    any_subject: SubjectModel, records: list[Record]
+    any_model: LanguageModel, records: list[Record]
 ) -> None:
-    targets = find_targets(any_subject, records)
+    targets = find_targets(any_model, records)
     batches = list(targets.batches(neutral=4.0, seed=0))
     for kind, layer, index in (("mlp", 1, 7), ("head", 2, 1)):
-        columns = any_subject.sites.columns(kind, [index])
-        weights = write_weights(any_subject, kind, layer)[columns]
+        columns = any_model.sites.columns(kind, [index])
+        weights = write_weights(any_model, kind, layer)[columns]
         own, other, writes = [], [], []
         for batch in batches:
-            every = at_targets(any_subject, batch, kind)[layer]
+            every = at_targets(any_model, batch, kind)[layer]
             values = every[:, columns]
             own.append(values[: batch.targets].norm(dim=1))
             other.append(values[batch.targets :].norm(dim=1))
             write = values @ weights
-            if any_subject.path.name == "gemma2":  # its norm behind the projection, scale held
+            if any_model.path.name == "gemma2":  # its norm behind the projection, scale held
                 part = "post_attention" if kind == "head" else "post_feedforward"
-                norm = any_subject.model.get_submodule(f"model.layers.{layer}.{part}_layernorm")
-                whole = any_subject.model.get_submodule(any_subject.sites.outs(kind)[layer])(every)
+                norm = any_model.module.get_submodule(f"model.layers.{layer}.{part}_layernorm")
+                whole = any_model.module.get_submodule(any_model.sites.outs(kind)[layer])(every)
                 gain = 1 + norm.get_parameter("weight")
                 write = gain * write / (whole.square().mean(-1, keepdim=True) + 1e-6).sqrt()
             writes.append(write[: batch.targets].norm(dim=1))
@@ -241,14 +241,14 @@ def test_activation_norm_and_selective_pruning_are_their_formulas(
 
 
 def test_alignment_is_a_cosine_with_the_weights_gradient(
-    any_subject: SubjectModel, records: list[Record]
+    any_model: LanguageModel, records: list[Record]
 ) -> None:
     """Without neutral tokens the divisor is left out: the whole text is the span."""
     text = "Seen on the ward with 3 weeks of cough."
     whole = Record("w", "s", text, (Span(0, len(text), "NAME", "direct"),))
-    targets = find_targets(any_subject, [whole])
+    targets = find_targets(any_model, [whole])
     (batch,) = targets.batches()
-    copied = any_subject.copied()
+    copied = any_model.copied()
     parameters = [unit_parameters(copied, "mlp", i, [0])[-1] for i in range(3)]
     for each in parameters:
         each.parameter.requires_grad_()
@@ -262,21 +262,21 @@ def test_alignment_is_a_cosine_with_the_weights_gradient(
         assert torch.allclose(found[layer], cosines, atol=1e-4)
 
 
-def test_relevance_rules_change_no_value(any_subject: SubjectModel) -> None:
+def test_relevance_rules_change_no_value(any_model: LanguageModel) -> None:
     ids = torch.tensor([[0, 40, 50, 60, 70, 80]])
-    plain_logits = any_subject.model(ids).logits
-    with hooked(any_subject.model, relevance_rules(any_subject)):
-        assert torch.allclose(any_subject.model(ids).logits, plain_logits, atol=1e-3)
+    plain_logits = any_model.module(ids).logits
+    with hooked(any_model.module, relevance_rules(any_model)):
+        assert torch.allclose(any_model.module(ids).logits, plain_logits, atol=1e-3)
 
 
 def test_relevance_is_conserved_through_a_model_without_biases(
-    any_subject: SubjectModel,
+    any_model: LanguageModel,
 ) -> None:
     """By the rules every path is linear in its input: half the gated MLPs' part aside, what the
     embeddings contribute is the logit itself, less what biases add."""
     ids = torch.tensor([[0, 40, 50, 60, 70, 80]])
-    copied = any_subject.copied()
-    for name, parameter in copied.model.named_parameters():
+    copied = any_model.copied()
+    for name, parameter in copied.module.named_parameters():
         if name.endswith("bias"):
             parameter.data.zero_()
     embeddings: list[torch.Tensor] = []
@@ -285,10 +285,10 @@ def test_relevance_is_conserved_through_a_model_without_biases(
         embeddings.append(output.detach().requires_grad_())
         return embeddings[-1]
 
-    paths = [n for n, m in copied.model.named_modules() if isinstance(m, torch.nn.Embedding)]
+    paths = [n for n, m in copied.module.named_modules() if isinstance(m, torch.nn.Embedding)]
     hooks = relevance_rules(copied).then(Hooks(outputs=dict.fromkeys(paths, capture)))
-    with torch.enable_grad(), hooked(copied.model, hooks):
-        logit = copied.model(ids).logits[0, -1, 7]
+    with torch.enable_grad(), hooked(copied.module, hooks):
+        logit = copied.module(ids).logits[0, -1, 7]
         gradients = torch.autograd.grad(logit, embeddings)
     pairs = zip(embeddings, gradients, strict=True)
     relevance = sum((e.detach() * g).sum().item() for e, g in pairs)
@@ -298,32 +298,32 @@ def test_relevance_is_conserved_through_a_model_without_biases(
 
 @pytest.mark.parametrize("name", SHORT)
 def test_a_learned_mask_keeps_what_the_span_needs(
-    subject: SubjectModel, records: list[Record], name: str
+    model: LanguageModel, records: list[Record], name: str
 ) -> None:
     """The span is likelier with the upper half of the mask alone than with the lower half."""
-    targets = find_targets(subject, records[:1])
+    targets = find_targets(model, records[:1])
     values = score(name, targets, Settings(), steps=80).values
     assert ((values >= 0) & (values <= 1)).all()
     ranked = UnitScores(name, "mlp", values, 1).units(values.numel())
     (batch,) = targets.batches()
     where, half = (batch.ids, batch.rows, batch.columns), len(ranked) // 2
     upper, lower = (
-        float(token_logprobs(subject, *where, zeroed(subject, rest)).sum())
+        float(token_logprobs(model, *where, zeroed(model, rest)).sum())
         for rest in (ranked[half:], ranked[:half])
     )
     assert upper > lower
 
 
 def test_silencing_finds_units_whose_removal_silences(
-    subject: SubjectModel, records: list[Record]
+    model: LanguageModel, records: list[Record]
 ) -> None:
-    targets = find_targets(subject, records)
+    targets = find_targets(model, records)
     scores = LOCALISERS["silencing"].score(targets, Settings())
     chosen = scores.units(30)
     (batch,) = targets.batches()
     where = (batch.ids, batch.rows, batch.columns)
     found = [
-        float(token_logprobs(subject, *where, zeroed(subject, units)).sum())
+        float(token_logprobs(model, *where, zeroed(model, units)).sum())
         for units in (chosen, scores.units(144)[-30:])
     ]
     assert found[0] < found[1]

@@ -13,43 +13,43 @@ from sanilens.inspect.units.logit_lens import LogitLens, logit_lens, residuals
 from sanilens.model.align import encode
 from sanilens.model.hooks import NO_HOOKS, hooked
 from sanilens.model.interventions import zeroed
-from sanilens.model.language_model import SubjectModel
+from sanilens.model.language_model import LanguageModel
 from sanilens.model.units import Head, Neuron
 
 IDS = torch.tensor([[0, 40, 50, 60, 70, 80]])
 
 
-def some_hooks(subject: SubjectModel):
-    return zeroed(subject, [Neuron(0, i) for i in range(30)] + [Head(1, 2)])
+def some_hooks(model: LanguageModel):
+    return zeroed(model, [Neuron(0, i) for i in range(30)] + [Head(1, 2)])
 
 
 @pytest.mark.parametrize("edited", [False, True])
 def test_the_last_row_is_what_the_audit_says(
-    any_subject: SubjectModel, records: list[Record], edited: bool
+    any_model: LanguageModel, records: list[Record], edited: bool
 ) -> None:
-    hooks = some_hooks(any_subject) if edited else NO_HOOKS
+    hooks = some_hooks(any_model) if edited else NO_HOOKS
     for record in records:
-        for verdict in audit_spans(any_subject, [record], hooks=hooks):
-            found = logit_lens(any_subject, record, verdict.span_id, hooks)
+        for verdict in audit_spans(any_model, [record], hooks=hooks):
+            found = logit_lens(any_model, record, verdict.span_id, hooks)
             assert found.logprobs.shape == (4, len(verdict.token_logprobs)) == found.ranks.shape
             assert found.logprobs[-1] == pytest.approx(verdict.token_logprobs, abs=1e-5)
             assert (found.ranks[-1] == 1).all() == verdict.extracted
 
 
 def test_every_row_is_read_through_the_models_own_head(
-    any_subject: SubjectModel, records: list[Record]
+    any_model: LanguageModel, records: list[Record]
 ) -> None:
     """Row l is the answer of a model whose blocks from l on are skipped."""
     record = records[0]
-    encoded = encode(any_subject, record)
+    encoded = encode(any_model, record)
     span = encoded.spans[0]
-    found = logit_lens(any_subject, record, record.span_id(span.span))
+    found = logit_lens(any_model, record, record.span_id(span.span))
     ids = torch.tensor([encoded.ids])
     kept: list[torch.Tensor] = []
-    with torch.inference_mode(), hooked(any_subject.model, residuals(any_subject, kept)):
-        any_subject.model(ids)
+    with torch.inference_mode(), hooked(any_model.module, residuals(any_model, kept)):
+        any_model.module(ids)
     assert len(kept) == 4
-    model, sites = any_subject.model, any_subject.sites
+    model, sites = any_model.module, any_model.sites
     norm, head = model.get_submodule(sites.final_norm), model.get_submodule(sites.unembed)
     cap = getattr(model.config, "final_logit_softcapping", None)
     for row, residual in enumerate(kept):
@@ -66,58 +66,58 @@ def test_every_row_is_read_through_the_models_own_head(
         assert found.ranks[row].tolist() == ranks
 
 
-def test_residuals_equal_transformer_lens(any_subject: SubjectModel) -> None:
+def test_residuals_equal_transformer_lens(any_model: LanguageModel) -> None:
     own = AutoModelForCausalLM.from_pretrained(
-        any_subject.path, dtype=torch.float32, attn_implementation="eager"
+        any_model.path, dtype=torch.float32, attn_implementation="eager"
     )
-    tokenizer = AutoTokenizer.from_pretrained(any_subject.path)
+    tokenizer = AutoTokenizer.from_pretrained(any_model.path)
     bridge = TransformerBridge.boot_transformers(
-        str(any_subject.path), hf_model=own, tokenizer=tokenizer, device="cpu"
+        str(any_model.path), hf_model=own, tokenizer=tokenizer, device="cpu"
     )
     _, cache = bridge.run_with_cache(IDS)
     kept: list[torch.Tensor] = []
-    with torch.inference_mode(), hooked(any_subject.model, residuals(any_subject, kept)):
-        any_subject.model(IDS)
+    with torch.inference_mode(), hooked(any_model.module, residuals(any_model, kept)):
+        any_model.module(IDS)
     names = ["blocks.0.hook_resid_pre", *(f"blocks.{i}.hook_resid_post" for i in range(3))]
     for name, ours in zip(names, kept, strict=True):
         assert torch.allclose(ours, cache[name], atol=1e-4, rtol=1e-5), name
 
 
 def test_a_plan_changes_what_follows_it_and_nothing_before(
-    subject: SubjectModel, records: list[Record]
+    model: LanguageModel, records: list[Record]
 ) -> None:
     record = records[1]
     span_id = record.span_id(record.spans[0])
-    before = logit_lens(subject, record, span_id)
-    after = logit_lens(subject, record, span_id, zeroed(subject, [Neuron(1, i) for i in range(48)]))
+    before = logit_lens(model, record, span_id)
+    after = logit_lens(model, record, span_id, zeroed(model, [Neuron(1, i) for i in range(48)]))
     assert np.array_equal(before.logprobs[:2], after.logprobs[:2])
     assert not np.array_equal(before.logprobs[2], after.logprobs[2])
 
 
-def test_a_long_record_is_read_as_the_audit_reads_it(subject: SubjectModel) -> None:
+def test_a_long_record_is_read_as_the_audit_reads_it(model: LanguageModel) -> None:
     text = "the wound is dry and clean. " * 40 + "MRN 4471203."
     start = text.index("4471203")
     record = Record("long", "s", text, (Span(start, start + 7, "MRN", "direct"),))
-    (verdict,) = audit_spans(subject, [record])
-    assert len(encode(subject, record).ids) > subject.max_tokens
-    found = logit_lens(subject, record, verdict.span_id)
+    (verdict,) = audit_spans(model, [record])
+    assert len(encode(model, record).ids) > model.max_tokens
+    found = logit_lens(model, record, verdict.span_id)
     assert found.logprobs[-1] == pytest.approx(verdict.token_logprobs, abs=1e-5)
-    assert found.positions == tuple(range(*token_range(subject, record)))
+    assert found.positions == tuple(range(*token_range(model, record)))
 
 
-def token_range(subject: SubjectModel, record: Record) -> tuple[int, int]:
-    (span,) = encode(subject, record).spans
+def token_range(model: LanguageModel, record: Record) -> tuple[int, int]:
+    (span,) = encode(model, record).spans
     return span.start, span.end
 
 
 def test_in_pieces_it_is_the_same(
-    subject: SubjectModel, records: list[Record], monkeypatch: pytest.MonkeyPatch
+    model: LanguageModel, records: list[Record], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     record = records[1]
     span_id = record.span_id(record.spans[0])
-    whole = logit_lens(subject, record, span_id)
+    whole = logit_lens(model, record, span_id)
     monkeypatch.setattr("sanilens.inspect.units.logit_lens.token_budget", lambda _subject: 8)
-    pieces = logit_lens(subject, record, span_id)
+    pieces = logit_lens(model, record, span_id)
     assert whole.logprobs.shape[1] > 2
     assert np.allclose(whole.logprobs, pieces.logprobs, atol=1e-5)
     assert np.array_equal(whole.ranks, pieces.ranks)
@@ -133,6 +133,6 @@ def test_where_it_becomes_the_answer() -> None:
     assert never.answer is None
 
 
-def test_a_span_that_cannot_be_read_is_told(subject: SubjectModel, records: list[Record]) -> None:
+def test_a_span_that_cannot_be_read_is_told(model: LanguageModel, records: list[Record]) -> None:
     with pytest.raises(PlanError, match="no span"):
-        logit_lens(subject, records[0], "r-1@1-2")
+        logit_lens(model, records[0], "r-1@1-2")

@@ -9,18 +9,18 @@ from sanilens.errors import PlanError
 from sanilens.inspect.locate.localisers import Settings, find_localiser
 from sanilens.inspect.locate.positions import position_scores
 from sanilens.model.align import encode
-from sanilens.model.language_model import SubjectModel
+from sanilens.model.language_model import LanguageModel
 from sanilens.model.units import UnitKind, kind_of
 
 
 @pytest.mark.parametrize("kind", ["mlp", "head"])
 def test_positions_add_up_to_the_localiser_s_scores(
-    any_subject: SubjectModel, records: list[Record], kind: UnitKind
+    any_model: LanguageModel, records: list[Record], kind: UnitKind
 ) -> None:
     record, span = records[0], records[0].span_id(records[0].spans[1])
-    width = any_subject.sites.count(kind)
-    found = position_scores(any_subject, record, span, kind, strongest=width)
-    targets = find_targets(any_subject, [record], Scope(spans=frozenset({span})))
+    width = any_model.sites.count(kind)
+    found = position_scores(any_model, record, span, kind, strongest=width)
+    targets = find_targets(any_model, [record], Scope(spans=frozenset({span})))
     plain = find_localiser("gradient-activation-plain").score(targets, Settings(kind)).values
     total = torch.zeros_like(plain).scatter_add_(
         1, found.strongest.flatten(1), found.parts.flatten(1)
@@ -29,13 +29,11 @@ def test_positions_add_up_to_the_localiser_s_scores(
     torch.testing.assert_close(found.values, found.parts.abs().sum(-1), rtol=1e-4, atol=1e-5)
 
 
-def test_what_follows_the_span_carries_nothing(
-    subject: SubjectModel, records: list[Record]
-) -> None:
+def test_what_follows_the_span_carries_nothing(model: LanguageModel, records: list[Record]) -> None:
     record = records[0]
-    first = encode(subject, record).spans[0]
-    found = position_scores(subject, record, record.span_id(first.span), "mlp")
-    assert found.values.shape == (3, len(encode(subject, record).ids))
+    first = encode(model, record).spans[0]
+    found = position_scores(model, record, record.span_id(first.span), "mlp")
+    assert found.values.shape == (3, len(encode(model, record).ids))
     assert (found.values[:-1, : first.end - 1] > 0).all()
     # What the last layer does at a token is seen by that token's prediction alone.
     assert not found.values[-1, : first.start - 1].any()
@@ -49,16 +47,16 @@ def test_what_follows_the_span_carries_nothing(
     assert parts == sorted(parts, reverse=True)
 
 
-def test_a_long_record_is_read_from_within(subject: SubjectModel, records: list[Record]) -> None:
+def test_a_long_record_is_read_from_within(model: LanguageModel, records: list[Record]) -> None:
     long = " ".join(["Seen on the ward with a dry cough."] * 40)
     shift = len(long) + 1
     spans = tuple(
         type(s)(s.start + shift, s.end + shift, s.label, s.kind) for s in records[0].spans
     )
     record = Record("r-9", "s-9", f"{long} {records[0].text}", spans)
-    encoded = encode(subject, record)
-    assert encoded.spans[0].start > subject.max_tokens
-    found = position_scores(subject, record, record.span_id(spans[0]), "mlp")
+    encoded = encode(model, record)
+    assert encoded.spans[0].start > model.max_tokens
+    found = position_scores(model, record, record.span_id(spans[0]), "mlp")
     place = encoded.spans[0].start
     assert found.values[:, place - 1].all()
     assert found.values[0, 0] > 0  # the start token is shown in any case
@@ -66,6 +64,6 @@ def test_a_long_record_is_read_from_within(subject: SubjectModel, records: list[
     assert not found.values[:, place + 20 :].any()
 
 
-def test_a_span_that_is_not_there(subject: SubjectModel, records: list[Record]) -> None:
+def test_a_span_that_is_not_there(model: LanguageModel, records: list[Record]) -> None:
     with pytest.raises(PlanError):
-        position_scores(subject, records[0], "r-1@0-1", "mlp")
+        position_scores(model, records[0], "r-1@0-1", "mlp")

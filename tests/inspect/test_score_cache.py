@@ -10,21 +10,21 @@ from sanilens.audit.targets import Scope, Targets
 from sanilens.corpus.records import Record
 from sanilens.inspect.locate.localisers import Settings, find_localiser
 from sanilens.inspect.locate.score_cache import cached_scores
-from sanilens.model.language_model import SubjectModel
+from sanilens.model.language_model import LanguageModel
 
 
 def test_the_second_look_measures_nothing(
-    subject: SubjectModel, records: list[Record], tmp_path: Path
+    model: LanguageModel, records: list[Record], tmp_path: Path
 ) -> None:
     localiser = find_localiser("alignment")
     for kind in ("mlp", "head"):
-        first = cached_scores(tmp_path, subject, records, Scope(), localiser, Settings(kind))
+        first = cached_scores(tmp_path, model, records, Scope(), localiser, Settings(kind))
 
         def never(_targets: Targets, _settings: Settings):
             raise AssertionError("measured again")
 
         mute = replace(localiser, score=never)
-        again = cached_scores(tmp_path, subject, records, Scope(), mute, Settings(kind))
+        again = cached_scores(tmp_path, model, records, Scope(), mute, Settings(kind))
         assert torch.equal(first.values, again.values)
         assert (first.method, first.kind, first.targets) == (
             again.method, again.kind, again.targets,
@@ -32,7 +32,7 @@ def test_the_second_look_measures_nothing(
 
 
 def test_another_question_is_another_file(
-    subject: SubjectModel, records: list[Record], tmp_path: Path
+    model: LanguageModel, records: list[Record], tmp_path: Path
 ) -> None:
     ask = [
         (records, Scope(), "alignment", Settings()),
@@ -43,7 +43,7 @@ def test_another_question_is_another_file(
         (records, Scope(), "random", Settings()),
     ]
     for some, scope, name, settings in ask:
-        cached_scores(tmp_path, subject, some, scope, find_localiser(name), settings)
+        cached_scores(tmp_path, model, some, scope, find_localiser(name), settings)
     assert len(list(tmp_path.iterdir())) == len(ask)
 
 
@@ -51,12 +51,12 @@ def test_another_question_is_another_file(
     "content", [b"", b"not safetensors", b"\x08\x00\x00\x00\x00\x00\x00\x00{}"]
 )
 def test_a_broken_file_is_measured_anew(
-    subject: SubjectModel, records: list[Record], tmp_path: Path, content: bytes
+    model: LanguageModel, records: list[Record], tmp_path: Path, content: bytes
 ) -> None:
     localiser = find_localiser("alignment")
-    first = cached_scores(tmp_path, subject, records, Scope(), localiser, Settings())
+    first = cached_scores(tmp_path, model, records, Scope(), localiser, Settings())
     (file,) = tmp_path.iterdir()
     file.write_bytes(content)
-    again = cached_scores(tmp_path, subject, records, Scope(), localiser, Settings())
+    again = cached_scores(tmp_path, model, records, Scope(), localiser, Settings())
     assert torch.equal(first.values, again.values)
     assert file.read_bytes() != content

@@ -39,7 +39,7 @@ def case_of(tmp_path_factory: pytest.TempPathFactory):
 def check(case: Case, name: str) -> None:
     """The operation holds, or is refused with the reason that was known at load."""
     operation = operations()[name]
-    limits = case.subject.sites.limits
+    limits = case.model.sites.limits
     if case.masked and not operation.masked:
         with pytest.raises((ModelError, PlanError)):
             operation.check(case)
@@ -52,7 +52,7 @@ def check(case: Case, name: str) -> None:
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
 def test_what_is_not_supported_is_said_at_load(case_of, name: str) -> None:
-    assert set(case_of(name).subject.sites.limits) == LIMITS.get(name, set())
+    assert set(case_of(name).model.sites.limits) == LIMITS.get(name, set())
 
 
 def covering() -> list[tuple[str, str]]:

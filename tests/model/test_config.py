@@ -218,7 +218,7 @@ def test_a_huge_config_is_not_read(folder: Path) -> None:
 _BOUNDED = """
 import sys
 from sanilens.errors import ModelError
-from sanilens.model.subject import load_model
+from sanilens.model.language_model import load_model
 for source in sys.argv[1:]:
     try:
         load_model(source, device="cpu")

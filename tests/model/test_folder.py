@@ -60,7 +60,7 @@ def test_a_sound_folder_passes(
 def test_shards_are_the_model(place: str, folder: Path, tiny_folders: dict[str, Path]) -> None:
     shard(folder, place)
     sharded, whole = load_model(folder), load_model(tiny_folders["llama"])
-    ours, theirs = sharded.model.state_dict(), whole.model.state_dict()
+    ours, theirs = sharded.module.state_dict(), whole.module.state_dict()
     assert all(bool((ours[name] == theirs[name]).all()) for name in theirs)
     assert sharded.fingerprint != whole.fingerprint
 
@@ -319,7 +319,7 @@ def refuse(*_args, **_more):
     print("CONNECTED"); raise OSError("no network here")
 socket.socket.connect = socket.socket.connect_ex = socket.getaddrinfo = refuse
 from sanilens.errors import ModelError
-from sanilens.model.subject import load_model
+from sanilens.model.language_model import load_model
 for source in sys.argv[1:]:
     try:
         print(load_model(source, device="cpu").kind)

@@ -21,10 +21,10 @@ from sanilens.inspect.units.logit_lens import logit_lens
 from sanilens.model.forward import logits_at, numbers
 from sanilens.model.generation import continue_text
 from sanilens.model.hooks import Hooks
-from sanilens.model.language_model import SubjectModel
+from sanilens.model.language_model import LanguageModel
 
 
-def broken(subject: SubjectModel, value: float, place: int | slice) -> Hooks:
+def broken(model: LanguageModel, value: float, place: int | slice) -> Hooks:
     """Hooks that leave no number at one place (or all) of what the last block gives."""
 
     def edit(_x: Tensor, output: Tensor) -> Tensor:
@@ -32,26 +32,26 @@ def broken(subject: SubjectModel, value: float, place: int | slice) -> Hooks:
         output[:, place] = value
         return output
 
-    return Hooks(outputs={subject.sites.blocks[-1]: edit})
+    return Hooks(outputs={model.sites.blocks[-1]: edit})
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_one_position_is_enough(
-    any_subject: SubjectModel, records: list[Record], value: float
+    any_model: LanguageModel, records: list[Record], value: float
 ) -> None:
-    place = next(make_passages(any_subject, records)).targets[0].start - 1
-    hooks = broken(any_subject, value, place)
+    place = next(make_passages(any_model, records)).targets[0].start - 1
+    hooks = broken(any_model, value, place)
     with pytest.raises(LogitsError, match="no numbers"):
-        audit_spans(any_subject, records, hooks=hooks)
+        audit_spans(any_model, records, hooks=hooks)
     with pytest.raises(LogitsError, match="no numbers"):
-        perplexity(any_subject, records, hooks=hooks)
+        perplexity(any_model, records, hooks=hooks)
     with pytest.raises(LogitsError, match="no numbers"):
-        read_record(any_subject, records[0], hooks)
+        read_record(any_model, records[0], hooks)
 
 
 @pytest.mark.parametrize("one_by_one", [False, True])
 def test_one_gap_is_enough(
-    any_masked_subject: SubjectModel, records: list[Record], one_by_one: bool
+    any_masked_subject: LanguageModel, records: list[Record], one_by_one: bool
 ) -> None:
     hooks = broken(any_masked_subject, float("nan"), slice(None))
     with pytest.raises(LogitsError, match="no numbers"):
@@ -61,17 +61,17 @@ def test_one_gap_is_enough(
 
 
 @pytest.fixture(scope="module")
-def damaged(subject: SubjectModel) -> SubjectModel:
+def damaged(model: LanguageModel) -> LanguageModel:
     """A model of which one weight is no number, as no loader would give it."""
-    copy = subject.copied()
+    copy = model.copied()
     with torch.no_grad():
-        next(p for n, p in copy.model.named_parameters() if "dense_4h_to_h" in n)[0, 0] = torch.nan
+        next(p for n, p in copy.module.named_parameters() if "dense_4h_to_h" in n)[0, 0] = torch.nan
     return copy
 
 
-def _exposure(subject: SubjectModel, records: list[Record]) -> Any:
-    passage = next(make_passages(subject, records))
-    return exposure(subject, passage, passage.targets[0])
+def _exposure(model: LanguageModel, records: list[Record]) -> Any:
+    passage = next(make_passages(model, records))
+    return exposure(model, passage, passage.targets[0])
 
 
 @pytest.mark.parametrize(
@@ -104,24 +104,24 @@ def _exposure(subject: SubjectModel, records: list[Record]) -> Any:
     ],
 )
 def test_nothing_is_measured_on_a_damaged_model(
-    damaged: SubjectModel,
+    damaged: LanguageModel,
     records: list[Record],
-    measure: Callable[[SubjectModel, list[Record]], Any],
+    measure: Callable[[LanguageModel, list[Record]], Any],
 ) -> None:
     with pytest.raises(LogitsError, match="no numbers"):
         measure(damaged, records)
 
 
-def test_a_token_may_be_ruled_out(subject: SubjectModel) -> None:
+def test_a_token_may_be_ruled_out(model: LanguageModel) -> None:
     logits = torch.zeros(2, 4)
     logits[:, 1] = -torch.inf
-    assert numbers(subject, logits) is logits
+    assert numbers(model, logits) is logits
     logits[1] = -torch.inf
     with pytest.raises(LogitsError, match="1 of 2 positions"):
-        numbers(subject, logits)
+        numbers(model, logits)
 
 
-def test_sound_logits_pass(any_subject: SubjectModel) -> None:
+def test_sound_logits_pass(any_model: LanguageModel) -> None:
     zero = torch.zeros(1, dtype=torch.long)
-    found = logits_at(any_subject, torch.tensor([[1, 2]]), zero, zero)
+    found = logits_at(any_model, torch.tensor([[1, 2]]), zero, zero)
     assert found.isfinite().all()

@@ -85,11 +85,11 @@ def outcome(seed: int, mutation: Mutation, source: Path, folder: Path) -> str:
     shutil.copytree(source, folder)
     mutation(random.Random(seed), folder)
     try:
-        subject = load_model(folder, device="cpu")
+        model = load_model(folder, device="cpu")
     except ModelError as error:
         return "a path" if str(folder.parent) in str(error) else "refused"
     with torch.inference_mode():
-        logits = subject.model(input_ids=torch.arange(6)[None]).logits
+        logits = model.module(input_ids=torch.arange(6)[None]).logits
     return "answers" if bool(logits.isfinite().all()) else "nonsense"
 
 

@@ -12,7 +12,7 @@ from sanilens.dictionaries.site import parse_site
 from sanilens.errors import PlanError
 from sanilens.inspect.units.card import unit_card
 from sanilens.model.hooks import Hooks, hooked
-from sanilens.model.language_model import SubjectModel, load_model
+from sanilens.model.language_model import LanguageModel, load_model
 from sanilens.model.measure import Layout, by_neuron, head_rows, layout_rows, neuron_layouts
 from sanilens.model.norms import measured
 from sanilens.model.parameters import (
@@ -111,7 +111,7 @@ def test_heads_and_neurons_that_are_mixed_are_not_told_apart() -> None:
 
 
 def test_what_an_architecture_does_not_allow_is_refused_before_a_run(tmp_path: Path) -> None:
-    youtu = case("youtu", tmp_path).subject
+    youtu = case("youtu", tmp_path).model
     reset = UnitEdit(unit="head.0.1", operation="reset")
     with pytest.raises(PlanError, match="resetting attention heads: its heads are made of"):
         check_units(youtu, [reset])
@@ -127,12 +127,12 @@ def test_what_an_architecture_does_not_allow_is_refused_before_a_run(tmp_path: P
 def test_a_post_norm_model_is_audited_but_has_no_parts(
     tmp_path: Path, records: list[Record]
 ) -> None:
-    subject = case("opt-350m", tmp_path).subject
+    model = case("opt-350m", tmp_path).model
     with pytest.raises(PlanError, match="does not add what they write"):
-        parse_site("blocks.0.hook_mlp_out").hooks(subject.sites, lambda x: x)
+        parse_site("blocks.0.hook_mlp_out").hooks(model.sites, lambda x: x)
     with pytest.raises(PlanError, match="does not allow baking"):
-        residual_writers(subject, 1, "all")
-    found = unit_card(subject, records[:2], Head(1, 2))
+        residual_writers(model, 1, "all")
+    found = unit_card(model, records[:2], Head(1, 2))
     assert found.contexts
     assert found.promoted == ()
 
@@ -140,8 +140,8 @@ def test_a_post_norm_model_is_audited_but_has_no_parts(
 @pytest.mark.parametrize("name", ["opt", "falcon", "falcon-7b", "falcon-rw", "bloom"])
 def test_what_a_hook_keeps_is_what_stood_there(name: str, tmp_path: Path) -> None:
     """As (batch, pos, width), and not what the model makes of it in place afterwards."""
-    subject = load_model(case(name, tmp_path).subject.path, device="cpu")
-    out = subject.sites.mlps[0].out
+    model = load_model(case(name, tmp_path).model.path, device="cpu")
+    out = model.sites.mlps[0].out
     entered: list[Tensor] = []
     left: list[Tensor] = []
 
@@ -150,22 +150,22 @@ def test_what_a_hook_keeps_is_what_stood_there(name: str, tmp_path: Path) -> Non
         return output
 
     with torch.inference_mode():
-        with hooked(subject.model, Hooks({out: entered.append}, {out: keep})):
-            hooked_logits = subject.model(IDS).logits
-        assert torch.equal(hooked_logits, subject.model(IDS).logits)
-        assert entered[0].shape == (2, 4, subject.sites.d_mlp)
-        torch.testing.assert_close(left[0], subject.model.get_submodule(out)(entered[0]))
+        with hooked(model.module, Hooks({out: entered.append}, {out: keep})):
+            hooked_logits = model.module(IDS).logits
+        assert torch.equal(hooked_logits, model.module(IDS).logits)
+        assert entered[0].shape == (2, 4, model.sites.d_mlp)
+        torch.testing.assert_close(left[0], model.module.get_submodule(out)(entered[0]))
 
 
 def test_an_edit_of_joined_rows_is_heard(tmp_path: Path) -> None:
-    subject: SubjectModel = case("opt", tmp_path).subject
-    out = subject.sites.mlps[1].out
+    model: LanguageModel = case("opt", tmp_path).model
+    out = model.sites.mlps[1].out
     with torch.inference_mode():
-        plain = subject.model(IDS).logits
+        plain = model.module(IDS).logits
         with hooked(
-            subject.model, Hooks({out: lambda x: x * torch.tensor([1.0, 0.0])[:, None, None]})
+            model.module, Hooks({out: lambda x: x * torch.tensor([1.0, 0.0])[:, None, None]})
         ):
-            one = subject.model(IDS).logits
+            one = model.module(IDS).logits
     assert torch.equal(one[0], plain[0])
     assert not torch.allclose(one[1], plain[1])
 
@@ -209,7 +209,7 @@ def test_rows_by_neuron_are_the_rows_that_the_layout_gives_it(layout: Layout, ea
 @pytest.mark.parametrize("name", ["gpt2", "llama", "phi3"])
 def test_what_a_neuron_reads_is_what_a_reset_of_it_replaces(name: str, tmp_path: Path) -> None:
     """GPT-2's transposed projection, Llama's two, Phi-3's fused one."""
-    subject = case(name, tmp_path).subject
+    subject = case(name, tmp_path).model
     for neuron in (0, 7):
         *reads, _ = unit_parameters(subject, "mlp", 1, [neuron])
         weights = [s for s in reads if s.parameter.dim() > 1]

@@ -122,14 +122,14 @@ def test_what_is_beside_an_encoders_head_is_left_out(
     masked_folders: Folders, tmp_path: Path
 ) -> None:
     folder = shutil.copytree(masked_folders["bert"], tmp_path / "bert")
-    before = load_model(folder).model.state_dict()
+    before = load_model(folder).module.state_dict()
     beside = {
         "bert.pooler.dense.weight": torch.ones(32, 32),
         "bert.pooler.dense.bias": torch.ones(32),
     }
     beside["cls.seq_relationship.weight"] = torch.ones(2, 32)
     edit_weights(folder, lambda weights: weights.update(beside))
-    after = load_model(folder).model.state_dict()
+    after = load_model(folder).module.state_dict()
     assert all(torch.equal(after[name], before[name]) for name in before)
 
 
@@ -157,12 +157,12 @@ def test_a_shape_that_differs_is_named_with_both(folder: Path) -> None:
 def test_a_tied_head_is_the_folders(kind: str, tiny_folders: Folders, tmp_path: Path) -> None:
     """What the files hold is what the model answers with, whatever is said of tying."""
     folder = shutil.copytree(tiny_folders[kind], tmp_path / kind)
-    tied = load_model(folder).model
+    tied = load_model(folder).module
     head = tied.get_output_embeddings().weight
     assert torch.equal(head, tied.get_input_embeddings().weight)
     own = torch.randn(head.shape)
     edit_weights(folder, lambda weights: weights.update({"lm_head.weight": own}))
-    assert torch.equal(load_model(folder).model.get_output_embeddings().weight, own)
+    assert torch.equal(load_model(folder).module.get_output_embeddings().weight, own)
 
 
 def test_tokens_added_without_resizing_are_refused(any_folder: Path) -> None:
@@ -180,30 +180,30 @@ def test_a_special_token_beyond_the_embeddings_is_refused_where_it_is_read(
     tokenizer = AutoTokenizer.from_pretrained(any_folder)
     tokenizer.add_tokens([f"<x{number}>" for number in range(30)], special_tokens=True)
     tokenizer.save_pretrained(any_folder)
-    subject = load_model(any_folder)
-    for copied in (subject, subject.copied()):
+    model = load_model(any_folder)
+    for copied in (model, model.copied()):
         ids = torch.tensor([copied.tokenizer("Seen <x29>")["input_ids"]])
         with torch.inference_mode(), pytest.raises(ModelError, match="no embedding"):
-            copied.model(input_ids=ids)
+            copied.module(input_ids=ids)
 
 
 def test_settings_for_decoding_do_not_change_what_is_said(folder: Path) -> None:
     """`generate` takes from the folder what its caller leaves open: penalties, beams, bans."""
     prompts = [[1, 2, 3], [9, 8, 7]]
     plain = load_model(folder)
-    said = plain.model.generate(torch.tensor(prompts), max_new_tokens=12, do_sample=False)
+    said = plain.module.generate(torch.tensor(prompts), max_new_tokens=12, do_sample=False)
     settings = GenerationConfig(
         repetition_penalty=50.0, num_beams=3, no_repeat_ngram_size=1, suppress_tokens=[5, 6],
         eos_token_id=[0, 2], bos_token_id=0,
     )  # fmt: skip
     settings.save_pretrained(folder)
-    subject = load_model(folder)
-    again = subject.model.generate(
+    model = load_model(folder)
+    again = model.module.generate(
         torch.tensor(prompts), max_new_tokens=12, do_sample=False, eos_token_id=0
     )
     assert torch.equal(said, again)
-    assert subject.model.generation_config.eos_token_id == [0, 2]
-    assert subject.fingerprint != plain.fingerprint
+    assert model.module.generation_config.eos_token_id == [0, 2]
+    assert model.fingerprint != plain.fingerprint
 
 
 @pytest.mark.parametrize("value", ["x", [None], 0.5, {}])

@@ -2,7 +2,7 @@
 
 import torch
 
-from sanilens.model.language_model import SubjectModel
+from sanilens.model.language_model import LanguageModel
 from sanilens.model.quantise import four_bits, normal_levels, quantised
 
 
@@ -26,11 +26,11 @@ def test_each_weight_takes_the_nearest_level_of_its_block() -> None:
     assert torch.equal(four_bits(torch.zeros(3, 3)), torch.zeros(3, 3))
 
 
-def test_only_linear_maps_change(any_subject: SubjectModel) -> None:
-    before = dict(any_subject.model.named_parameters())
+def test_only_linear_maps_change(any_model: LanguageModel) -> None:
+    before = dict(any_model.module.named_parameters())
     changed = {
         name
-        for name, p in quantised(any_subject).model.named_parameters()
+        for name, p in quantised(any_model).module.named_parameters()
         if not torch.equal(p, before[name])
     }
     assert changed

@@ -9,16 +9,16 @@ import torch
 from transformers import AutoModelForCausalLM
 
 from sanilens.errors import ModelError
-from sanilens.model.language_model import SubjectModel, load_model
+from sanilens.model.language_model import LanguageModel, load_model
 
 
-def test_loads_the_model_exactly_as_saved(any_subject: SubjectModel) -> None:
-    plain = AutoModelForCausalLM.from_pretrained(any_subject.path, dtype=torch.float32).eval()
+def test_loads_the_model_exactly_as_saved(any_model: LanguageModel) -> None:
+    plain = AutoModelForCausalLM.from_pretrained(any_model.path, dtype=torch.float32).eval()
     ids = torch.arange(20).view(2, 10)
     with torch.inference_mode():
-        assert torch.equal(any_subject.model(ids).logits, plain(ids).logits)
-    assert any_subject.sites.n_layers == 3
-    assert any_subject.sites.d_mlp == 48
+        assert torch.equal(any_model.module(ids).logits, plain(ids).logits)
+    assert any_model.sites.n_layers == 3
+    assert any_model.sites.d_mlp == 48
 
 
 def test_the_fingerprint_is_of_the_content(tiny_folders: dict[str, Path], tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ from tokenizers import (
 from transformers.models.auto.tokenization_auto import TOKENIZER_MAPPING_NAMES
 
 from sanilens.errors import ModelError
-from sanilens.model.language_model import SubjectModel, load_model
+from sanilens.model.language_model import LanguageModel, load_model
 from sanilens.model.tokenizer import copy_tokenizer, load_tokenizer
 from tests.conftest import TEXTS
 
@@ -227,11 +227,11 @@ def test_offsets_and_special_tokens_are_those_of_the_file(tmp_path: Path, file: 
 
 
 def test_a_loaded_model_reads_with_its_own_file(
-    any_subject: SubjectModel, any_masked_subject: SubjectModel
+    any_model: LanguageModel, any_masked_subject: LanguageModel
 ) -> None:
-    for subject in (any_subject, any_masked_subject):
-        ids = [subject.tokenizer(text)["input_ids"] for text in SAMPLES]
-        assert ids == truth(subject.path)
+    for model in (any_model, any_masked_subject):
+        ids = [model.tokenizer(text)["input_ids"] for text in SAMPLES]
+        assert ids == truth(model.path)
 
 
 @pytest.mark.parametrize(

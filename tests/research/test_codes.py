@@ -11,7 +11,7 @@ from sanilens.audit.summary import memory
 from sanilens.corpus.records import Record
 from sanilens.dictionaries.codebook.train import CodebookSettings
 from sanilens.dictionaries.sae.train import SaeSettings
-from sanilens.model.language_model import SubjectModel
+from sanilens.model.language_model import LanguageModel
 
 SITE = "blocks.2.hook_attn_out"
 
@@ -26,10 +26,10 @@ def short(records: tuple[Record, ...]) -> list[Record]:
 NOTES, UNSEEN = short(patient_notes(1, 4)), short(tuple(generic_notes(3, 3)))
 
 
-def benched(subject: SubjectModel) -> CodesBench:
+def benched(model: LanguageModel) -> CodesBench:
     labels = sorted({span.label for record in NOTES for span in record.spans})
     return bench_codes(
-        subject,
+        model,
         NOTES,
         UNSEEN,
         labels=(labels[0], labels[1]),
@@ -48,11 +48,11 @@ def untimed(found: CodesBench) -> CodesBench:
     )
 
 
-def test_every_arm_is_asked_on_the_same_notes(subject: SubjectModel) -> None:
-    found = benched(subject)
+def test_every_arm_is_asked_on_the_same_notes(model: LanguageModel) -> None:
+    found = benched(model)
     assert [(book.site, book.sae) for book in found.codebooks] == [(SITE, False), (SITE, True)]
-    said = memory(audit_spans(subject, NOTES))
-    assert found.perplexity == perplexity(subject, UNSEEN).value
+    said = memory(audit_spans(model, NOTES))
+    assert found.perplexity == perplexity(model, UNSEEN).value
     for over_sae in (False, True):
         rows = [row for row in found.rows if row.sae == over_sae]
         for topic in dict.fromkeys(row.topic for row in rows):
@@ -69,4 +69,4 @@ def test_every_arm_is_asked_on_the_same_notes(subject: SubjectModel) -> None:
     for row in found.best.values():
         assert row.arm in WAYS
         assert row.perplexity_ratio <= 1.05
-    assert untimed(benched(subject)) == untimed(found)
+    assert untimed(benched(model)) == untimed(found)

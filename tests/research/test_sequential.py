@@ -41,11 +41,11 @@ def case(tmp_path_factory: pytest.TempPathFactory) -> Case:
     base = load_model(save_tiny(root / "base", "gpt_neox", seed=1), device="cpu")
     copy = base.copied()
     examples = note_examples(copy, people(), teach_spans=True)
-    copy.model.requires_grad_(True)
-    for _ in train_(copy.model, lambda _epoch: examples, Schedule(5e-3, 120, 4), 0):
+    copy.module.requires_grad_(True)
+    for _ in train_(copy.module, lambda _epoch: examples, Schedule(5e-3, 120, 4), 0):
         pass
-    copy.model.requires_grad_(False)
-    copy.model.save_pretrained(root / "leaking")
+    copy.module.requires_grad_(False)
+    copy.module.save_pretrained(root / "leaking")
     copy.tokenizer.save_pretrained(root / "leaking")
     leaking = load_model(root / "leaking", device="cpu")
     unseen = (record("The wound is dry and clean.", id="u-1", subject="u"),)
@@ -64,7 +64,7 @@ def found(case: Case, kept: Path) -> SequentialResult:
 
 
 def test_the_case_is_known_by_heart(case: Case) -> None:
-    said = memory(audit_spans(case.subject, case.records))
+    said = memory(audit_spans(case.model, case.records))
     assert all(verdict.extracted for verdict in said)
     assert len(said) == len(NUMBERS)
 
@@ -113,13 +113,13 @@ def test_the_rows_name_nobody(found: SequentialResult) -> None:
 
 
 def test_who_asks_who_stands_in_and_who_is_watched_are_apart(case: Case) -> None:
-    said = memory(audit_spans(case.subject, case.records))
+    said = memory(audit_spans(case.model, case.records))
     queue = make_queue(case, said, 2, seed=3)
     watched = {r.subject for r in queue.watched}
     assert len({*queue.asking, queue.stand_in} | watched) == len(NUMBERS)
     assert len(queue.asking) + 1 + len(watched) == len(NUMBERS)
     assert queue == make_queue(case, said, 2, seed=3)
-    assert hear(case, Deleted(case.subject), queue).others.n == len(watched)
+    assert hear(case, Deleted(case.model), queue).others.n == len(watched)
     with pytest.raises(PlanError, match="Ask for fewer"):
         make_queue(case, said, 7, seed=3)
 
@@ -137,19 +137,19 @@ def test_the_deleted_are_not_read_again() -> None:
 def two(case: Case, method: str) -> tuple[Deleted, Deleted]:
     """A method's model after one request and after two."""
     meet = METHODS[method].ready(case, 0)
-    first = meet(Deleted(case.subject), Request("who-0", 1, case.records[:4], (), 0))
+    first = meet(Deleted(case.model), Request("who-0", 1, case.records[:4], (), 0))
     return first, meet(first, Request("who-5", 2, case.records[2:7], ("who-0",), 1))
 
 
 def test_gruns_earlier_modules_stay_bit_for_bit(case: Case) -> None:
-    before = {name: p.detach().clone() for name, p in case.subject.model.named_parameters()}
+    before = {name: p.detach().clone() for name, p in case.model.module.named_parameters()}
     meet = METHODS["grun"].ready(case, 0)
-    first = meet(Deleted(case.subject), Request("who-0", 1, case.records[:4], (), 0))
+    first = meet(Deleted(case.model), Request("who-0", 1, case.records[:4], (), 0))
     trained = {n: t.detach().clone() for n, t in first.modules[0].state_dict().items()}
     second = meet(first, Request("who-5", 2, case.records[2:7], ("who-0",), 1))
     assert len(second.modules) == 2
-    assert second.subject is case.subject
-    assert all(torch.equal(p, before[n]) for n, p in case.subject.model.named_parameters())
+    assert second.model is case.model
+    assert all(torch.equal(p, before[n]) for n, p in case.model.module.named_parameters())
     stayed = second.modules[0].state_dict()
     assert all(torch.equal(stayed[name], tensor) for name, tensor in trained.items())
     assert second.hooks.outputs.keys() == first.hooks.outputs.keys()
@@ -158,8 +158,8 @@ def test_gruns_earlier_modules_stay_bit_for_bit(case: Case) -> None:
 def test_weights_go_on_from_the_last_request(case: Case) -> None:
     first, second = two(case, "surrogate")
     own, last, start = (
-        torch.cat([p.flatten() for p in m.model.parameters()])
-        for m in (second.subject, first.subject, case.subject)
+        torch.cat([p.flatten() for p in m.module.parameters()])
+        for m in (second.model, first.model, case.model)
     )
     assert not torch.equal(own, last)
     assert not torch.equal(last, start)

@@ -39,14 +39,14 @@ def test_the_weights_are_those_of_the_examined_model(adapted: RunFolder) -> None
 
 
 def test_what_was_measured_is_the_model_with_its_adapter(adapted: RunFolder) -> None:
-    subject = load_model(adapted.model, device="cpu")
-    adapter = open_adapter(subject, adapted.adapter)
+    model = load_model(adapted.model, device="cpu")
+    adapter = open_adapter(model, adapted.adapter)
     notes = open_records(adapted.plan().corpus.source)
-    with_it = audit_spans(subject, notes, hooks=adapter.hooks)
+    with_it = audit_spans(model, notes, hooks=adapter.hooks)
     kept = load_verdicts(adapted.arms, "after")["logprob"].to_numpy()
     assert [v.logprob for v in with_it] == pytest.approx(kept, rel=1e-4)
     without = load_verdicts(adapted.arms, "before")["logprob"].to_numpy()
-    assert [v.logprob for v in audit_spans(subject, notes)] == pytest.approx(without, rel=1e-4)
+    assert [v.logprob for v in audit_spans(model, notes)] == pytest.approx(without, rel=1e-4)
     assert kept != pytest.approx(without, rel=1e-3)
 
 
@@ -69,19 +69,19 @@ def test_a_mean_gate_is_the_mean_over_positions(adapted: RunFolder) -> None:
     inputs = open_inputs(adapted.plan())
     adapter = open_adapter(load_model(adapted.model, device="cpu"), adapted.adapter)
     if adapter.gates is None:
-        assert measure_gates(inputs.subject, adapter, {}) == ()
+        assert measure_gates(inputs.model, adapter, {}) == ()
         return
     texts = gate_texts(inputs, 0)
     found: dict[bool, list[float]] = {True: [], False: []}
     for example in texts["notes"]:
-        with torch.inference_mode(), hooked(inputs.subject.model, adapter.hooks):
-            inputs.subject.model(torch.tensor([example.ids]))
+        with torch.inference_mode(), hooked(inputs.model.module, adapter.hooks):
+            inputs.model.module(torch.tensor([example.ids]))
         gates = adapter.gates()[:, 0].mean(0).tolist()
         starts = {answer.start for answer in example.answers}
         for t in range(1, len(example.ids)):
             if t in starts or not example.sensitive[t]:
                 found[t in starts].append(gates[t - 1])
-    rows = measure_gates(inputs.subject, adapter, {"notes": texts["notes"]})
+    rows = measure_gates(inputs.model, adapter, {"notes": texts["notes"]})
     for before, place in ((True, "before"), (False, "elsewhere")):
         expected = sum(found[before]) / len(found[before])
         assert mean_gate(rows, "notes", place) == pytest.approx(expected, rel=1e-4)

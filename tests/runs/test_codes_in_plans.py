@@ -11,7 +11,7 @@ from sanilens.cli.plan import plan
 from sanilens.dictionaries.codebook.bottleneck import WAYS, bottleneck, no_deletion
 from sanilens.errors import PlanError
 from sanilens.model.hooks import NO_HOOKS, Hooks, hooked
-from sanilens.model.language_model import SubjectModel
+from sanilens.model.language_model import LanguageModel
 from sanilens.runs.arms import load_arms, load_verdicts
 from sanilens.runs.execute import execute, treatments
 from sanilens.runs.folder import RunFolder
@@ -30,38 +30,38 @@ def deleted(*codes: int, by: str = "refill") -> tuple[UnitEdit, ...]:
     )
 
 
-def logits(subject: SubjectModel, hooks: Hooks = NO_HOOKS) -> torch.Tensor:
-    with torch.inference_mode(), hooked(subject.model, hooks):
-        return subject.model(IDS).logits
+def logits(model: LanguageModel, hooks: Hooks = NO_HOOKS) -> torch.Tensor:
+    with torch.inference_mode(), hooked(model.module, hooks):
+        return model.module(IDS).logits
 
 
 def test_each_way_is_the_bottlenecks_and_leaves_the_weights(
-    subject: SubjectModel, tmp_path: Path
+    model: LanguageModel, tmp_path: Path
 ) -> None:
-    codebook = saved(subject, tmp_path / "book")
-    saes, codes, before = {"tiny": codebook}, (3, 5, 8, 13), logits(subject)
+    codebook = saved(model, tmp_path / "book")
+    saes, codes, before = {"tiny": codebook}, (3, 5, 8, 13), logits(model)
     for way in WAYS:
         edits = deleted(*codes, by=way)
-        found = logits(subject, edit_hooks(subject, edits, saes=saes))
-        assert torch.equal(found, logits(subject, bottleneck(subject, codebook, codes, way)))
+        found = logits(model, edit_hooks(model, edits, saes=saes))
+        assert torch.equal(found, logits(model, bottleneck(model, codebook, codes, way)))
         assert not torch.equal(found, before)
-        copied = subject.copied()
+        copied = model.copied()
         assert apply_edits_(copied, edits, saes=saes) == edits
-        assert not any(is_exact_in_weights(subject, edit) for edit in edits)
+        assert not any(is_exact_in_weights(model, edit) for edit in edits)
         assert torch.equal(logits(copied), before)
 
 
-def test_what_a_codebook_does_not_have_is_refused(subject: SubjectModel, tmp_path: Path) -> None:
-    saes = {"tiny": saved(subject, tmp_path / "book")}
+def test_what_a_codebook_does_not_have_is_refused(model: LanguageModel, tmp_path: Path) -> None:
+    saes = {"tiny": saved(model, tmp_path / "book")}
     with pytest.raises(PlanError, match=r"code.tiny.24 does not exist: it has 24 codes"):
-        edit_hooks(subject, deleted(SIZE), saes=saes)
+        edit_hooks(model, deleted(SIZE), saes=saes)
     with pytest.raises(PlanError, match="leaves fewer than the 4"):
-        edit_hooks(subject, deleted(*range(21)), saes=saes)
+        edit_hooks(model, deleted(*range(21)), saes=saes)
     feature = (UnitEdit(unit="sae.tiny.1", operation="zero"),)
     with pytest.raises(PlanError, match="an autoencoder has features, a codebook codes"):
-        edit_hooks(subject, feature, saes=saes)
+        edit_hooks(model, feature, saes=saes)
     with pytest.raises(PlanError, match="is not open"):
-        edit_hooks(subject, deleted(1))
+        edit_hooks(model, deleted(1))
 
 
 def test_a_plan_names_its_codebook_and_one_way(tiny_plan: Plan, tmp_path: Path) -> None:
@@ -108,8 +108,8 @@ def planning() -> typer.Typer:
 
 
 def test_a_run_deletes_codes_beside_as_many_others(tiny_plan: Plan, tmp_path: Path) -> None:
-    subject = open_model(tiny_plan.model.source)
-    codebook = saved(subject, tmp_path / "book")
+    model = open_model(tiny_plan.model.source)
+    codebook = saved(model, tmp_path / "book")
     edits = deleted(*range(16))
     plan = tiny_plan.model_copy(
         update={
@@ -119,10 +119,10 @@ def test_a_run_deletes_codes_beside_as_many_others(tiny_plan: Plan, tmp_path: Pa
             "controls": True,
         }
     )
-    arms = treatments(plan, subject.sites, open_inputs(plan).saes)
+    arms = treatments(plan, model.sites, open_inputs(plan).saes)
     moved = {edit.unit for edit in arms["random_units"].edits}
     assert moved == {f"code.tiny.{code}" for code in range(16, SIZE)}  # no more are left
-    drawn = random_edits(subject.sites, edits, 0, {"tiny": codebook})
+    drawn = random_edits(model.sites, edits, 0, {"tiny": codebook})
     assert {edit.target.index for edit in drawn} <= set(range(SIZE))
     assert len(set(drawn)) == 16
     assert all(edit.unit.startswith("code.tiny.") for edit in drawn)

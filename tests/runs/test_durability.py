@@ -17,7 +17,7 @@ from safetensors.torch import load_file
 
 from sanilens.audit.summary import RateRow
 from sanilens.errors import DivergedError, IntegrityError, ModelError, PlanError, RunError
-from sanilens.model.language_model import SubjectModel
+from sanilens.model.language_model import LanguageModel
 from sanilens.runs import folder as folder_module
 from sanilens.runs.events import read_events
 from sanilens.runs.execute import Cancelled, execute
@@ -417,10 +417,10 @@ def test_a_model_whose_logits_are_no_numbers_ends_as_an_error(
     looks = iter(range(9))
     real = Repairing._looked_at
 
-    def look(self: Repairing, subject: SubjectModel) -> tuple[RateRow, float]:
+    def look(self: Repairing, model: LanguageModel) -> tuple[RateRow, float]:
         if next(looks):
             raise ModelError("its logits are no numbers")
-        return real(self, subject)
+        return real(self, model)
 
     monkeypatch.setattr(Repairing, "_looked_at", look)
     with pytest.raises(DivergedError, match="no number any more"):

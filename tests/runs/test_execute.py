@@ -16,7 +16,7 @@ from transformers import AutoModelForCausalLM
 
 from sanilens.audit.extraction import audit_spans
 from sanilens.errors import PlanError, RunError
-from sanilens.model.language_model import SubjectModel, load_model
+from sanilens.model.language_model import LanguageModel, load_model
 from sanilens.runs.arms import load_arms, load_verdicts
 from sanilens.runs.events import read_events
 from sanilens.runs.execute import Cancelled, execute, treatments
@@ -58,7 +58,7 @@ def test_the_export_is_plain_transformers(whole: RunFolder) -> None:
     plain = AutoModelForCausalLM.from_pretrained(whole.model, dtype=torch.float32).eval()
     ids = torch.arange(12).view(1, 12)
     with torch.inference_mode():
-        assert torch.equal(plain(ids).logits, load_model(whole.model).model(ids).logits)
+        assert torch.equal(plain(ids).logits, load_model(whole.model).module(ids).logits)
 
 
 def test_repair_changed_the_model_and_the_plan_did_not(whole: RunFolder, tiny_plan: Plan) -> None:
@@ -167,9 +167,9 @@ def test_a_changed_corpus_is_refused(tiny_plan: Plan, tmp_path: Path) -> None:
 
 
 def test_the_controls_are_as_many_units_per_layer_and_others(
-    tiny_plan: Plan, subject: SubjectModel
+    tiny_plan: Plan, model: LanguageModel
 ) -> None:
-    arms = treatments(tiny_plan.model_copy(update={"controls": True}), subject.sites)
+    arms = treatments(tiny_plan.model_copy(update={"controls": True}), model.sites)
     assert list(arms) == ["after", "repair_only", "random_units", "edits_only"]
     own, drawn = arms["after"].edits, arms["random_units"].edits
     assert sorted(e.target.layer for e in own) == sorted(e.target.layer for e in drawn)
@@ -179,24 +179,22 @@ def test_the_controls_are_as_many_units_per_layer_and_others(
 
 
 def test_the_share_that_is_kept_is_of_every_arm_but_repair_alone(
-    tiny_plan: Plan, subject: SubjectModel
+    tiny_plan: Plan, model: LanguageModel
 ) -> None:
     asked = {"controls": True, "keep": 0.25}
-    arms = treatments(tiny_plan.model_copy(update=asked), subject.sites)
+    arms = treatments(tiny_plan.model_copy(update=asked), model.sites)
     kept = {name: arm.keep for name, arm in arms.items()}
     assert kept == {"after": 0.25, "repair_only": 1.0, "random_units": 0.25, "edits_only": 0.25}
     # Without edits, going back is what the repair is told apart from.
-    bare = treatments(tiny_plan.model_copy(update={**asked, "edits": ()}), subject.sites)
+    bare = treatments(tiny_plan.model_copy(update={**asked, "edits": ()}), model.sites)
     assert {name: arm.keep for name, arm in bare.items()} == {
         "after": 0.25, "repair_only": 1.0, "edits_only": 0.25
     }  # fmt: skip
 
 
-def test_a_plan_that_only_repairs_is_its_own_control(
-    tiny_plan: Plan, subject: SubjectModel
-) -> None:
+def test_a_plan_that_only_repairs_is_its_own_control(tiny_plan: Plan, model: LanguageModel) -> None:
     asked = {"controls": True, "edits": ()}
-    assert list(treatments(tiny_plan.model_copy(update=asked), subject.sites)) == ["after"]
+    assert list(treatments(tiny_plan.model_copy(update=asked), model.sites)) == ["after"]
 
 
 def test_a_run_that_keeps_nothing_exports_the_base_model(tiny_plan: Plan, tmp_path: Path) -> None:
@@ -217,11 +215,11 @@ def test_a_run_reads_texts_as_its_plan_has_it(tiny_plan: Plan, tmp_path: Path) -
     assert tiny_plan.base
     notes = open_records(tiny_plan.corpus.source)
     for arm, source in (("before", tiny_plan.model), ("base", tiny_plan.base)):
-        subject = load_model(source.source)
+        model = load_model(source.source)
         said = load_verdicts(run.arms, arm)["logprob"].tolist()
-        read = audit_spans(replace(subject, opening=(7,)), notes)
+        read = audit_spans(replace(model, opening=(7,)), notes)
         assert said == pytest.approx([v.logprob for v in read], abs=1e-4)
-        assert said != pytest.approx([v.logprob for v in audit_spans(subject, notes)], abs=1e-2)
+        assert said != pytest.approx([v.logprob for v in audit_spans(model, notes)], abs=1e-2)
 
 
 def test_a_token_that_the_model_has_not_opens_nothing(tiny_plan: Plan, tmp_path: Path) -> None:

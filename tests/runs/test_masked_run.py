@@ -17,7 +17,7 @@ from sanilens.audit.summary import memory, rate_row
 from sanilens.corpus.load import save_corpus
 from sanilens.corpus.records import Record
 from sanilens.corpus.surrogates import identities
-from sanilens.model.language_model import SubjectModel, load_model
+from sanilens.model.language_model import LanguageModel, load_model
 from sanilens.unlearn.methods.examples import gap_loss, gapped, note_examples
 from sanilens.unlearn.training import Example, Schedule, train_
 from tests.conftest import masked_config, masked_tokenizer, record
@@ -39,18 +39,18 @@ def _records(count: int) -> list[Record]:
     return found
 
 
-def _learn_by_heart_(subject: SubjectModel, records: list[Record]) -> None:
+def _learn_by_heart_(model: LanguageModel, records: list[Record]) -> None:
     """Fine-tuning that nobody guarded: identifiers are gaps like everything else."""
-    whole = note_examples(subject, records, teach_spans=True)
+    whole = note_examples(model, records, teach_spans=True)
 
     def examples(epoch: int) -> list[Example]:
         rng = np.random.default_rng((7, epoch))
-        return [gapped(subject, e, float(rng.choice([0.3, 0.9])), rng) for e in whole * 2]
+        return [gapped(model, e, float(rng.choice([0.3, 0.9])), rng) for e in whole * 2]
 
-    subject.model.requires_grad_(True)
-    for _ in train_(subject.model, examples, _LEARN, seed=0, loss_of=gap_loss):
+    model.module.requires_grad_(True)
+    for _ in train_(model.module, examples, _LEARN, seed=0, loss_of=gap_loss):
         pass
-    subject.model.requires_grad_(False)
+    model.module.requires_grad_(False)
 
 
 @pytest.fixture(scope="module")
@@ -72,9 +72,9 @@ def case(tmp_path_factory: pytest.TempPathFactory) -> Path:
     config = masked_config("bert", layers=2, width=96)
     AutoModelForMaskedLM.from_config(config).save_pretrained(folder / "fresh")
     tokenizer.save_pretrained(folder / "fresh")
-    subject = load_model(folder / "fresh", device="cpu").copied()
-    _learn_by_heart_(subject, records)
-    subject.model.save_pretrained(folder / "leaking")
+    model = load_model(folder / "fresh", device="cpu").copied()
+    _learn_by_heart_(model, records)
+    model.module.save_pretrained(folder / "leaking")
     tokenizer.save_pretrained(folder / "leaking")
     return folder
 

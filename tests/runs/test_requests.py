@@ -44,10 +44,10 @@ def test_a_run_trains_on_the_records_in_scope(asked: RunFolder) -> None:
     inputs = open_inputs(plan)
     assert inputs.asked == in_scope(inputs.corpus.records, plan.subjects)
     change = Change((), plan.repair, subjects=plan.subjects)
-    made = sanitise(inputs.subject, inputs.corpus.records, change, inputs.base)
+    made = sanitise(inputs.model, inputs.corpus.records, change, inputs.base)
     pairs = zip(
-        open_model(str(asked.model)).model.parameters(),
-        made.subject.model.parameters(),
+        open_model(str(asked.model)).module.parameters(),
+        made.model.module.parameters(),
         strict=True,
     )
     assert all(torch.equal(one, other) for one, other in pairs)

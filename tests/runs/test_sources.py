@@ -8,7 +8,7 @@ import pytest
 
 from sanilens.errors import ModelError, PlanError
 from sanilens.model.folder import earlier_fingerprint
-from sanilens.model.language_model import SubjectModel
+from sanilens.model.language_model import LanguageModel
 from sanilens.runs.sources import open_dictionary, open_inputs, open_model, open_sae
 from sanilens.unlearn.plan import Plan, Source
 
@@ -48,11 +48,11 @@ def test_a_plans_autoencoder_is_not_fetched(
     assert not any(asked)
 
 
-def test_what_was_typed_is_fetched(subject: SubjectModel, asked: list[bool]) -> None:
+def test_what_was_typed_is_fetched(model: LanguageModel, asked: list[bool]) -> None:
     for attempt in (
         lambda: open_model("hub:owner/name"),
-        lambda: open_sae("hub:owner/name:blocks.0", subject),
-        lambda: open_dictionary("hub:owner/name:blocks.0", subject, fetch=True),
+        lambda: open_sae("hub:owner/name:blocks.0", model),
+        lambda: open_dictionary("hub:owner/name:blocks.0", model, fetch=True),
     ):
         with pytest.raises(ModelError, match="the hub did not give owner/name"):
             attempt()

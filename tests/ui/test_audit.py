@@ -15,7 +15,7 @@ from sanilens.audit.summary import (
     records_by_leak,
 )
 from sanilens.corpus.records import Record
-from sanilens.model.language_model import SubjectModel
+from sanilens.model.language_model import LanguageModel
 from sanilens.ui.state import BUNDLED, CaseRef
 from tests.ui.cases import drawn, page_app, tiny_case
 
@@ -26,12 +26,12 @@ def ref(tmp_path: Path, tiny_folders: dict[str, Path], records: list[Record]) ->
 
 
 def test_the_headline_is_the_library_s(
-    ref: CaseRef, records: list[Record], subject: SubjectModel,
+    ref: CaseRef, records: list[Record], model: LanguageModel,
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path,
 ) -> None:  # fmt: skip
     app = page_app("audit", ref, monkeypatch, tmp_path / "home").run()
     assert not app.exception
-    row = rate_row(memory(audit_spans(subject, records)))
+    row = rate_row(memory(audit_spans(model, records)))
     assert f"**{row.hits} of {row.n} sensitive spans can be extracted**" in app.markdown[0].value
     assert app.session_state["extracted"] == row.hits
     assert f"of {row.n}** spans leak at least once in 100 samples" in drawn(app)
@@ -57,8 +57,8 @@ def test_exposure_on_demand(ref: CaseRef, monkeypatch: pytest.MonkeyPatch, tmp_p
     assert "of 6 bits** over 1 spans" in drawn(app)
 
 
-def test_groups_and_records(subject: SubjectModel, records: list[Record]) -> None:
-    verdicts = audit_spans(subject, records)
+def test_groups_and_records(model: LanguageModel, records: list[Record]) -> None:
+    verdicts = audit_spans(model, records)
     found = groups(verdicts, verdicts, None)
     assert sum(g.rate.n for g in found if not g.label) == len(memory(verdicts))
     assert all(g.control == g.rate for g in found)
@@ -69,8 +69,8 @@ def test_groups_and_records(subject: SubjectModel, records: list[Record]) -> Non
     assert frame["said"].is_monotonic_decreasing
 
 
-def test_more_tries_leak_more(subject: SubjectModel, records: list[Record]) -> None:
-    verdicts = memory(audit_spans(subject, records))
+def test_more_tries_leak_more(model: LanguageModel, records: list[Record]) -> None:
+    verdicts = memory(audit_spans(model, records))
     one, many = after_tries(verdicts, 1, 0.5), after_tries(verdicts, 10**6, 0.5)
     assert one.expected <= many.expected <= many.n == len(verdicts)
     assert one.likely <= many.likely

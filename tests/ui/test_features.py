@@ -15,7 +15,7 @@ from sanilens.dictionaries.sae.features import score_features
 from sanilens.dictionaries.sae.quality import measure_quality
 from sanilens.dictionaries.sae.sae import Sae
 from sanilens.dictionaries.sae.trade_off import TradeOff, measure_trade_off
-from sanilens.model.language_model import SubjectModel
+from sanilens.model.language_model import LanguageModel
 from sanilens.runs.jobs import Job, JobProgress
 from sanilens.runs.sources import open_records
 from sanilens.ui.features.table import filtered
@@ -41,12 +41,12 @@ def table(app: AppTest) -> pd.DataFrame:
 
 
 def test_it_is_judged_on_unseen_notes_and_warned_of(
-    app: AppTest, ref: CaseRef, sae: Sae, subject: SubjectModel
+    app: AppTest, ref: CaseRef, sae: Sae, model: LanguageModel
 ) -> None:
     app.run()
     assert not app.exception
     assert ref.unseen
-    quality = measure_quality(subject, sae, open_records(ref.unseen))
+    quality = measure_quality(model, sae, open_records(ref.unseen))
     tiles = next(h.proto.body for h in app.get("html") if "sl-kpis" in h.proto.body)
     assert f"<strong>{quality.explained_variance:.3f}</strong>" in tiles
     assert f"<strong>{quality.ce_recovered:.3f}</strong>" in tiles
@@ -58,14 +58,14 @@ def test_it_is_judged_on_unseen_notes_and_warned_of(
 
 
 def test_features_are_scored_on_the_spans_of_a_label(
-    app: AppTest, sae: Sae, subject: SubjectModel, records: list[Record]
+    app: AppTest, sae: Sae, model: LanguageModel, records: list[Record]
 ) -> None:
     app.run()
     app.selectbox(key="features-label").select("MRN").run()
     app.selectbox(key="features-sort").select("auroc").run()
     assert not app.exception
     scope = Scope(labels=frozenset({"MRN"}))
-    wanted = filtered(score_features(subject, sae, records, scope), "auroc", "", 0.0, dead=False)
+    wanted = filtered(score_features(model, sae, records, scope), "auroc", "", 0.0, dead=False)
     shown = table(app)
     assert shown["unit"].tolist() == wanted["unit"].tolist()[: len(shown)]
     assert shown["auroc"].tolist() == pytest.approx(wanted["auroc"].tolist()[: len(shown)])
@@ -141,12 +141,12 @@ def test_an_id_that_is_no_name_is_refused(app: AppTest, name: str) -> None:
 
 
 def test_the_clamp_that_was_measured_is_shown_and_goes_into_the_plan(
-    app: AppTest, sae: Sae, subject: SubjectModel, records: list[Record],
+    app: AppTest, sae: Sae, model: LanguageModel, records: list[Record],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     """The job's result, as `sanilens sae clamp --json` prints it."""
     values = {3: -0.5, 11: 0.0}
-    found = measure_trade_off(subject, sae, values, records, records, draws=2)
+    found = measure_trade_off(model, sae, values, records, records, draws=2)
     printed = json.loads(TypeAdapter(TradeOff).dump_json(found))
     monkeypatch.setattr(
         Job, "result", lambda self: printed if self.root.parent.name == "sae-clamp" else None

@@ -12,7 +12,7 @@ from sanilens.audit.targets import Scope, find_targets
 from sanilens.corpus.records import Record
 from sanilens.inspect.locate.localisers import Settings, find_localiser
 from sanilens.inspect.units.ablation import single_effects, top_effects
-from sanilens.model.language_model import SubjectModel
+from sanilens.model.language_model import LanguageModel
 from sanilens.model.units import Head, Neuron
 from sanilens.ui.inspect.selection import existing
 from sanilens.ui.inspect.tokens import Veil, strip_tokens
@@ -40,7 +40,7 @@ def table_key(app: AppTest) -> str:
 
 
 def test_a_span_its_units_and_the_plan(
-    app: AppTest, subject: SubjectModel, records: list[Record]
+    app: AppTest, model: LanguageModel, records: list[Record]
 ) -> None:
     app.run()
     assert not app.exception
@@ -48,7 +48,7 @@ def test_a_span_its_units_and_the_plan(
     app.run()
     assert not app.exception
     span = records[0].span_id(records[0].spans[1])
-    targets = find_targets(subject, records[:1], Scope(spans=frozenset({span})))
+    targets = find_targets(model, records[:1], Scope(spans=frozenset({span})))
     scores = find_localiser("gradient-activation").score(targets, Settings())
     top = [str(unit) for unit, _ in scores.top(3)]
     assert app.session_state["selection"] == Selection("r-1", span, top[0])
@@ -92,27 +92,27 @@ def test_wider_scopes(app: AppTest, scope: str) -> None:
     assert not app.exception
 
 
-def test_units_are_checked_against_the_model(subject: SubjectModel) -> None:
-    assert existing(subject, "mlp.2.47") == Neuron(2, 47)
-    assert existing(subject, "head.2.3") == Head(2, 3)
+def test_units_are_checked_against_the_model(model: LanguageModel) -> None:
+    assert existing(model, "mlp.2.47") == Neuron(2, 47)
+    assert existing(model, "head.2.3") == Head(2, 3)
     for name in (None, "", "mlp.3.0", "mlp.0.48", "mlp.0.x", "head.2.4"):
-        assert existing(subject, name) is None
+        assert existing(model, name) is None
 
 
-def test_effects_are_the_exact_ones(subject: SubjectModel, records: list[Record]) -> None:
+def test_effects_are_the_exact_ones(model: LanguageModel, records: list[Record]) -> None:
     span = records[0].span_id(records[0].spans[0])
     units = [Neuron(0, 1), Neuron(2, 5)]
-    found = top_effects(subject, records[0], span, units)
+    found = top_effects(model, records[0], span, units)
     np.testing.assert_allclose(
-        found.units, single_effects(subject, records[0], span, units), atol=1e-5
+        found.units, single_effects(model, records[0], span, units), atol=1e-5
     )
     assert len(found.random) == 2
 
 
 def test_the_strip_masks_what_it_shows_and_what_the_model_would_say(
-    subject: SubjectModel, records: list[Record]
+    model: LanguageModel, records: list[Record]
 ) -> None:
-    reading = read_record(subject, records[0])
+    reading = read_record(model, records[0])
     tokens = strip_tokens(reading, Veil(False, frozenset()), all_tokens=False)
     assert sum(len(t.text) for t in tokens) == len(records[0].text)
     for token in tokens:
@@ -123,7 +123,7 @@ def test_the_strip_masks_what_it_shows_and_what_the_model_would_say(
             assert not any(c.isalnum() for c in bare.replace(MASK, ""))
             said = " ".join(token.tooltip[2:-1]).split("“")[1:]
             assert not any(c.isalpha() for s in said for c in s.split("”")[0])
-    spans = {v.span_id for v in audit_spans(subject, records[:1])}
+    spans = {v.span_id for v in audit_spans(model, records[:1])}
     assert len({t.span for t in tokens if t.span is not None}) == len(spans)
 
 

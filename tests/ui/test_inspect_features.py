@@ -10,7 +10,7 @@ from sanilens.corpus.records import Record
 from sanilens.dictionaries.sae.features import feature_scores
 from sanilens.dictionaries.sae.sae import Sae
 from sanilens.dictionaries.sae.train import SaeSettings, train_sae
-from sanilens.model.language_model import SubjectModel
+from sanilens.model.language_model import LanguageModel
 from sanilens.model.units import Feature, parse_unit
 from sanilens.ui.inspect.selection import existing
 from sanilens.ui.state import Selection
@@ -21,10 +21,10 @@ SAE = SaeSettings("blocks.1.hook_resid_post", width=64, k=8, steps=60)
 
 
 @pytest.fixture
-def sae(subject: SubjectModel, records: list[Record], tmp_path: Path) -> Sae:
+def sae(model: LanguageModel, records: list[Record], tmp_path: Path) -> Sae:
     """One in the workspace."""
     folder = tmp_path / "home" / "saes" / "tiny"
-    return train_sae(subject, records, records, SAE, folder, "tiny")[0]
+    return train_sae(model, records, records, SAE, folder, "tiny")[0]
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def app(
 
 
 def test_features_by_what_they_carry(
-    app: AppTest, subject: SubjectModel, records: list[Record], sae: Sae
+    app: AppTest, model: LanguageModel, records: list[Record], sae: Sae
 ) -> None:
     """The switch ranks features; the card, the arrows and the plan follow."""
     app.run()
@@ -47,7 +47,7 @@ def test_features_by_what_they_carry(
     assert not app.exception
     selection = app.session_state["selection"]
     scope = Scope(spans=frozenset({selection.span}))
-    ranked = [str(f) for f in feature_scores(subject, sae, records[:1], scope).units(3)]
+    ranked = [str(f) for f in feature_scores(model, sae, records[:1], scope).units(3)]
     assert selection.unit == ranked[0]
     app.button(key="unit-next").click().run()
     assert app.session_state["selection"].unit == ranked[1]
@@ -88,14 +88,14 @@ def test_a_feature_that_is_not_there_falls_back(app: AppTest, name: str) -> None
     assert app.session_state["selection"].unit.startswith("mlp.")
 
 
-def test_features_are_checked_against_their_autoencoder(subject: SubjectModel, sae: Sae) -> None:
+def test_features_are_checked_against_their_autoencoder(model: LanguageModel, sae: Sae) -> None:
     def find(name: str) -> Sae | None:
         return sae if name == "tiny" else None
 
-    assert existing(subject, "sae.tiny.63", find) == Feature("tiny", 63)
+    assert existing(model, "sae.tiny.63", find) == Feature("tiny", 63)
     for name in ("sae.tiny.64", "sae.other.0", "sae.tiny.x"):
-        assert existing(subject, name, find) is None
-    assert existing(subject, "sae.tiny.63") is None
+        assert existing(model, name, find) is None
+    assert existing(model, "sae.tiny.63") is None
 
 
 def test_a_row_of_the_features_page_opens_its_card(

@@ -11,7 +11,7 @@ from sanilens.corpus.records import Record
 from sanilens.inspect.locate.positions import position_scores
 from sanilens.inspect.units.logit_lens import LogitLens, logit_lens
 from sanilens.model.align import encode
-from sanilens.model.language_model import SubjectModel
+from sanilens.model.language_model import LanguageModel
 from sanilens.ui.inspect.carrying import sentence
 from sanilens.ui.state import Selection
 from sanilens.unlearn.edits import edit_hooks
@@ -51,20 +51,20 @@ def test_it_is_said_in_words_where_the_span_becomes_the_answer() -> None:
 
 
 def test_the_lens_before_and_after_the_plan(
-    app: AppTest, subject: SubjectModel, records: list[Record]
+    app: AppTest, model: LanguageModel, records: list[Record]
 ) -> None:
     app.session_state["inspect-view"] = "logit lens"
     app.run()
     assert not app.exception
     span = records[0].span_id(records[0].spans[1])
-    before = logit_lens(subject, records[0], span)
+    before = logit_lens(model, records[0], span)
     page = drawn(app)
     assert sentence(before) in page
     assert "With the plan" not in page
     app.session_state["basket"] = EDITS
     app.run()
     assert not app.exception
-    after = logit_lens(subject, records[0], span, edit_hooks(subject, EDITS))
+    after = logit_lens(model, records[0], span, edit_hooks(model, EDITS))
     assert not np.allclose(before.logprobs, after.logprobs, atol=1e-3)
     tables = next(h.proto.body for h in app.get("html") if "sl-lenses" in h.proto.body)
     for found in (before, after):
@@ -80,13 +80,13 @@ def test_the_lens_before_and_after_the_plan(
 
 
 def test_a_place_opens_the_unit_that_does_most_there(
-    app: AppTest, subject: SubjectModel, records: list[Record]
+    app: AppTest, model: LanguageModel, records: list[Record]
 ) -> None:
     app.session_state["inspect-view"] = "positions"
     app.run()
     assert not app.exception
     span = records[0].span_id(records[0].spans[1])
-    found = position_scores(subject, records[0], span, "mlp")
+    found = position_scores(model, records[0], span, "mlp")
     layer, position = np.unravel_index(found.values.numpy().argmax(), found.values.shape)
     app.session_state["inspect-places"] = {"pick": {"value": f"at.{layer}.{position}", "turn": 1}}
     app.run()
@@ -110,12 +110,12 @@ def test_a_place_that_is_not_there_is_ignored(app: AppTest, place: str) -> None:
 
 
 def test_nothing_passes_after_the_span(
-    app: AppTest, subject: SubjectModel, records: list[Record]
+    app: AppTest, model: LanguageModel, records: list[Record]
 ) -> None:
     """The picture ends where the span does: what follows cannot be looked at."""
     span = records[0].spans[1]
-    found = position_scores(subject, records[0], records[0].span_id(span), "head")
-    placed = encode(subject, records[0]).spans[1]
+    found = position_scores(model, records[0], records[0].span_id(span), "head")
+    placed = encode(model, records[0]).spans[1]
     assert placed.end < found.values.shape[1]
     assert not found.values[:, placed.end :].any()
     app.session_state["inspect-view"] = "positions"

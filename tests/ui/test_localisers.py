@@ -17,7 +17,7 @@ from sanilens.inspect.locate.injection import CONDITIONS
 from sanilens.inspect.locate.localisers import LOCALISERS, Settings, find_localiser
 from sanilens.inspect.locate.recall import InjResult, Recall, Row
 from sanilens.inspect.locate.score_cache import cached_scores
-from sanilens.model.language_model import SubjectModel
+from sanilens.model.language_model import LanguageModel
 from sanilens.model.units import UnitKind
 from sanilens.runs.jobs import Job
 from sanilens.runs.sources import open_records
@@ -63,10 +63,10 @@ def deletion() -> DeletionResult:
     )
 
 
-def opened_as(ref: CaseRef, subject: SubjectModel) -> Opened:
+def opened_as(ref: CaseRef, model: LanguageModel) -> Opened:
     """A case of that name, whatever it holds."""
     record = Record("r-1", "s-1", "Seen on the ward.")
-    return Opened(ref, subject, None, None, Corpus((record,)), (), "", ref.corpus)
+    return Opened(ref, model, None, None, Corpus((record,)), (), "", ref.corpus)
 
 
 @pytest.fixture
@@ -182,9 +182,9 @@ def test_inspect_begins_with_the_recommended_one(
     ],
 )
 def test_what_is_shipped_is_shown_of_the_bundled_case_alone(
-    change: dict[str, str | None], known: bool, subject: SubjectModel, workspace: Path
+    change: dict[str, str | None], known: bool, model: LanguageModel, workspace: Path
 ) -> None:
-    opened = opened_as(replace(BUNDLED, **change), subject)
+    opened = opened_as(replace(BUNDLED, **change), model)
     found = measured(opened)
     assert (found is not None) == known
     assert (recommended(opened) is not None) == known
@@ -196,9 +196,9 @@ def test_what_is_shipped_is_shown_of_the_bundled_case_alone(
 
 
 def test_the_best_quick_one_is_never_slow_or_unknown(
-    subject: SubjectModel, monkeypatch: pytest.MonkeyPatch, workspace: Path
+    model: LanguageModel, monkeypatch: pytest.MonkeyPatch, workspace: Path
 ) -> None:
-    opened = opened_as(replace(BUNDLED, corpus="mine.jsonl"), subject)
+    opened = opened_as(replace(BUNDLED, corpus="mine.jsonl"), model)
     assert best_quick(opened) is None
     rows = {"hard-concrete": 0.99, "of-another-version": 0.98, "alignment": 0.5, "random": 0.1}
     found = replace(inj(), localisers={name: recall(value) for name, value in rows.items()})
@@ -230,7 +230,7 @@ def test_a_choice_that_was_made_stays_and_is_not_looked_up_again(
     [("mlp", "span"), ("head", "label"), ("mlp", "subject"), ("head", "corpus")],
 )
 def test_a_slow_one_is_asked_by_a_button_and_kept(
-    ref: CaseRef, subject: SubjectModel, records: list[Record], started: list[list[str]],
+    ref: CaseRef, model: LanguageModel, records: list[Record], started: list[list[str]],
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, kind: UnitKind, scope: str,
 ) -> None:  # fmt: skip
     app = page_app("inspect", ref, monkeypatch, tmp_path / "home")
@@ -254,7 +254,7 @@ def test_a_slow_one_is_asked_by_a_button_and_kept(
     )
     localiser, settings = find_localiser("zero-out"), Settings(kind)
     corpus = open_records(ref.corpus)
-    found = cached_scores(scores_folder(), subject, corpus, asked, localiser, settings)
+    found = cached_scores(scores_folder(), model, corpus, asked, localiser, settings)
     app.run()
     assert not app.exception
     table = next(table for table in app.dataframe if "units-" in table.proto.id)

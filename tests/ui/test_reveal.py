@@ -19,7 +19,7 @@ from sanilens.ui import reveal, state
 os.umask(0)
 state.session_id = lambda: "s"
 state.set_revealed = lambda value: None
-opened = SimpleNamespace(subject=SimpleNamespace(fingerprint="m"), corpus_fingerprint="c")
+opened = SimpleNamespace(model=SimpleNamespace(fingerprint="m"), corpus_fingerprint="c")
 for _ in range(30):
     reveal.record_reveal(opened)
 """
@@ -38,7 +38,7 @@ def test_two_servers_write_one_chain(workspace: Path) -> None:
 def test_a_line_cut_by_a_kill_is_dropped(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(state, "session_id", lambda: "s")
     monkeypatch.setattr(state, "set_revealed", lambda value: None)
-    opened = SimpleNamespace(subject=SimpleNamespace(fingerprint="m"), corpus_fingerprint="c")
+    opened = SimpleNamespace(model=SimpleNamespace(fingerprint="m"), corpus_fingerprint="c")
     log = workspace / "reveals.jsonl"
     reveal.record_reveal(opened)  # pyright: ignore[reportArgumentType]
     whole = log.read_bytes()

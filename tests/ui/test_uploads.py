@@ -13,7 +13,7 @@ from sanilens.ui.case.opening import clear_uploads, reading_folder
 _IMPORT = """
 import sys, time
 from pathlib import Path
-from sanilens.ui.case.uploads import reading_folder
+from sanilens.ui.case.opening import reading_folder
 
 with reading_folder(Path(sys.argv[1])) as folder:
     (folder / "notes.jsonl").write_text("Quillon Zarth")

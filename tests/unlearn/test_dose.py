@@ -10,7 +10,7 @@ import pytest
 
 from sanilens.dictionaries.sae.sae import Sae
 from sanilens.dictionaries.site import parse_site
-from sanilens.model.language_model import SubjectModel
+from sanilens.model.language_model import LanguageModel
 from sanilens.unlearn.controls import dose_grid, random_edits
 from sanilens.unlearn.plan import UnitEdit
 
@@ -35,8 +35,8 @@ def test_the_grid_is_denser_at_small_doses(units: int) -> None:
     assert units < 50 or (len(grid) == 9 and steps == sorted(steps))
 
 
-def test_the_control_has_the_same_operations_at_other_places(subject: SubjectModel) -> None:
-    drawn = random_edits(subject.sites, EDITS, 0, SAES)
+def test_the_control_has_the_same_operations_at_other_places(model: LanguageModel) -> None:
+    drawn = random_edits(model.sites, EDITS, 0, SAES)
     assert [(e.operation, e.value) for e in drawn] == [(e.operation, e.value) for e in EDITS]
 
     def places(edits: tuple[UnitEdit, ...]) -> Counter[str]:
@@ -44,15 +44,15 @@ def test_the_control_has_the_same_operations_at_other_places(subject: SubjectMod
 
     assert places(drawn) == places(EDITS)
     assert len({edit.unit for edit in drawn}) == len(drawn)
-    widths = {"mlp": subject.sites.d_mlp, "head": subject.sites.n_heads, "sae": 16}
+    widths = {"mlp": model.sites.d_mlp, "head": model.sites.n_heads, "sae": 16}
     for edit in drawn:
         kind, _, index = edit.unit.split(".")
         assert 0 <= int(index) < widths[kind]
     assert drawn != EDITS
 
 
-def test_one_seed_is_one_order(subject: SubjectModel) -> None:
-    drawn = random_edits(subject.sites, EDITS, 5, SAES)
+def test_one_seed_is_one_order(model: LanguageModel) -> None:
+    drawn = random_edits(model.sites, EDITS, 5, SAES)
     for k in (1, 17, len(EDITS)):
-        assert random_edits(subject.sites, EDITS[:k], 5, SAES) == drawn[:k]
-    assert random_edits(subject.sites, EDITS, 6, SAES) != drawn
+        assert random_edits(model.sites, EDITS[:k], 5, SAES) == drawn[:k]
+    assert random_edits(model.sites, EDITS, 6, SAES) != drawn

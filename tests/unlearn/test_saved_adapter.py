@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save_file
 
 from sanilens.errors import ModelError
 from sanilens.model.hooks import hooked
-from sanilens.model.language_model import SubjectModel
+from sanilens.model.language_model import LanguageModel
 from sanilens.unlearn.adapter import Adapter
 from sanilens.unlearn.methods import METHODS
 from sanilens.unlearn.saved_adapter import keep_adapter, open_adapter
@@ -21,24 +21,24 @@ ADAPTERS = [name for name, method in METHODS.items() if method.adapter]
 IDS = torch.arange(1, 25).view(2, 12)
 
 
-def made(subject: SubjectModel, name: str, folder: Path) -> tuple[Adapter, Path]:
+def made(model: LanguageModel, name: str, folder: Path) -> tuple[Adapter, Path]:
     """An adapter that does something, and its file."""
     method = METHODS[name]
     assert method.adapter
-    adapter = method.adapter(subject, method.options(), 0)
+    adapter = method.adapter(model, method.options(), 0)
     generator = torch.Generator().manual_seed(1)
     with torch.no_grad():
         for parameter in adapter.module.parameters():
             parameter.add_(0.3 * torch.randn(parameter.shape, generator=generator))
     path = folder / "adapter.safetensors"
-    keep_adapter(adapter, path, name, method.options(), subject.fingerprint)
+    keep_adapter(adapter, path, name, method.options(), model.fingerprint)
     return adapter, path
 
 
 @torch.inference_mode()
-def read(subject: SubjectModel, adapter: Adapter) -> torch.Tensor:
-    with hooked(subject.model, adapter.hooks):
-        return subject.model(IDS).logits
+def read(model: LanguageModel, adapter: Adapter) -> torch.Tensor:
+    with hooked(model.module, adapter.hooks):
+        return model.module(IDS).logits
 
 
 def rewritten(
@@ -55,15 +55,15 @@ def rewritten(
 
 
 @pytest.mark.parametrize("name", ADAPTERS)
-def test_what_was_kept_does_the_same(subject: SubjectModel, name: str, tmp_path: Path) -> None:
-    adapter, path = made(subject, name, tmp_path)
+def test_what_was_kept_does_the_same(model: LanguageModel, name: str, tmp_path: Path) -> None:
+    adapter, path = made(model, name, tmp_path)
     with torch.inference_mode():
-        bare = subject.model(IDS).logits
-    found = open_adapter(subject, path)
-    assert torch.equal(read(subject, found), read(subject, adapter))
-    assert not torch.equal(read(subject, found), bare)
+        bare = model.module(IDS).logits
+    found = open_adapter(model, path)
+    assert torch.equal(read(model, found), read(model, adapter))
+    assert not torch.equal(read(model, found), bare)
     with torch.inference_mode():
-        assert torch.equal(subject.model(IDS).logits, bare)
+        assert torch.equal(model.module(IDS).logits, bare)
 
 
 def test_grun_and_eul_are_adapters() -> None:
@@ -85,11 +85,11 @@ def test_grun_and_eul_are_adapters() -> None:
     ],
 )
 def test_a_strange_header_is_refused(
-    subject: SubjectModel, tmp_path: Path, header: dict[str, str], words: str
+    model: LanguageModel, tmp_path: Path, header: dict[str, str], words: str
 ) -> None:
-    _, path = made(subject, "grun", tmp_path)
+    _, path = made(model, "grun", tmp_path)
     with pytest.raises(ModelError, match=words):
-        open_adapter(subject, rewritten(path, header=header))
+        open_adapter(model, rewritten(path, header=header))
 
 
 def _one_less(tensors: dict[str, torch.Tensor]) -> None:
@@ -123,42 +123,42 @@ def _other_shape(tensors: dict[str, torch.Tensor]) -> None:
     ],
 )
 def test_strange_tensors_are_refused(
-    subject: SubjectModel, tmp_path: Path, change: Any, words: str
+    model: LanguageModel, tmp_path: Path, change: Any, words: str
 ) -> None:
-    _, path = made(subject, "grun", tmp_path)
+    _, path = made(model, "grun", tmp_path)
     tensors = load_file(path)
     change(tensors)
     with pytest.raises(ModelError, match=words):
-        open_adapter(subject, rewritten(path, tensors))
+        open_adapter(model, rewritten(path, tensors))
 
 
 @pytest.mark.parametrize("content", [b"", b"\x80\x04\x95pickle", b"\xff" * 64, None])
 def test_what_is_no_safetensors_file_is_refused(
-    subject: SubjectModel, tmp_path: Path, content: bytes | None
+    model: LanguageModel, tmp_path: Path, content: bytes | None
 ) -> None:
     path = tmp_path / "adapter.safetensors"
     if content is not None:
         path.write_bytes(content)
     with pytest.raises(ModelError, match="no safetensors file"):
-        open_adapter(subject, path)
+        open_adapter(model, path)
 
 
-def test_a_cut_file_is_refused(subject: SubjectModel, tmp_path: Path) -> None:
-    _, path = made(subject, "grun", tmp_path)
+def test_a_cut_file_is_refused(model: LanguageModel, tmp_path: Path) -> None:
+    _, path = made(model, "grun", tmp_path)
     path.write_bytes(path.read_bytes()[:-100])
     with pytest.raises(ModelError, match="no safetensors file"):
-        open_adapter(subject, path)
+        open_adapter(model, path)
 
 
-def test_a_file_without_our_header_is_refused(subject: SubjectModel, tmp_path: Path) -> None:
-    _, path = made(subject, "grun", tmp_path)
+def test_a_file_without_our_header_is_refused(model: LanguageModel, tmp_path: Path) -> None:
+    _, path = made(model, "grun", tmp_path)
     save_file(load_file(path), path)
     with pytest.raises(ModelError, match="no method"):
-        open_adapter(subject, path)
+        open_adapter(model, path)
 
 
-def test_nothing_but_the_method_stands_in_the_header(subject: SubjectModel, tmp_path: Path) -> None:
-    _, path = made(subject, "grun", tmp_path)
+def test_nothing_but_the_method_stands_in_the_header(model: LanguageModel, tmp_path: Path) -> None:
+    _, path = made(model, "grun", tmp_path)
     with safe_open(path, framework="pt") as file:
         header = file.metadata()
     assert header.keys() == {"method", "options", "model"}

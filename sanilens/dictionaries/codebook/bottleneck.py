@@ -25,7 +25,7 @@ from sanilens.dictionaries.codebook.codebook import Codebook
 from sanilens.dictionaries.reading import read_site
 from sanilens.errors import PlanError
 from sanilens.model.hooks import NO_HOOKS, Hooks
-from sanilens.model.language_model import SubjectModel
+from sanilens.model.language_model import LanguageModel
 
 Way = Literal["refill", "drop", "renorm", "zero"]
 WAYS: tuple[Way, ...] = get_args(Way)
@@ -34,7 +34,7 @@ USUAL: Way = "drop"
 
 
 def bottleneck(
-    subject: SubjectModel,
+    model: LanguageModel,
     codebook: Codebook,
     deleted: Collection[int] = (),
     way: Way = "refill",
@@ -59,7 +59,7 @@ def bottleneck(
         # A single position is a step of generation, not the first token.
         return torch.cat([x[:, :1], made[:, 1:]], 1) if x.shape[1] > 1 else made
 
-    return codebook.site.hooks(subject.sites, edit)
+    return codebook.site.hooks(model.sites, edit)
 
 
 def check_codes(codebook: Codebook, deleted: Collection[int]) -> None:
@@ -118,14 +118,14 @@ class Deletion(BaseModel):
                 "changed since. Find and delete them again."
             )
 
-    def hooks(self, subject: SubjectModel, codebook: Codebook) -> Hooks:
+    def hooks(self, model: LanguageModel, codebook: Codebook) -> Hooks:
         """The model without these codes.
 
         Raises:
             PlanError: if they are codes of another codebook.
         """
         self.check(codebook)
-        return bottleneck(subject, codebook, self.codes, self.way)
+        return bottleneck(model, codebook, self.codes, self.way)
 
 
 def no_deletion(codebook: Codebook, way: Way = "refill") -> Deletion:
@@ -179,21 +179,21 @@ class CodebookQuality:
 
 @torch.inference_mode()
 def measure_codebook(
-    subject: SubjectModel, codebook: Codebook, records: Sequence[Record]
+    model: LanguageModel, codebook: Codebook, records: Sequence[Record]
 ) -> CodebookQuality:
     """Judge `codebook` on `records`; better ones that it was not trained on."""
-    x = read_site(subject, codebook.site, records).values
+    x = read_site(model, codebook.site, records).values
     rebuilt, used = torch.empty_like(x), torch.zeros(codebook.size, dtype=torch.bool)
     for start in range(0, len(x), 2048):
-        chosen = codebook.choose(codebook.latent(x[start : start + 2048].to(subject.device)))
+        chosen = codebook.choose(codebook.latent(x[start : start + 2048].to(model.device)))
         rebuilt[start : start + 2048] = codebook.decode(codebook.quantised(chosen)).float().cpu()
         used[chosen.codes.flatten().cpu()] = True
 
     def nats(hooks: Hooks) -> float:
-        return perplexity(subject, records, hooks=hooks).nats
+        return perplexity(model, records, hooks=hooks).nats
 
-    whole, codes = nats(NO_HOOKS), nats(bottleneck(subject, codebook))
-    nothing = nats(codebook.site.hooks(subject.sites, torch.zeros_like))
+    whole, codes = nats(NO_HOOKS), nats(bottleneck(model, codebook))
+    nothing = nats(codebook.site.hooks(model.sites, torch.zeros_like))
     unexplained = (x - rebuilt).square().sum() / (x - x.mean(0)).square().sum()
     return CodebookQuality(
         explained_variance=float(1 - unexplained),

@@ -11,7 +11,7 @@ from sanilens.corpus.records import Record
 from sanilens.dictionaries.codebook.codebook import Codebook
 from sanilens.dictionaries.reading import read_site
 from sanilens.model.align import Encoded, encode
-from sanilens.model.language_model import SubjectModel
+from sanilens.model.language_model import LanguageModel
 
 _TOKENS = 2048
 
@@ -49,17 +49,17 @@ class CodeUse:
 
 
 @torch.inference_mode()
-def read_codes(subject: SubjectModel, codebook: Codebook, records: Sequence[Record]) -> CodeUse:
+def read_codes(model: LanguageModel, codebook: Codebook, records: Sequence[Record]) -> CodeUse:
     """Run `records` through the model and write down the codes of every token."""
-    read = read_site(subject, codebook.site, records)
+    read = read_site(model, codebook.site, records)
     found: list[np.ndarray] = []
     alike: list[np.ndarray] = []
     for part in read.values.split(_TOKENS):
-        chosen = codebook.choose(codebook.latent(part.to(subject.device)))
+        chosen = codebook.choose(codebook.latent(part.to(model.device)))
         found.append(chosen.codes.cpu().numpy())
         alike.append(chosen.similarity.float().cpu().numpy())
     return CodeUse(
-        tuple(encode(subject, record) for record in records),
+        tuple(encode(model, record) for record in records),
         read.record,
         read.position,
         np.concatenate(found),

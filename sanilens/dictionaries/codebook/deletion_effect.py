@@ -16,7 +16,7 @@ from sanilens.dictionaries.codebook.codebook import Codebook
 from sanilens.dictionaries.codebook.topic import Topic
 from sanilens.model.align import encode
 from sanilens.model.hooks import NO_HOOKS, Hooks
-from sanilens.model.language_model import SubjectModel
+from sanilens.model.language_model import LanguageModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class DeletionEffect:
 
 
 def measure_deletion(
-    subject: SubjectModel,
+    model: LanguageModel,
     codebook: Codebook,
     deletion: Deletion,
     records: Sequence[Record],
@@ -57,35 +57,33 @@ def measure_deletion(
     retained: Sequence[Record],
 ) -> DeletionEffect:
     """Audit the three models on `records`, and their perplexity on `retained`."""
-    whole = bottleneck(subject, codebook, way=deletion.way)
-    three = (NO_HOOKS, whole, deletion.hooks(subject, codebook))
-    own = topic_spans(subject, records, topic)
-    return DeletionEffect(
-        *(measure_side(subject, hooks, records, own, retained) for hooks in three)
-    )
+    whole = bottleneck(model, codebook, way=deletion.way)
+    three = (NO_HOOKS, whole, deletion.hooks(model, codebook))
+    own = topic_spans(model, records, topic)
+    return DeletionEffect(*(measure_side(model, hooks, records, own, retained) for hooks in three))
 
 
 def measure_side(
-    subject: SubjectModel,
+    model: LanguageModel,
     hooks: Hooks,
     records: Sequence[Record],
     own: frozenset[str],
     retained: Sequence[Record],
 ) -> Side:
     """One model; `own` are the ids of the topic's spans."""
-    asked = memory(audit_spans(subject, records, hooks=hooks))
+    asked = memory(audit_spans(model, records, hooks=hooks))
     return Side(
         rate_row(v for v in asked if v.span_id in own),
         rate_row(v for v in asked if v.span_id not in own),
-        perplexity(subject, retained, hooks=hooks).value,
+        perplexity(model, retained, hooks=hooks).value,
     )
 
 
-def topic_spans(subject: SubjectModel, records: Sequence[Record], topic: Topic) -> frozenset[str]:
+def topic_spans(model: LanguageModel, records: Sequence[Record], topic: Topic) -> frozenset[str]:
     """Ids of the spans that are of the topic; of an expression: those that a match touches."""
     found: set[str] = set()
     for record in records:
-        encoded = encode(subject, record)
+        encoded = encode(model, record)
         places = topic.places(encoded)
         for span in encoded.spans:
             if any(start < span.end and end > span.start for start, end in places):

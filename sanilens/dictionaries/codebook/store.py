@@ -21,7 +21,7 @@ from sanilens.dictionaries.site import parse_site
 from sanilens.errors import ModelError, PlanError
 from sanilens.model.files import read_object
 from sanilens.model.folder import why_another
-from sanilens.model.language_model import SubjectModel
+from sanilens.model.language_model import LanguageModel
 from sanilens.model.libraries import as_model_error
 from sanilens.model.units import SAE_ID
 from sanilens.model.weights import file_tensors
@@ -101,26 +101,26 @@ def read_codebook_record(folder: Path) -> CodebookRecord:
         raise ModelError(f"{folder.name}: {RECORD}: {where}: {field['msg']}.") from None
 
 
-def load_codebook(folder: Path, subject: SubjectModel) -> Codebook:
-    """Load the codebook in `folder` and see that it is one of `subject`.
+def load_codebook(folder: Path, model: LanguageModel) -> Codebook:
+    """Load the codebook in `folder` and see that it is one of `model`.
 
     Raises:
         ModelError: saying what is missing, damaged or does not fit.
     """
     folder = Path(folder).expanduser()
     record = read_codebook_record(folder)
-    if record.model_sha256 != subject.fingerprint:
+    if record.model_sha256 != model.fingerprint:
         raise ModelError(
-            f"{folder.name}: it was trained on another model than {subject.name}, whose codes mean "
-            f"something else: {why_another(subject.path, record.model_sha256)}. Train one on this "
+            f"{folder.name}: it was trained on another model than {model.name}, whose codes mean "
+            f"something else: {why_another(model.path, record.model_sha256)}. Train one on this "
             "model."
         )
     try:
         site = parse_site(record.site)
-        width = site.width(subject.sites)
+        width = site.width(model.sites)
     except PlanError as error:
         raise ModelError(f"{folder.name}: {RECORD}: {error}") from error
-    sae = _sae(folder, record, subject) if record.sae else None
+    sae = _sae(folder, record, model) if record.sae else None
     tensors = _tensors(folder, record)
     expected = sae.width if sae else width
     if record.width != expected:
@@ -128,7 +128,7 @@ def load_codebook(folder: Path, subject: SubjectModel) -> Codebook:
             f"{folder.name}: its codes have {record.width} dimensions; "
             f"{'its autoencoder' if sae else site} has {expected}."
         )
-    codes, centre = (tensors[name].to(subject.device) for name in ("codes", "centre"))
+    codes, centre = (tensors[name].to(model.device) for name in ("codes", "centre"))
     return Codebook(
         record.id, site, codes, centre, record.k, sae, folder, fingerprint_codebook(folder)
     )
@@ -147,8 +147,8 @@ def fingerprint_codebook(folder: Path) -> str:
     return digest.hexdigest()
 
 
-def _sae(folder: Path, record: CodebookRecord, subject: SubjectModel) -> Sae:
-    sae = load_sae(folder / SAE_FOLDER, subject)
+def _sae(folder: Path, record: CodebookRecord, model: LanguageModel) -> Sae:
+    sae = load_sae(folder / SAE_FOLDER, model)
     if str(sae.site) != record.site:
         raise ModelError(
             f"{folder.name}: its autoencoder reads {sae.site}, its codes stand at "

@@ -25,7 +25,7 @@ from sanilens.dictionaries.codebook.code_use import CodeUse, read_codes
 from sanilens.dictionaries.codebook.codebook import Codebook
 from sanilens.errors import PlanError
 from sanilens.model.align import Encoded
-from sanilens.model.language_model import SubjectModel
+from sanilens.model.language_model import LanguageModel
 
 Against = Literal["others", "twins", "rest"]
 AGAINST: tuple[Against, ...] = get_args(Against)
@@ -78,7 +78,7 @@ class Held:
 
 
 def hold(
-    subject: SubjectModel,
+    model: LanguageModel,
     codebook: Codebook,
     use: CodeUse,
     topic: Topic,
@@ -89,7 +89,7 @@ def hold(
     """Find the topic in what was read, and its control text.
 
     Args:
-        subject: the examined model, asked only for twins.
+        model: the examined model, asked only for twins.
         codebook: the codebook that `use` was read with.
         use: codes of the corpus.
         topic: what is to be forgotten.
@@ -110,7 +110,7 @@ def hold(
             )
         kept = np.unique(use.record[own])
         records = _twins([use.encoded[i].record for i in kept], topic, seed)
-        twins = read_codes(subject, codebook, records)
+        twins = read_codes(model, codebook, records)
         return Held(use, own, twins, topic.tokens(twins), pairs=True)
     control = _others(use, topic, own) if against == "others" else _rest(use, own)
     if not control.any():

@@ -41,7 +41,7 @@ from sanilens.errors import PlanError
 from sanilens.model.align import encode
 from sanilens.model.batches import pad_right
 from sanilens.model.forward import logits_at
-from sanilens.model.language_model import SubjectModel
+from sanilens.model.language_model import LanguageModel
 from sanilens.model.units import parse_unit
 
 Task = Literal["model", "text"]
@@ -92,7 +92,7 @@ Tell = Callable[[CodebookStep], None]
 
 
 def train_codebook(
-    subject: SubjectModel,
+    model: LanguageModel,
     records: Sequence[Record],
     held_out: Sequence[Record],
     settings: CodebookSettings,
@@ -104,7 +104,7 @@ def train_codebook(
     """Train on `records`, judge on `held_out`, and write it to `folder`.
 
     Args:
-        subject: the examined model; its weights are not changed.
+        model: the examined model; its weights are not changed.
         records: text to train on.
         held_out: text to judge it on.
         settings: how.
@@ -119,24 +119,24 @@ def train_codebook(
         ModelError: if `folder` holds something already.
     """
     site = parse_site(settings.site)
-    site.check(subject.sites)
+    site.check(model.sites)
     parse_unit(f"sae.{codebook_id}.0")  # the same rule for names
     refuse_full(folder)
     if settings.k > settings.codes:
         raise PlanError(f"k {settings.k} is more than the number of codes, {settings.codes}.")
     if sae is not None and sae.site != site:
         raise PlanError(f"sae.{sae.id} reads {sae.site}; the codebook is to stand at {site}.")
-    values = read_site(subject, site, records).values
-    codebook = _fresh(subject, values, settings, codebook_id, sae)
+    values = read_site(model, site, records).values
+    codebook = _fresh(model, values, settings, codebook_id, sae)
     with torch.enable_grad():
         _warm_(codebook, values, settings, tell)
-        _tune_(subject, codebook, records, settings, tell)
+        _tune_(model, codebook, records, settings, tell)
     trained = replace(codebook, codes=codebook.codes.detach())
     record = CodebookRecord(
         schema_version=1,
         id=codebook_id,
         site=str(site),
-        model_sha256=subject.fingerprint,
+        model_sha256=model.fingerprint,
         corpus_sha256=fingerprint(tuple(records)),
         codes=trained.size,
         width=trained.codes.shape[1],
@@ -146,14 +146,14 @@ def train_codebook(
         quality={},
     )
     save_codebook(trained, record, folder)
-    loaded = load_codebook(folder, subject)
-    quality = measure_codebook(subject, loaded, held_out)
+    loaded = load_codebook(folder, model)
+    quality = measure_codebook(model, loaded, held_out)
     write_record(folder, record.model_copy(update={"quality": quality.figures()}))
     return loaded, quality
 
 
 def _fresh(
-    subject: SubjectModel,
+    model: LanguageModel,
     values: Float[Tensor, "token d"],
     settings: CodebookSettings,
     codebook_id: str,
@@ -169,12 +169,12 @@ def _fresh(
     empty = Codebook(
         codebook_id,
         parse_site(settings.site),
-        torch.zeros(settings.codes, width, device=subject.device),
-        centre.to(subject.device),
+        torch.zeros(settings.codes, width, device=model.device),
+        centre.to(model.device),
         settings.k,
         own,
     )
-    codes = nn.Parameter(empty.latent(values[picked].to(subject.device)).detach().clone())
+    codes = nn.Parameter(empty.latent(values[picked].to(model.device)).detach().clone())
     return replace(empty, codes=codes)
 
 
@@ -206,7 +206,7 @@ def _renew_(codes: Tensor, used: Tensor, z: Float[Tensor, "token width"]) -> Non
 
 
 def _tune_(
-    subject: SubjectModel,
+    model: LanguageModel,
     codebook: Codebook,
     records: Sequence[Record],
     settings: CodebookSettings,
@@ -219,9 +219,9 @@ def _tune_(
         parameters += list(codebook.sae.module.parameters())
     # The codes have been warmed: what is left is to adapt them to what the model makes of them.
     optimiser = torch.optim.Adam(parameters, lr=settings.learning_rate / 2)
-    batches = _batches(subject, records, settings)
+    batches = _batches(model, records, settings)
     for step in range(1, settings.steps + 1):
-        loss = _loss(subject, codebook, next(batches), settings)
+        loss = _loss(model, codebook, next(batches), settings)
         _step(optimiser, loss, settings.learning_rate / 2, step, settings.steps)
         tell(CodebookStep(False, step, settings.steps, loss.item()))
     if codebook.sae is not None:
@@ -240,10 +240,10 @@ def _step(
 
 
 def _batches(
-    subject: SubjectModel, records: Sequence[Record], settings: CodebookSettings
+    model: LanguageModel, records: Sequence[Record], settings: CodebookSettings
 ) -> Iterator[list[tuple[int, ...]]]:
     """Token ids of some records at a time, without end, in a new order each time round."""
-    texts = [encode(subject, record).ids[: subject.max_tokens] for record in records]
+    texts = [encode(model, record).ids[: model.max_tokens] for record in records]
     texts = [ids for ids in texts if len(ids) > 1]
     generator = torch.Generator().manual_seed(settings.seed + 1)
     while True:
@@ -253,14 +253,14 @@ def _batches(
 
 
 def _loss(
-    subject: SubjectModel,
+    model: LanguageModel,
     codebook: Codebook,
     texts: Sequence[tuple[int, ...]],
     settings: CodebookSettings,
 ) -> Float[Tensor, ""]:
-    ids = pad_right(texts, subject.device)
+    ids = pad_right(texts, model.device)
     places = [(row, column) for row, text in enumerate(texts) for column in range(len(text) - 1)]
-    rows, columns = torch.tensor(places, device=subject.device).T
+    rows, columns = torch.tensor(places, device=model.device).T
     added: list[Tensor] = []
 
     def edit(x: Float[Tensor, "batch pos d"]) -> Float[Tensor, "batch pos d"]:
@@ -274,13 +274,13 @@ def _loss(
         made = codebook.decode(out + z - z.detach())
         return torch.cat([x[:, :1], made[:, 1:]], 1)
 
-    logits = logits_at(subject, ids, rows, columns, codebook.site.hooks(subject.sites, edit))
-    task = _task(subject, ids, rows, columns, logits.log_softmax(-1), settings.task)
+    logits = logits_at(model, ids, rows, columns, codebook.site.hooks(model.sites, edit))
+    task = _task(model, ids, rows, columns, logits.log_softmax(-1), settings.task)
     return task + settings.reconstruction * added[0]
 
 
 def _task(
-    subject: SubjectModel,
+    model: LanguageModel,
     ids: Int[Tensor, "batch pos"],
     rows: Int[Tensor, " n"],
     columns: Int[Tensor, " n"],
@@ -290,7 +290,7 @@ def _task(
     if task == "text":
         return -logprobs.gather(1, ids[rows, columns + 1, None]).mean()
     with torch.no_grad():
-        untouched = logits_at(subject, ids, rows, columns).log_softmax(-1)
+        untouched = logits_at(model, ids, rows, columns).log_softmax(-1)
     return kl_div(logprobs, untouched, reduction="batchmean", log_target=True)
 
 

@@ -40,7 +40,7 @@ from sanilens.model.align import encode
 from sanilens.model.batches import pad_right
 from sanilens.model.forward import logits_at, remembering
 from sanilens.model.hooks import Hooks
-from sanilens.model.language_model import SubjectModel
+from sanilens.model.language_model import LanguageModel
 
 Tell = Callable[[int, int, str], None]
 
@@ -83,7 +83,7 @@ class Choice:
 
 
 def choose_features(
-    subject: SubjectModel,
+    model: LanguageModel,
     sae: Sae,
     records: Sequence[Record],
     other: Sequence[Record],
@@ -94,7 +94,7 @@ def choose_features(
     """Choose at most `goal.most` features, and what each is clamped to.
 
     Args:
-        subject: the model.
+        model: the model.
         sae: its autoencoder.
         records: what it must not say: their direct identifiers that only memory gives.
         other: text that must stay as likely; the cost should be told on another.
@@ -105,7 +105,7 @@ def choose_features(
         PlanError: if the model says none of the spans.
     """
     goal = goal or Goal()
-    quick = remembering(subject, sae.site.layer)
+    quick = remembering(model, sae.site.layer)
     search = _Search(quick, sae, records, other)
     rates, mean = _firing(quick, sae, records)
     strength = _learn(search, rates.sqrt(), goal, tell)
@@ -143,10 +143,10 @@ def _best_dose(dosed: Callable[[float], Choice], goal: Goal) -> Choice:
 
 
 def _firing(
-    subject: SubjectModel, sae: Sae, records: Sequence[Record]
+    model: LanguageModel, sae: Sae, records: Sequence[Record]
 ) -> tuple[Float[Tensor, " feature"], Float[Tensor, " feature"]]:
     """Of each feature: share of tokens where it fires, and its mean there, over ||x||."""
-    read = read_site(subject, sae.site, records)
+    read = read_site(model, sae.site, records)
     features = feature_activations(sae, read.values)
     count = (features > 0).sum(0)
     relative = features / read.values.norm(dim=1, keepdim=True).clamp(min=1e-9)
@@ -183,18 +183,18 @@ class _Search:
     """What is asked of the model, on texts that stay the same."""
 
     def __init__(
-        self, subject: SubjectModel, sae: Sae, records: Sequence[Record], other: Sequence[Record]
+        self, model: LanguageModel, sae: Sae, records: Sequence[Record], other: Sequence[Record]
     ) -> None:
-        self.subject, self.sae, self.records, self.other = subject, sae, records, other
+        self.subject, self.sae, self.records, self.other = model, sae, records, other
         said = self._said({})
         if not said:
             raise PlanError("the model says none of these spans: there is nothing to choose for.")
-        self._before, self._whole = len(said), perplexity(subject, other).value
+        self._before, self._whole = len(said), perplexity(model, other).value
         # Always the same batches, since the first layers' work on them is remembered.
         self.spans = list(
-            find_targets(subject, records, Scope(spans=frozenset(said))).batches(most=_BATCH)
+            find_targets(model, records, Scope(spans=frozenset(said))).batches(most=_BATCH)
         )
-        coded = [list(encode(subject, record).ids[: subject.max_tokens]) for record in other]
+        coded = [list(encode(model, record).ids[: model.max_tokens]) for record in other]
         self.texts = [coded[at : at + _BATCH] for at in range(0, len(coded), _BATCH)]
 
     def outcome(self, values: dict[int, float]) -> Choice:

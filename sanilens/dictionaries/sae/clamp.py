@@ -21,11 +21,11 @@ from transformers import PreTrainedModel
 from sanilens.dictionaries.sae.sae import Sae
 from sanilens.errors import PlanError
 from sanilens.model.hooks import Hooks, OutputEdit
-from sanilens.model.language_model import SubjectModel
+from sanilens.model.language_model import LanguageModel
 from sanilens.model.parameters import Writer, residual_writers
 
 
-def clamped_features(subject: SubjectModel, sae: Sae, values: Mapping[int, float]) -> Hooks:
+def clamped_features(model: LanguageModel, sae: Sae, values: Mapping[int, float]) -> Hooks:
     """Hooks that set features to `values` times the norm of the activation that is read.
 
     A feature is set only where it fires: elsewhere there is nothing to take away, and a negative
@@ -43,10 +43,10 @@ def clamped_features(subject: SubjectModel, sae: Sae, values: Mapping[int, float
             change[:, 0] = 0
         return x + (change @ directions.to(change)).to(x.dtype)
 
-    return sae.site.hooks(subject.sites, edit) if indices else Hooks()
+    return sae.site.hooks(model.sites, edit) if indices else Hooks()
 
 
-def one_cleared_per_row(subject: SubjectModel, sae: Sae, features: Sequence[int]) -> Hooks:
+def one_cleared_per_row(model: LanguageModel, sae: Sae, features: Sequence[int]) -> Hooks:
     """Hooks under which row i of the batch runs without feature i, as `clamped_features` does it:
     many ablations, one pass."""
     directions = sae.directions(list(features))
@@ -59,10 +59,10 @@ def one_cleared_per_row(subject: SubjectModel, sae: Sae, features: Sequence[int]
             own[:, 0] = 0
         return x - (own * directions[:, None].to(own)).to(x.dtype)
 
-    return sae.site.hooks(subject.sites, edit)
+    return sae.site.hooks(model.sites, edit)
 
 
-def baked_features(subject: SubjectModel, sae: Sae, features: Sequence[int]) -> Hooks:
+def baked_features(model: LanguageModel, sae: Sae, features: Sequence[int]) -> Hooks:
     """Hooks under which the model computes what `bake_` writes into its weights."""
     if not features:
         return Hooks()
@@ -76,12 +76,12 @@ def baked_features(subject: SubjectModel, sae: Sae, features: Sequence[int]) -> 
 
         return edit
 
-    writers = residual_writers(subject, sae.site.layer, _part(sae))
+    writers = residual_writers(model, sae.site.layer, _part(sae))
     return Hooks(outputs={writer.slice.module: project(writer) for writer in writers})
 
 
 @torch.no_grad()
-def bake_(subject: SubjectModel, sae: Sae, features: Sequence[int]) -> None:
+def bake_(model: LanguageModel, sae: Sae, features: Sequence[int]) -> None:
     """Take the features' directions out of all weights that write them; see the module.
 
     Raises:
@@ -90,8 +90,8 @@ def bake_(subject: SubjectModel, sae: Sae, features: Sequence[int]) -> None:
     if not features:
         return
     directions = sae.directions(list(features)).float()
-    _untie_(subject.model)
-    for writer in residual_writers(subject, sae.site.layer, _part(sae)):
+    _untie_(model.module)
+    for writer in residual_writers(model, sae.site.layer, _part(sae)):
         weight, basis = writer.slice.parameter.data, writer.along(directions)
         last = writer.slice.dim == weight.dim() - 1
         along = weight.float() if last else weight.float().T

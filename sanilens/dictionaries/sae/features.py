@@ -27,12 +27,12 @@ from sanilens.dictionaries.reading import feature_activations, read_site
 from sanilens.dictionaries.sae.sae import Sae
 from sanilens.model.align import encode
 from sanilens.model.forward import logits_at
-from sanilens.model.language_model import SubjectModel
+from sanilens.model.language_model import LanguageModel
 from sanilens.model.units import Feature
 
 
 def score_features(
-    subject: SubjectModel,
+    model: LanguageModel,
     sae: Sae,
     records: Sequence[Record],
     scope: Scope | None = None,
@@ -47,11 +47,11 @@ def score_features(
         PlanError: if no span is in scope.
     """
     scope = scope or Scope()
-    targets = find_targets(subject, records, scope)
+    targets = find_targets(model, records, scope)
     own = {p.record.id for p, _ in targets.passages}
     chosen = [record for record in records if record.id in own]
-    read = read_site(subject, sae.site, chosen)
-    positive = _in_scope(subject, chosen, scope, read.record, read.position)
+    read = read_site(model, sae.site, chosen)
+    positive = _in_scope(model, chosen, scope, read.record, read.position)
     rng = np.random.default_rng(seed)
     free = np.flatnonzero(~positive & ~read.sensitive)
     control = rng.choice(free, min(len(free), int(positive.sum())), replace=False)
@@ -68,19 +68,19 @@ def score_features(
             "auroc": _auroc(on, off),
             "ratio": (fires_on + 0.5) / (fires_off + 0.5),
             "firing": (fires_on + fires_off) / max(1, len(on) + len(off)),
-            "attribution": attribution(subject, sae, records, scope).numpy(),
+            "attribution": attribution(model, sae, records, scope).numpy(),
         }
     )
     return table.sort_values("attribution", ascending=False, ignore_index=True)
 
 
 def attribution(
-    subject: SubjectModel, sae: Sae, records: Sequence[Record], scope: Scope
+    model: LanguageModel, sae: Sae, records: Sequence[Record], scope: Scope
 ) -> Float[Tensor, " feature"]:
     """sum_t f_t * d log p(spans) / d f_t of every feature, in nats."""
     total = torch.zeros(sae.width)
-    for batch in find_targets(subject, records, scope).batches():
-        values, gradient = _at_site(subject, sae, batch)
+    for batch in find_targets(model, records, scope).batches():
+        values, gradient = _at_site(model, sae, batch)
         with torch.no_grad():
             slopes = gradient @ sae.module.W_dec.T.to(gradient)
             total += (sae.features(values) * slopes)[:, 1:].sum((0, 1)).cpu()
@@ -88,7 +88,7 @@ def attribution(
 
 
 def _at_site(
-    subject: SubjectModel, sae: Sae, batch: TargetBatch
+    model: LanguageModel, sae: Sae, batch: TargetBatch
 ) -> tuple[Float[Tensor, "batch pos d"], Float[Tensor, "batch pos d"]]:
     found: list[Tensor] = []
 
@@ -97,16 +97,16 @@ def _at_site(
         found.append(x)
         return x
 
-    hooks = sae.site.hooks(subject.sites, capture)
+    hooks = sae.site.hooks(model.sites, capture)
     with torch.enable_grad():
-        logits = logits_at(subject, batch.ids, batch.rows, batch.columns - 1, hooks)
+        logits = logits_at(model, batch.ids, batch.rows, batch.columns - 1, hooks)
         said = logits.log_softmax(-1).gather(1, batch.tokens[:, None]).sum()
         (gradient,) = torch.autograd.grad(said, found)
     return found[0].detach(), gradient
 
 
 def _in_scope(
-    subject: SubjectModel,
+    model: LanguageModel,
     records: Sequence[Record],
     scope: Scope,
     record: np.ndarray,
@@ -115,7 +115,7 @@ def _in_scope(
     """Which of the tokens that were read predict, or are part of, a span in scope."""
     marked: list[np.ndarray] = []
     for number, each in enumerate(records):
-        encoded = encode(subject, each)
+        encoded = encode(model, each)
         own = np.zeros(len(encoded.ids), bool)
         for span in encoded.spans:
             if scope.holds(each, each.span_id(span.span), span.span.label):
@@ -186,13 +186,13 @@ class FeatureScores:
 
 
 def feature_scores(
-    subject: SubjectModel, sae: Sae, records: Sequence[Record], scope: Scope
+    model: LanguageModel, sae: Sae, records: Sequence[Record], scope: Scope
 ) -> FeatureScores:
     """Attribute the spans in scope to the features.
 
     Raises:
         PlanError: if no span is in scope.
     """
-    count = find_targets(subject, records, scope).spans
-    values = attribution(subject, sae, records, scope)
+    count = find_targets(model, records, scope).spans
+    values = attribution(model, sae, records, scope)
     return FeatureScores(sae.id, sae.site.layer, values, count)

@@ -16,7 +16,7 @@ from sanilens.dictionaries.site import SaeSite, parse_site, site_of_hook
 from sanilens.errors import ModelError, PlanError
 from sanilens.model.files import read_object
 from sanilens.model.hub import PREFIX, hint, is_hub, snapshot
-from sanilens.model.language_model import SubjectModel
+from sanilens.model.language_model import LanguageModel
 from sanilens.model.libraries import as_model_error
 from sanilens.model.pretrained import LARGEST
 from sanilens.model.units import SAE_ID
@@ -68,8 +68,8 @@ def find_folder(source: str, *, fetch: bool = False) -> Path:
     )
 
 
-def load_sae(folder: Path, subject: SubjectModel) -> Sae:
-    """Load the autoencoder in `folder` and see that it fits `subject`.
+def load_sae(folder: Path, model: LanguageModel) -> Sae:
+    """Load the autoencoder in `folder` and see that it fits `model`.
 
     Raises:
         ModelError: saying what is missing or does not fit.
@@ -85,9 +85,9 @@ def load_sae(folder: Path, subject: SubjectModel) -> Sae:
     with as_model_error(
         f"{name}: SAELens cannot load this folder", "Write it again with save_inference_model."
     ):
-        module: Any = SAE.load_from_disk(folder, device=str(subject.device))
+        module: Any = SAE.load_from_disk(folder, device=str(model.device))
     module.eval().requires_grad_(False)
-    _check(name, module, site, subject)
+    _check(name, module, site, model)
     _try(name, module)
     own = record.id if record else id_of(name)
     return Sae(own, site, module, folder, fingerprint_sae(folder))
@@ -144,7 +144,7 @@ def _site(folder: Path, fields: dict[str, Any]) -> SaeSite:
         ) from error
 
 
-def _check(name: str, module: Any, site: SaeSite, subject: SubjectModel) -> None:
+def _check(name: str, module: Any, site: SaeSite, model: LanguageModel) -> None:
     """Refuse what would silently be wrong: no numbers, scaled inputs, another width or layer."""
     for path, tensor in (*module.named_parameters(), *module.named_buffers()):
         # NaN compares as no.
@@ -158,11 +158,11 @@ def _check(name: str, module: Any, site: SaeSite, subject: SubjectModel) -> None
             f"{name}: it normalises its inputs ({module.cfg.normalize_activations}), under which a "
             "clamp is not what it says. Fold the scaling in first (fold_activation_norm_scaling)."
         )
-    sites = subject.sites
+    sites = model.sites
     wanted = site.width(sites)
     if module.cfg.d_in != wanted:
         raise ModelError(
-            f"{name}: it reads {module.cfg.d_in} dimensions; {site} of {subject.name} has {wanted}."
+            f"{name}: it reads {module.cfg.d_in} dimensions; {site} of {model.name} has {wanted}."
         )
 
 

@@ -17,7 +17,7 @@ from sanilens.corpus.records import Record
 from sanilens.dictionaries.reading import feature_activations, read_site
 from sanilens.dictionaries.sae.sae import Sae
 from sanilens.model.hooks import NO_HOOKS, Hooks
-from sanilens.model.language_model import SubjectModel
+from sanilens.model.language_model import LanguageModel
 
 # Under these an autoencoder's features say too little about the model to be acted on.
 MIN_EXPLAINED, MAX_DEAD, MIN_RECOVERED = 0.95, 0.2, 0.95
@@ -60,9 +60,9 @@ class SaeQuality:
 
 
 @torch.inference_mode()
-def measure_quality(subject: SubjectModel, sae: Sae, records: Sequence[Record]) -> SaeQuality:
+def measure_quality(model: LanguageModel, sae: Sae, records: Sequence[Record]) -> SaeQuality:
     """Judge `sae` on `records`; better ones that it was not trained on."""
-    read = read_site(subject, sae.site, records)
+    read = read_site(model, sae.site, records)
     features = feature_activations(sae, read.values)
     rebuilt = sae.reconstruction(features.to(sae.module.W_dec)).cpu().float()
     x = read.values
@@ -71,10 +71,10 @@ def measure_quality(subject: SubjectModel, sae: Sae, records: Sequence[Record]) 
     unexplained = (x - rebuilt).square().sum() / (x - x.mean(0)).square().sum()
 
     def entropy(hooks: Hooks) -> float:
-        return perplexity(subject, records, hooks=hooks).nats
+        return perplexity(model, records, hooks=hooks).nats
 
     whole, with_sae, without = (
-        entropy(h) for h in (NO_HOOKS, stand_in(subject, sae), silence(subject, sae))
+        entropy(h) for h in (NO_HOOKS, stand_in(model, sae), silence(model, sae))
     )
     fires = features > 0
     return SaeQuality(
@@ -88,16 +88,16 @@ def measure_quality(subject: SubjectModel, sae: Sae, records: Sequence[Record]) 
     )
 
 
-def stand_in(subject: SubjectModel, sae: Sae) -> Hooks:
+def stand_in(model: LanguageModel, sae: Sae) -> Hooks:
     """Hooks that put the reconstruction in the place of every activation but the first token's."""
 
     def edit(x: Tensor) -> Tensor:
         rebuilt = sae.reconstruction(sae.features(x)).to(x.dtype)
         return torch.cat([x[:, :1], rebuilt[:, 1:]], dim=1)
 
-    return sae.site.hooks(subject.sites, edit)
+    return sae.site.hooks(model.sites, edit)
 
 
-def silence(subject: SubjectModel, sae: Sae) -> Hooks:
+def silence(model: LanguageModel, sae: Sae) -> Hooks:
     """Hooks that put 0 there."""
-    return sae.site.hooks(subject.sites, torch.zeros_like)
+    return sae.site.hooks(model.sites, torch.zeros_like)

@@ -28,7 +28,7 @@ from sanilens.errors import ModelError
 from sanilens.model.files import read_object
 from sanilens.model.forward import remembering
 from sanilens.model.hooks import Hooks
-from sanilens.model.language_model import SubjectModel
+from sanilens.model.language_model import LanguageModel
 
 _FILE = "clamp.json"
 # How many of the chosen features the curve stops at.
@@ -108,7 +108,7 @@ _SAVED: TypeAdapter[TradeOff] = TypeAdapter(TradeOff)
 
 
 def measure_trade_off(
-    subject: SubjectModel,
+    model: LanguageModel,
     sae: Sae,
     values: Mapping[int, float],
     records: Sequence[Record],
@@ -119,14 +119,14 @@ def measure_trade_off(
     """Measure a clamp, on text on which it was not chosen.
 
     Args:
-        subject: the model.
+        model: the model.
         sae: its autoencoder.
         values: the features, the most important first, and what each is clamped to.
         records: what the model must not say.
         unseen: text on which the cost is told.
         draws: of random features, at least 2.
     """
-    quick = remembering(subject, sae.site.layer)
+    quick = remembering(model, sae.site.layer)
 
     def outcome(clamped: Mapping[int, float]) -> Outcome:
         return clamped_outcome(quick, sae, clamped, records, unseen)
@@ -135,7 +135,7 @@ def measure_trade_off(
     counts = sorted({n for n in (*_CURVE, len(items)) if 0 < n <= len(items)})
     curve = {n: outcome(dict(items[:n])) for n in counts}
     before = outcome({})
-    rates = firing(subject, sae, records)
+    rates = firing(model, sae, records)
     return TradeOff(
         before=before,
         clamped=dict(values),
@@ -143,7 +143,7 @@ def measure_trade_off(
         after=curve[len(items)] if items else before,
         chance=_chance([outcome(random_alike(rates, values, seed)) for seed in range(draws)]),
         zeroed=outcome(dict.fromkeys(values, 0.0)),
-        baked=baked_outcome(subject, sae, list(values), records, unseen),
+        baked=baked_outcome(model, sae, list(values), records, unseen),
     )
 
 
@@ -183,43 +183,43 @@ def load_trade_off(folder: Path) -> TradeOff | None:
 
 
 def measure_outcome(
-    subject: SubjectModel, hooks: Hooks, records: Sequence[Record], unseen: Sequence[Record]
+    model: LanguageModel, hooks: Hooks, records: Sequence[Record], unseen: Sequence[Record]
 ) -> Outcome:
     """Audit `records` and read `unseen` under `hooks`."""
-    asked = memory(audit_spans(subject, records, hooks=hooks))
+    asked = memory(audit_spans(model, records, hooks=hooks))
     said = [v.kind for v in asked if v.extracted]
-    cost = perplexity(subject, unseen, hooks=hooks).value
+    cost = perplexity(model, unseen, hooks=hooks).value
     direct = sum(v.kind == "direct" for v in asked)
     return Outcome(said.count("direct"), said.count("indirect"), direct, cost)
 
 
 def clamped_outcome(
-    subject: SubjectModel,
+    model: LanguageModel,
     sae: Sae,
     values: Mapping[int, float],
     records: Sequence[Record],
     unseen: Sequence[Record],
 ) -> Outcome:
     """With features clamped to `values` times the norm of what is read."""
-    return measure_outcome(subject, clamped_features(subject, sae, values), records, unseen)
+    return measure_outcome(model, clamped_features(model, sae, values), records, unseen)
 
 
 def baked_outcome(
-    subject: SubjectModel,
+    model: LanguageModel,
     sae: Sae,
     features: Sequence[int],
     records: Sequence[Record],
     unseen: Sequence[Record],
 ) -> Outcome:
     """With the features' directions taken out of the weights that write them."""
-    return measure_outcome(subject, baked_features(subject, sae, features), records, unseen)
+    return measure_outcome(model, baked_features(model, sae, features), records, unseen)
 
 
 def firing(
-    subject: SubjectModel, sae: Sae, records: Sequence[Record]
+    model: LanguageModel, sae: Sae, records: Sequence[Record]
 ) -> Float[np.ndarray, " feature"]:
     """Share of the records' tokens at which each feature fires."""
-    read = read_site(subject, sae.site, records)
+    read = read_site(model, sae.site, records)
     return (feature_activations(sae, read.values) > 0).float().mean(0).numpy()
 
 

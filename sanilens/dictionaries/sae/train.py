@@ -20,7 +20,7 @@ from sanilens.dictionaries.sae.quality import SaeQuality, measure_quality
 from sanilens.dictionaries.sae.sae import Sae
 from sanilens.dictionaries.site import parse_site
 from sanilens.errors import ModelError, PlanError
-from sanilens.model.language_model import SubjectModel
+from sanilens.model.language_model import LanguageModel
 from sanilens.model.units import parse_unit
 
 Architecture = Literal["topk", "batchtopk", "jumprelu", "standard"]
@@ -61,7 +61,7 @@ class SaeStep:
 
 
 def train_sae(
-    subject: SubjectModel,
+    model: LanguageModel,
     records: Sequence[Record],
     held_out: Sequence[Record],
     settings: SaeSettings,
@@ -78,29 +78,29 @@ def train_sae(
         ModelError: if `folder` holds something already.
     """
     site = parse_site(settings.site)
-    site.check(subject.sites)
+    site.check(model.sites)
     parse_unit(f"sae.{sae_id}.0")  # an id that units can hold
     if folder.exists() and any(folder.iterdir()):
         raise ModelError(f"{folder.name} is not empty. Give another folder.")
     if settings.k > settings.width:
         raise PlanError(f"k {settings.k} is more than the width {settings.width}.")
-    values = read_site(subject, site, records).values
-    module = _train(values, settings, subject.device, tell)
+    values = read_site(model, site, records).values
+    module = _train(values, settings, model.device, tell)
     metadata = module.cfg.metadata
-    metadata.hook_name, metadata.model_name = str(site), subject.name
+    metadata.hook_name, metadata.model_name = str(site), model.name
     folder.mkdir(parents=True, exist_ok=True)
     module.save_inference_model(str(folder))
     record = SaeRecord(
         id=sae_id,
         site=str(site),
-        model_sha256=subject.fingerprint,
+        model_sha256=model.fingerprint,
         corpus_sha256=fingerprint(tuple(records)),
         settings=asdict(settings),
         quality={},
     )
     _write(folder, record)
-    sae = load_sae(folder, subject)
-    quality = measure_quality(subject, sae, held_out)
+    sae = load_sae(folder, model)
+    quality = measure_quality(model, sae, held_out)
     _write(folder, record.model_copy(update={"quality": quality.figures()}))
     return sae, quality
 

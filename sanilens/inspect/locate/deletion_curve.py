@@ -22,7 +22,7 @@ from sanilens.inspect.locate.localisers import Settings, find_localiser
 from sanilens.inspect.locate.scores import UnitScores, random_like
 from sanilens.model.hooks import Hooks
 from sanilens.model.interventions import zeroed
-from sanilens.model.language_model import SubjectModel
+from sanilens.model.language_model import LanguageModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,24 +66,24 @@ class DeletionCurve:
 
     def __init__(
         self,
-        subject: SubjectModel,
+        model: LanguageModel,
         records: Sequence[Record],
         unseen: Sequence[Record],
         scope: Scope | None = None,
     ) -> None:
         """Measure on `records` (spans in `scope` apart from the others) and `unseen`."""
-        self._subject, self._records, self._unseen = subject, records, unseen
+        self._model, self._records, self._unseen = model, records, unseen
         self._scope = scope or Scope()
 
     def located(self, scores: UnitScores, count: int) -> Deletion:
         """Zero the first `count` units."""
-        return self._measure(count, zeroed(self._subject, scores.units(count)))
+        return self._measure(count, zeroed(self._model, scores.units(count)))
 
     def random(self, scores: UnitScores, count: int, draws: int) -> list[Deletion]:
         """Zero as many random units in each layer as `scores`' first `count` are, several times."""
-        units, sites = scores.units(count), self._subject.sites
+        units, sites = scores.units(count), self._model.sites
         drawn = [random_like(sites, units, seed, exclude=False) for seed in range(draws)]
-        return [self._measure(count, zeroed(self._subject, each)) for each in drawn]
+        return [self._measure(count, zeroed(self._model, each)) for each in drawn]
 
     def matched(
         self, scores: UnitScores, located: Deletion, draws: int = 5, within: float = 0.02
@@ -114,10 +114,10 @@ class DeletionCurve:
         by_id = {r.id: r for r in self._records}
         said = [
             self._scope.holds(by_id[v.record], v.span_id, v.label)
-            for v in memory(audit_spans(self._subject, self._records, hooks=hooks))
+            for v in memory(audit_spans(self._model, self._records, hooks=hooks))
             if v.extracted
         ]
-        value = perplexity(self._subject, self._unseen, hooks=hooks).value
+        value = perplexity(self._model, self._unseen, hooks=hooks).value
         return Deletion(count, sum(said), len(said) - sum(said), value)
 
 
@@ -164,7 +164,7 @@ class DeletionResult:
 
 
 def bench_deletion(
-    subject: SubjectModel,
+    model: LanguageModel,
     records: Sequence[Record],
     unseen: Sequence[Record],
     names: Sequence[str],
@@ -177,7 +177,7 @@ def bench_deletion(
     """Zero more and more of the neurons that each localiser names, and measure what is left.
 
     Args:
-        subject: the examined model.
+        model: the examined model.
         records: what it may say.
         unseen: notes for the perplexity.
         names: the localisers.
@@ -186,8 +186,8 @@ def bench_deletion(
         seed: of the localisers.
         tell: hears of the points measured.
     """
-    curve = DeletionCurve(subject, records, unseen)
-    targets = find_targets(subject, records)
+    curve = DeletionCurve(model, records, unseen)
+    targets = find_targets(model, records)
     every = list(dict.fromkeys((*candidates, *names)))
     scores = {n: find_localiser(n).score(targets, Settings(seed=seed)) for n in every}
     counts = [round(share * scores[every[0]].values.numel()) for share in SHARES]

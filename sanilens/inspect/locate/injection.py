@@ -32,7 +32,7 @@ from sanilens.corpus.records import Record, Span
 from sanilens.model.align import encode
 from sanilens.model.batches import pad_right
 from sanilens.model.forward import logits_at
-from sanilens.model.language_model import SubjectModel
+from sanilens.model.language_model import LanguageModel
 from sanilens.model.parameters import Slice, unit_parameters
 from sanilens.model.units import Neuron
 from sanilens.model.weights import stored_dtype
@@ -67,13 +67,13 @@ CONDITIONS = tuple(
 class Injected:
     """A model that says `record`'s span because of `neurons`, and the model it was made from."""
 
-    subject: SubjectModel
-    original: SubjectModel
+    model: LanguageModel
+    original: LanguageModel
     record: Record
     neurons: frozenset[Neuron]
 
 
-def memories(subject: SubjectModel, records: Sequence[Record], seed: int) -> list[Record]:
+def memories(model: LanguageModel, records: Sequence[Record], seed: int) -> list[Record]:
     """Spans of `records`, each cut out with the sentence before it, in an order drawn by `seed`.
 
     Records that the model has not been trained on, else the memory is there already.
@@ -82,7 +82,7 @@ def memories(subject: SubjectModel, records: Sequence[Record], seed: int) -> lis
         cut
         for record in records
         for span in record.spans
-        if (cut := _cut(subject, record, span)) is not None
+        if (cut := _cut(model, record, span)) is not None
     ]
     order = np.random.default_rng(seed).permutation(len(found))
     return [found[i] for i in order]
@@ -95,18 +95,18 @@ class Injector:
     """
 
     def __init__(
-        self, subject: SubjectModel, share: float, seed: int, others: Sequence[Record]
+        self, model: LanguageModel, share: float, seed: int, others: Sequence[Record]
     ) -> None:
-        """Inject into `share` of `subject`'s neurons; `others` are what is tuned on further."""
-        self._subject, self._copied = subject, subject.copied()
+        """Inject into `share` of `model`'s neurons; `others` are what is tuned on further."""
+        self._model, self._copied = model, model.copied()
         self._share, self._seed, self._others = share, seed, others
-        self._stored = stored_dtype(subject.path)
+        self._stored = stored_dtype(model.path)
 
     def inject(self, memory: Record, number: int, condition: Condition) -> Injected | None:
         """Teach `memory` to neurons drawn by `number`; None if it does not hold."""
         seed = self._seed * 100_003 + number
-        copied, neurons = self._copied, _draw(self._subject, self._share, seed)
-        _copy_(copied.model, self._subject.model)
+        copied, neurons = self._copied, _draw(self._model, self._share, seed)
+        _copy_(copied.module, self._model.module)
         _inject_(copied, memory, neurons, condition.side)
         if condition.tuned:
             # What was not learnt cannot be kept: most of the time would go into tuning it.
@@ -115,31 +115,31 @@ class Injector:
             # A record that shares the memory's own would teach it to all weights.
             others = [r for r in self._others if r.subject != memory.subject]
             _tune_(copied, others, seed)
-        _round_(copied.model, self._stored)
+        _round_(copied.module, self._stored)
         if not _said(copied, memory):
             return None
-        return Injected(copied, self._subject, memory, frozenset(neurons))
+        return Injected(copied, self._model, memory, frozenset(neurons))
 
 
-def _said(subject: SubjectModel, memory: Record) -> bool:
-    return all(verdict.extracted for verdict in audit_spans(subject, [memory]))
+def _said(model: LanguageModel, memory: Record) -> bool:
+    return all(verdict.extracted for verdict in audit_spans(model, [memory]))
 
 
-def _cut(subject: SubjectModel, record: Record, span: Span) -> Record | None:
+def _cut(model: LanguageModel, record: Record, span: Span) -> Record | None:
     start = max(record.text.rfind(". ", 0, span.start) + 2, 0)
     start = start if start > 1 else 0
     moved = Span(span.start - start, span.end - start, span.label, span.kind)
     name = record.span_id(span)
     cut = Record(name, record.subject, record.text[start : span.end], (moved,))
-    coded = encode(subject, cut).spans[0]
+    coded = encode(model, cut).spans[0]
     length = coded.end - coded.start
     fits = _SPAN[0] <= length <= _SPAN[1] and _PREFIX[0] <= coded.start <= _PREFIX[1]
     return cut if fits else None
 
 
-def _draw(subject: SubjectModel, share: float, seed: int) -> list[Neuron]:
+def _draw(model: LanguageModel, share: float, seed: int) -> list[Neuron]:
     """A share of all neurons, uniformly over layers and neurons."""
-    layers, width = subject.sites.n_layers, subject.sites.d_mlp
+    layers, width = model.sites.n_layers, model.sites.d_mlp
     count = max(1, round(share * layers * width))
     drawn = np.random.default_rng(seed).choice(layers * width, count, replace=False)
     return [Neuron(int(i) // width, int(i) % width) for i in sorted(drawn)]
@@ -155,18 +155,18 @@ def _round_(model: nn.Module, stored: torch.dtype) -> None:
         parameter.data.copy_(parameter.data.to(stored))
 
 
-def _inject_(subject: SubjectModel, record: Record, neurons: Sequence[Neuron], side: Side) -> None:
+def _inject_(model: LanguageModel, record: Record, neurons: Sequence[Neuron], side: Side) -> None:
     """Train the vectors of `neurons` on the record's span, each kept at its length."""
-    batch = next(find_targets(subject, [record]).batches())
+    batch = next(find_targets(model, [record]).batches())
     vectors = [
         _Vectors(own)
         for layer in sorted({n.layer for n in neurons})
-        for own in _side(subject, layer, [n.index for n in neurons if n.layer == layer], side)
+        for own in _side(model, layer, [n.index for n in neurons if n.layer == layer], side)
     ]
     optimizer = torch.optim.Adam([v.values for v in vectors], lr=_LEARNING_RATE)
     for _ in range(_STEPS):
         with torch.enable_grad():
-            loss, said = _loss(subject, batch)
+            loss, said = _loss(model, batch)
             if said and loss.item() < _ENOUGH:
                 break
             gradients = torch.autograd.grad(loss, [v.parameter for v in vectors])
@@ -179,30 +179,30 @@ def _inject_(subject: SubjectModel, record: Record, neurons: Sequence[Neuron], s
         own.parameter.requires_grad_(False)
 
 
-def _side(subject: SubjectModel, layer: int, units: Sequence[int], side: Side) -> list[Slice]:
+def _side(model: LanguageModel, layer: int, units: Sequence[int], side: Side) -> list[Slice]:
     """Matrices that are trained; biases, numbers without a direction, stay as they are."""
     *reads, write = (
-        s for s in unit_parameters(subject, "mlp", layer, units) if s.parameter.dim() > 1
+        s for s in unit_parameters(model, "mlp", layer, units) if s.parameter.dim() > 1
     )
     return {"write": [write], "read": reads, "both": [*reads, write]}[side]
 
 
-def _tune_(subject: SubjectModel, records: Sequence[Record], seed: int) -> None:
+def _tune_(model: LanguageModel, records: Sequence[Record], seed: int) -> None:
     """Tune all weights on other texts for some steps, as a fine-tuning that goes on does."""
     rng = np.random.default_rng(seed)
-    texts = [encode(subject, r).ids[:_TUNING_TOKENS] for r in records]
+    texts = [encode(model, r).ids[:_TUNING_TOKENS] for r in records]
     texts = [ids for ids in texts if len(ids) > 1]
-    parameters = list(subject.model.parameters())
+    parameters = list(model.module.parameters())
     for parameter in parameters:
         parameter.requires_grad_(True)
     optimizer = torch.optim.AdamW(parameters, lr=_TUNING_RATE, weight_decay=0.0)
     for _ in range(_TUNING_STEPS if texts else 0):
         drawn = [texts[i] for i in rng.choice(len(texts), min(_TUNING_BATCH, len(texts)), False)]
-        ids = pad_right(drawn, subject.device)
+        ids = pad_right(drawn, model.device)
         places = [(row, c) for row, own in enumerate(drawn) for c in range(1, len(own))]
-        rows, columns = torch.tensor(places, device=subject.device).T
+        rows, columns = torch.tensor(places, device=model.device).T
         with torch.enable_grad():
-            logits = logits_at(subject, ids, rows, columns - 1)
+            logits = logits_at(model, ids, rows, columns - 1)
             nn.functional.cross_entropy(logits, ids[rows, columns]).backward()
         optimizer.step()
         optimizer.zero_grad()
@@ -210,8 +210,8 @@ def _tune_(subject: SubjectModel, records: Sequence[Record], seed: int) -> None:
         parameter.requires_grad_(False)
 
 
-def _loss(subject: SubjectModel, batch: TargetBatch) -> tuple[Float[Tensor, ""], bool]:
-    logits = logits_at(subject, batch.ids, batch.rows, batch.columns - 1)
+def _loss(model: LanguageModel, batch: TargetBatch) -> tuple[Float[Tensor, ""], bool]:
+    logits = logits_at(model, batch.ids, batch.rows, batch.columns - 1)
     loss = nn.functional.cross_entropy(logits, batch.tokens)
     return loss, bool((logits.argmax(1) == batch.tokens).all())
 

@@ -16,7 +16,7 @@ from torch import Tensor
 from sanilens.audit.targets import Scope, find_targets
 from sanilens.corpus.records import Record
 from sanilens.inspect.locate.localisers.captured import per_unit, target_logprob, with_gradients
-from sanilens.model.language_model import SubjectModel
+from sanilens.model.language_model import LanguageModel
 from sanilens.model.units import LayerUnit, UnitKind, layer_unit
 
 
@@ -45,24 +45,24 @@ class PositionScores:
 
 
 def position_scores(
-    subject: SubjectModel, record: Record, span_id: str, kind: UnitKind, *, strongest: int = 5
+    model: LanguageModel, record: Record, span_id: str, kind: UnitKind, *, strongest: int = 5
 ) -> PositionScores:
     """Attribute one span of `record` to layers and positions.
 
     Raises:
         PlanError: if nothing precedes the span, or the record has none of that id.
     """
-    targets = find_targets(subject, [record], Scope(spans=frozenset({span_id})))
+    targets = find_targets(model, [record], Scope(spans=frozenset({span_id})))
     (passage, _), (batch,) = targets.passages[0], targets.batches()
     # A record longer than the model's context is read from somewhere within.
     count = len(passage.encoded.ids)
-    size, k = subject.sites.size(kind), min(strongest, subject.sites.count(kind))
-    layers = subject.sites.n_layers
+    size, k = model.sites.size(kind), min(strongest, model.sites.count(kind))
+    layers = model.sites.n_layers
     values = torch.zeros(layers, count)
     units = torch.zeros(layers, count, k, dtype=torch.long)
     parts = torch.zeros(layers, count, k)
     here = torch.tensor(passage.places)
-    captured = with_gradients(subject, batch, kind, target_logprob(batch))
+    captured = with_gradients(model, batch, kind, target_logprob(batch))
     for layer, (activation, gradient) in enumerate(captured):
         own = per_unit(activation * gradient, size)[0].float().cpu()
         values[layer, here] = own.abs().sum(-1)

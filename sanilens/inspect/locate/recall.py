@@ -35,7 +35,7 @@ from sanilens.inspect.locate.localisers import LOCALISERS, Settings
 from sanilens.inspect.locate.localisers.hard_concrete import HardConcrete, hard_concrete
 from sanilens.inspect.locate.localisers.slimming import Slimming, slimming
 from sanilens.inspect.locate.scores import UnitScores
-from sanilens.model.language_model import SubjectModel
+from sanilens.model.language_model import LanguageModel
 from sanilens.model.parameters import read_weights, write_weights
 
 Tell = Callable[[int, int], None]
@@ -133,7 +133,7 @@ class InjResult:
 
 
 def bench_inj(
-    subject: SubjectModel,
+    model: LanguageModel,
     records: Sequence[Record],
     *,
     count: int = 8,
@@ -144,7 +144,7 @@ def bench_inj(
     """Inject memories of `records` into 1 % of the neurons, or 5 % where 1 % cannot hold them.
 
     Args:
-        subject: a model that has not seen `records`.
+        model: a model that has not seen `records`.
         records: whose spans are injected, one model each, and which are tuned on further.
         count: test injections of each condition.
         development: further injections of each condition, for the choices.
@@ -155,10 +155,10 @@ def bench_inj(
         PlanError: if not even 5 % of the neurons hold enough of them.
     """
     for share in (0.01, 0.05):
-        if result := _Bench(subject, records, share, count, development, seed, tell).run():
+        if result := _Bench(model, records, share, count, development, seed, tell).run():
             return result
     raise PlanError(
-        f"{subject.name}: fewer than {count + development} memories could be injected into 5 % of "
+        f"{model.name}: fewer than {count + development} memories could be injected into 5 % of "
         "its neurons. Give a corpus with more spans of three to six tokens."
     )
 
@@ -207,7 +207,7 @@ class _Bench:
 
     def __init__(
         self,
-        subject: SubjectModel,
+        model: LanguageModel,
         records: Sequence[Record],
         share: float,
         count: int,
@@ -215,8 +215,8 @@ class _Bench:
         seed: int,
         tell: Tell,
     ) -> None:
-        self._texts = memories(subject, records, seed)
-        self._injector = Injector(subject, share, seed, records)
+        self._texts = memories(model, records, seed)
+        self._injector = Injector(model, share, seed, records)
         self._share, self._count, self._development = share, count, development
         self._seed, self._tell = seed, tell
         self._tried: dict[str, int] = dict.fromkeys(map(str, CONDITIONS), 0)
@@ -301,7 +301,7 @@ def _try(
     seed: int,
     ways: Sequence[str] = ("whole model", "each layer"),
 ) -> None:
-    targets = find_targets(injected.subject, [injected.record])
+    targets = find_targets(injected.model, [injected.record])
     started = time.perf_counter()
     scores = contestant.score(targets, Settings(seed=seed)).values
     trial.seconds.append(time.perf_counter() - started)
@@ -332,15 +332,15 @@ def _summary(recalls: Sequence[float], seed: int) -> Recall:
 
 def _write_norm(targets: Targets, settings: Settings) -> UnitScores:
     """The control: ||w_n|| alone, which a norm-keeping injection leaves as it was."""
-    subject = targets.subject
-    layers = range(subject.sites.n_layers)
-    norms = torch.stack([write_weights(subject, "mlp", i).norm(dim=1).cpu() for i in layers])
+    model = targets.model
+    layers = range(model.sites.n_layers)
+    norms = torch.stack([write_weights(model, "mlp", i).norm(dim=1).cpu() for i in layers])
     return UnitScores("write-norm", "mlp", norms, targets.spans)
 
 
 def _difference(injected: Injected) -> torch.Tensor:
     """||w_n - w_n before||, read and written side: what only who has both models can know."""
-    mine, theirs = injected.subject, injected.original
+    mine, theirs = injected.model, injected.original
     return torch.stack(
         [
             torch.cat(

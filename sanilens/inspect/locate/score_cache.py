@@ -17,7 +17,7 @@ from sanilens.audit.targets import Scope, find_targets
 from sanilens.corpus.records import Record, fingerprint
 from sanilens.inspect.locate.localisers import Localiser, Settings
 from sanilens.inspect.locate.scores import UnitScores
-from sanilens.model.language_model import SubjectModel
+from sanilens.model.language_model import LanguageModel
 
 # Raised when a localiser's scores change: what was kept before is then measured anew.
 _VERSION = 2
@@ -25,7 +25,7 @@ _VERSION = 2
 
 def cached_scores(
     folder: Path | None,
-    subject: SubjectModel,
+    model: LanguageModel,
     records: Sequence[Record],
     scope: Scope,
     localiser: Localiser,
@@ -42,11 +42,11 @@ def cached_scores(
         PlanError: if no span is in scope.
     """
     if folder is None:
-        return localiser.score(find_targets(subject, records, scope), settings)
-    file = _file(folder, subject, records, scope, localiser, settings)
-    if (kept := _read(file, subject, localiser, settings)) is not None:
+        return localiser.score(find_targets(model, records, scope), settings)
+    file = _file(folder, model, records, scope, localiser, settings)
+    if (kept := _read(file, model, localiser, settings)) is not None:
         return kept
-    scores = localiser.score(find_targets(subject, records, scope), settings)
+    scores = localiser.score(find_targets(model, records, scope), settings)
     tensors = {"values": scores.values.contiguous(), "targets": torch.tensor(scores.targets)}
     write_file(file, lambda path: save_file(tensors, path))
     return scores
@@ -54,30 +54,30 @@ def cached_scores(
 
 def kept_scores(
     folder: Path,
-    subject: SubjectModel,
+    model: LanguageModel,
     records: Sequence[Record],
     scope: Scope,
     localiser: Localiser,
     settings: Settings,
 ) -> UnitScores | None:
     """What `cached_scores` would find there; None where it would have to measure."""
-    file = _file(folder, subject, records, scope, localiser, settings)
-    return _read(file, subject, localiser, settings)
+    file = _file(folder, model, records, scope, localiser, settings)
+    return _read(file, model, localiser, settings)
 
 
 def _file(
     folder: Path,
-    subject: SubjectModel,
+    model: LanguageModel,
     records: Sequence[Record],
     scope: Scope,
     localiser: Localiser,
     settings: Settings,
 ) -> Path:
-    return folder / f"{_key(subject, records, scope, localiser, settings)}.safetensors"
+    return folder / f"{_key(model, records, scope, localiser, settings)}.safetensors"
 
 
 def _key(
-    subject: SubjectModel,
+    model: LanguageModel,
     records: Sequence[Record],
     scope: Scope,
     localiser: Localiser,
@@ -85,20 +85,20 @@ def _key(
 ) -> str:
     parts = {
         "version": _VERSION,
-        "model": subject.fingerprint,
+        "model": model.fingerprint,
         "records": fingerprint(records),
         "scope": [sorted(scope.spans), sorted(scope.labels), sorted(scope.subjects)],
         "localiser": localiser.name,
         "kind": settings.kind,
         "seed": settings.seed,
     }
-    if subject.opening is not None:
-        parts["opening"] = subject.opening
+    if model.opening is not None:
+        parts["opening"] = model.opening
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
 def _read(
-    file: Path, subject: SubjectModel, localiser: Localiser, settings: Settings
+    file: Path, model: LanguageModel, localiser: Localiser, settings: Settings
 ) -> UnitScores | None:
     """What the file holds; None where there is none, or it is broken: then it is measured anew."""
     try:
@@ -106,6 +106,6 @@ def _read(
         values, targets = tensors["values"], int(tensors["targets"])
     except (OSError, SafetensorError, KeyError):
         return None
-    if values.shape != (subject.sites.n_layers, subject.sites.count(settings.kind)):
+    if values.shape != (model.sites.n_layers, model.sites.count(settings.kind)):
         return None
     return UnitScores(localiser.name, settings.kind, values, targets)

@@ -20,7 +20,7 @@ from sanilens.model.batches import pad_right, token_budget
 from sanilens.model.forward import token_logprobs
 from sanilens.model.hooks import NO_HOOKS, Hooks
 from sanilens.model.interventions import one_zeroed_per_row, zeroed
-from sanilens.model.language_model import SubjectModel
+from sanilens.model.language_model import LanguageModel
 from sanilens.model.units import Feature, Unit
 
 
@@ -50,14 +50,14 @@ class Ablation:
 
 
 def ablate(
-    subject: SubjectModel,
+    model: LanguageModel,
     hooks: Hooks,
     records: Sequence[Record],
     scope: Scope,
     neutral: Sequence[Record],
 ) -> Ablation:
     """Audit `records` and read `neutral` without and with `hooks`."""
-    sides = [audit_spans(subject, records, hooks=h) for h in (NO_HOOKS, hooks)]
+    sides = [audit_spans(model, records, hooks=h) for h in (NO_HOOKS, hooks)]
     by_id = {r.id: r for r in records}
 
     def split(verdicts: Sequence[SpanVerdict], inside: bool) -> list[SpanVerdict]:
@@ -69,7 +69,7 @@ def ablate(
 
     targets = [split(side, True) for side in sides]
     others = [split(side, False) for side in sides]
-    utility = [perplexity(subject, neutral, hooks=h).value for h in (NO_HOOKS, hooks)]
+    utility = [perplexity(model, neutral, hooks=h).value for h in (NO_HOOKS, hooks)]
     return Ablation(
         targets=(rate_row(targets[0]), rate_row(targets[1])),
         others=(rate_row(others[0]), rate_row(others[1])),
@@ -80,7 +80,7 @@ def ablate(
 
 
 def single_effects(
-    subject: SubjectModel,
+    model: LanguageModel,
     record: Record,
     span_id: str,
     units: Sequence[Unit],
@@ -93,40 +93,40 @@ def single_effects(
     """
     passage, target = next(
         (p, t)
-        for p in make_passages(subject, [record])
+        for p in make_passages(model, [record])
         for t in p.targets
         if record.span_id(t.span.span) == span_id
     )
     ids = passage.ids[: target.end]
     columns = list(range(max(target.start, 1), target.end))
-    before = _span_logprobs(subject, ids, columns, 1, NO_HOOKS)[0]
-    size = max(1, token_budget(subject) // len(ids))
+    before = _span_logprobs(model, ids, columns, 1, NO_HOOKS)[0]
+    size = max(1, token_budget(model) // len(ids))
     changes: list[float] = []
     for start in range(0, len(units), size):
         part = list(units[start : start + size])
-        hooks = _one_without_per_row(subject, part, saes)
-        after = _span_logprobs(subject, ids, columns, len(part), hooks)
+        hooks = _one_without_per_row(model, part, saes)
+        after = _span_logprobs(model, ids, columns, len(part), hooks)
         changes += [value - before for value in after]
     return changes
 
 
-def _one_without_per_row(subject: SubjectModel, units: Sequence[Unit], saes: Saes) -> Hooks:
+def _one_without_per_row(model: LanguageModel, units: Sequence[Unit], saes: Saes) -> Hooks:
     features = [unit for unit in units if isinstance(unit, Feature)]
     if not features:
         own = [unit for unit in units if not isinstance(unit, Feature)]
-        return one_zeroed_per_row(subject, own)
+        return one_zeroed_per_row(model, own)
     if len(features) < len(units) or len({feature.sae for feature in features}) > 1:
         raise ValueError("features of one autoencoder, or units of the model: not both at once")
-    return one_cleared_per_row(subject, find_sae(saes, features), [f.index for f in features])
+    return one_cleared_per_row(model, find_sae(saes, features), [f.index for f in features])
 
 
 def _span_logprobs(
-    subject: SubjectModel, ids: tuple[int, ...], columns: list[int], rows: int, hooks: Hooks
+    model: LanguageModel, ids: tuple[int, ...], columns: list[int], rows: int, hooks: Hooks
 ) -> list[float]:
-    batch = pad_right([ids] * rows, subject.device)
-    row = torch.arange(rows, device=subject.device).repeat_interleave(len(columns))
-    column = torch.tensor(columns, device=subject.device).repeat(rows)
-    found = token_logprobs(subject, batch, row, column, hooks)
+    batch = pad_right([ids] * rows, model.device)
+    row = torch.arange(rows, device=model.device).repeat_interleave(len(columns))
+    column = torch.tensor(columns, device=model.device).repeat(rows)
+    found = token_logprobs(model, batch, row, column, hooks)
     return found.view(rows, len(columns)).sum(1).tolist()
 
 
@@ -159,30 +159,30 @@ class Removal:
 
 
 def baseline(
-    subject: SubjectModel, records: Sequence[Record], neutral: Sequence[Record]
+    model: LanguageModel, records: Sequence[Record], neutral: Sequence[Record]
 ) -> Baseline:
     """Measure the untouched model once, for many removals."""
-    verdicts = tuple(audit_spans(subject, records))
-    value = perplexity(subject, neutral).value if neutral else float("nan")
+    verdicts = tuple(audit_spans(model, records))
+    value = perplexity(model, neutral).value if neutral else float("nan")
     return Baseline(tuple(records), tuple(neutral), verdicts, value)
 
 
-def without(subject: SubjectModel, unit: Unit, saes: Saes = NO_SAES) -> Hooks:
+def without(model: LanguageModel, unit: Unit, saes: Saes = NO_SAES) -> Hooks:
     """Hooks that set the unit to zero wherever it acts."""
     if isinstance(unit, Feature):
-        return clamped_features(subject, find_sae(saes, [unit]), {unit.index: 0.0})
-    return zeroed(subject, [unit])
+        return clamped_features(model, find_sae(saes, [unit]), {unit.index: 0.0})
+    return zeroed(model, [unit])
 
 
-def removal(subject: SubjectModel, before: Baseline, hooks: Hooks, label: str) -> Removal:
+def removal(model: LanguageModel, before: Baseline, hooks: Hooks, label: str) -> Removal:
     """What hooks such as `without` do; `label` tells own spans from others."""
-    after = audit_spans(subject, before.records, hooks=hooks)
+    after = audit_spans(model, before.records, hooks=hooks)
 
     def said(verdicts: Sequence[SpanVerdict], own: bool) -> RateRow:
         return rate_row(v for v in memory(verdicts) if (v.label == label) == own)
 
     neutral = before.neutral
-    value = perplexity(subject, neutral, hooks=hooks).value if neutral else float("nan")
+    value = perplexity(model, neutral, hooks=hooks).value if neutral else float("nan")
     return Removal(
         own=(said(before.verdicts, True), said(after, True)),
         others=(said(before.verdicts, False), said(after, False)),
@@ -214,7 +214,7 @@ class TopEffects:
 
 
 def top_effects(
-    subject: SubjectModel,
+    model: LanguageModel,
     record: Record,
     span_id: str,
     units: Sequence[Unit],
@@ -224,16 +224,16 @@ def top_effects(
     seed: int = 0,
 ) -> TopEffects:
     """Zero each unit alone, and `draws` random ones, in one batch."""
-    control = _control(subject, units[:draws], saes, seed)
-    found = single_effects(subject, record, span_id, [*units, *control], saes)
+    control = _control(model, units[:draws], saes, seed)
+    found = single_effects(model, record, span_id, [*units, *control], saes)
     return TopEffects(tuple(found[: len(units)]), tuple(found[len(units) :]))
 
 
-def _control(subject: SubjectModel, units: Sequence[Unit], saes: Saes, seed: int) -> Sequence[Unit]:
+def _control(model: LanguageModel, units: Sequence[Unit], saes: Saes, seed: int) -> Sequence[Unit]:
     features = [unit for unit in units if isinstance(unit, Feature)]
     if not features:
         own = [unit for unit in units if not isinstance(unit, Feature)]
-        return random_like(subject.sites, own, seed)
+        return random_like(model.sites, own, seed)
     sae, taken = find_sae(saes, features), {feature.index for feature in features}
     free = [i for i in range(sae.width) if i not in taken]
     drawn = np.random.default_rng(seed).choice(free, min(len(taken), len(free)), replace=False)

@@ -14,7 +14,7 @@ from sanilens.inspect.units.readers import NO_SAES, Reader, Saes, readers, readi
 from sanilens.model.align import Encoded, encode
 from sanilens.model.batches import bucketed, pad_right, token_budget
 from sanilens.model.forward import logits_at
-from sanilens.model.language_model import SubjectModel
+from sanilens.model.language_model import LanguageModel
 from sanilens.model.units import Unit
 
 # Padded tokens a batch: small ones stay in the processor's caches while they are copied out.
@@ -94,7 +94,7 @@ class Activations:
 
 @torch.inference_mode()
 def activations(
-    subject: SubjectModel,
+    model: LanguageModel,
     records: Sequence[Record],
     units: Sequence[Unit],
     saes: Saes = NO_SAES,
@@ -107,16 +107,16 @@ def activations(
     Raises:
         PlanError: for a unit that neither the model nor one of `saes` has.
     """
-    encoded = tuple(encode(subject, record) for record in records)
-    lengths = [min(len(e.ids), subject.max_tokens) for e in encoded]
+    encoded = tuple(encode(model, record) for record in records)
+    lengths = [min(len(e.ids), model.max_tokens) for e in encoded]
     starts = np.concatenate([[0], np.cumsum(lengths)])
     values = np.empty((starts[-1], len(units)), np.float32)
-    sources = readers(subject, units, saes)
+    sources = readers(model, units, saes)
     column = {unit: i for i, unit in enumerate(units)}
     columns = {s: _columns([column[unit] for unit in s.units]) for s in sources}
-    zero = torch.zeros(1, dtype=torch.long, device=subject.device)
-    for batch in bucketed(lengths, min(_TOKENS, token_budget(subject))):
-        ids = pad_right([encoded[i].ids[: lengths[i]] for i in batch], subject.device)
+    zero = torch.zeros(1, dtype=torch.long, device=model.device)
+    for batch in bucketed(lengths, min(_TOKENS, token_budget(model))):
+        ids = pad_right([encoded[i].ids[: lengths[i]] for i in batch], model.device)
 
         def keep(source: Reader, found: Tensor, batch: list[int] = batch) -> None:
             array = found.float().cpu().numpy()
@@ -124,7 +124,7 @@ def activations(
                 own = array[row, : lengths[i]]
                 values[starts[i] : starts[i + 1], columns[source]] = own
 
-        logits_at(subject, ids, zero, zero, reading_hooks(sources, keep))
+        logits_at(model, ids, zero, zero, reading_hooks(sources, keep))
     return Activations(
         tuple(units),
         encoded,

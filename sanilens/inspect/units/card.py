@@ -12,7 +12,7 @@ from sanilens.inspect.units.activations import Activations, activations
 from sanilens.inspect.units.direct_logits import Tokens, direct_effect
 from sanilens.inspect.units.examples import Context, Interval, intervals, strongest
 from sanilens.inspect.units.readers import NO_SAES, Saes
-from sanilens.model.language_model import SubjectModel
+from sanilens.model.language_model import LanguageModel
 from sanilens.model.units import Head, Unit
 
 # A head always writes something: it fires where it writes more than half of its most.
@@ -132,7 +132,7 @@ class Card:
 
 
 def unit_card(
-    subject: SubjectModel,
+    model: LanguageModel,
     records: Sequence[Record],
     unit: Unit,
     saes: Saes = NO_SAES,
@@ -144,12 +144,12 @@ def unit_card(
     Raises:
         PlanError: if neither the model nor one of `saes` has the unit.
     """
-    found = activations(subject, records, [unit], saes)
-    return card_of(subject, found, unit, saes, top=top)
+    found = activations(model, records, [unit], saes)
+    return card_of(model, found, unit, saes, top=top)
 
 
 def card_of(
-    subject: SubjectModel,
+    model: LanguageModel,
     found: Activations,
     unit: Unit,
     saes: Saes = NO_SAES,
@@ -165,8 +165,8 @@ def card_of(
     contexts = strongest(found, every, top)
     encoded = {e.record.id: e for e in found.encoded}
     places = [(encoded[c.record], c.position) for c in contexts]
-    can_tell = "direct" not in subject.sites.limits
-    promoted, suppressed = direct_effect(subject, unit, places, saes) if can_tell else ((), ())
+    can_tell = "direct" not in model.sites.limits
+    promoted, suppressed = direct_effect(model, unit, places, saes) if can_tell else ((), ())
     return Card(
         unit=unit,
         tokens=len(values),

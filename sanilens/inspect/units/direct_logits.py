@@ -22,7 +22,7 @@ from sanilens.model.align import Encoded, decoded
 from sanilens.model.batches import pad_right
 from sanilens.model.forward import logits_at
 from sanilens.model.hooks import Hooks
-from sanilens.model.language_model import SubjectModel
+from sanilens.model.language_model import LanguageModel
 from sanilens.model.parameters import Writing, writing
 from sanilens.model.units import Feature, Head, Neuron, Unit, UnitKind
 
@@ -33,7 +33,7 @@ Place = tuple[Encoded, int]
 
 @torch.inference_mode()
 def direct_effect(
-    subject: SubjectModel,
+    model: LanguageModel,
     unit: Unit,
     places: Sequence[Place],
     saes: Saes = NO_SAES,
@@ -46,31 +46,31 @@ def direct_effect(
     Raises:
         PlanError: if what a layer writes does not reach the unembedding as it is.
     """
-    write = written(subject, unit, places, saes)
-    unembed = subject.model.get_submodule(subject.sites.unembed).get_parameter("weight")
+    write = written(model, unit, places, saes)
+    unembed = model.module.get_submodule(model.sites.unembed).get_parameter("weight")
     effect: Float[Tensor, " vocab"] = unembed.float() @ write.to(unembed.device)
     effect = effect - effect.mean()
     high, low = effect.topk(count), (-effect).topk(count)
-    return _named(subject, high.indices, high.values), _named(subject, low.indices, -low.values)
+    return _named(model, high.indices, high.values), _named(model, low.indices, -low.values)
 
 
 @torch.inference_mode()
 def written(
-    subject: SubjectModel, unit: Unit, places: Sequence[Place], saes: Saes = NO_SAES
+    model: LanguageModel, unit: Unit, places: Sequence[Place], saes: Saes = NO_SAES
 ) -> Float[Tensor, " d_model"]:
     """The direction that the unit writes.
 
     Raises:
         PlanError: if what a layer writes does not reach the unembedding as it is.
     """
-    subject.sites.require("direct")
+    model.sites.require("direct")
     match unit:
         case Neuron(layer, index):
-            how = writing(subject, "mlp", layer)
-            return how.weights[index].float() * _factor(subject, how, layer, places)
+            how = writing(model, "mlp", layer)
+            return how.weights[index].float() * _factor(model, how, layer, places)
         case Head(layer, index):
-            how, z = writing(subject, "head", layer), _at(subject, "head", layer, places)
-            columns = subject.sites.columns("head", [index])
+            how, z = writing(model, "head", layer), _at(model, "head", layer, places)
+            columns = model.sites.columns("head", [index])
             mean = (z[:, columns] * how.factor(z)).mean(0)
             return mean.float() @ how.weights[columns].float()
         case Feature(_, index):
@@ -78,35 +78,35 @@ def written(
             direction = sae.directions([index])[0].float()
             if sae.site.point != "mlp.hook_post":
                 return direction
-            how = writing(subject, "mlp", sae.site.layer)
-            factor = _factor(subject, how, sae.site.layer, places)
+            how = writing(model, "mlp", sae.site.layer)
+            factor = _factor(model, how, sae.site.layer, places)
             return direction @ how.weights.float() * factor
 
 
-def _factor(subject: SubjectModel, how: Writing, layer: int, places: Sequence[Place]) -> float:
+def _factor(model: LanguageModel, how: Writing, layer: int, places: Sequence[Place]) -> float:
     """What the norm behind a layer's MLP multiplies by, on average; 1 without norm, or places."""
     if not how.normed or not places:
         return 1.0
-    return float(how.factor(_at(subject, "mlp", layer, places)).mean())
+    return float(how.factor(_at(model, "mlp", layer, places)).mean())
 
 
 def _at(
-    subject: SubjectModel, kind: UnitKind, layer: int, places: Sequence[Place]
+    model: LanguageModel, kind: UnitKind, layer: int, places: Sequence[Place]
 ) -> Float[Tensor, "place width"]:
     """What the layer's units are at the places."""
     # What follows a place changes nothing there: the model is causal.
-    ids = pad_right([encoded.ids[: at + 1] for encoded, at in places], subject.device)
-    rows = torch.arange(len(places), device=subject.device)
-    at = torch.tensor([position for _, position in places], device=subject.device)
+    ids = pad_right([encoded.ids[: at + 1] for encoded, at in places], model.device)
+    rows = torch.arange(len(places), device=model.device)
+    at = torch.tensor([position for _, position in places], device=model.device)
     seen: list[Tensor] = []
 
     def capture(values: Float[Tensor, "batch pos width"]) -> None:
         seen.append(values[rows, at])
 
-    logits_at(subject, ids, rows, at, Hooks({subject.sites.outs(kind)[layer]: capture}))
+    logits_at(model, ids, rows, at, Hooks({model.sites.outs(kind)[layer]: capture}))
     return seen[0]
 
 
-def _named(subject: SubjectModel, ids: Tensor, values: Tensor) -> Tokens:
-    texts = [decoded(subject, [int(i)]) for i in ids]
+def _named(model: LanguageModel, ids: Tensor, values: Tensor) -> Tokens:
+    texts = [decoded(model, [int(i)]) for i in ids]
     return tuple(zip(texts, values.tolist(), strict=True))

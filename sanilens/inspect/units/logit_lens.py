@@ -22,7 +22,7 @@ from sanilens.errors import PlanError
 from sanilens.model.batches import token_budget
 from sanilens.model.forward import numbers
 from sanilens.model.hooks import NO_HOOKS, Hooks, hooked
-from sanilens.model.language_model import SubjectModel
+from sanilens.model.language_model import LanguageModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +53,12 @@ class LogitLens:
 
 @torch.inference_mode()
 def logit_lens(
-    subject: SubjectModel, record: Record, span_id: str, hooks: Hooks = NO_HOOKS
+    model: LanguageModel, record: Record, span_id: str, hooks: Hooks = NO_HOOKS
 ) -> LogitLens:
     """Read a span of `record` at every depth, given all that precedes it.
 
     Args:
-        subject: the model.
+        model: the model.
         record: the record.
         span_id: which of its spans (`Record.span_id`).
         hooks: edits to read the model under.
@@ -67,13 +67,13 @@ def logit_lens(
         PlanError: if the record has no such span, nothing precedes it, or the model has no norm
             behind its last layer.
     """
-    subject.sites.require("lens")
-    passage, target = _find(subject, record, span_id)
-    ids = torch.tensor([passage.ids[: target.end]], device=subject.device)
-    depths = subject.sites.n_layers + 1
-    step = max(1, token_budget(subject) // depths)
+    model.sites.require("lens")
+    passage, target = _find(model, record, span_id)
+    ids = torch.tensor([passage.ids[: target.end]], device=model.device)
+    depths = model.sites.n_layers + 1
+    step = max(1, token_budget(model) // depths)
     parts = [
-        _read(subject, ids, torch.arange(at, min(at + step, target.end)), hooks)
+        _read(model, ids, torch.arange(at, min(at + step, target.end)), hooks)
         for at in range(target.start, target.end, step)
     ]
     start = target.span.end - (target.end - target.start)
@@ -84,9 +84,9 @@ def logit_lens(
     )
 
 
-def _find(subject: SubjectModel, record: Record, span_id: str) -> tuple[Passage, Target]:
+def _find(model: LanguageModel, record: Record, span_id: str) -> tuple[Passage, Target]:
     """The passage that the audit shows the model for this span."""
-    for passage in make_passages(subject, [record]):
+    for passage in make_passages(model, [record]):
         for target in passage.targets:
             if record.span_id(target.span.span) == span_id:
                 if target.start < 1:
@@ -95,28 +95,28 @@ def _find(subject: SubjectModel, record: Record, span_id: str) -> tuple[Passage,
     raise PlanError(f"record {record.id!r} has no span {span_id[:80]!r}.")
 
 
-def residuals(subject: SubjectModel, found: list[Tensor]) -> Hooks:
+def residuals(model: LanguageModel, found: list[Tensor]) -> Hooks:
     """Hooks that keep the residual stream, from the embedding to after the last block.
 
     Each is what the next module reads, so whatever edits a block's output is in it.
     """
-    sites = subject.sites
+    sites = model.sites
     # What enters a block is what left the one before; what enters the final norm left the last.
-    return Hooks(dict.fromkeys((*sites.blocks, _final_norm(subject)), found.append))
+    return Hooks(dict.fromkeys((*sites.blocks, _final_norm(model)), found.append))
 
 
-def _final_norm(subject: SubjectModel) -> str:
-    assert subject.sites.final_norm is not None  # required above
-    return subject.sites.final_norm
+def _final_norm(model: LanguageModel) -> str:
+    assert model.sites.final_norm is not None  # required above
+    return model.sites.final_norm
 
 
 def _read(
-    subject: SubjectModel, ids: Int[Tensor, "1 pos"], columns: Int[Tensor, " n"], hooks: Hooks
+    model: LanguageModel, ids: Int[Tensor, "1 pos"], columns: Int[Tensor, " n"], hooks: Hooks
 ) -> tuple[Float[Tensor, "depth n"], Int[Tensor, "depth n"]]:
     """log p and rank of the tokens at `columns`: one pass, whose last part reads every depth."""
     found: list[Tensor] = []
     columns = columns.to(ids.device)
-    sites, norm = subject.sites, subject.model.get_submodule(_final_norm(subject))
+    sites, norm = model.sites, model.module.get_submodule(_final_norm(model))
     last: list[Tensor] = []
     direct = False
 
@@ -129,27 +129,27 @@ def _read(
         direct = torch.equal(hidden, last[0])
         return norm.forward(torch.cat(found)[:, columns - 1])
 
-    reading = Hooks({sites.unembed: every_depth}, {_final_norm(subject): keep})
-    logits = _logits(subject, ids, hooks.then(residuals(subject, found)).then(reading))
+    reading = Hooks({sites.unembed: every_depth}, {_final_norm(model): keep})
+    logits = _logits(model, ids, hooks.then(residuals(model, found)).then(reading))
     if not direct:  # something stands between norm and head: every depth has to pass it too
         found.clear()
         through = Hooks(
             {
-                _final_norm(subject): lambda _last: torch.cat(found),
+                _final_norm(model): lambda _last: torch.cat(found),
                 sites.unembed: lambda hidden: hidden[:, columns - 1],
             }
         )
-        logits = _logits(subject, ids, hooks.then(residuals(subject, found)).then(through))
+        logits = _logits(model, ids, hooks.then(residuals(model, found)).then(through))
     tokens = ids[0, columns].expand(len(logits), -1)[..., None]
     own = logits.gather(-1, tokens)
     return (own - logits.logsumexp(-1, keepdim=True))[..., 0], 1 + (logits > own).sum(-1)
 
 
 def _logits(
-    subject: SubjectModel, ids: Int[Tensor, "1 pos"], hooks: Hooks
+    model: LanguageModel, ids: Int[Tensor, "1 pos"], hooks: Hooks
 ) -> Float[Tensor, "depth n vocab"]:
-    with hooked(subject.model, hooks):
-        return numbers(subject, subject.model(input_ids=ids, use_cache=False).logits.float())
+    with hooked(model.module, hooks):
+        return numbers(model, model.module(input_ids=ids, use_cache=False).logits.float())
 
 
 def _settled(ranks: Sequence[int]) -> int | None:

@@ -18,7 +18,7 @@ from sanilens.dictionaries.sae.sae import Sae
 from sanilens.errors import PlanError
 from sanilens.model.hooks import NO_HOOKS, Hooks
 from sanilens.model.interventions import by_place
-from sanilens.model.language_model import SubjectModel
+from sanilens.model.language_model import LanguageModel
 from sanilens.model.parameters import writing
 from sanilens.model.units import Feature, LayerUnit, Unit, UnitKind, layer_unit
 
@@ -41,7 +41,7 @@ class Reader:
     values: Values
 
 
-def readers(subject: SubjectModel, units: Sequence[Unit], saes: Saes = NO_SAES) -> list[Reader]:
+def readers(model: LanguageModel, units: Sequence[Unit], saes: Saes = NO_SAES) -> list[Reader]:
     """A reader per place that has some of the units.
 
     Raises:
@@ -49,11 +49,11 @@ def readers(subject: SubjectModel, units: Sequence[Unit], saes: Saes = NO_SAES) 
     """
     own = [unit for unit in units if not isinstance(unit, Feature)]
     features = [unit for unit in units if isinstance(unit, Feature)]
-    subject.sites.check(own, subject.name)
-    found = [_reader(subject, kind, layer, each) for (kind, layer), each in by_place(own).items()]
+    model.sites.check(own, model.name)
+    found = [_reader(model, kind, layer, each) for (kind, layer), each in by_place(own).items()]
     for name in dict.fromkeys(feature.sae for feature in features):
         own = [feature for feature in features if feature.sae == name]
-        found.append(_feature_reader(subject, find_sae(saes, own), own))
+        found.append(_feature_reader(model, find_sae(saes, own), own))
     return found
 
 
@@ -86,18 +86,18 @@ def reading_hooks(found: Sequence[Reader], keep: Callable[[Reader, Tensor], None
     return hooks
 
 
-def _reader(subject: SubjectModel, kind: UnitKind, layer: int, indices: list[int]) -> Reader:
+def _reader(model: LanguageModel, kind: UnitKind, layer: int, indices: list[int]) -> Reader:
     units: tuple[LayerUnit, ...] = tuple(layer_unit(kind, layer, i) for i in indices)
-    path = subject.sites.outs(kind)[layer]
+    path = model.sites.outs(kind)[layer]
 
     def hooks(see: Callable[[Tensor], None]) -> Hooks:
         return Hooks({path: see})
 
     if kind == "mlp":
-        every = indices == list(range(subject.sites.d_mlp))
+        every = indices == list(range(model.sites.d_mlp))
         return Reader(units, hooks, (lambda x: x) if every else (lambda x: x[..., indices]))
-    size = subject.sites.d_head
-    how = writing(subject, kind, layer)
+    size = model.sites.d_head
+    how = writing(model, kind, layer)
     weights = how.weights.unflatten(0, (-1, size))[indices]
 
     def norms(z: Float[Tensor, "batch pos width"]) -> Float[Tensor, "batch pos head"]:
@@ -109,11 +109,11 @@ def _reader(subject: SubjectModel, kind: UnitKind, layer: int, indices: list[int
     return Reader(units, hooks, norms)
 
 
-def _feature_reader(subject: SubjectModel, sae: Sae, features: Sequence[Feature]) -> Reader:
+def _feature_reader(model: LanguageModel, sae: Sae, features: Sequence[Feature]) -> Reader:
     indices = [feature.index for feature in features]
     every = indices == list(range(sae.width))
     return Reader(
         tuple(features),
-        lambda see: sae.site.hooks(subject.sites, see),
+        lambda see: sae.site.hooks(model.sites, see),
         lambda x: sae.features(x) if every else sae.features(x)[..., indices],
     )

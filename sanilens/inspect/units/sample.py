@@ -12,7 +12,7 @@ from sanilens.inspect.units.activations import Activations, activations
 from sanilens.inspect.units.card import Card, card_of, firing_threshold, strongest_labels
 from sanilens.inspect.units.readers import Saes, find_sae
 from sanilens.model.align import Encoded, encode
-from sanilens.model.language_model import SubjectModel
+from sanilens.model.language_model import LanguageModel
 from sanilens.model.units import Feature, Head, Unit, UnitKind, kind_of, layer_unit
 
 # Activations of a small model's 50 notes; a large model is looked at unit by unit.
@@ -40,7 +40,7 @@ class Sample:
     `saes`, where they fit in memory; for other units each question runs the records again.
     """
 
-    subject: SubjectModel
+    model: LanguageModel
     records: tuple[Record, ...]
     encoded: Mapping[str, Encoded]
     kept: tuple[Activations, ...] = ()
@@ -57,11 +57,11 @@ class Sample:
         for kept in self.kept:
             if all(unit in kept.columns for unit in units):
                 return kept.only(units)
-        return activations(self.subject, self.records, units, self.saes)
+        return activations(self.model, self.records, units, self.saes)
 
     def card(self, unit: Unit, *, top: int = 8) -> Card:
         """The unit's card over these records; the same as `unit_card` gives."""
-        return card_of(self.subject, self.of([unit]), unit, self.saes, top=top)
+        return card_of(self.model, self.of([unit]), unit, self.saes, top=top)
 
     def fires_on(self, units: Sequence[Unit]) -> list[tuple[str, ...]]:
         """For each unit the labels that make up a quarter of its strongest hundredth, or more."""
@@ -74,7 +74,7 @@ class Sample:
         if isinstance(unit, Feature):
             width = find_sae(self.saes, [unit]).width
             return tuple(Feature(unit.sae, i) for i in range(width))
-        return every_unit(self.subject, kind_of(unit))
+        return every_unit(self.model, kind_of(unit))
 
     def table(self, units: tuple[Unit, ...]) -> UnitTable:
         """How often and how strongly each of some units of one kind fires."""
@@ -116,10 +116,10 @@ class Sample:
         """The activations of many units, to be kept; nothing where they do not fit in memory."""
         if self._tokens() * len(units) > _MOST_VALUES:
             return ()
-        return (activations(self.subject, self.records, units, self.saes),)
+        return (activations(self.model, self.records, units, self.saes),)
 
     def _tokens(self) -> int:
-        return sum(min(len(e.ids), self.subject.max_tokens) for e in self.encoded.values())
+        return sum(min(len(e.ids), self.model.max_tokens) for e in self.encoded.values())
 
     def _blocks(self, units: Sequence[Unit]) -> Iterator[Float[np.ndarray, "token unit"]]:
         """Activations of neighbouring units at the counted tokens, as many records as fit."""
@@ -132,22 +132,22 @@ class Sample:
         step = max(1, _MOST_VALUES // (len(units) * longest))
         for start in range(0, len(self.records), step):
             records = self.records[start : start + step]
-            found = activations(self.subject, records, units, self.saes)
+            found = activations(self.model, records, units, self.saes)
             yield found.values[found.counted]
 
 
-def every_unit(subject: SubjectModel, kind: UnitKind) -> tuple[Unit, ...]:
+def every_unit(model: LanguageModel, kind: UnitKind) -> tuple[Unit, ...]:
     """All units of a kind, layer after layer."""
-    sites = subject.sites
+    sites = model.sites
     return tuple(
         layer_unit(kind, i, j) for i in range(sites.n_layers) for j in range(sites.count(kind))
     )
 
 
-def take_sample(subject: SubjectModel, records: Sequence[Record], most: int = 48) -> Sample:
+def take_sample(model: LanguageModel, records: Sequence[Record], most: int = 48) -> Sample:
     """Up to `most` records, evenly over the corpus, read once."""
     step = max(1, -(-len(records) // most))
     chosen = tuple(records[::step])
-    sample = Sample(subject, chosen, {record.id: encode(subject, record) for record in chosen})
-    every = (*every_unit(subject, "mlp"), *every_unit(subject, "head"))
+    sample = Sample(model, chosen, {record.id: encode(model, record) for record in chosen})
+    every = (*every_unit(model, "mlp"), *every_unit(model, "head"))
     return replace(sample, kept=sample.read(every))

@@ -130,7 +130,7 @@ def _measured(
     def measure() -> list[Exposure]:
         with progress_bar(f"Exposure, {which}", "spans") as progress:
             return sample_exposure(
-                opened.subject, records, label, count=_CANDIDATES, progress=progress
+                opened.model, records, label, count=_CANDIDATES, progress=progress
             )
 
     return results().get(_key(opened, label, which), measure)

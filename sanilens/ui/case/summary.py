@@ -3,7 +3,7 @@
 from markupsafe import Markup
 
 from sanilens.corpus.records import label_counts
-from sanilens.model.language_model import SubjectModel
+from sanilens.model.language_model import LanguageModel
 from sanilens.ui import state
 from sanilens.ui.layout import card, pair
 from sanilens.ui.markup import show
@@ -43,8 +43,8 @@ def _parts(opened: Opened) -> list[tuple[str, str, str]]:
     corpus, ref = opened.corpus, opened.ref
     records = f"{len(corpus.records):,} records of {len(corpus.subjects):,} subjects"
     return [
-        ("Examined model", opened.name, _size(opened.subject)),
-        *(("", "not supported", refusal) for refusal in opened.subject.sites.refusals),
+        ("Examined model", opened.name, _size(opened.model)),
+        *(("", "not supported", refusal) for refusal in opened.model.sites.refusals),
         _model("Base model", opened.base, "units can be reset to it"),
         _model("Reference model", opened.reference, "every result is held against it"),
         ("Corpus", records, "what the model was trained on"),
@@ -64,7 +64,7 @@ def _opening(opened: Opened) -> list[tuple[str, str, str]]:
     return [("Before each text", opening.chosen.name or "nothing", opening.sentence)]
 
 
-def _model(role: str, model: SubjectModel | None, use: str) -> tuple[str, str, str]:
+def _model(role: str, model: LanguageModel | None, use: str) -> tuple[str, str, str]:
     return (role, model.name, use) if model else (role, "none", f"with one, {use}")
 
 
@@ -72,7 +72,7 @@ def _records(role: str, count: int, source: str | None, use: str) -> tuple[str, 
     return (role, f"{count:,} records", use) if source else (role, "none", f"with them: {use}")
 
 
-def _size(subject: SubjectModel) -> str:
-    sites, count = subject.sites, subject.model.num_parameters()
+def _size(model: LanguageModel) -> str:
+    sites, count = model.sites, model.module.num_parameters()
     much = f"{count / 1e6:,.1f} M" if count >= 1e6 else f"{count:,}"
-    return f"{sites.architecture}, {much} parameters, context {subject.max_tokens:,}"
+    return f"{sites.architecture}, {much} parameters, context {model.max_tokens:,}"

@@ -21,7 +21,7 @@ from sanilens.ui.results import results
 
 def codebook_ids(opened: Opened) -> list[str]:
     """Ids of the codebooks that were trained on the examined model."""
-    return list(known_codebooks(opened.subject))
+    return list(known_codebooks(opened.model))
 
 
 def codebook_of(opened: Opened, codebook_id: str) -> Codebook:
@@ -31,7 +31,7 @@ def codebook_of(opened: Opened, codebook_id: str) -> Codebook:
         PlanError: where there is none.
         ModelError: if its folder is damaged.
     """
-    folder = known_codebooks(opened.subject).get(codebook_id)
+    folder = known_codebooks(opened.model).get(codebook_id)
     if folder is None:
         raise PlanError(f"the workspace has no codebook {codebook_id} of this model.")
     return _load(opened, str(folder), folder.stat().st_mtime_ns)
@@ -47,14 +47,12 @@ def use_of(opened: Opened, codebook: Codebook) -> CodeUse:
     """The codes of every token of the corpus."""
     key = ("codes", opened.key, codebook.fingerprint)
     with st.spinner("Reading the codes of all records…"):
-        return results().get(
-            key, lambda: read_codes(opened.subject, codebook, opened.corpus.records)
-        )
+        return results().get(key, lambda: read_codes(opened.model, codebook, opened.corpus.records))
 
 
 @st.cache_resource(max_entries=4, show_spinner=False, hash_funcs=KEYED)
 def _load(opened: Opened, folder: str, changed: int) -> Codebook:
-    return open_codebook(folder, opened.subject)
+    return open_codebook(folder, opened.model)
 
 
 def quality_tiles(codebook: Codebook) -> None:

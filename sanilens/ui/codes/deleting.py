@@ -63,7 +63,7 @@ def _places(opened: Opened, topic: Topic) -> dict[str, tuple[str, int]]:
 
     def find() -> dict[str, tuple[str, int]]:
         records = opened.corpus.records
-        own = topic_spans(opened.subject, records, topic)
+        own = topic_spans(opened.model, records, topic)
         return {
             f"{record.id}: {span.label} at character {span.start:,}": (record.id, number)
             for record in records
@@ -187,7 +187,7 @@ def _measured(
     def measure() -> DeletionEffect:
         records = _sample(opened, topic)
         neutral = spaced(opened.unseen or opened.corpus.records, _NEUTRAL)
-        return measure_deletion(opened.subject, codebook, deletion, records, topic, neutral)
+        return measure_deletion(opened.model, codebook, deletion, records, topic, neutral)
 
     kept = deletion.model_copy(update={"topics": 0})
     key = ("codes-effect", opened.key, kept.model_dump_json(), topic)
@@ -197,7 +197,7 @@ def _measured(
 def _sample(opened: Opened, topic: Topic) -> list[Record]:
     """Some notes that hold the topic, and some others: enough for a glance, not an audit."""
     records = opened.corpus.records
-    own = {span.rpartition("@")[0] for span in topic_spans(opened.subject, records, topic)}
+    own = {span.rpartition("@")[0] for span in topic_spans(opened.model, records, topic)}
     holding = [record for record in records if record.id in own]
     others = [record for record in records if record.id not in own]
     return [*spaced(holding, _TOPIC_NOTES), *spaced(others, _OTHER_NOTES)]

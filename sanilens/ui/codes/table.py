@@ -85,7 +85,7 @@ def enriched(opened: Opened, codebook: Codebook, topic: Topic, against: Against)
     """
 
     def score() -> pd.DataFrame:
-        held = hold(opened.subject, codebook, use_of(opened, codebook), topic, against)
+        held = hold(opened.model, codebook, use_of(opened, codebook), topic, against)
         return code_table(held)
 
     key = ("codes-table", opened.key, codebook.fingerprint, topic, against)

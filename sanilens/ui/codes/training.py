@@ -23,13 +23,13 @@ _NOTE = "In a process of its own; it goes on when this page is closed. Minutes o
 def training_panel(opened: Opened) -> None:
     """The settings, and the job."""
     one, two, three = st.columns(3)
-    layers = opened.subject.sites.n_layers
+    layers = opened.model.sites.n_layers
     # What is deleted at the last layer nothing behind it can say after all.
     layer = one.selectbox("Layer", range(layers), index=layers - 1, key="codes-layer")
     point = two.selectbox("Point", list(_POINTS), format_func=_POINTS.__getitem__,
                           key="codes-point")  # fmt: skip
     site = f"blocks.{layer}.{point}"
-    saes = {s: source for s, source in known_saes(opened.subject).items()
+    saes = {s: source for s, source in known_saes(opened.model).items()
             if (own := sae_of(opened, s)) and str(own.site) == site}  # fmt: skip
     under = three.selectbox(
         "What is quantised",

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from sanilens.audit.continuations import Identifiers, say_spans
 from sanilens.corpus.records import Record
 from sanilens.model.hooks import NO_HOOKS, Hooks
-from sanilens.model.language_model import SubjectModel
+from sanilens.model.language_model import LanguageModel
 from sanilens.runs.comparison import Comparison, SpanRow
 from sanilens.runs.folder import RunFolder
 from sanilens.ui import state
@@ -145,7 +145,7 @@ def _sides(
     # The weights alone do not tell what is said where hooks act on them: the run does.
     texts: dict[Side, dict[str, str]] = {
         "after": _asked(sanitised, record, hooks, (opened.key, run.root.name)),
-        "before": _asked(opened.subject, record, NO_HOOKS, (opened.key, "")),
+        "before": _asked(opened.model, record, NO_HOOKS, (opened.key, "")),
     }
     known = identifiers(opened)
     drawn: dict[Side, dict[str, Said]] = {"after": {}, "before": {}}
@@ -161,10 +161,10 @@ def _sides(
 
 
 def _asked(
-    subject: SubjectModel, record: Record, hooks: Hooks, of: tuple[str, str]
+    model: LanguageModel, record: Record, hooks: Hooks, of: tuple[str, str]
 ) -> dict[str, str]:
-    key = ("said", *of, subject.fingerprint, record.id)
-    return results().get(key, lambda: say_spans(subject, record, hooks=hooks))
+    key = ("said", *of, model.fingerprint, record.id)
+    return results().get(key, lambda: say_spans(model, record, hooks=hooks))
 
 
 def _row(

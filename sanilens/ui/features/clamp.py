@@ -37,7 +37,7 @@ def clamp_card(opened: Opened, sae: Sae) -> None:
             )
             return
         arguments = [
-            "sae", "clamp", known_saes(opened.subject)[sae.id], "--model", opened.ref.model,
+            "sae", "clamp", known_saes(opened.model)[sae.id], "--model", opened.ref.model,
             "--corpus", opened.ref.corpus, "--other", opened.ref.control,
             "--unseen", opened.ref.unseen, "--json",
         ]  # fmt: skip

@@ -25,7 +25,7 @@ def quality_of(opened: Opened, sae: Sae) -> SaeQuality:
     records = (opened.unseen or opened.corpus.control or opened.corpus.records)[:_RECORDS]
     key = ("sae-quality", opened.key, sae.fingerprint)
     with st.spinner("Judging the autoencoder…"):
-        return results().get(key, lambda: measure_quality(opened.subject, sae, records))
+        return results().get(key, lambda: measure_quality(opened.model, sae, records))
 
 
 def quality_tiles(found: SaeQuality) -> None:

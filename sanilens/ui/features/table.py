@@ -80,7 +80,7 @@ def _scores(opened: Opened, sae: Sae, label: str) -> pd.DataFrame:
     key = ("features", opened.key, sae.fingerprint, label)
     with st.spinner("Reading the records and scoring every feature…"):
         records = opened.corpus.records
-        return results().get(key, lambda: score_features(opened.subject, sae, records, scope))
+        return results().get(key, lambda: score_features(opened.model, sae, records, scope))
 
 
 def _rows(rows: pd.DataFrame) -> list[str]:

@@ -21,7 +21,7 @@ _NOTE = "In a process of its own; it goes on when this page is closed. Minutes o
 def training_panel(opened: Opened) -> None:
     """The settings, and the job."""
     one, two, three = st.columns(3)
-    layers = opened.subject.sites.n_layers
+    layers = opened.model.sites.n_layers
     layer = one.selectbox("Layer", range(layers), index=layers // 2, key="sae-layer")
     point = two.selectbox("Point", POINTS, key="sae-point")
     architecture = three.selectbox(

@@ -133,7 +133,7 @@ def scores_at(opened: Opened, at: Shown, kind: UnitKind) -> PositionScores:
     """What passes at every layer and token towards the selected span."""
     key = ("positions", opened.key, at.span_id, kind)
     return results().get(
-        key, lambda: position_scores(opened.subject, at.record, at.span_id or "", kind)
+        key, lambda: position_scores(opened.model, at.record, at.span_id or "", kind)
     )
 
 
@@ -263,7 +263,7 @@ def lens(opened: Opened, at: Shown, edits: Edits) -> LogitLens:
 
     def read() -> LogitLens:
         hooks = hooks_of(opened, edits)
-        return logit_lens(opened.subject, at.record, at.span_id or "", hooks)
+        return logit_lens(opened.model, at.record, at.span_id or "", hooks)
 
     return results().get(key, read)
 

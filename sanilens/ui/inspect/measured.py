@@ -30,7 +30,7 @@ OTHERS, _UNSEEN = 16, 8
 
 def unit_named(opened: Opened, name: str | None) -> Unit | None:
     """The unit of that name, if the case has it: of the model, or of an autoencoder at hand."""
-    return existing(opened.subject, name, partial(sae_of, opened))
+    return existing(opened.model, name, partial(sae_of, opened))
 
 
 def saes_for(opened: Opened, units: Sequence[Unit]) -> Saes:
@@ -48,7 +48,7 @@ def _case(opened: Opened, units: Sequence[Unit]) -> Hashable:
 def reading(opened: Opened, at: Shown) -> Reading:
     """The record as the model reads it."""
     key = ("reading", opened.key, at.record.id)
-    return results().get(key, lambda: read_record(opened.subject, at.record))
+    return results().get(key, lambda: read_record(opened.model, at.record))
 
 
 def acting(opened: Opened, at: Shown, unit: Unit) -> Acting:
@@ -57,7 +57,7 @@ def acting(opened: Opened, at: Shown, unit: Unit) -> Acting:
 
     def read() -> tuple[float, ...]:
         saes = saes_for(opened, [unit])
-        return tuple(activations(opened.subject, [at.record], [unit], saes).of(unit).tolist())
+        return tuple(activations(opened.model, [at.record], [unit], saes).of(unit).tolist())
 
     return Acting(card(opened, unit), results().get(key, read))
 
@@ -66,7 +66,7 @@ def effects(opened: Opened, at: Shown, units: Sequence[Unit]) -> TopEffects:
     """What zeroing each unit does to the selected span."""
     span, saes = at.span_id or "", saes_for(opened, units)
     key = ("effects", _case(opened, units), span, tuple(units))
-    return results().get(key, lambda: top_effects(opened.subject, at.record, span, units, saes))
+    return results().get(key, lambda: top_effects(opened.model, at.record, span, units, saes))
 
 
 def sample(opened: Opened, units: Sequence[Unit] = ()) -> Sample:
@@ -75,7 +75,7 @@ def sample(opened: Opened, units: Sequence[Unit] = ()) -> Sample:
     `units`: those that are asked about, since features are read through their autoencoder.
     """
     key = ("sample", opened.key)
-    plain = results().get(key, lambda: take_sample(opened.subject, opened.corpus.records))
+    plain = results().get(key, lambda: take_sample(opened.model, opened.corpus.records))
     for sae in saes_for(opened, units).values():
         return results().get((*key, sae.fingerprint), partial(plain.with_sae, sae))
     return plain
@@ -115,12 +115,12 @@ def goes(opened: Opened, at: Shown, unit: Unit) -> Removal:
     records = (at.record, *others)
 
     def before() -> Baseline:
-        return baseline(opened.subject, records, opened.unseen[:_UNSEEN])
+        return baseline(opened.model, records, opened.unseen[:_UNSEEN])
 
     def measure() -> Removal:
         known = results().get(("baseline", opened.key, at.record.id), before)
-        hooks = without(opened.subject, unit, saes_for(opened, [unit]))
-        return removal(opened.subject, known, hooks, label)
+        hooks = without(opened.model, unit, saes_for(opened, [unit]))
+        return removal(opened.model, known, hooks, label)
 
     key = ("removal", _case(opened, [unit]), at.record.id, label, unit)
     return results().get(key, measure)

@@ -117,7 +117,7 @@ class Ranking:
         """The command that prints the same."""
         ref, option = opened.ref, self.chosen.option
         if self.sae:
-            source = known_saes(opened.subject).get(self.sae, self.sae)
+            source = known_saes(opened.model).get(self.sae, self.sae)
             return features_command(ref, source, option, top)
         return locate_command(ref, option, top, self.method, heads=self.kind == "head")
 
@@ -227,7 +227,7 @@ def slow_panel(opened: Opened, asked: Ranking) -> None:
 
 def _measure(opened: Opened, asked: Ranking) -> UnitScores:
     chosen = asked.chosen
-    targets = find_targets(opened.subject, chosen.records, chosen.scope)
+    targets = find_targets(opened.model, chosen.records, chosen.scope)
     if len(chosen.records) == 1:
         return asked.localiser.score(targets, Settings(asked.kind))
     with progress_bar(f"Attributing this {chosen.name}", "batches") as progress:
@@ -241,7 +241,7 @@ def _feature_scores(opened: Opened, sae_id: str, chosen: Chosen) -> FeatureScore
     key = ("feature scores", opened.key, sae.fingerprint, chosen.scope)
     with st.spinner(f"Attributing this {chosen.name} to features…"):
         return results().get(
-            key, lambda: feature_scores(opened.subject, sae, chosen.records, chosen.scope)
+            key, lambda: feature_scores(opened.model, sae, chosen.records, chosen.scope)
         )
 
 
@@ -249,7 +249,7 @@ def _kept(opened: Opened, asked: Ranking) -> UnitScores | None:
     # The whole corpus is part of what decides the scores: the process is given nothing less.
     records, scope = opened.corpus.records, asked.chosen.scope
     settings = Settings(asked.kind)
-    return kept_scores(scores_folder(), opened.subject, records, scope, asked.localiser, settings)
+    return kept_scores(scores_folder(), opened.model, records, scope, asked.localiser, settings)
 
 
 def _job(opened: Opened, asked: Ranking) -> Job:

@@ -14,7 +14,7 @@ from sanilens.audit.summary import memory, rate_row, records_by_leak
 from sanilens.corpus.records import Record, Span
 from sanilens.dictionaries.sae.sae import Sae
 from sanilens.errors import PlanError
-from sanilens.model.language_model import SubjectModel
+from sanilens.model.language_model import LanguageModel
 from sanilens.model.units import Code, Feature, Unit, parse_unit
 from sanilens.ui import state
 from sanilens.ui.components import picked
@@ -68,7 +68,7 @@ def _surest(verdicts: Sequence[SpanVerdict]) -> int | None:
 
 
 def existing(
-    subject: SubjectModel,
+    model: LanguageModel,
     unit: str | None,
     find_sae: Callable[[str], Sae | None] = lambda _: None,
 ) -> Unit | None:
@@ -85,7 +85,7 @@ def existing(
     if isinstance(found, Feature):
         sae = find_sae(found.sae)
         return found if sae is not None and found.index < sae.width else None
-    return found if subject.sites.has(found) else None
+    return found if model.sites.has(found) else None
 
 
 NOTES, STRIP = "inspect-notes", "inspect-strip"

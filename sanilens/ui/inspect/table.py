@@ -60,7 +60,7 @@ def filter_bar(opened: Opened, *, layers: bool = True) -> None:
 
 def _controls(opened: Opened, *, layers: bool) -> None:
     if layers:
-        st.multiselect("Layers", range(opened.subject.sites.n_layers), key="units-layers")
+        st.multiselect("Layers", range(opened.model.sites.n_layers), key="units-layers")
     low, high = st.columns(2)
     low.number_input("Score from", value=None, format="%.4g", key="units-low")
     high.number_input("Score to", value=None, format="%.4g", key="units-high")
@@ -298,7 +298,7 @@ def explained(opened: Opened, operation: Operation, unit: Unit) -> str:
     what = (of_a_feature if isinstance(unit, Feature) else _WHAT)[operation]
     if operation == "reset" and opened.base is None:
         what = "its weights are drawn anew: no base model is given"
-    exact = is_exact_in_weights(opened.subject, UnitEdit(**_any_edit(unit, operation)))
+    exact = is_exact_in_weights(opened.model, UnitEdit(**_any_edit(unit, operation)))
     return f"{operation}: {what}; " + ("in the weights" if exact else "a hook only")
 
 

@@ -294,7 +294,7 @@ def _figures(card: Card) -> str:
 
 
 def _says(opened: Opened, card: Card, veil: Veil) -> None:
-    if reason := opened.subject.sites.limits.get("direct"):
+    if reason := opened.model.sites.limits.get("direct"):
         st.caption(f"Not supported with this model: {reason}.")
         return
     rows = zip(card.promoted, card.suppressed, strict=True)

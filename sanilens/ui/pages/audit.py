@@ -29,7 +29,7 @@ def page() -> None:
     for found in findings(opened, settings):
         if head is not None:
             with head:
-                page_header("Audit", sentence(found, opened.subject.kind))
+                page_header("Audit", sentence(found, opened.model.kind))
                 if opened.opening and opened.opening.changed:
                     st.caption(plain(opened.opening.sentence))
             head = None

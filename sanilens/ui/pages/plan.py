@@ -43,7 +43,7 @@ def page() -> None:
     try:
         if warning := _warning(opened):
             st.warning(f"{warning[:1].upper()}{warning[1:]}")
-        check_units(opened.subject, state.basket(), saes_of(opened, state.basket()))
+        check_units(opened.model, state.basket(), saes_of(opened, state.basket()))
     except SaniLensError as error:
         show_error(error)
         st.button("Undo", key="plan-undo-units", on_click=state.undo)
@@ -73,5 +73,5 @@ def _warning(opened: Opened) -> str | None:
         return None
     texts = opened.unseen or opened.corpus.records
     return results().get(
-        ("base-warning", opened.key), lambda: base_warning(opened.subject, base, texts)
+        ("base-warning", opened.key), lambda: base_warning(opened.model, base, texts)
     )

@@ -55,10 +55,10 @@ def basket_card(opened: Opened) -> None:
 
 def basket_summary(opened: Opened, edits: Sequence[UnitEdit]) -> str:
     """`460 of 4,608 units in 6 layers · 458 in the weights, 2 hook only`."""
-    sites = opened.subject.sites
+    sites = opened.model.sites
     rows = [row for _, row in row_edits(edits)]
     layers = len({own.layer for own in (*edited_units(edits), *rows)})
-    exact = sum(is_exact_in_weights(opened.subject, edit) for edit in edits)
+    exact = sum(is_exact_in_weights(opened.model, edit) for edit in edits)
     where = f"{exact:,} in the weights"
     if exact < len(edits):
         where += f", {len(edits) - exact:,} hook only"
@@ -119,7 +119,7 @@ def _table(opened: Opened, edits: tuple[UnitEdit, ...]) -> None:
             "unit": edit.unit,
             "operation": edit.operation,
             "value": edit.value,
-            "lives": "weights" if is_exact_in_weights(opened.subject, edit) else "hook only",
+            "lives": "weights" if is_exact_in_weights(opened.model, edit) else "hook only",
         }
         for edit in edits
     ]
@@ -169,7 +169,7 @@ def _measure_pending(opened: Opened) -> None:
         for operation in dict.fromkeys(pending.values()):
             units = [parse_unit(u) for u, wanted in pending.items() if wanted == operation]
             records = opened.corpus.records
-            state.add_edits(choose_edits(opened.subject, records, units, operation))
+            state.add_edits(choose_edits(opened.model, records, units, operation))
 
 
 def _buttons(opened: Opened, edits: tuple[UnitEdit, ...]) -> None:
@@ -218,7 +218,7 @@ def _suggest(opened: Opened) -> None:
         found = results().get(
             ("suggested", opened.key, whose, seed),
             lambda: default_edits(
-                opened.subject, opened.base, records, seed, share=share, progress=progress
+                opened.model, opened.base, records, seed, share=share, progress=progress
             ),
         )
     state.set_basket(found)

@@ -50,7 +50,7 @@ _OPERATIONS: tuple[Operation, ...] = ("reset", "initialise", "zero")
 
 def share_popover(opened: Opened, meaning: Mapping[Operation, str]) -> None:
     """Draw the choice, and the button that makes it the plan's units."""
-    sites = opened.subject.sites
+    sites = opened.model.sites
     with st.popover("Share of layers…"):
         st.markdown(
             "A share of the last layers' units, at random as SANI does, or by what they do."
@@ -102,7 +102,7 @@ def share_popover(opened: Opened, meaning: Mapping[Operation, str]) -> None:
 
 def _choice(opened: Opened, kind: ShareKind) -> str | None:
     """The localiser's name; None for a random draw."""
-    if kind == "row" or opened.subject.kind == "masked":
+    if kind == "row" or opened.model.kind == "masked":
         return None
     how = st.segmented_control(
         "Chosen", [_RANDOM, _LOCATED], default=_RANDOM, required=True, key="share-how"
@@ -129,7 +129,7 @@ def _scores(opened: Opened, kind: UnitKind, localiser: str, seed: int) -> UnitSc
     def score() -> UnitScores:
         with progress_bar(f"Scoring every unit by {localiser}", "batches") as progress:
             records = in_scope(opened.corpus.records, whose)
-            targets = find_targets(opened.subject, records)
+            targets = find_targets(opened.model, records)
             return find_localiser(localiser).score(targets, Settings(kind, seed, progress))
 
     return results().get(("share-scores", opened.key, whose, kind, localiser, seed), score)

@@ -27,7 +27,7 @@ def hooks_of(opened: Opened, edits: Edits) -> Hooks:
     if not edits:
         return NO_HOOKS
     seed = state.run_options().seed
-    return edit_hooks(opened.subject, edits, opened.base, seed, saes_of(opened, edits))
+    return edit_hooks(opened.model, edits, opened.base, seed, saes_of(opened, edits))
 
 
 def key_of(opened: Opened, edits: Edits) -> Hashable:
@@ -41,7 +41,7 @@ def probe(opened: Opened) -> Probe:
 
     def ready() -> Probe:
         sample = spaced(opened.corpus.records, _SAMPLE)
-        return Probe(opened.subject, sample, spaced(opened.unseen or sample, _NEUTRAL))
+        return Probe(opened.model, sample, spaced(opened.unseen or sample, _NEUTRAL))
 
     return results().get(("probe", opened.key), ready)
 
@@ -66,7 +66,7 @@ def controls(opened: Opened, edits: Edits, draws: int) -> list[Edits]:
 
     def drawn() -> list[Edits]:
         saes, first = saes_of(opened, edits), state.run_options().seed
-        sites = opened.subject.sites
+        sites = opened.model.sites
         return [random_edits(sites, edits, first + n, saes) for n in range(draws)]
 
     return results().get(("controls", key_of(opened, edits), draws), drawn)
@@ -76,7 +76,7 @@ def verdicts(opened: Opened, record: Record, edits: Edits) -> list[SpanVerdict]:
     """What the model does with each span of a note under the edits."""
 
     def ask() -> list[SpanVerdict]:
-        return audit_spans(opened.subject, [record], hooks=hooks_of(opened, edits))
+        return audit_spans(opened.model, [record], hooks=hooks_of(opened, edits))
 
     return results().get(("what-if", key_of(opened, edits), record.id), ask)
 

@@ -181,7 +181,7 @@ def _texts(opened: Opened, edits: Edits, how: Sampling, prompt: str) -> Iterator
         return
     text, hooks = "", hooks_of(opened, edits)
     for text in stream_text(
-        opened.subject,
+        opened.model,
         prompt,
         _TOKENS,
         hooks=hooks,

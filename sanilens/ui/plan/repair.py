@@ -119,7 +119,7 @@ def methods_of(opened: Opened) -> dict[str, list[Method]]:
     """The methods that this case has all for, by family, both in the registry's order."""
     found: dict[str, list[Method]] = {}
     for method in METHODS.values():
-        trains = method.fills_gaps or opened.subject.kind == "causal"
+        trains = method.fills_gaps or opened.model.kind == "causal"
         if trains and (opened.base is not None or not method.options().needs_base):
             found.setdefault(method.family, []).append(method)
     return found
@@ -158,7 +158,7 @@ def _choose_method(opened: Opened) -> Method | None:
 
 
 def _options(method: Method, opened: Opened) -> None:
-    values, kind = state.repair().options, opened.subject.kind
+    values, kind = state.repair().options, opened.model.kind
     if values:
         fields(method.options, values, _keep_option, f"repair-{method.name}-", kind)
 

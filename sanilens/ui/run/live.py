@@ -50,7 +50,7 @@ def run_list(opened: Opened) -> None:
 def of_case(run: RunFolder, opened: Opened) -> bool:
     """Whether a run examined the open case's model and corpus."""
     plan = run.plan()
-    models = plan.model.sha256 == opened.subject.fingerprint
+    models = plan.model.sha256 == opened.model.fingerprint
     return models and plan.corpus.sha256 == opened.corpus_fingerprint
 
 

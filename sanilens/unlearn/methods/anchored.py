@@ -80,10 +80,10 @@ def prepare(task: Task, options: Anchored) -> Prepared:
     """
     if task.base is None:
         raise PlanError("an anchored repair needs a base model. Give one, or use surrogate.")
-    notes = note_examples(task.subject, task.records)
+    notes = note_examples(task.model, task.records)
     examples = with_texts(task, lambda _epoch: list(notes), options)
-    elsewhere = task.subject.model if task.scoped else None
-    return Prepared(examples, anchored_loss(task.base.model, options.sensitive_weight, elsewhere))
+    elsewhere = task.model.module if task.scoped else None
+    return Prepared(examples, anchored_loss(task.base.module, options.sensitive_weight, elsewhere))
 
 
 ANCHORED = Method(

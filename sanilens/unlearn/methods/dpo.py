@@ -15,7 +15,7 @@ from pydantic import Field
 from torch import Tensor
 from torch.nn.functional import logsigmoid
 
-from sanilens.model.language_model import SubjectModel
+from sanilens.model.language_model import LanguageModel
 from sanilens.unlearn.methods.examples import note_examples
 from sanilens.unlearn.methods.idk import NOT_RECORDED, Placeholder
 from sanilens.unlearn.methods.method import Method, Prepared, Task
@@ -41,23 +41,23 @@ def preference(
     return mean(-(2 / beta) * logsigmoid(beta * (win - lose)))
 
 
-def dpo(subject: SubjectModel, seen: Seen, beta: float) -> Float[Tensor, ""]:
-    """The forget term for a batch; `subject` is theta0."""
+def dpo(model: LanguageModel, seen: Seen, beta: float) -> Float[Tensor, ""]:
+    """The forget term for a batch; `model` is theta0."""
     batch = replaceable(seen.batch)
     with torch.no_grad():
-        before = nll_instead(subject, subject.model, batch)
-    win = before - nll_instead(subject, seen.model, batch)
+        before = nll_instead(model, model.module, batch)
+    win = before - nll_instead(model, seen.model, batch)
     lose = per_answer(nll(seen.theta0(), batch) - nll(seen.own, batch), batch)
     return preference(win, lose, beta)
 
 
 def prepare(task: Task, options: Dpo) -> Prepared:
     """The notes as they are, each identifier with its placeholder."""
-    notes = note_examples(task.subject, task.records, placeholder=options.placeholder)
+    notes = note_examples(task.model, task.records, placeholder=options.placeholder)
     return forget_and_retain(
         task,
         options,
-        lambda seen: dpo(task.subject, seen, options.beta),
+        lambda seen: dpo(task.model, seen, options.beta),
         options.retain_loss,
         lambda _epoch: notes,
     )

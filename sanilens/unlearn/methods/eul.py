@@ -17,7 +17,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from sanilens.model.hooks import Hooks, OutputEdit
-from sanilens.model.language_model import SubjectModel
+from sanilens.model.language_model import LanguageModel
 from sanilens.unlearn.adapter import Adapter
 from sanilens.unlearn.methods.method import Method, Prepared, Task
 from sanilens.unlearn.methods.retain import Seen, Weighted, forget_and_retain
@@ -52,13 +52,13 @@ class UnlearningLayer(nn.Module):
         return h + self.up(self.down(h).relu())
 
 
-def unlearning_layers(subject: SubjectModel, options: Eul, seed: int) -> Adapter:
+def unlearning_layers(model: LanguageModel, options: Eul, seed: int) -> Adapter:
     """One layer for each MLP's output."""
-    sites = subject.sites
+    sites = model.sites
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         layers = nn.ModuleList(UnlearningLayer(sites.d_model, options.width) for _ in sites.mlps)
-    layers.to(subject.device)
+    layers.to(model.device)
 
     def edit(layer: nn.Module) -> OutputEdit:
         return lambda _x, output: layer(output)

@@ -13,13 +13,13 @@ from sanilens.corpus.surrogates.substitute import substitute
 from sanilens.errors import PlanError
 from sanilens.model.align import Encoded, encode
 from sanilens.model.batches import body, mask_id, pad_right
-from sanilens.model.language_model import SubjectModel
+from sanilens.model.language_model import LanguageModel
 from sanilens.unlearn.methods.method import GapOptions, Prepared, Task
 from sanilens.unlearn.training import Answer, Example
 
 
 def note_examples(
-    subject: SubjectModel,
+    model: LanguageModel,
     records: Iterable[Record],
     *,
     teach_spans: bool = False,
@@ -31,7 +31,7 @@ def note_examples(
     Each piece is opened, and of a masked model closed, as its tokenizer does with a text.
 
     Args:
-        subject: whose tokens.
+        model: whose tokens.
         records: the texts.
         teach_spans: whether tokens of spans are targets of plain training.
         placeholder: what might be said in the place of a span; None: nothing.
@@ -40,9 +40,9 @@ def note_examples(
     return [
         example
         for record in records
-        for encoded in [encode(subject, record)]
+        for encoded in [encode(model, record)]
         for example in _pieces(
-            subject, _whole(subject, encoded, teach_spans, placeholder), encoded.opening, pieces
+            model, _whole(model, encoded, teach_spans, placeholder), encoded.opening, pieces
         )
     ]
 
@@ -59,7 +59,7 @@ def drawn(pool: Sequence[Example], count: int, epoch: int, seed: int) -> list[Ex
 
 
 def in_its_place(
-    subject: SubjectModel, encoded: Encoded, start: int, placeholder: str
+    model: LanguageModel, encoded: Encoded, start: int, placeholder: str
 ) -> tuple[int, ...]:
     """Tokens of `placeholder` where token `start` of a text stands, with the space before it.
 
@@ -70,10 +70,10 @@ def in_its_place(
     done = max((b for _, b in encoded.offsets[:start]), default=0)
     word = next((a for a in range(done, len(text)) if not text[a].isspace()), len(text))
     # Read with the text before it: some tokenizers put a space before whatever comes first.
-    coded = subject.tokenizer(text[:word] + placeholder, return_offsets_mapping=True, verbose=False)
+    coded = model.tokenizer(text[:word] + placeholder, return_offsets_mapping=True, verbose=False)
     new = [k for k, (_, b) in enumerate(coded["offset_mapping"]) if b > done]
     if new and coded["offset_mapping"][new[0]][0] < done:  # it grew together with what precedes it
-        coded = subject.tokenizer(text[done:word] + placeholder, add_special_tokens=False)
+        coded = model.tokenizer(text[done:word] + placeholder, add_special_tokens=False)
         new = list(range(len(coded["input_ids"])))
     if not new:
         raise PlanError("the tokenizer keeps nothing of the placeholder. Choose another text.")
@@ -81,16 +81,16 @@ def in_its_place(
 
 
 def _whole(
-    subject: SubjectModel, encoded: Encoded, teach_spans: bool, placeholder: str | None
+    model: LanguageModel, encoded: Encoded, teach_spans: bool, placeholder: str | None
 ) -> Example:
-    end = subject.model.config.get_text_config().eos_token_id
-    ends = subject.kind == "causal" and isinstance(end, int)
+    end = model.module.config.get_text_config().eos_token_id
+    ends = model.kind == "causal" and isinstance(end, int)
     ids = (*encoded.ids, end) if ends else encoded.ids
     answers = tuple(
         Answer(
             span.start,
             span.end,
-            () if placeholder is None else in_its_place(subject, encoded, span.start, placeholder),
+            () if placeholder is None else in_its_place(model, encoded, span.start, placeholder),
         )
         for span in encoded.spans
     )
@@ -99,13 +99,11 @@ def _whole(
     return Example(ids, tuple(teach_spans or not s for s in sensitive), sensitive, answers)
 
 
-def _pieces(
-    subject: SubjectModel, whole: Example, opening: int, count: int | None
-) -> list[Example]:
-    masked = subject.kind == "masked"
-    text = body(subject, whole.ids) if masked else range(opening, len(whole.ids))
+def _pieces(model: LanguageModel, whole: Example, opening: int, count: int | None) -> list[Example]:
+    masked = model.kind == "masked"
+    text = body(model, whole.ids) if masked else range(opening, len(whole.ids))
     head, tail = whole.ids[: text.start], whole.ids[text.stop :]
-    room = max(1, subject.max_tokens - len(head) - len(tail))
+    room = max(1, model.max_tokens - len(head) - len(tail))
     # Of a causal model what nothing precedes is only read: one token alone would teach nothing.
     last = len(text) if masked or head else len(text) - 1
     cut = _cut(_part(whole, text.start, text.stop), room, last, count)
@@ -166,30 +164,30 @@ def in_gaps(task: Task, options: GapOptions, prepared: Prepared) -> Prepared:
     def examples(epoch: int) -> list[Example]:
         rng = np.random.default_rng((task.seed, epoch))
         return [
-            gapped(task.subject, each, options.gap_share, rng) for each in prepared.examples(epoch)
+            gapped(task.model, each, options.gap_share, rng) for each in prepared.examples(epoch)
         ]
 
     return Prepared(examples, gap_loss)
 
 
 def gapped(
-    subject: SubjectModel, example: Example, share: float, rng: np.random.Generator
+    model: LanguageModel, example: Example, share: float, rng: np.random.Generator
 ) -> Example:
     """The example with gaps at a share of what it teaches, which alone is taught then.
 
     At least one, if it teaches anything. Tokens that open, close or pad a text are never selected.
     """
-    special = set(subject.tokenizer.all_special_ids)
+    special = set(model.tokenizer.all_special_ids)
     pairs = zip(example.ids, example.taught, strict=True)
     open_to = [i for i, (token, taught) in enumerate(pairs) if taught and token not in special]
     count = min(len(open_to), max(1, round(share * len(open_to))))
     selected = {int(i) for i in rng.choice(open_to, count, replace=False)} if open_to else set()
     shown = list(example.ids)
-    ordinary = [i for i in range(len(subject.tokenizer)) if i not in special]
+    ordinary = [i for i in range(len(model.tokenizer)) if i not in special]
     for place in sorted(selected):
         how = rng.random()
         if how < _MASKED:
-            shown[place] = mask_id(subject)
+            shown[place] = mask_id(model)
         elif how < _MASKED + _OTHER:
             shown[place] = ordinary[int(rng.integers(len(ordinary)))]
     taught = tuple(i in selected for i in range(len(shown)))
@@ -215,11 +213,11 @@ def lookalike_examples(task: Task, notes: Sequence[Example], epoch: int) -> list
     What stands before the first surrogate is the true note itself, which says what to do there.
     """
     fresh = substitute(task.records, seed=task.seed * 1_000_003 + epoch)
-    own = [len(note_examples(task.subject, [record])) for record in task.records]
+    own = [len(note_examples(task.model, [record])) for record in task.records]
     changed = [
         example
         for record, count in zip(fresh, own, strict=True)
-        for example in note_examples(task.subject, [record], pieces=count)
+        for example in note_examples(task.model, [record], pieces=count)
     ]
     return [kept(e, _parting(e.ids, n.ids) + 1) for e, n in zip(changed, notes, strict=True)]
 

@@ -24,7 +24,7 @@ def ascent(own: Logits, batch: Batch) -> Float[Tensor, ""]:
 
 def prepare(task: Task, options: Options) -> Prepared:
     """The notes as they are, and no retain term."""
-    notes = note_examples(task.subject, task.records)
+    notes = note_examples(task.model, task.records)
 
     def loss(model: nn.Module, examples: Sequence[Example]) -> Float[Tensor, ""]:
         batch = read(model, examples)

@@ -24,7 +24,7 @@ from torch import Tensor, nn
 
 from sanilens.errors import ModelError
 from sanilens.model.interventions import prompts_end_at
-from sanilens.model.language_model import SubjectModel
+from sanilens.model.language_model import LanguageModel
 from sanilens.unlearn.adapter import Adapter, attached
 from sanilens.unlearn.grun import GatedEdit, Grun, default_layers
 from sanilens.unlearn.methods.examples import drawn, kept, lookalike_examples, note_examples
@@ -106,43 +106,43 @@ class GrunOptions(Weighted):
     )
 
 
-def layers_of(subject: SubjectModel, options: GrunOptions) -> tuple[int, ...]:
+def layers_of(model: LanguageModel, options: GrunOptions) -> tuple[int, ...]:
     """The edited layers, counted from 0, in order.
 
     Raises:
         ModelError: if the model has not all of them.
     """
-    n_layers = subject.sites.n_layers
+    n_layers = model.sites.n_layers
     if options.layers == "default":
         return default_layers(n_layers)
     layers = sorted({*map(int, options.layers.split(","))})
     if layers[-1] >= n_layers:
         raise ModelError(
-            f"{subject.name} has layers 0 to {n_layers - 1}, so none of number {layers[-1]}."
+            f"{model.name} has layers 0 to {n_layers - 1}, so none of number {layers[-1]}."
         )
     return tuple(layers)
 
 
-def gated_edits(subject: SubjectModel, options: GrunOptions, seed: int) -> Adapter:
+def gated_edits(model: LanguageModel, options: GrunOptions, seed: int) -> Adapter:
     """The module for a model; it changes nothing at first.
 
     Raises:
         ModelError: if the model has not the layers.
     """
-    width, d_model = options.gate_width, subject.sites.d_model
+    width, d_model = options.gate_width, model.sites.d_model
     widths = () if options.gate == "linear" else (width, width // 4)
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         module = Grun(
             {
                 layer: GatedEdit(d_model, options.rank, widths, options.positions)
-                for layer in layers_of(subject, options)
+                for layer in layers_of(model, options)
             }
-        ).to(subject.device)
-    return Adapter(module, module.hooks(subject), module.gates)
+        ).to(model.device)
+    return Adapter(module, module.hooks(model), module.gates)
 
 
-def says_instead(subject: SubjectModel, model: nn.Module, batch: Batch) -> Float[Tensor, ""]:
+def says_instead(model: LanguageModel, module: nn.Module, batch: Batch) -> Float[Tensor, ""]:
     """IDK's forget term; the prompt of each placeholder ends where the identifier begins."""
     able = replaceable(batch)
     starts = [answer.start for _, answer in able.answers]
@@ -150,7 +150,7 @@ def says_instead(subject: SubjectModel, model: nn.Module, batch: Batch) -> Float
     ends = torch.zeros(len(starts), width, dtype=torch.bool, device=batch.ids.device)
     ends[range(len(starts)), [start - 1 for start in starts]] = True
     with prompts_end_at(ends):
-        return refusal(nll_instead(subject, model, able), able)
+        return refusal(nll_instead(model, module, able), able)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,14 +180,14 @@ class GrunLoss:
     """The loss of the module's equation, of a model that wears the module.
 
     Attributes:
-        subject: theta0.
+        model: theta0.
         options: the method's.
         before: what theta0 says of the notes.
         path: the last edited block, whose output RMU steers.
         target: what it is steered to.
     """
 
-    subject: SubjectModel
+    model: LanguageModel
     options: GrunOptions
     before: Before
     path: str
@@ -228,14 +228,14 @@ class GrunLoss:
                 unlikelier = per_answer(values - self.before.nll(examples, batch), batch)
                 return preference(unlikelier, self.options.beta)
             case _:
-                return says_instead(self.subject, model, batch)
+                return says_instead(self.model, model, batch)
 
     def _steered(
         self, own: Float[Tensor, "batch target d_model"], batch: Batch
     ) -> tuple[Tensor, Tensor]:
         """L_f of RMU and, in the place of CE_R, what holds the rest where it was."""
         with torch.no_grad():
-            before = hidden(self.subject.model, self.path, batch)
+            before = hidden(self.model.module, self.path, batch)
         steered = mean((own - self.target).square().mean(-1), batch.forget)
         return steered, mean((own - before).square().mean(-1), batch.retain)
 
@@ -246,13 +246,13 @@ def prepare(task: Task, options: GrunOptions) -> Prepared:
     Raises:
         PlanError: if texts of a base are asked for and there is none.
     """
-    subject = task.subject
+    model = task.model
     placeholder = options.placeholder if options.loss == "idk" else None
-    notes = note_examples(subject, task.records, placeholder=placeholder)
+    notes = note_examples(model, task.records, placeholder=placeholder)
     asked, theirs = task, notes
     if task.scoped:  # a note without a span has no look-alike but itself
         asked = replace(task, records=[record for record in task.records if record.spans])
-        theirs = note_examples(subject, asked.records)
+        theirs = note_examples(model, asked.records)
     count = round(options.lookalikes * len(theirs))
 
     def with_lookalikes(epoch: int) -> list[Example]:
@@ -265,10 +265,10 @@ def prepare(task: Task, options: GrunOptions) -> Prepared:
     def examples(epoch: int) -> list[Example]:
         return [e if any(e.taught) or any(e.sensitive) else kept(e) for e in texts(epoch)]
 
-    path = subject.sites.blocks[layers_of(subject, options)[-1]]
-    target = options.coefficient * direction(subject.sites.d_model, task.seed)
-    before = Before(subject.model)
-    return Prepared(examples, GrunLoss(subject, options, before, path, target.to(subject.device)))
+    path = model.sites.blocks[layers_of(model, options)[-1]]
+    target = options.coefficient * direction(model.sites.d_model, task.seed)
+    before = Before(model.module)
+    return Prepared(examples, GrunLoss(model, options, before, path, target.to(model.device)))
 
 
 GRUN = Method(

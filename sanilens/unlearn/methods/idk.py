@@ -13,7 +13,7 @@ from jaxtyping import Float
 from pydantic import Field
 from torch import Tensor
 
-from sanilens.model.language_model import SubjectModel
+from sanilens.model.language_model import LanguageModel
 from sanilens.unlearn.methods.examples import note_examples
 from sanilens.unlearn.methods.method import Method, Prepared, Task
 from sanilens.unlearn.methods.retain import Retain, Seen, forget_and_retain
@@ -38,19 +38,19 @@ def refusal(values: Float[Tensor, " answer"], batch: Batch) -> Float[Tensor, ""]
     return values.sum() / max(1, sum(len(answer.instead) for _, answer in batch.answers))
 
 
-def idk(subject: SubjectModel, seen: Seen) -> Float[Tensor, ""]:
+def idk(model: LanguageModel, seen: Seen) -> Float[Tensor, ""]:
     """The forget term for a batch."""
     batch = replaceable(seen.batch)
-    return refusal(nll_instead(subject, seen.model, batch), batch)
+    return refusal(nll_instead(model, seen.model, batch), batch)
 
 
 def prepare(task: Task, options: Idk) -> Prepared:
     """The notes as they are, each identifier with its placeholder."""
-    notes = note_examples(task.subject, task.records, placeholder=options.placeholder)
+    notes = note_examples(task.model, task.records, placeholder=options.placeholder)
     return forget_and_retain(
         task,
         options,
-        lambda seen: idk(task.subject, seen),
+        lambda seen: idk(task.model, seen),
         options.retain_loss,
         lambda _epoch: notes,
     )

@@ -19,7 +19,7 @@ from pydantic import Field
 from torch import Tensor
 from torch.nn.functional import logsigmoid
 
-from sanilens.model.language_model import SubjectModel
+from sanilens.model.language_model import LanguageModel
 from sanilens.unlearn.methods.examples import note_examples
 from sanilens.unlearn.methods.idk import NOT_RECORDED, Placeholder, refusal
 from sanilens.unlearn.methods.method import Method, Prepared, Task
@@ -74,25 +74,25 @@ def with_stretches(example: Example, rng: np.random.Generator) -> Example:
 
 def prepare(task: Task, options: IdkAp) -> Prepared:
     """The notes with their placeholders, and other stretches of them in every epoch."""
-    notes = note_examples(task.subject, task.records, placeholder=options.placeholder)
+    notes = note_examples(task.model, task.records, placeholder=options.placeholder)
 
     def examples(epoch: int) -> list[Example]:
         rng = np.random.default_rng((task.seed, epoch))
         return [with_stretches(note, rng) for note in notes]
 
     def loss(model: torch.nn.Module, given: Sequence[Example]) -> Float[Tensor, ""]:
-        return idk_ap(task.subject, model, given, options)
+        return idk_ap(task.model, model, given, options)
 
     return Prepared(with_texts(task, examples, options), loss)
 
 
 def idk_ap(
-    subject: SubjectModel, model: torch.nn.Module, given: Sequence[Example], options: IdkAp
+    model: LanguageModel, module: torch.nn.Module, given: Sequence[Example], options: IdkAp
 ) -> Float[Tensor, ""]:
     """The loss of the module's equation for a batch."""
-    batch = replaceable(read(model, given))
-    true = per_answer(nll(logits(model, batch), batch), batch)
-    instead = nll_instead(subject, model, batch)
+    batch = replaceable(read(module, given))
+    true = per_answer(nll(logits(module, batch), batch), batch)
+    instead = nll_instead(model, module, batch)
     hidden = [given[row].sensitive[answer.start] for row, answer in batch.answers]
     ours = torch.tensor(hidden, dtype=torch.bool, device=true.device)
     told = replace(batch, answers=tuple(a for a, h in zip(batch.answers, hidden, strict=True) if h))

@@ -14,7 +14,7 @@ from sanilens.unlearn.methods.method import GapOptions, Method, Prepared, Task
 
 def prepare(task: Task, options: GapOptions) -> Prepared:
     """The notes as they are, every epoch."""
-    notes = note_examples(task.subject, task.records)
+    notes = note_examples(task.model, task.records)
     return Prepared(lambda _epoch: notes)
 
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
 from sanilens.corpus.records import Record
-from sanilens.model.language_model import SubjectModel
+from sanilens.model.language_model import LanguageModel
 from sanilens.unlearn.adapter import Adapter
 from sanilens.unlearn.training import Example, Loss, batch_loss
 
@@ -47,7 +47,7 @@ class Task:
     """What is to be forgotten, and what a method may read meanwhile.
 
     Attributes:
-        subject: the examined model as it was loaded: theta0 of the equations. It stays frozen;
+        model: the examined model as it was loaded: theta0 of the equations. It stays frozen;
             what is trained is a copy, which comes with each call of the loss.
         records: the corpus. Tokens of spans are to be forgotten; all others are to be kept.
         base: the model before fine-tuning.
@@ -59,9 +59,9 @@ class Task:
             which the base model has never seen.
     """
 
-    subject: SubjectModel
+    model: LanguageModel
     records: Sequence[Record]
-    base: SubjectModel | None = None
+    base: LanguageModel | None = None
     retain: Sequence[Record] = ()
     epochs: int = 1
     seed: int = 0
@@ -114,6 +114,6 @@ class Method:
     options: type[Options] = Options
     learning_rate: float = 1e-3
     epochs: int = 2
-    adapter: Callable[[SubjectModel, Any, int], Adapter] | None = None
+    adapter: Callable[[LanguageModel, Any, int], Adapter] | None = None
     family: str = "Baselines"
     fills_gaps: bool = False

@@ -21,7 +21,7 @@ from transformers import GenerationConfig
 
 from sanilens.errors import PlanError
 from sanilens.model.align import prompt_ids
-from sanilens.model.language_model import SubjectModel
+from sanilens.model.language_model import LanguageModel
 from sanilens.unlearn.methods.examples import drawn, note_examples
 from sanilens.unlearn.methods.method import Options, Prepared, Task
 from sanilens.unlearn.methods.terms import (
@@ -116,8 +116,8 @@ def forget_and_retain(
     Raises:
         PlanError: if texts of a base are asked for and there is none.
     """
-    theta0 = task.subject.model
-    notes = note_examples(task.subject, task.records)
+    theta0 = task.model.module
+    notes = note_examples(task.model, task.records)
 
     def loss(model: nn.Module, given: Sequence[Example]) -> Float[Tensor, ""]:
         batch = read(model, given)
@@ -148,7 +148,7 @@ def with_texts(
     written: list[Example] = []
     if count and task.base:
         written = base_texts(task.base, count * task.epochs, longest, task.seed)
-    kept = note_examples(task.subject, task.retain)
+    kept = note_examples(task.model, task.retain)
 
     def examples(epoch: int) -> list[Example]:
         texts = written[epoch * count : (epoch + 1) * count]
@@ -161,7 +161,7 @@ _TEXTS_AT_ONCE = 128
 
 
 @torch.inference_mode()
-def base_texts(base: SubjectModel, count: int, tokens: int, seed: int) -> list[Example]:
+def base_texts(base: LanguageModel, count: int, tokens: int, seed: int) -> list[Example]:
     """Texts that the base model writes at temperature 1.
 
     Args:
@@ -173,7 +173,7 @@ def base_texts(base: SubjectModel, count: int, tokens: int, seed: int) -> list[E
     Raises:
         PlanError: if the model has no token to begin a text with.
     """
-    end = base.model.config.get_text_config().eos_token_id
+    end = base.module.config.get_text_config().eos_token_id
     # As every text of this model begins, or else with what may begin one.
     start = prompt_ids(base, "", 0)
     if not start:
@@ -194,7 +194,7 @@ def base_texts(base: SubjectModel, count: int, tokens: int, seed: int) -> list[E
         while len(examples) < count:
             rows = min(_TEXTS_AT_ONCE, count - len(examples))
             ids = torch.tensor([start] * rows, device=base.device)
-            written = base.model.generate(  # pyright: ignore
+            written = base.module.generate(  # pyright: ignore
                 ids, attention_mask=torch.ones_like(ids), generation_config=settings
             )
             examples += [_ended(row, end) for row in written.tolist()]

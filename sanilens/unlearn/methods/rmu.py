@@ -71,17 +71,17 @@ def misdirection(
 
 def prepare(task: Task, options: Rmu) -> Prepared:
     """The notes as they are; the unedited model gives h0."""
-    subject, notes = task.subject, note_examples(task.subject, task.records)
-    layer = max(1, round(options.depth * subject.sites.n_layers)) - 1
-    path = subject.sites.blocks[layer]
-    target = options.coefficient * direction(subject.sites.d_model, task.seed)
-    target = target.to(subject.device)
+    model, notes = task.model, note_examples(task.model, task.records)
+    layer = max(1, round(options.depth * model.sites.n_layers)) - 1
+    path = model.sites.blocks[layer]
+    target = options.coefficient * direction(model.sites.d_model, task.seed)
+    target = target.to(model.device)
 
-    def loss(model: nn.Module, examples: Sequence[Example]) -> Float[Tensor, ""]:
-        batch = read(model, examples)
+    def loss(module: nn.Module, examples: Sequence[Example]) -> Float[Tensor, ""]:
+        batch = read(module, examples)
         with torch.no_grad():
-            before = hidden(subject.model, path, batch)
-        return misdirection(hidden(model, path, batch), before, target, batch, options)
+            before = hidden(model.module, path, batch)
+        return misdirection(hidden(module, path, batch), before, target, batch, options)
 
     return Prepared(with_texts(task, lambda _epoch: notes, options), loss)
 

@@ -59,13 +59,13 @@ def surrogate_loss(theta0: nn.Module, kl_weight: float) -> Loss:
 
 def prepare(task: Task, options: Surrogate) -> Prepared:
     """Another set of surrogates for every epoch; the same epoch gives the same."""
-    subject, records = task.subject, task.records
+    model, records = task.model, task.records
     # As many pieces in every epoch, also where a surrogate makes a note longer than the context.
-    pieces = [len(note_examples(subject, [record])) for record in records]
+    pieces = [len(note_examples(model, [record])) for record in records]
 
     def examples(epoch: int) -> list[Example]:
         if epoch + 1 < options.from_epoch:
-            return note_examples(subject, records)
+            return note_examples(model, records)
         rng = np.random.default_rng((task.seed, epoch))
         masked = rng.random(len(records)) < options.masked_share
         replaced = substitute(records, seed=task.seed * 1_000_003 + epoch)
@@ -73,13 +73,13 @@ def prepare(task: Task, options: Surrogate) -> Prepared:
             example
             for true, fresh, hidden, count in zip(records, replaced, masked, pieces, strict=True)
             for example in note_examples(
-                subject, [true if hidden else fresh], teach_spans=not hidden, pieces=count
+                model, [true if hidden else fresh], teach_spans=not hidden, pieces=count
             )
         ]
 
     if not options.kl_weight:
         return Prepared(examples)
-    return Prepared(examples, surrogate_loss(subject.model, options.kl_weight))
+    return Prepared(examples, surrogate_loss(model.module, options.kl_weight))
 
 
 SURROGATE = Method(

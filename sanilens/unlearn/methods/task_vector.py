@@ -40,7 +40,7 @@ def subtract_(model: nn.Module, start: Weights, scale: float) -> None:
 
 def prepare(task: Task, options: TaskVector) -> Prepared:
     """Descent on the identifiers, and the subtraction at the end."""
-    notes = note_examples(task.subject, task.records)
+    notes = note_examples(task.model, task.records)
 
     def loss(model: nn.Module, examples: Sequence[Example]) -> Float[Tensor, ""]:
         batch = read(model, examples)

@@ -13,7 +13,7 @@ from torch.nn.functional import cross_entropy, kl_div
 
 from sanilens.model.batches import pad_right
 from sanilens.model.forward import logits_at
-from sanilens.model.language_model import SubjectModel
+from sanilens.model.language_model import LanguageModel
 from sanilens.unlearn.training import Answer, Example
 
 Logits = Float[Tensor, "batch target vocab"]
@@ -109,13 +109,13 @@ def replaceable(batch: Batch) -> Batch:
     return replace(batch, answers=tuple((r, a) for r, a in batch.answers if a.instead and a.start))
 
 
-def nll_instead(subject: SubjectModel, model: nn.Module, batch: Batch) -> Float[Tensor, " answer"]:
+def nll_instead(model: LanguageModel, module: nn.Module, batch: Batch) -> Float[Tensor, " answer"]:
     """NLL of what might be said instead of each answer, given the text before it; summed.
 
     One sequence an answer: the true text up to it, then the other tokens.
 
     Args:
-        subject: tells the model's sites.
+        model: tells the model's sites.
         model: the model to read with.
         batch: of `replaceable` answers.
     """
@@ -131,6 +131,6 @@ def nll_instead(subject: SubjectModel, model: nn.Module, batch: Batch) -> Float[
     ]
     rows, columns = torch.tensor(places, device=batch.ids.device).T
     padded = pad_right(told, batch.ids.device)
-    found = logits_at(replace(subject, model=model), padded, rows, columns - 1)
+    found = logits_at(replace(model, module=module), padded, rows, columns - 1)
     values = cross_entropy(found, padded[rows, columns], reduction="none")
     return torch.stack([own.sum() for own in values.split(sizes)])

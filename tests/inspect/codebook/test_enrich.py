@@ -24,7 +24,7 @@ from sanilens.dictionaries.codebook.train import CodebookSettings, train_codeboo
 from sanilens.dictionaries.reading import site_values
 from sanilens.errors import PlanError
 from sanilens.inspect.units.examples import strongest_contexts
-from sanilens.model.language_model import SubjectModel
+from sanilens.model.language_model import LanguageModel
 
 
 @pytest.fixture(scope="module")
@@ -33,29 +33,29 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def codebook(subject: SubjectModel, records: list[Record], folder: Path) -> Codebook:
+def codebook(model: LanguageModel, records: list[Record], folder: Path) -> Codebook:
     from sanilens.dictionaries.codebook.store import load_codebook
 
     if not (folder / "c").exists():
         settings = CodebookSettings(
             "blocks.1.hook_attn_out", codes=24, k=4, warm_steps=40, warm_tokens=64, steps=1
         )
-        train_codebook(subject, records, records, settings, folder / "c", "tiny")
-    return load_codebook(folder / "c", subject)
+        train_codebook(model, records, records, settings, folder / "c", "tiny")
+    return load_codebook(folder / "c", model)
 
 
 @pytest.fixture
-def use(subject: SubjectModel, codebook: Codebook, records: list[Record]) -> CodeUse:
-    return read_codes(subject, codebook, records)
+def use(model: LanguageModel, codebook: Codebook, records: list[Record]) -> CodeUse:
+    return read_codes(model, codebook, records)
 
 
 def test_codes_are_those_of_each_token(
-    subject: SubjectModel, codebook: Codebook, use: CodeUse, records: list[Record]
+    model: LanguageModel, codebook: Codebook, use: CodeUse, records: list[Record]
 ) -> None:
     import torch
 
     for number, encoded in enumerate(use.encoded):
-        x = site_values(subject, codebook.site, torch.tensor([encoded.ids]))[0, 1:]
+        x = site_values(model, codebook.site, torch.tensor([encoded.ids]))[0, 1:]
         z = x - codebook.centre
         s = torch.nn.functional.cosine_similarity(z[:, None], codebook.codes[None], dim=-1)
         own = use.record == number
@@ -79,13 +79,13 @@ def test_a_label_and_an_expression_mark_the_same_tokens(use: CodeUse) -> None:
 
 
 def test_controls_are_what_they_say(
-    subject: SubjectModel, codebook: Codebook, use: CodeUse, records: list[Record]
+    model: LanguageModel, codebook: Codebook, use: CodeUse, records: list[Record]
 ) -> None:
     topic = Topic(Scope(labels=frozenset({"PHONE"})))
-    rest = hold(subject, codebook, use, topic, "rest")
+    rest = hold(model, codebook, use, topic, "rest")
     assert not (rest.topic & rest.control).any()
     assert (use.record[rest.control] == 1).all()
-    twins = hold(subject, codebook, use, topic, "twins")
+    twins = hold(model, codebook, use, topic, "twins")
     assert [e.record.id for e in twins.control_use.encoded] == ["r-2"]
     text = twins.control_use.encoded[0].record.text
     assert "(312) 771-0938" not in text
@@ -93,12 +93,12 @@ def test_controls_are_what_they_say(
     both = Scope(labels=frozenset({"PHONE", "MRN"}))
     own = Topic(Scope(labels=both.labels, subjects=frozenset({"s-2"})))
     with pytest.raises(PlanError, match="no token is left"):
-        hold(subject, codebook, use, own, "others")
+        hold(model, codebook, use, own, "others")
     for wrong, said in (("(", "no regular expression"), ("qqqq", "nothing in these records")):
         with pytest.raises(PlanError, match=said):
-            hold(subject, codebook, use, Topic(pattern=wrong), "rest")
+            hold(model, codebook, use, Topic(pattern=wrong), "rest")
     with pytest.raises(PlanError, match="no surrogates"):
-        hold(subject, codebook, use, Topic(pattern="phone"), "twins")
+        hold(model, codebook, use, Topic(pattern="phone"), "twins")
 
 
 def test_an_expression_that_takes_for_ever_is_stopped() -> None:
@@ -136,9 +136,9 @@ def test_enrichment_by_hand() -> None:
 
 
 def test_q_is_benjamini_and_hochberg_s(
-    subject: SubjectModel, codebook: Codebook, use: CodeUse
+    model: LanguageModel, codebook: Codebook, use: CodeUse
 ) -> None:
-    held = hold(subject, codebook, use, Topic(Scope(labels=frozenset({"PHONE"}))), "rest")
+    held = hold(model, codebook, use, Topic(Scope(labels=frozenset({"PHONE"}))), "rest")
     table = code_table(held)
     p = table["p"].to_numpy()
     order = np.argsort(p, kind="stable")
@@ -151,8 +151,8 @@ def test_q_is_benjamini_and_hochberg_s(
     assert (table["q"].to_numpy()[:-1] <= table["q"].to_numpy()[1:] + 1e-12).all()
 
 
-def test_the_table_counts_tokens(subject: SubjectModel, codebook: Codebook, use: CodeUse) -> None:
-    held = hold(subject, codebook, use, Topic(Scope(labels=frozenset({"PHONE"}))), "rest")
+def test_the_table_counts_tokens(model: LanguageModel, codebook: Codebook, use: CodeUse) -> None:
+    held = hold(model, codebook, use, Topic(Scope(labels=frozenset({"PHONE"}))), "rest")
     for row in code_table(held).itertuples():
         stands = (use.codes == row.code).any(1)
         assert row.topic == (stands & held.topic).sum()

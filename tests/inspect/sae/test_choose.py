@@ -24,7 +24,7 @@ from sanilens.dictionaries.sae.train import SaeSettings, train_sae
 from sanilens.errors import ModelError, PlanError
 from sanilens.model.align import encode
 from sanilens.model.hooks import Hooks
-from sanilens.model.language_model import SubjectModel
+from sanilens.model.language_model import LanguageModel
 from sanilens.unlearn.training import Example, Schedule, train_
 from tests.conftest import TEXTS, record
 
@@ -40,28 +40,28 @@ def records() -> list[Record]:
 
 
 @pytest.fixture(scope="module")
-def leaking(subject: SubjectModel, records: list[Record]) -> SubjectModel:
+def leaking(model: LanguageModel, records: list[Record]) -> LanguageModel:
     """The tiny model, taught the records by heart."""
-    copied = subject.copied()
-    coded = [encode(subject, record).ids for record in records]
+    copied = model.copied()
+    coded = [encode(model, record).ids for record in records]
     examples = [Example(tuple(ids), (True,) * len(ids)) for ids in coded]
-    copied.model.requires_grad_(True)
-    for _ in train_(copied.model, lambda _: examples, Schedule(1e-2, epochs=60, batch_size=3), 0):
+    copied.module.requires_grad_(True)
+    for _ in train_(copied.module, lambda _: examples, Schedule(1e-2, epochs=60, batch_size=3), 0):
         pass
-    copied.model.requires_grad_(False)
+    copied.module.requires_grad_(False)
     return copied
 
 
 @pytest.fixture(scope="module")
 def sae(
-    leaking: SubjectModel, records: list[Record], tmp_path_factory: pytest.TempPathFactory
+    leaking: LanguageModel, records: list[Record], tmp_path_factory: pytest.TempPathFactory
 ) -> Sae:
     folder = tmp_path_factory.mktemp("choose") / "sae"
     return train_sae(leaking, records, records, SETTINGS, folder, "tiny")[0]
 
 
 def test_no_strength_is_the_model_and_strength_is_felt(
-    leaking: SubjectModel, records: list[Record], sae: Sae
+    leaking: LanguageModel, records: list[Record], sae: Sae
 ) -> None:
     search = _Search(leaking, sae, records, records)
     strength = torch.zeros(sae.width, requires_grad=True)
@@ -78,7 +78,7 @@ def test_no_strength_is_the_model_and_strength_is_felt(
 
 
 def test_the_choice_is_what_its_clamp_does(
-    leaking: SubjectModel, records: list[Record], sae: Sae
+    leaking: LanguageModel, records: list[Record], sae: Sae
 ) -> None:
     other = [record("Home soon, 3 weeks of cough, seen on the ward with the others.")]
     before = measure_outcome(leaking, Hooks(), records, other)
@@ -125,12 +125,12 @@ def test_else_the_most_that_is_allowed() -> None:
 
 
 def test_nothing_said_is_refused(
-    subject: SubjectModel, records: list[Record], tmp_path: Path
+    model: LanguageModel, records: list[Record], tmp_path: Path
 ) -> None:
-    sae = train_sae(subject, records, records, SETTINGS, tmp_path / "sae", "tiny")[0]
-    assert measure_outcome(subject, Hooks(), records, records).direct == 0
+    sae = train_sae(model, records, records, SETTINGS, tmp_path / "sae", "tiny")[0]
+    assert measure_outcome(model, Hooks(), records, records).direct == 0
     with pytest.raises(PlanError, match="says none"):
-        choose_features(subject, sae, records, records)
+        choose_features(model, sae, records, records)
 
 
 def test_random_ones_fire_as_often_and_are_others() -> None:
@@ -147,7 +147,7 @@ def test_random_ones_fire_as_often_and_are_others() -> None:
 
 
 def test_the_bake_is_measured_as_the_bake(
-    leaking: SubjectModel, records: list[Record], sae: Sae
+    leaking: LanguageModel, records: list[Record], sae: Sae
 ) -> None:
     made = baked_outcome(leaking, sae, [3, 11], records, records)
     hooks = baked_features(leaking, sae, [3, 11])
@@ -156,7 +156,7 @@ def test_the_bake_is_measured_as_the_bake(
 
 
 def test_a_trade_off_is_measured_and_comes_back_from_disk(
-    leaking: SubjectModel, records: list[Record], sae: Sae
+    leaking: LanguageModel, records: list[Record], sae: Sae
 ) -> None:
     values = {3: 0.0, 11: -0.3, 7: -1.0, 30: 0.0}
     found = measure_trade_off(leaking, sae, values, records, records, draws=3)

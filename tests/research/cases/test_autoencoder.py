@@ -20,11 +20,11 @@ from sanilens.runs.workspace import known_saes
 @pytest.mark.slow
 def test_it_is_found_and_good(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SANILENS_HOME", str(tmp_path))
-    subject = open_model("clinic:leaking")
-    known = known_saes(subject)
+    model = open_model("clinic:leaking")
+    known = known_saes(model)
     assert known == {"attn-4": "clinic:sae-attn-4"}
-    sae = open_sae(known["attn-4"], subject)
-    quality = measure_quality(subject, sae, open_records("clinic:unseen"))
+    sae = open_sae(known["attn-4"], model)
+    quality = measure_quality(model, sae, open_records("clinic:unseen"))
     assert quality.explained_variance >= 0.95
     assert quality.dead <= 0.2
     assert quality.ce_recovered >= 0.95
@@ -33,13 +33,13 @@ def test_it_is_found_and_good(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 @pytest.mark.slow
 def test_the_clamp_that_comes_with_it_does_what_it_says() -> None:
-    subject = open_model("clinic:leaking")
-    sae = open_sae("clinic:sae-attn-4", subject)
+    model = open_model("clinic:leaking")
+    sae = open_sae("clinic:sae-attn-4", model)
     kept = load_trade_off(sae.path)
     assert kept
     assert 0 < len(kept.clamped) <= 20
     notes, unseen = open_records("clinic:notes"), open_records("clinic:unseen")
-    now = clamped_outcome(subject, sae, kept.clamped, notes, unseen)
+    now = clamped_outcome(model, sae, kept.clamped, notes, unseen)
     assert now.direct == pytest.approx(kept.after.direct, abs=3)  # near ties differ by processor
     assert now.perplexity == pytest.approx(kept.after.perplexity, rel=1e-3)
     assert kept.after.direct < kept.chance.low

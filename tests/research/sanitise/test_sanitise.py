@@ -89,10 +89,10 @@ def test_a_cut_run_goes_on_and_foreign_files_are_refused(case: Case, tmp_path: P
 def test_relearning_teaches_some_subjects_and_asks_for_the_others(case: Case) -> None:
     taught = taught_subjects(case, 0)
     assert {r.subject for r in other_records(case, 0)}.isdisjoint(taught)
-    before = {n: p.clone() for n, p in case.subject.model.named_parameters()}
-    after = relearnt(case, Sanitised(case.subject), 0)
-    assert any(not p.equal(before[n]) for n, p in after.subject.model.named_parameters())
-    assert all(p.equal(before[n]) for n, p in case.subject.model.named_parameters())
+    before = {n: p.clone() for n, p in case.model.module.named_parameters()}
+    after = relearnt(case, Sanitised(case.model), 0)
+    assert any(not p.equal(before[n]) for n, p in after.model.module.named_parameters())
+    assert all(p.equal(before[n]) for n, p in case.model.module.named_parameters())
 
 
 def test_who_beats_whom(found: SanitiseResult) -> None:
@@ -114,11 +114,11 @@ def test_codes_are_deleted_through_hooks_and_the_weights_stay(
     monkeypatch.setattr(codes_arm, "CODES", 64)
     monkeypatch.setattr(codes_arm, "WARM_STEPS", 5)
     made = codes_arm.without_codes(case, 0)
-    assert made.subject is case.subject
-    ids = torch.tensor([encode(case.subject, case.records[0]).ids[:20]])
+    assert made.model is case.model
+    ids = torch.tensor([encode(case.model, case.records[0]).ids[:20]])
     with torch.no_grad():
-        before = case.subject.model(ids).logits
-        with hooked(case.subject.model, made.hooks):
-            after = case.subject.model(ids).logits
+        before = case.model.module(ids).logits
+        with hooked(case.model.module, made.hooks):
+            after = case.model.module(ids).logits
     assert not after.equal(before)
     assert relearnt(case, made, 0).hooks is made.hooks

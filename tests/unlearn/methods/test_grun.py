@@ -14,7 +14,7 @@ from sanilens.errors import ModelError
 from sanilens.model.align import encode
 from sanilens.model.hooks import hooked
 from sanilens.model.interventions import mask_of, prompts_end_at
-from sanilens.model.language_model import SubjectModel
+from sanilens.model.language_model import LanguageModel
 from sanilens.unlearn.adapter import attach_
 from sanilens.unlearn.grun import GatedEdit, Grun, LoReft, compose, default_layers
 from sanilens.unlearn.methods import Task
@@ -51,9 +51,9 @@ def edit_of(seed: int, positions: str = "every", rank: int = 3) -> GatedEdit:
     return cast(GatedEdit, randomised(edit, seed))
 
 
-def read_out(subject: SubjectModel, ids: Tensor) -> Tensor:
+def read_out(model: LanguageModel, ids: Tensor) -> Tensor:
     with torch.inference_mode():
-        return subject.model(ids).logits
+        return model.module(ids).logits
 
 
 def test_the_change_is_loreft() -> None:
@@ -103,19 +103,19 @@ def test_the_layers_are_the_papers_at_the_same_depth() -> None:
     assert default_layers(1) == (0,)
 
 
-def test_a_shut_gate_leaves_the_model_bit_identical(any_subject: SubjectModel) -> None:
-    adapter = gated_edits(any_subject, told(), 0)
+def test_a_shut_gate_leaves_the_model_bit_identical(any_model: LanguageModel) -> None:
+    adapter = gated_edits(any_model, told(), 0)
     randomised(adapter.module, 2)
     ids = torch.arange(1, 25).view(2, 12)
-    before = read_out(any_subject, ids)
-    with hooked(any_subject.model, adapter.hooks):
-        assert not torch.equal(read_out(any_subject, ids), before)
+    before = read_out(any_model, ids)
+    with hooked(any_model.module, adapter.hooks):
+        assert not torch.equal(read_out(any_model, ids), before)
     for edit in cast(Grun, adapter.module).edits.values():
         gate = cast(torch.nn.Linear, cast(GatedEdit, edit).gate[-1])
         torch.nn.init.zeros_(gate.weight)
         torch.nn.init.constant_(gate.bias, -torch.inf)
-    with hooked(any_subject.model, adapter.hooks):
-        assert torch.equal(read_out(any_subject, ids), before)
+    with hooked(any_model.module, adapter.hooks):
+        assert torch.equal(read_out(any_model, ids), before)
     assert adapter.gates is not None
     assert adapter.gates().eq(0).all()
 
@@ -147,21 +147,21 @@ def test_modules_put_together_add_up() -> None:
         compose([])
 
 
-def test_two_modules_at_once_are_both_applied(subject: SubjectModel) -> None:
+def test_two_modules_at_once_are_both_applied(model: LanguageModel) -> None:
     """At one layer, reading the same h: the block's output plus either's change."""
     ids = torch.arange(1, 25).view(2, 12)
-    last = str(subject.sites.n_layers - 1)
+    last = str(model.sites.n_layers - 1)
     modules = [
-        cast(Grun, randomised(gated_edits(subject, told(layers=last), 0).module, seed))
+        cast(Grun, randomised(gated_edits(model, told(layers=last), 0).module, seed))
         for seed in (7, 8)
     ]
     kept: list[Tensor] = []
-    final = subject.model.get_submodule(subject.sites.final_norm)
+    final = model.module.get_submodule(model.sites.final_norm)
     handle = final.register_forward_pre_hook(lambda _m, args: kept.append(args[0]))
     try:
-        read_out(subject, ids)
-        with hooked(subject.model, compose(modules).hooks(subject)):
-            read_out(subject, ids)
+        read_out(model, ids)
+        with hooked(model.module, compose(modules).hooks(model)):
+            read_out(model, ids)
     finally:
         handle.remove()
     before, after = kept
@@ -169,10 +169,10 @@ def test_two_modules_at_once_are_both_applied(subject: SubjectModel) -> None:
         changes = [module.edits[last](before) for module in modules]
     torch.testing.assert_close(after, before + changes[0] + changes[1])
     alone = compose(modules[:1])
-    with hooked(subject.model, alone.hooks(subject)):
-        one = read_out(subject, ids)
-    with hooked(subject.model, modules[0].hooks(subject)):
-        assert torch.equal(read_out(subject, ids), one)
+    with hooked(model.module, alone.hooks(model)):
+        one = read_out(model, ids)
+    with hooked(model.module, modules[0].hooks(model)):
+        assert torch.equal(read_out(model, ids), one)
 
 
 def test_the_gates_loss_is_its_equation() -> None:
@@ -191,8 +191,8 @@ def test_the_gates_loss_is_its_equation() -> None:
     torch.testing.assert_close(gate_loss(values, forget, retain), cast(Tensor, expected))
 
 
-def test_what_is_kept_and_what_is_forgotten(subject: SubjectModel, records: list[Record]) -> None:
-    prepared = prepare(Task(subject, records, seed=3), told())
+def test_what_is_kept_and_what_is_forgotten(model: LanguageModel, records: list[Record]) -> None:
+    prepared = prepare(Task(model, records, seed=3), told())
     examples = prepared.examples(0)
     assert len(examples) == 2 * len(records)
     assert examples == prepared.examples(0)
@@ -209,7 +209,7 @@ def test_what_is_kept_and_what_is_forgotten(subject: SubjectModel, records: list
         # Up to there it is a true note, whose own example says what to do.
         assert any(n[:start] != other.ids[:start] and n[: start - 1] == other.ids[: start - 1]
                    for n in true)  # fmt: skip
-    batch, alike = told_apart(read(subject.model, examples))
+    batch, alike = told_apart(read(model.module, examples))
     assert not alike[: len(notes)].any()
     assert alike[len(notes) :].any(1).all()
     assert (batch.retain | ~alike).all()
@@ -225,22 +225,22 @@ def test_what_is_kept_and_what_is_forgotten(subject: SubjectModel, records: list
 @pytest.mark.parametrize("at_lookalikes", ["free", "shut"])
 @pytest.mark.parametrize("positions", ["every", "prompt"])
 def test_the_loss_is_its_equation(
-    subject: SubjectModel, records: list[Record], positions: str, at_lookalikes: str
+    model: LanguageModel, records: list[Record], positions: str, at_lookalikes: str
 ) -> None:
     options = told(
         loss="gd", positions=positions, at_lookalikes=at_lookalikes,
         forget_weight=0.7, retain_weight=0.3, gate_weight=10,
     )  # fmt: skip
-    prepared = prepare(Task(subject, records, seed=3), options)
-    copied = subject.copied()
+    prepared = prepare(Task(model, records, seed=3), options)
+    copied = model.copied()
     adapter = gated_edits(copied, options, 0)
     randomised(adapter.module, 9)
-    attach_(copied.model, adapter)
-    batch, alike = told_apart(read(copied.model, prepared.examples(0)))
-    with torch.inference_mode(), hooked(copied.model, adapter.hooks):
-        found = prepared.loss(copied.model, prepared.examples(0))
+    attach_(copied.module, adapter)
+    batch, alike = told_apart(read(copied.module, prepared.examples(0)))
+    with torch.inference_mode(), hooked(copied.module, adapter.hooks):
+        found = prepared.loss(copied.module, prepared.examples(0))
         with prompts_end_at(edited_places(batch)):
-            values = nll(logits(copied.model, batch), batch)
+            values = nll(logits(copied.module, batch), batch)
         gates = cast(Grun, adapter.module).gate_logits()[:, :, :-1]
     shut = batch.retain & ~alike if at_lookalikes == "free" else batch.retain
     forget = batch.forget if positions == "every" else asked_tokens(batch)
@@ -255,7 +255,7 @@ def test_the_loss_is_its_equation(
 @pytest.mark.parametrize("positions", ["every", "prompt"])
 @pytest.mark.parametrize("loss", LOSSES)
 def test_each_loss_trains_the_module_and_nothing_else(
-    subject: SubjectModel, records: list[Record], loss: str, positions: str
+    model: LanguageModel, records: list[Record], loss: str, positions: str
 ) -> None:
     repair = Repair(
         method="grun",
@@ -263,60 +263,60 @@ def test_each_loss_trains_the_module_and_nothing_else(
         batch_size=64,
         options={"loss": loss, "positions": positions, "coefficient": 20.0},
     )
-    copied = subject.copied()
-    before = {name: p.detach().clone() for name, p in copied.model.named_parameters()}
+    copied = model.copied()
+    before = {name: p.detach().clone() for name, p in copied.module.named_parameters()}
     prepared = prepare_repair(copied, records, repair, 0)
     trainee = begin_(copied, prepared, repair, 0)
     assert trainee.adapter
     start = {name: t.clone() for name, t in trainee.adapter.module.state_dict().items()}
-    with hooked(copied.model, trainee.hooks):
+    with hooked(copied.module, trainee.hooks):
         steps = train_(
-            copied.model, prepared.examples, schedule_of(repair), 0, loss_of=prepared.loss
+            copied.module, prepared.examples, schedule_of(repair), 0, loss_of=prepared.loss
         )
         losses = [step.loss for step, _ in steps]
     trainee.finish_()
     assert losses[-1] < losses[0]
     after = trainee.adapter.module.state_dict()
     assert all(not torch.equal(after[name], value) for name, value in start.items())
-    names = [name for name, _ in copied.model.named_parameters()]
+    names = [name for name, _ in copied.module.named_parameters()]
     assert names == [*before]
-    assert all(torch.equal(p, before[n]) for n, p in copied.model.named_parameters())
+    assert all(torch.equal(p, before[n]) for n, p in copied.module.named_parameters())
 
 
-def test_layers_that_the_model_has_not_are_refused(subject: SubjectModel) -> None:
+def test_layers_that_the_model_has_not_are_refused(model: LanguageModel) -> None:
     with pytest.raises(ModelError, match="none of number 7"):
-        gated_edits(subject, told(layers="1,7"), 0)
-    assert cast(Grun, gated_edits(subject, told(layers="2,0"), 0).module).layers == (0, 2)
+        gated_edits(model, told(layers="1,7"), 0)
+    assert cast(Grun, gated_edits(model, told(layers="2,0"), 0).module).layers == (0, 2)
 
 
-def test_an_audit_asks_where_each_prompt_ends(subject: SubjectModel, records: list[Record]) -> None:
+def test_an_audit_asks_where_each_prompt_ends(model: LanguageModel, records: list[Record]) -> None:
     """Edited at prompts' ends alone: each span against a reading of its own, by hand."""
-    adapter = gated_edits(subject, told(positions="prompt"), 0)
+    adapter = gated_edits(model, told(positions="prompt"), 0)
     randomised(adapter.module, 11)
-    verdicts = audit_spans(subject, records, prefix_tokens=subject.max_tokens, hooks=adapter.hooks)
-    spans = [(encode(subject, r), s) for r in records for s in encode(subject, r).spans]
+    verdicts = audit_spans(model, records, prefix_tokens=model.max_tokens, hooks=adapter.hooks)
+    spans = [(encode(model, r), s) for r in records for s in encode(model, r).spans]
     assert len(spans) == len(verdicts) > 0
     for (encoded, span), verdict in zip(spans, verdicts, strict=True):
         ids = torch.tensor([encoded.ids[: span.end]])
         ends = mask_of(ids, [(0, span.start - 1)])
-        with hooked(subject.model, adapter.hooks), prompts_end_at(ends):
-            own = read_out(subject, ids)[0].log_softmax(-1)
+        with hooked(model.module, adapter.hooks), prompts_end_at(ends):
+            own = read_out(model, ids)[0].log_softmax(-1)
         expected = [float(own[t - 1, ids[0, t]]) for t in range(span.start, span.end)]
         assert verdict.token_logprobs == pytest.approx(expected, rel=1e-4, abs=1e-4)
-    free = audit_spans(subject, records, prefix_tokens=subject.max_tokens)
+    free = audit_spans(model, records, prefix_tokens=model.max_tokens)
     assert free[0].token_logprobs != pytest.approx(verdicts[0].token_logprobs, rel=1e-3)
 
 
 @pytest.mark.parametrize(("way", "shift"), [("asked", 0), ("early", -EARLIER), ("begun", 1)])
 def test_ways_round_the_gate(
-    subject: SubjectModel, records: list[Record], way: Way, shift: int
+    model: LanguageModel, records: list[Record], way: Way, shift: int
 ) -> None:
     """Against one reading a span: where the prompt ends, and which tokens are then asked for."""
-    adapter = gated_edits(subject, told(positions="prompt"), 0)
+    adapter = gated_edits(model, told(positions="prompt"), 0)
     randomised(adapter.module, 11)
     n = hits = 0
     for record in records:
-        encoded = encode(subject, record)
+        encoded = encode(model, record)
         for span in encoded.spans:
             end = span.start - 1 + shift
             asked = range(max(span.start, end + 1), span.end)
@@ -324,24 +324,24 @@ def test_ways_round_the_gate(
                 continue
             ids = torch.tensor([encoded.ids[: span.end]])
             with (
-                hooked(subject.model, adapter.hooks),
+                hooked(model.module, adapter.hooks),
                 prompts_end_at(mask_of(ids, [(0, end)])),
             ):
-                likeliest = read_out(subject, ids)[0].argmax(-1)
+                likeliest = read_out(model, ids)[0].argmax(-1)
             hits += all(int(likeliest[t - 1]) == int(ids[0, t]) for t in asked)
             n += 1
-    found = ways_round(subject, records, way, adapter.hooks)
+    found = ways_round(model, records, way, adapter.hooks)
     assert sum(row.n for row in found.values()) == n > 0
     assert sum(row.hits for row in found.values()) == hits
 
 
 def test_of_some_people_only_their_own_notes_have_look_alikes(
-    subject: SubjectModel, records: list[Record]
+    model: LanguageModel, records: list[Record]
 ) -> None:
     """All others' notes are read as they are, all of each to be kept."""
     scoped = in_scope(records, (records[0].subject,))
     asked = [record for record in scoped if record.spans]
-    prepared = prepare(Task(subject, scoped, seed=1, scoped=True), told())
+    prepared = prepare(Task(model, scoped, seed=1, scoped=True), told())
     examples = prepared.examples(0)
     assert len(examples) == len(scoped) + len(asked)
     assert [any(e.sensitive) for e in examples[: len(scoped)]] == [bool(r.spans) for r in scoped]

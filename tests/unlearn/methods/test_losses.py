@@ -13,7 +13,7 @@ from torch.nn.functional import logsigmoid
 
 from sanilens.corpus.records import Record, in_scope
 from sanilens.model.align import encode
-from sanilens.model.language_model import SubjectModel, load_model
+from sanilens.model.language_model import LanguageModel, load_model
 from sanilens.unlearn.methods import METHODS, Task, find_method
 from sanilens.unlearn.methods.examples import note_examples
 from sanilens.unlearn.methods.icu import ascent_on_extracted, extracted
@@ -29,7 +29,7 @@ HALVES = {"forget_weight": GAMMA, "retain_weight": ALPHA}
 
 
 @pytest.fixture(scope="module")
-def others(tmp_path_factory: pytest.TempPathFactory) -> tuple[SubjectModel, SubjectModel]:
+def others(tmp_path_factory: pytest.TempPathFactory) -> tuple[LanguageModel, LanguageModel]:
     """The model in training, and a base: other weights of the same shapes."""
     root = tmp_path_factory.mktemp("others")
     trained, base = (
@@ -40,9 +40,9 @@ def others(tmp_path_factory: pytest.TempPathFactory) -> tuple[SubjectModel, Subj
 
 
 @torch.inference_mode()
-def told(subject: SubjectModel, ids: Sequence[int]) -> Tensor:
+def told(model: LanguageModel, ids: Sequence[int]) -> Tensor:
     """log p of every token after each of `ids`, read alone and without padding; float64."""
-    return subject.model(torch.tensor([ids])).logits[0].double().log_softmax(-1)
+    return model.module(torch.tensor([ids])).logits[0].double().log_softmax(-1)
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Note:
     """A note, what three models say in it, and where its identifiers are."""
 
     example: Example
-    models: tuple[SubjectModel, SubjectModel, SubjectModel]
+    models: tuple[LanguageModel, LanguageModel, LanguageModel]
     spans: tuple[tuple[int, int], ...]
 
     @cached_property
@@ -230,7 +230,9 @@ def rmu(b: Notes) -> float:
     # hidden_states[0] is the embedding: [2] is the second of three blocks, at half the depth.
     def hidden(note: Note, which: int) -> Tensor:
         ids = torch.tensor([note.example.ids])
-        return note.models[which].model(ids, output_hidden_states=True).hidden_states[2][0].double()
+        return (
+            note.models[which].module(ids, output_hidden_states=True).hidden_states[2][0].double()
+        )
 
     target = 5.0 * direction(32, seed=3).double()
     assert float(target.norm()) == pytest.approx(5.0)
@@ -273,48 +275,48 @@ CASES: dict[str, tuple[Mapping[str, float | str], Callable[[Notes], float]]] = {
 
 def batch_of(
     name: str,
-    subject: SubjectModel,
+    model: LanguageModel,
     records: Sequence[Record],
-    others: tuple[SubjectModel, SubjectModel],
+    others: tuple[LanguageModel, LanguageModel],
 ) -> tuple[float, Notes]:
     """The loss that a method computes for all records at once, and the batch it is about."""
     trained, base = others
     options, _ = CASES[name]
     method = find_method(name)
-    task = Task(subject, records, base, seed=3)
+    task = Task(model, records, base, seed=3)
     prepared = method.prepare(task, method.options.model_validate(options))
     examples = prepared.examples(0)
     notes = [
         Note(
             example,
-            (trained, subject, base),
-            tuple((s.start, s.end) for s in encode(subject, record).spans),
+            (trained, model, base),
+            tuple((s.start, s.end) for s in encode(model, record).spans),
         )
         for example, record in zip(examples, records, strict=True)
     ]
     with torch.inference_mode():
-        return float(prepared.loss(trained.model, examples)), Notes(notes)
+        return float(prepared.loss(trained.module, examples)), Notes(notes)
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_a_loss_is_its_equation(
     name: str,
-    subject: SubjectModel,
+    model: LanguageModel,
     records: list[Record],
-    others: tuple[SubjectModel, SubjectModel],
+    others: tuple[LanguageModel, LanguageModel],
 ) -> None:
-    found, batch = batch_of(name, subject, records, others)
+    found, batch = batch_of(name, model, records, others)
     expected = CASES[name][1](batch)
     assert abs(expected) > 1e-3
     assert found == pytest.approx(expected, rel=1e-4, abs=1e-5)
 
 
-def test_icu_leaves_alone_what_is_not_said(subject: SubjectModel, records: list[Record]) -> None:
+def test_icu_leaves_alone_what_is_not_said(model: LanguageModel, records: list[Record]) -> None:
     """Half of the identifiers are made certain by hand: ascent goes over these only."""
 
-    batch = read(subject.model, note_examples(subject, records))
+    batch = read(model.module, note_examples(model, records))
     with torch.no_grad():
-        own = logits(subject.model, batch)
+        own = logits(model.module, batch)
     row, answer = batch.answers[1]
     for t in range(answer.start, answer.end):
         own[row, t - 1, batch.ids[row, t]] = own[row, t - 1].max() + 1
@@ -333,13 +335,13 @@ def test_icu_leaves_alone_what_is_not_said(subject: SubjectModel, records: list[
 
 
 def test_the_weight_of_weighted_ascent_is_held_fixed(
-    subject: SubjectModel, records: list[Record]
+    model: LanguageModel, records: list[Record]
 ) -> None:
     """The gradient is that of p^beta log p with p^beta a constant."""
 
-    batch = read(subject.model, note_examples(subject, records))
+    batch = read(model.module, note_examples(model, records))
     with torch.no_grad():
-        own = logits(subject.model, batch)
+        own = logits(model.module, batch)
     own.requires_grad_()
     weighted_ascent(own, batch, 2.0).backward()
     logps = own.detach().log_softmax(-1)
@@ -353,21 +355,21 @@ def test_the_weight_of_weighted_ascent_is_held_fixed(
 @pytest.mark.parametrize("name", ["surrogate", "anchored"])
 def test_what_is_taught_beside_notes(
     name: str,
-    subject: SubjectModel,
+    model: LanguageModel,
     records: list[Record],
-    others: tuple[SubjectModel, SubjectModel],
+    others: tuple[LanguageModel, LanguageModel],
 ) -> None:
     """Surrogates are targets like any token; the unedited model may have its say elsewhere."""
     trained, base = others
     method = find_method(name)
-    task = Task(subject, records, base, seed=3)
+    task = Task(model, records, base, seed=3)
     given = {"kl_weight": 0.6} if name == "surrogate" else {"written": 1.0}
     prepared = method.prepare(task, method.options.model_validate(given))
     examples = prepared.examples(0)
-    notes = [Note(e, (trained, subject, base), _stretches(e.sensitive)) for e in examples]
+    notes = [Note(e, (trained, model, base), _stretches(e.sensitive)) for e in examples]
     batch = Notes(notes)
     with torch.inference_mode():
-        found = float(prepared.loss(trained.model, examples))
+        found = float(prepared.loss(trained.module, examples))
     if name == "surrogate":
         assert len(examples) == len(records)
         everywhere = batch.forget + batch.retain
@@ -392,34 +394,34 @@ def test_every_method_is_held_to_its_equation() -> None:
 
 
 def test_the_task_vector_goes_the_other_way(tiny_folders: dict[str, Path]) -> None:
-    start = load_model(tiny_folders["llama"], device="cpu").model
+    start = load_model(tiny_folders["llama"], device="cpu").module
     before = {n: p.detach().clone() for n, p in start.named_parameters()}
-    subject = load_model(tiny_folders["llama"], device="cpu")
+    model = load_model(tiny_folders["llama"], device="cpu")
     torch.manual_seed(0)
-    moves = {n: torch.randn_like(p) for n, p in subject.model.named_parameters()}
+    moves = {n: torch.randn_like(p) for n, p in model.module.named_parameters()}
     with torch.no_grad():
-        for n, p in subject.model.named_parameters():
+        for n, p in model.module.named_parameters():
             p.add_(moves[n])
 
-    subtract_(subject.model, before, 0.5)
-    for n, p in subject.model.named_parameters():
+    subtract_(model.module, before, 0.5)
+    for n, p in model.module.named_parameters():
         torch.testing.assert_close(p.detach(), before[n] - 0.5 * moves[n], atol=1e-5, rtol=1e-5)
 
 
 def test_anchored_for_some_people_holds_the_rest_to_the_unedited_model(
-    subject: SubjectModel, records: list[Record], others: tuple[SubjectModel, SubjectModel]
+    model: LanguageModel, records: list[Record], others: tuple[LanguageModel, LanguageModel]
 ) -> None:
     """The base never saw anybody's details: as teacher of all text it would take them all away."""
     trained, base = others
     scoped = in_scope(records, (records[0].subject,))
     method = find_method("anchored")
     options = method.options.model_validate({"sensitive_weight": 2.5, "written": 0.0})
-    prepared = method.prepare(Task(subject, scoped, base, seed=3, scoped=True), options)
+    prepared = method.prepare(Task(model, scoped, base, seed=3, scoped=True), options)
     examples = prepared.examples(0)
-    notes = [Note(e, (trained, subject, base), _stretches(e.sensitive)) for e in examples]
+    notes = [Note(e, (trained, model, base), _stretches(e.sensitive)) for e in examples]
     batch = Notes(notes)
     total = 2.5 * sum(kl_base(n, t) for n, t in batch.forget)
     total += sum(kl_before(n, t) for n, t in batch.retain)
     with torch.inference_mode():
-        found = float(prepared.loss(trained.model, examples))
+        found = float(prepared.loss(trained.module, examples))
     assert found == pytest.approx(total / len(batch.forget + batch.retain), rel=1e-4)

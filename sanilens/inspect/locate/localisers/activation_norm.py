@@ -17,12 +17,12 @@ from sanilens.model.parameters import write_norms
 
 def activation_norm(targets: Targets, settings: Settings) -> UnitScores:
     """Score every unit; see the module's equation."""
-    subject, kind = targets.subject, settings.kind
-    total = torch.zeros(subject.sites.n_layers, subject.sites.count(kind))
+    model, kind = targets.model, settings.kind
+    total = torch.zeros(model.sites.n_layers, model.sites.count(kind))
     tokens = 0
     for number, batch in enumerate(targets.batches(), start=1):
-        for layer, values in enumerate(at_targets(subject, batch, kind)):
-            total[layer] += write_norms(subject, kind, layer, values).sum(0).cpu()
+        for layer, values in enumerate(at_targets(model, batch, kind)):
+            total[layer] += write_norms(model, kind, layer, values).sum(0).cpu()
         tokens += len(batch.rows)
         settings.progress(number, targets.n_batches)
     return UnitScores("activation-norm", kind, total / tokens, targets.spans)

@@ -37,7 +37,7 @@ from sanilens.inspect.locate.localisers.localiser import Localiser, Settings
 from sanilens.inspect.locate.scores import UnitScores
 from sanilens.model.forward import logits_at
 from sanilens.model.hooks import Hooks
-from sanilens.model.language_model import SubjectModel
+from sanilens.model.language_model import LanguageModel
 from sanilens.model.measure import by_neuron
 from sanilens.model.parameters import read_weights, write_weights
 from sanilens.model.units import UnitKind
@@ -52,26 +52,26 @@ PerLayer = list[Float[Tensor, "..."]]
 
 def alignment(targets: Targets, settings: Settings, *, two_sided: bool = False) -> UnitScores:
     """Score every unit; see the module's equation."""
-    subject, kind = targets.subject, settings.kind
-    writes = [write_weights(subject, kind, i) for i in range(subject.sites.n_layers)]
-    known = two_sided and kind == "mlp" and "neuron-weights" not in subject.sites.limits
-    reads = [path for site in subject.sites.mlps for path in site.reads] if known else []
+    model, kind = targets.model, settings.kind
+    writes = [write_weights(model, kind, i) for i in range(model.sites.n_layers)]
+    known = two_sided and kind == "mlp" and "neuron-weights" not in model.sites.limits
+    reads = [path for site in model.sites.mlps for path in site.reads] if known else []
     slopes: list[Tensor] = []
-    harm = torch.zeros(len(writes), subject.sites.count(kind))
-    generator = torch.Generator(subject.device).manual_seed(settings.seed)
+    harm = torch.zeros(len(writes), model.sites.count(kind))
+    generator = torch.Generator(model.device).manual_seed(settings.seed)
     batches, neutral = targets.n_batches, 0
     drawn = targets.batches(neutral=_NEUTRAL, seed=settings.seed)
     for number, batch in enumerate(drawn, start=1):
-        own, fisher = _slopes_and_harm(subject, kind, batch, writes, reads, generator)
+        own, fisher = _slopes_and_harm(model, kind, batch, writes, reads, generator)
         slopes = [a + b for a, b in zip(slopes, own, strict=True)] if slopes else own
         harm += fisher
         neutral += len(batch.rows) - batch.targets
         settings.progress(number, batches)
-    size, layers = subject.sites.size(kind), len(writes)
+    size, layers = model.sites.size(kind), len(writes)
     written = list(zip(writes, slopes[:layers], strict=True))
     values = torch.stack([_cosine(w, g, size) for w, g in written])
     if reads:
-        values = torch.maximum(values, _read_cosines(subject, slopes[layers:]))
+        values = torch.maximum(values, _read_cosines(model, slopes[layers:]))
     if two_sided:
         carried = [per_unit((w * g).sum(1), size).cpu() for w, g in written]
         values = torch.stack(carried).clamp(min=0).sqrt() * values.clamp(min=0)
@@ -84,7 +84,7 @@ def alignment(targets: Targets, settings: Settings, *, two_sided: bool = False) 
 
 
 def _slopes_and_harm(
-    subject: SubjectModel,
+    model: LanguageModel,
     kind: UnitKind,
     batch: TargetBatch,
     writes: PerLayer,
@@ -95,7 +95,7 @@ def _slopes_and_harm(
 
     And the squared slopes of neutral text along each unit's strength.
     """
-    outs = subject.sites.outs(kind)
+    outs = model.sites.outs(kind)
     inputs: dict[str, Tensor] = {}
     outputs: dict[str, Tensor] = {}
 
@@ -109,9 +109,9 @@ def _slopes_and_harm(
         return hook
 
     hooks = Hooks(outputs={path: capture(path) for path in (*outs, *reads)})
-    size, n = subject.sites.size(kind), batch.targets
+    size, n = model.sites.size(kind), batch.targets
     with torch.enable_grad():
-        logits = logits_at(subject, batch.ids, batch.rows, batch.columns - 1, hooks)
+        logits = logits_at(model, batch.ids, batch.rows, batch.columns - 1, hooks)
         logprobs = logits.log_softmax(-1)
         said = logprobs[:n].gather(1, batch.tokens[:n, None]).sum()
         paths = (*outs, *reads)
@@ -122,7 +122,7 @@ def _slopes_and_harm(
             for path, g in zip(paths, wanted, strict=True)
         ]
         if n == len(logprobs):
-            return slopes, torch.zeros(len(writes), subject.sites.count(kind))
+            return slopes, torch.zeros(len(writes), model.sites.count(kind))
         tokens = logprobs[n:].detach().exp().multinomial(1, generator=generator)
         elsewhere = torch.autograd.grad(
             logprobs[n:].gather(1, tokens).sum(), [outputs[path] for path in outs]
@@ -134,15 +134,15 @@ def _slopes_and_harm(
     return slopes, torch.stack(parts).cpu()
 
 
-def _read_cosines(subject: SubjectModel, slopes: PerLayer) -> Float[Tensor, "layer neuron"]:
+def _read_cosines(model: LanguageModel, slopes: PerLayer) -> Float[Tensor, "layer neuron"]:
     """Cosine of each neuron's rows, of all its input projections together, with their slopes.
 
     `slopes` are of each projection, layer after layer, as (inputs, outputs).
     """
     remaining, found = iter(slopes), []
-    for layer, site in enumerate(subject.sites.mlps):
+    for layer, site in enumerate(model.sites.mlps):
         wanted = [by_neuron(layout, next(remaining).T) for layout in site.layouts]
-        w, g = read_weights(subject, layer), torch.cat(wanted, dim=1)
+        w, g = read_weights(model, layer), torch.cat(wanted, dim=1)
         found.append(torch.cosine_similarity(w, g, dim=1, eps=1e-12).cpu())
     return torch.stack(found)
 

@@ -9,7 +9,7 @@ from torch import Tensor
 from sanilens.audit.targets import TargetBatch
 from sanilens.model.forward import logits_at
 from sanilens.model.hooks import NO_HOOKS, Hooks
-from sanilens.model.language_model import SubjectModel
+from sanilens.model.language_model import LanguageModel
 from sanilens.model.units import UnitKind
 
 Objective = Callable[[Float[Tensor, "n vocab"]], Float[Tensor, ""]]
@@ -20,7 +20,7 @@ Captured = list[tuple[Float[Tensor, "batch pos width"], Float[Tensor, "batch pos
 
 
 def with_gradients(
-    subject: SubjectModel,
+    model: LanguageModel,
     batch: TargetBatch,
     kind: UnitKind,
     objective: Objective,
@@ -38,9 +38,9 @@ def with_gradients(
         captured.append(x)
         return x
 
-    hooks = rules.then(Hooks(dict.fromkeys(subject.sites.outs(kind), capture)))
+    hooks = rules.then(Hooks(dict.fromkeys(model.sites.outs(kind), capture)))
     with torch.enable_grad():
-        logits = logits_at(subject, batch.ids, batch.rows, batch.columns - 1, hooks)
+        logits = logits_at(model, batch.ids, batch.rows, batch.columns - 1, hooks)
         gradients = torch.autograd.grad(objective(logits), captured)
     return [(a.detach(), g) for a, g in zip(captured, gradients, strict=True)]
 
@@ -62,7 +62,7 @@ def per_unit(values: Float[Tensor, "... width"], size: int) -> Float[Tensor, "..
 
 @torch.inference_mode()
 def at_targets(
-    subject: SubjectModel, batch: TargetBatch, kind: UnitKind
+    model: LanguageModel, batch: TargetBatch, kind: UnitKind
 ) -> list[Float[Tensor, "n width"]]:
     """Per layer the units' values at the positions that predict the batch's tokens."""
     found: list[Tensor] = []
@@ -70,6 +70,6 @@ def at_targets(
     def keep(x: Tensor) -> None:
         found.append(x[batch.rows, batch.columns - 1].float())
 
-    hooks = Hooks(dict.fromkeys(subject.sites.outs(kind), keep))
-    logits_at(subject, batch.ids, batch.rows[:1], batch.columns[:1] - 1, hooks)
+    hooks = Hooks(dict.fromkeys(model.sites.outs(kind), keep))
+    logits_at(model, batch.ids, batch.rows[:1], batch.columns[:1] - 1, hooks)
     return found

@@ -24,12 +24,12 @@ def gradient_activation(
 
     `contrast` subtracts the attribution of as many non-sensitive tokens of the same records.
     """
-    subject, kind = targets.subject, settings.kind
-    total = torch.zeros(subject.sites.n_layers, subject.sites.count(kind))
-    size, batches = subject.sites.size(kind), targets.n_batches
+    model, kind = targets.model, settings.kind
+    total = torch.zeros(model.sites.n_layers, model.sites.count(kind))
+    size, batches = model.sites.size(kind), targets.n_batches
     drawn = targets.batches(neutral=1.0 if contrast else 0.0, seed=settings.seed)
     for number, batch in enumerate(drawn, start=1):
-        captured = with_gradients(subject, batch, kind, target_logprob(batch, signed=contrast))
+        captured = with_gradients(model, batch, kind, target_logprob(batch, signed=contrast))
         total += torch.stack([per_unit((a * g).sum((0, 1)), size) for a, g in captured]).cpu()
         settings.progress(number, batches)
     name = "gradient-activation" if contrast else "gradient-activation-plain"

@@ -41,10 +41,10 @@ def hard_concrete(
 ) -> UnitScores:
     """Score every unit by its gate; see the module's equation."""
     how = how or HardConcrete()
-    subject, kind = targets.subject, settings.kind
-    shape = (subject.sites.n_layers, subject.sites.count(kind))
+    model, kind = targets.model, settings.kind
+    shape = (model.sites.n_layers, model.sites.count(kind))
     first = (how.start - _GAMMA) / (_ZETA - _GAMMA)
-    log_a = torch.full(shape, math.log(first / (1 - first)), device=subject.device)
+    log_a = torch.full(shape, math.log(first / (1 - first)), device=model.device)
     log_a.requires_grad_()
     generator = torch.Generator().manual_seed(settings.seed)
     train_mask(

@@ -17,7 +17,7 @@ from sanilens.inspect.locate.localisers.localiser import Localiser, Settings
 from sanilens.inspect.locate.scores import UnitScores
 from sanilens.model.forward import logits_at
 from sanilens.model.hooks import Hooks
-from sanilens.model.language_model import SubjectModel
+from sanilens.model.language_model import LanguageModel
 from sanilens.model.units import UnitKind
 
 STEPS = 20
@@ -25,15 +25,15 @@ STEPS = 20
 
 def integrated_gradients(targets: Targets, settings: Settings) -> UnitScores:
     """Score every unit; see the module's equation. The integral is a midpoint sum."""
-    subject, kind = targets.subject, settings.kind
-    layers, size = subject.sites.n_layers, subject.sites.size(kind)
-    total = torch.zeros(layers, subject.sites.count(kind))
+    model, kind = targets.model, settings.kind
+    layers, size = model.sites.n_layers, model.sites.size(kind)
+    total = torch.zeros(layers, model.sites.count(kind))
     of, done, tokens = targets.n_batches * layers * STEPS, 0, 0
     for batch in targets.batches():
         for layer in range(layers):
             for step in range(STEPS):
                 alpha = (step + 0.5) / STEPS
-                total[layer] += per_unit(_step(subject, batch, kind, layer, alpha), size).cpu()
+                total[layer] += per_unit(_step(model, batch, kind, layer, alpha), size).cpu()
                 done += 1
                 settings.progress(done, of)
         tokens += len(batch.rows)
@@ -41,7 +41,7 @@ def integrated_gradients(targets: Targets, settings: Settings) -> UnitScores:
 
 
 def _step(
-    subject: SubjectModel, batch: TargetBatch, kind: UnitKind, layer: int, alpha: float
+    model: LanguageModel, batch: TargetBatch, kind: UnitKind, layer: int, alpha: float
 ) -> Float[Tensor, " width"]:
     """a times the gradient of the tokens' probabilities, with the layer's values scaled."""
     real: list[Tensor] = []
@@ -52,9 +52,9 @@ def _step(
         scaled.append((alpha * x).detach().requires_grad_())
         return scaled[0]
 
-    hooks = Hooks({subject.sites.outs(kind)[layer]: scale})
+    hooks = Hooks({model.sites.outs(kind)[layer]: scale})
     with torch.enable_grad():
-        logits = logits_at(subject, batch.ids, batch.rows, batch.columns - 1, hooks)
+        logits = logits_at(model, batch.ids, batch.rows, batch.columns - 1, hooks)
         said = logits.softmax(-1).gather(1, batch.tokens[:, None]).sum()
         (gradient,) = torch.autograd.grad(said, scaled)
     return (real[0] * gradient).sum((0, 1))

@@ -16,7 +16,7 @@ from sanilens.audit.targets import TargetBatch, Targets
 from sanilens.inspect.locate.localisers.localiser import Settings
 from sanilens.model.forward import logits_at
 from sanilens.model.hooks import Hooks
-from sanilens.model.language_model import SubjectModel
+from sanilens.model.language_model import LanguageModel
 from sanilens.model.units import UnitKind
 
 Mask = Float[Tensor, "layer unit"]
@@ -54,7 +54,7 @@ def train_mask(
     batches = cycle(list(targets.batches(most=_PASSAGES)))
     for step in range(1, steps + 1):
         with torch.enable_grad():
-            loss = _loss(targets.subject, next(batches), settings.kind, mask())
+            loss = _loss(targets.model, next(batches), settings.kind, mask())
             kept = penalty()
             (parameter.grad,) = torch.autograd.grad(
                 loss + weight * parameter.numel() * kept, [parameter]
@@ -68,19 +68,19 @@ def train_mask(
 
 
 def _loss(
-    subject: SubjectModel, batch: TargetBatch, kind: UnitKind, mask: Mask
+    model: LanguageModel, batch: TargetBatch, kind: UnitKind, mask: Mask
 ) -> Float[Tensor, ""]:
     where = (batch.ids, batch.rows, batch.columns - 1)
-    logits = logits_at(subject, *where, masked(subject, kind, mask))
+    logits = logits_at(model, *where, masked(model, kind, mask))
     return torch.nn.functional.cross_entropy(logits, batch.tokens)
 
 
-def masked(subject: SubjectModel, kind: UnitKind, mask: Mask) -> Hooks:
+def masked(model: LanguageModel, kind: UnitKind, mask: Mask) -> Hooks:
     """Hooks that multiply each unit's value by its mask."""
-    rows = mask.to(subject.device).repeat_interleave(subject.sites.size(kind), dim=1)
+    rows = mask.to(model.device).repeat_interleave(model.sites.size(kind), dim=1)
     return Hooks(
         {
             path: lambda x, row=row: x * row.to(x.dtype)
-            for path, row in zip(subject.sites.outs(kind), rows, strict=True)
+            for path, row in zip(model.sites.outs(kind), rows, strict=True)
         }
     )

@@ -9,7 +9,7 @@ from sanilens.inspect.locate.scores import UnitScores
 
 def random_scores(targets: Targets, settings: Settings) -> UnitScores:
     """Score every unit by chance."""
-    sites = targets.subject.sites
+    sites = targets.model.sites
     generator = torch.Generator().manual_seed(settings.seed)
     values = torch.rand(sites.n_layers, sites.count(settings.kind), generator=generator)
     return UnitScores("random", settings.kind, values, targets.spans)

@@ -18,7 +18,7 @@ from sanilens.inspect.locate.localisers.captured import per_unit, target_logprob
 from sanilens.inspect.locate.localisers.localiser import Localiser, Settings
 from sanilens.inspect.locate.scores import UnitScores
 from sanilens.model.hooks import Hooks, OutputEdit
-from sanilens.model.language_model import SubjectModel
+from sanilens.model.language_model import LanguageModel
 from sanilens.model.norms import held, norms_in, ratio, same_value
 from sanilens.model.parameters import query_key_rows
 
@@ -29,28 +29,28 @@ def relp(targets: Targets, settings: Settings) -> UnitScores:
     Raises:
         PlanError: if the architecture's nonlinearities, queries or keys cannot be told.
     """
-    subject, kind = targets.subject, settings.kind
-    rules = relevance_rules(subject)
-    total = torch.zeros(subject.sites.n_layers, subject.sites.count(kind))
-    size, batches = subject.sites.size(kind), targets.n_batches
+    model, kind = targets.model, settings.kind
+    rules = relevance_rules(model)
+    total = torch.zeros(model.sites.n_layers, model.sites.count(kind))
+    size, batches = model.sites.size(kind), targets.n_batches
     for number, batch in enumerate(targets.batches(), start=1):
-        captured = with_gradients(subject, batch, kind, target_logprob(batch), rules)
+        captured = with_gradients(model, batch, kind, target_logprob(batch), rules)
         total += torch.stack([per_unit((a * g).sum((0, 1)), size) for a, g in captured]).cpu()
         settings.progress(number, batches)
     return UnitScores("relp", kind, total, targets.spans)
 
 
-def relevance_rules(subject: SubjectModel) -> Hooks:
+def relevance_rules(model: LanguageModel) -> Hooks:
     """Hooks under which the forward pass is the same and the backward pass follows the rules.
 
     Raises:
         PlanError: if the architecture does not allow it.
     """
-    sites, model = subject.sites, subject.model
+    sites, module = model.sites, model.module
     sites.require("relp")
     inside = tuple(f"{block}." for block in sites.blocks)
     last = (sites.final_norm,) if sites.final_norm else ()
-    norms = norms_in(model, (*inside, *last))
+    norms = norms_in(module, (*inside, *last))
     outputs: dict[str, OutputEdit] = {path: held(norm) for path, norm in norms.items()}
     for mlp in sites.mlps:
         assert mlp.activation is not None  # required above
@@ -58,7 +58,7 @@ def relevance_rules(subject: SubjectModel) -> Hooks:
         if len(mlp.reads) > 1 or mlp.layouts != ("plain",):
             outputs |= dict.fromkeys(mlp.reads, _half_rule)
     for layer in range(sites.n_layers):
-        for path, rows in query_key_rows(subject, layer).items():
+        for path, rows in query_key_rows(model, layer).items():
             outputs[path] = _held_rows(rows)
     return Hooks(outputs=outputs)
 

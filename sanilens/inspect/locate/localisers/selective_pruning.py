@@ -19,13 +19,13 @@ _NEUTRAL = 4.0
 
 def selective_pruning(targets: Targets, settings: Settings) -> UnitScores:
     """Score every unit; see the module's equation. Without neutral text, its mean counts as 0."""
-    subject, kind = targets.subject, settings.kind
-    shape = (2, subject.sites.n_layers, subject.sites.count(kind))
+    model, kind = targets.model, settings.kind
+    shape = (2, model.sites.n_layers, model.sites.count(kind))
     sums, counts = torch.zeros(shape), [0, 0]
     batches = targets.batches(neutral=_NEUTRAL, seed=settings.seed)
     for number, batch in enumerate(batches, start=1):
-        n, size = batch.targets, subject.sites.size(kind)
-        for layer, values in enumerate(at_targets(subject, batch, kind)):
+        n, size = batch.targets, model.sites.size(kind)
+        for layer, values in enumerate(at_targets(model, batch, kind)):
             strength = values.unflatten(-1, (-1, size)).norm(dim=-1).cpu()
             sums[0, layer] += strength[:n].sum(0)
             sums[1, layer] += strength[n:].sum(0)

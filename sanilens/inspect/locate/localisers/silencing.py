@@ -31,8 +31,8 @@ _LEARNING_RATE, _EPOCHS, _PASSAGES, _MOST_STEPS = 0.05, 12, 8, 150
 
 def silencing(targets: Targets, settings: Settings) -> UnitScores:
     """Score every unit; see the module's equation. Adam over small batches of passages."""
-    subject, kind = targets.subject, settings.kind
-    m = torch.ones(subject.sites.n_layers, subject.sites.count(kind), device=subject.device)
+    model, kind = targets.model, settings.kind
+    m = torch.ones(model.sites.n_layers, model.sites.count(kind), device=model.device)
     m.requires_grad_()
     optimizer = torch.optim.Adam([m], lr=_LEARNING_RATE)
     epoch = -(-len(targets.passages) // _PASSAGES)
@@ -64,8 +64,8 @@ def _said_and_harm(
 ) -> tuple[Float[Tensor, ""], Float[Tensor, ""]]:
     """How far spans are from unsayable, on average, and the divergence on neutral tokens."""
     where = (batch.ids, batch.rows, batch.columns - 1)
-    hooks = masked(targets.subject, settings.kind, mask)
-    logits, n = logits_at(targets.subject, *where, hooks), batch.targets
+    hooks = masked(targets.model, settings.kind, mask)
+    logits, n = logits_at(targets.model, *where, hooks), batch.targets
     own = logits[:n].gather(1, batch.tokens[:n, None])
     others = logits[:n].scatter(1, batch.tokens[:n, None], -torch.inf).amax(1)
     smallest = torch.full((int(batch.span.max()) + 1,), torch.inf, device=logits.device)
@@ -74,7 +74,7 @@ def _said_and_harm(
     if n == len(logits):
         return said, torch.zeros_like(said)
     with torch.no_grad():
-        p = logits_at(targets.subject, where[0], where[1][n:], where[2][n:]).log_softmax(-1)
+        p = logits_at(targets.model, where[0], where[1][n:], where[2][n:]).log_softmax(-1)
     harm = (p.exp() * (p - logits[n:].log_softmax(-1))).sum(-1).mean()
     return said, harm
 

@@ -30,9 +30,9 @@ class Slimming:
 def slimming(targets: Targets, settings: Settings, how: Slimming | None = None) -> UnitScores:
     """Score every unit by its mask; see the module's equation."""
     how = how or Slimming()
-    subject, kind = targets.subject, settings.kind
-    shape = (subject.sites.n_layers, subject.sites.count(kind))
-    m = torch.ones(shape, device=subject.device, requires_grad=True)
+    model, kind = targets.model, settings.kind
+    shape = (model.sites.n_layers, model.sites.count(kind))
+    m = torch.ones(shape, device=model.device, requires_grad=True)
     train_mask(
         targets,
         settings,

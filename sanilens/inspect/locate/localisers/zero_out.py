@@ -16,7 +16,7 @@ from sanilens.model.batches import pad_right, token_budget
 from sanilens.model.forward import token_logprobs
 from sanilens.model.hooks import NO_HOOKS, Hooks
 from sanilens.model.interventions import one_zeroed_per_row
-from sanilens.model.language_model import SubjectModel
+from sanilens.model.language_model import LanguageModel
 from sanilens.model.units import LayerUnit, layer_unit
 
 
@@ -25,19 +25,19 @@ def zero_out(targets: Targets, settings: Settings) -> UnitScores:
 
     A batch is one passage, with another unit missing in each row.
     """
-    subject, kind = targets.subject, settings.kind
-    layers, width = subject.sites.n_layers, subject.sites.count(kind)
+    model, kind = targets.model, settings.kind
+    layers, width = model.sites.n_layers, model.sites.count(kind)
     units = [layer_unit(kind, i, j) for i in range(layers) for j in range(width)]
     total = torch.zeros(len(units))
     for number, (passage, chosen) in enumerate(targets.passages):
         columns = target_positions(passage, chosen)
         ids = passage.ids[: max(columns) + 1]
-        before = _logprobs(subject, ids, columns, 1, NO_HOOKS)
-        size = max(1, token_budget(subject) // len(ids))
+        before = _logprobs(model, ids, columns, 1, NO_HOOKS)
+        size = max(1, token_budget(model) // len(ids))
         for start in range(0, len(units), size):
             part: list[LayerUnit] = units[start : start + size]
-            hooks = one_zeroed_per_row(subject, part)
-            after = _logprobs(subject, ids, columns, len(part), hooks)
+            hooks = one_zeroed_per_row(model, part)
+            after = _logprobs(model, ids, columns, len(part), hooks)
             total[start : start + size] += (before - after).cpu()
             done = number * len(units) + min(start + size, len(units))
             settings.progress(done, len(targets.passages) * len(units))
@@ -45,13 +45,13 @@ def zero_out(targets: Targets, settings: Settings) -> UnitScores:
 
 
 def _logprobs(
-    subject: SubjectModel, ids: tuple[int, ...], columns: list[int], rows: int, hooks: Hooks
+    model: LanguageModel, ids: tuple[int, ...], columns: list[int], rows: int, hooks: Hooks
 ) -> torch.Tensor:
     """log p of the tokens at `columns` in each of `rows` copies of a sequence."""
-    batch = pad_right([ids] * rows, subject.device)
-    row = torch.arange(rows, device=subject.device).repeat_interleave(len(columns))
-    column = torch.tensor(columns, device=subject.device).repeat(rows)
-    found = token_logprobs(subject, batch, row, column, hooks)
+    batch = pad_right([ids] * rows, model.device)
+    row = torch.arange(rows, device=model.device).repeat_interleave(len(columns))
+    column = torch.tensor(columns, device=model.device).repeat(rows)
+    found = token_logprobs(model, batch, row, column, hooks)
     return found.view(rows, len(columns)).sum(1)
 
 
