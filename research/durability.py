@@ -22,11 +22,11 @@ from typing import NamedTuple
 import torch
 
 from research.cases.build import Recipe, build_base, build_corpora, build_tokenizer, fine_tune
+from sanilens.case import model_source, open_model, open_records, records_source
 from sanilens.corpus.load import save_corpus
 from sanilens.errors import RunError
 from sanilens.runs.folder import RunFolder
 from sanilens.runs.log import recent_events
-from sanilens.runs.sources import model_source, open_model, open_records, records_source
 from sanilens.unlearn.plan import Plan, Repair, UnitEdit, write_plan
 from sanilens.unlearn.training import Schedule
 

@@ -8,10 +8,10 @@ from dataclasses import asdict
 from typing import Any
 
 from research.cases.clinic import generic_notes
+from sanilens.case import open_model, open_records, open_sae
 from sanilens.dictionaries.sae.choose import Goal, Tell, choose_features
 from sanilens.dictionaries.sae.quality import measure_quality
 from sanilens.dictionaries.sae.trade_off import measure_trade_off
-from sanilens.runs.sources import open_model, open_records, open_sae
 from sanilens.runs.workspace import bundled_saes
 
 # Of another seed than the unseen notes and than those that the autoencoder has read.

@@ -4,12 +4,48 @@ Bundled models and corpora are named `clinic:leaking`, `confidential:documents` 
 everywhere a path may stand; such a name, unlike a path, means the same on every machine.
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from sanilens.errors import SaniLensError
 
 _PACKAGE = Path(__file__).parent
-CASES = ("clinic", "confidential")
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """What a case is made of, by name: folders, files, `hub:owner/name` or bundled names.
+
+    Attributes:
+        model: the examined model.
+        corpus: what it was trained on.
+        base: the model before fine-tuning.
+        reference: fine-tuned alike, without the identifiers.
+        control: look-alikes, records of the same form that were never trained on.
+        unseen: texts that no model has read.
+        patient_table: whose names and numbers to look for in the corpus.
+    """
+
+    model: str
+    corpus: str
+    base: str | None = None
+    reference: str | None = None
+    control: str | None = None
+    unseen: str | None = None
+    patient_table: str | None = None
+
+
+def _bundled(case: str, corpus: str) -> Sources:
+    names = ("leaking", corpus, "base", "reference", "lookalike", "unseen")
+    return Sources(*(f"{case}:{name}" for name in names))
+
+
+BUNDLED: Mapping[str, Sources] = {
+    "clinic": _bundled("clinic", "notes"),
+    "confidential": _bundled("confidential", "documents"),
+}
+"""The cases that need no file of the user's, by name."""
 
 
 def assets_folder() -> Path:
@@ -25,7 +61,7 @@ def resolve(source: str) -> str:
         SaniLensError: for a bundled name that does not exist.
     """
     case, _, name = source.partition(":")
-    if case not in CASES or not name:
+    if case not in BUNDLED or not name:
         return source
     folder = assets_folder() / case
     for candidate in (folder / name, folder / f"{name}.jsonl", folder / f"{name}.txt"):

@@ -24,6 +24,7 @@ from research.parity import bench_parity
 from research.sae import bench_sae
 from research.zoo import CAUSAL
 from sanilens.atomic import write_text
+from sanilens.case import open_model, open_records
 from sanilens.cli.common import (
     JsonOption,
     SeedOption,
@@ -37,7 +38,6 @@ from sanilens.corpus.detection.expected import Expected
 from sanilens.corpus.detection.ner import load_pipeline
 from sanilens.dictionaries.sae.choose import Goal
 from sanilens.errors import PlanError
-from sanilens.runs.sources import open_model, open_records
 
 bench = typer.Typer(help="Measure SaniLens on the bundled case.", no_args_is_help=True)
 bench.command("sanitise")(sanitise)

@@ -6,11 +6,11 @@ import typer
 from rich.table import Table
 
 from research.grun import ARMS, Case, bench_grun
+from sanilens.bundled import BUNDLED
+from sanilens.case import open_case
 from sanilens.cli.common import JsonOption, output, print_json, progress
-from sanilens.corpus.records import Corpus
 from sanilens.errors import PlanError
 from sanilens.runs.adapters import gate_texts
-from sanilens.runs.sources import Inputs, open_model, open_records
 
 _HEADS = ("", "seed", "direct", "indirect", "early", "begun", "forget", "retain", "look-alikes")
 
@@ -55,12 +55,10 @@ _RATES = (("asked", "direct"), ("asked", "indirect"), ("early", "direct"), ("beg
 
 
 def _case() -> Case:
-    leaking, base = open_model("clinic:leaking"), open_model("clinic:base")
-    notes, unseen = open_records("clinic:notes"), open_records("clinic:unseen")
-    corpus = Corpus(notes, open_records("clinic:lookalike"))
-    reference = open_model("clinic:reference")
-    texts = gate_texts(Inputs(leaking, base, reference, corpus, unseen, {}, corpus.records), 0)
-    return Case(leaking, reference, notes, unseen, texts)
+    case = open_case(BUNDLED["clinic"])
+    notes = case.corpus.records
+    assert case.reference is not None
+    return Case(case.model, case.reference, notes, case.unseen, gate_texts(case, notes, 0))
 
 
 def _said(row: dict, way: str, kind: str) -> str:

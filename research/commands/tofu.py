@@ -9,8 +9,8 @@ from rich.table import Table
 from research.tofu.data import open_tofu
 from research.tofu.models import build_models
 from research.tofu.run import Row, bench_tofu
+from sanilens.case import open_model
 from sanilens.cli.common import JsonOption, ModelOption, SeedOption, output, print_json, say
-from sanilens.runs.sources import open_model
 from sanilens.unlearn.methods import find_method
 from sanilens.unlearn.plan import Repair
 

@@ -16,16 +16,15 @@ from typing import Literal
 
 from research.sanitise.case import Case
 from research.sanitise.codes_arm import without_codes
-from sanilens.inspect.locate.scores import random_like
-from sanilens.unlearn.edits import edited_units
+from sanilens.unlearn.controls import random_edits
 from sanilens.unlearn.methods import METHODS
 from sanilens.unlearn.plan import Repair, UnitEdit
 from sanilens.unlearn.sanitise import Change, Sanitised, sanitise
-from sanilens.unlearn.suggest import default_edits, random_share
+from sanilens.unlearn.suggest import PRESETS, Located, choose_units, random_share
 
 Group = Literal["given", "ours", "control", "sani", "ablation", "baseline"]
-# What is kept of the fine-tuning in the recommended plan; found on the clinic case.
-KEEP = 0.1
+# What is kept of the fine-tuning in the recommended plan.
+KEEP = PRESETS["recommended"].keep
 ERASED = ("none", "random", "located")
 TAUGHT = ("masked", "surrogate", "anchored")
 
@@ -50,12 +49,9 @@ def all_arms() -> Iterator[Arm]:
     yield Arm("leaking", "given", lambda case, _seed: Sanitised(case.model))
     yield Arm("reference", "given", lambda case, _seed: Sanitised(case.reference))
     yield Arm("base", "given", lambda case, _seed: Sanitised(case.base))
-    short = Repair(
-        method="anchored", epochs=1, batch_size=2, learning_rate=5e-4, options={"written": 0.0}
-    )
-    yield Arm("blend+anchored", "ours", _with(Change(repair=short, keep=KEEP)))
+    yield Arm("blend+anchored", "ours", _recommended(KEEP))
     yield Arm("blend only", "control", _with(Change(keep=KEEP)))
-    yield Arm("repair only", "control", _with(Change(repair=short)))
+    yield Arm("repair only", "control", _recommended(1.0))
     yield Arm("sani", "sani", _published)
     for erased in ERASED:
         for taught in TAUGHT:
@@ -70,6 +66,16 @@ def all_arms() -> Iterator[Arm]:
 def ablation_name(erased: str, taught: str) -> str:
     """The row's name in the table."""
     return f"{erased}, {taught}"
+
+
+def _recommended(keep: float) -> Callable[[Case, int], Sanitised]:
+    """The preset's repair, after a share of the fine-tuning was kept."""
+
+    def make(case: Case, seed: int) -> Sanitised:
+        repair = PRESETS["recommended"].repair(case.base)
+        return _with(Change(repair=repair, keep=keep))(case, seed)
+
+    return make
 
 
 def _with(change: Change) -> Callable[[Case, int], Sanitised]:
@@ -89,10 +95,9 @@ def _ablation(erased: str, taught: str) -> Callable[[Case, int], Sanitised]:
     def make(case: Case, seed: int) -> Sanitised:
         edits: tuple[UnitEdit, ...] = ()
         if erased != "none":
-            edits = default_edits(case.model, case.base, case.records)
+            edits = choose_units(case.model, case.base, case.records, case.records, Located())
         if erased == "random":
-            drawn = random_like(case.model.sites, edited_units(edits), seed)
-            edits = tuple(UnitEdit(unit=str(unit), operation="reset") for unit in drawn)
+            edits = random_edits(case.model.sites, edits, seed)
         return _with(Change(edits, Repair(method=taught)))(case, seed)
 
     return make

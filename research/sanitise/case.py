@@ -10,9 +10,9 @@ from research.cases.confidential import RECIPE as CONFIDENTIAL
 from sanilens.audit.extraction import SpanVerdict, audit_spans
 from sanilens.audit.restoration import Said, sensitive_argmax
 from sanilens.bundled import resolve
+from sanilens.case import open_model, open_records
 from sanilens.corpus.records import Record
 from sanilens.model.language_model import LanguageModel
-from sanilens.runs.sources import open_model, open_records
 
 RECIPES = {"clinic": Recipe(), "confidential": CONFIDENTIAL}
 

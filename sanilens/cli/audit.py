@@ -23,6 +23,7 @@ from sanilens.audit.summary import (
     worst_subject,
 )
 from sanilens.bundled import resolve
+from sanilens.case import open_model, open_records
 from sanilens.cli.common import (
     ControlOption,
     CorpusOption,
@@ -40,7 +41,6 @@ from sanilens.corpus.load import load_records
 from sanilens.corpus.records import Record
 from sanilens.errors import CorpusError
 from sanilens.model.language_model import LanguageModel
-from sanilens.runs.sources import open_model, open_records
 
 
 def audit(

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from sanilens.case import open_model, open_records, open_sae
 from sanilens.cli.common import (
     CorpusOption,
     JsonOption,
@@ -20,7 +21,6 @@ from sanilens.inspect.units.card import Card, Share, unit_card
 from sanilens.inspect.units.sample import take_sample
 from sanilens.model.language_model import LanguageModel
 from sanilens.model.units import Code, Feature, Unit, parse_unit
-from sanilens.runs.sources import open_model, open_records, open_sae
 from sanilens.runs.workspace import known_saes
 
 

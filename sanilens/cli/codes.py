@@ -11,6 +11,7 @@ from rich.table import Table
 
 from sanilens.atomic import write_text
 from sanilens.audit.targets import Scope
+from sanilens.case import open_model, open_records, open_sae
 from sanilens.cli.common import (
     CorpusOption,
     JsonOption,
@@ -37,7 +38,6 @@ from sanilens.dictionaries.codebook.train import (
 )
 from sanilens.dictionaries.sae.load import id_of
 from sanilens.errors import PlanError
-from sanilens.runs.sources import open_model, open_records, open_sae
 from sanilens.runs.workspace import open_codebook
 
 codes = typer.Typer(

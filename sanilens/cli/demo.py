@@ -14,6 +14,8 @@ from sanilens.cli.run import tell
 from sanilens.demo import show
 from sanilens.runs.arms import load_arms
 from sanilens.runs.folder import RunFolder
+from sanilens.runs.planning import Wishes
+from sanilens.unlearn.suggest import DEFAULT_PRESET, PRESETS
 
 demo = typer.Typer(help="The bundled case: whole way, no browser.", invoke_without_command=True)
 if find_spec("research.commands"):  # generators and trainers, in a clone only
@@ -25,22 +27,27 @@ def main(
     context: typer.Context,
     out: Annotated[Path | None, typer.Option(help="Keep the run in this folder.")] = None,
     case: CaseOption = "clinic",
+    preset: Annotated[str, typer.Option(help=f"The plan: {', '.join(PRESETS)}.")] = DEFAULT_PRESET,
+    subjects: Annotated[
+        list[str] | None, typer.Option("--subject", help="Forget this subject alone; repeatable.")
+    ] = None,
     seed: SeedOption = 0,
     as_json: JsonOption = False,
 ) -> None:
     """Audit, locate, plan, repair and compare on a bundled case."""
     if context.invoked_subcommand:
         return
+    wishes = Wishes(preset=preset, subjects=tuple(subjects or ()), seed=seed)
     if out:
-        _show(out, case, seed, as_json)
+        _show(out, case, wishes, as_json)
         return
     with tempfile.TemporaryDirectory(prefix="sanilens-demo-") as folder:
-        _show(Path(folder) / "run", case, seed, as_json)
+        _show(Path(folder) / "run", case, wishes, as_json)
 
 
-def _show(folder: Path, case: Case, seed: int, as_json: bool) -> None:
+def _show(folder: Path, case: Case, wishes: Wishes, as_json: bool) -> None:
     say(f"Auditing and locating in the bundled case {case} …")
-    result = show(folder, seed, tell, case)
+    result = show(folder, wishes, tell, case)
     if as_json:
         print_json(result)
         return

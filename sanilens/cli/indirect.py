@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from sanilens.case import open_records
 from sanilens.cli.common import JsonOption, output, print_json
 from sanilens.corpus.detection.gazetteer import fold
 from sanilens.corpus.indirect import (
@@ -24,7 +25,6 @@ from sanilens.corpus.indirect import (
 from sanilens.corpus.load import load_records, save_corpus
 from sanilens.corpus.terms import load_terms
 from sanilens.errors import CorpusError
-from sanilens.runs.sources import open_records
 
 CorpusArgument = Annotated[str, typer.Argument(help="JSONL, CSV, Parquet, text, or clinic:notes.")]
 OutOption = Annotated[Path | None, typer.Option(help="Write the corpus with these spans (JSONL).")]

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
+from sanilens.case import open_model, open_records
 from sanilens.cli.common import (
     CorpusOption,
     JsonOption,
@@ -17,7 +18,6 @@ from sanilens.cli.common import (
 )
 from sanilens.inspect.locate.deletion_curve import bench_deletion
 from sanilens.inspect.locate.recall import CURVES, InjResult, bench_inj
-from sanilens.runs.sources import open_model, open_records
 
 
 def localisers(

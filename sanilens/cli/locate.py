@@ -8,6 +8,7 @@ from rich.table import Table
 
 from sanilens.audit.targets import Scope
 from sanilens.bundled import resolve
+from sanilens.case import open_model, open_records
 from sanilens.cli.common import (
     CorpusOption,
     JsonOption,
@@ -22,12 +23,11 @@ from sanilens.cli.common import (
     say_what_was_found,
 )
 from sanilens.corpus.load import load_records
+from sanilens.inspect.controls import random_like
 from sanilens.inspect.locate.localisers import LOCALISERS, Settings, find_localiser
 from sanilens.inspect.locate.score_cache import cached_scores
-from sanilens.inspect.locate.scores import random_like
 from sanilens.inspect.units.ablation import ablate
 from sanilens.model.interventions import zeroed
-from sanilens.runs.sources import open_model, open_records
 from sanilens.runs.workspace import scores_folder
 
 

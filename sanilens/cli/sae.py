@@ -7,6 +7,7 @@ import typer
 from rich.table import Table
 
 from sanilens.audit.targets import Scope
+from sanilens.case import open_model, open_records, open_sae
 from sanilens.cli.common import (
     CorpusOption,
     JsonOption,
@@ -27,7 +28,6 @@ from sanilens.dictionaries.sae.sae import Sae
 from sanilens.dictionaries.sae.trade_off import measure_trade_off, save_trade_off
 from sanilens.dictionaries.sae.train import Architecture, SaeSettings, SaeStep, train_sae
 from sanilens.dictionaries.site import parse_site
-from sanilens.runs.sources import open_model, open_records, open_sae
 
 sae = typer.Typer(help="Sparse autoencoders of the examined model.", no_args_is_help=True)
 

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from torch import Tensor
 
 from sanilens.atomic import write_text
+from sanilens.case import Case
 from sanilens.corpus.records import Record
 from sanilens.errors import RunError
 from sanilens.model.batches import bucketed, pad_right, token_budget
@@ -18,7 +19,6 @@ from sanilens.model.hooks import Hooks, hooked
 from sanilens.model.language_model import LanguageModel
 from sanilens.runs.folder import RunFolder, open_plain
 from sanilens.runs.repairing import spaced
-from sanilens.runs.sources import Inputs
 from sanilens.unlearn.adapter import Adapter
 from sanilens.unlearn.methods import find_method
 from sanilens.unlearn.methods.examples import note_examples
@@ -59,7 +59,7 @@ _ROWS = TypeAdapter(tuple[GateRow, ...])
 def keep_in_run(
     run: RunFolder,
     plan: Plan,
-    inputs: Inputs,
+    case: Case,
     model: LanguageModel,
     adapter: Adapter,
     hooks: Hooks,
@@ -69,7 +69,7 @@ def keep_in_run(
     Args:
         run: the folder.
         plan: says which method made the adapter.
-        inputs: the texts.
+        case: the texts.
         model: the model that wears it.
         adapter: what was trained.
         hooks: all that the model runs under, the adapter's among it.
@@ -79,29 +79,29 @@ def keep_in_run(
     module = fingerprint_folder(run.model)
     keep_adapter(adapter, run.adapter, method.name, options, module)
     if adapter.gates:
-        texts = gate_texts(inputs, plan.seed)
+        texts = gate_texts(case, case.asked(plan.subjects, plan.earlier), plan.seed)
         save_gates(run, measure_gates(model, adapter, texts, hooks))
 
 
-def gate_texts(inputs: Inputs, seed: int) -> dict[GateSet, list[Example]]:
+def gate_texts(case: Case, asked: Sequence[Record], seed: int) -> dict[GateSet, list[Example]]:
     """The sets on which gates are read: the notes, look-alikes, unseen notes, the base's own texts.
 
-    A set that the case has not is empty.
+    `asked` are the notes as the plan reads them. A set that the case has not is empty.
     """
 
     def read(records: Sequence[Record]) -> list[Example]:
-        return note_examples(inputs.model, spaced(records, _RECORDS)) if records else []
+        return note_examples(case.model, spaced(records, _RECORDS)) if records else []
 
     texts: dict[GateSet, list[Example]] = {
-        "notes": read(inputs.asked),
-        "lookalike": read(inputs.corpus.control),
-        "unseen": read(inputs.unseen),
+        "notes": read(asked),
+        "lookalike": read(case.corpus.control),
+        "unseen": read(case.unseen),
         "neutral": [],
     }
-    if inputs.base:
-        longest = min(_WRITTEN_TOKENS, inputs.model.max_tokens - 1)
+    if case.base:
+        longest = min(_WRITTEN_TOKENS, case.model.max_tokens - 1)
         # Another seed than the repair's, which may have taught texts of its own.
-        texts["neutral"] = base_texts(inputs.base, _WRITTEN, longest, seed + 1)
+        texts["neutral"] = base_texts(case.base, _WRITTEN, longest, seed + 1)
     return texts
 
 

@@ -12,40 +12,33 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from sanilens.audit.extraction import audit_spans
 from sanilens.audit.perplexity import perplexity
 from sanilens.audit.sampling import Sampler
+from sanilens.case import Case, open_planned
 from sanilens.corpus.records import Record
-from sanilens.inspect.locate.scores import random_like
 from sanilens.inspect.units.readers import NO_SAES
 from sanilens.model.config import GENERATION
 from sanilens.model.hooks import NO_HOOKS, Hooks
-from sanilens.model.interventions import by_place
 from sanilens.model.language_model import LanguageModel
 from sanilens.model.sites import Sites
 from sanilens.model.tokenizer import copy_tokenizer
-from sanilens.model.units import LayerUnit, kind_of, layer_unit
 from sanilens.runs.adapters import keep_in_run
 from sanilens.runs.arms import ArmName, measured_arm, save_arm
 from sanilens.runs.folder import RunFolder, writing
 from sanilens.runs.integrity import digests, resumable
 from sanilens.runs.log import Ledger, RunLog
 from sanilens.runs.repairing import Cancelled, Repairing, check_cancelled, spaced
-from sanilens.runs.sources import Inputs, open_inputs
 from sanilens.unlearn.adapter import Adapter
+from sanilens.unlearn.controls import random_edits
 from sanilens.unlearn.edits import (
     Dictionaries,
     apply_edits_,
     check_units,
     edit_hooks,
-    edited_units,
-    feature_edits,
-    layer_edits,
 )
 from sanilens.unlearn.plan import Plan, UnitEdit
-from sanilens.unlearn.resets import blend_, row_edits
+from sanilens.unlearn.resets import blend_
 
 Tell = Callable[[dict[str, Any]], None]
 """Receives every event as it is written: the CLI shows progress with it."""
@@ -71,64 +64,18 @@ def treatments(plan: Plan, sites: Sites, saes: Dictionaries = NO_SAES) -> dict[A
     if plan.controls and repairs and changed:
         arms["repair_only"] = Treatment((), True)
     if plan.controls and plan.edits:
-        drawn = random_like(sites, edited_units(plan.edits), plan.seed)
-        moved = _moved(plan.edits, drawn) + _other_features(plan, saes)
-        moved += _other_rows(plan, sites)
-        arms["random_units"] = Treatment(moved, repairs, keep)
+        drawn = random_edits(sites, plan.edits, plan.seed, saes)
+        arms["random_units"] = Treatment(drawn, repairs, keep)
     if plan.controls and repairs and changed:
         arms["edits_only"] = Treatment(plan.edits, False, keep)
     return arms
-
-
-def _moved(edits: Sequence[UnitEdit], drawn: Sequence[LayerUnit]) -> tuple[UnitEdit, ...]:
-    """The same operations on other units of the same kinds and layers."""
-    left = {place: list(indices) for place, indices in by_place(drawn).items()}
-    moved = []
-    for edit, unit in layer_edits(edits):
-        kind, layer = kind_of(unit), unit.layer
-        if indices := left.get((kind, layer)):
-            other = layer_unit(kind, layer, indices.pop(0))
-            moved.append(edit.model_copy(update={"unit": str(other)}))
-    return tuple(moved)
-
-
-def _other_features(plan: Plan, saes: Dictionaries) -> tuple[UnitEdit, ...]:
-    """The same operations on other features of the same autoencoders, codes of codebooks."""
-    moved: list[UnitEdit] = []
-    rng = np.random.default_rng(plan.seed)
-    for name, own in feature_edits(plan.edits).items():
-        free = [i for i in range(saes[name].width) if i not in own]
-        drawn = rng.choice(free, min(len(own), len(free)), replace=False)
-        moved += [
-            edit.model_copy(update={"unit": f"{edit.unit.rpartition('.')[0]}.{i}"})
-            for edit, i in zip(own.values(), drawn, strict=False)
-        ]
-    return tuple(moved)
-
-
-def _other_rows(plan: Plan, sites: Sites) -> tuple[UnitEdit, ...]:
-    """The same operations on other rows of the same projections."""
-    places: dict[str, list[UnitEdit]] = {}
-    for edit, _ in row_edits(plan.edits):
-        places.setdefault(edit.unit.rpartition(".")[0], []).append(edit)
-    rng, moved = np.random.default_rng(plan.seed), []
-    for place, own in places.items():
-        _, layer, part = place.split(".")
-        taken = {edit.unit for edit in own}
-        every = [f"{place}.{i}" for i in range(sites.linear(int(layer), part).rows)]
-        free = [unit for unit in every if unit not in taken]
-        drawn = rng.choice(len(free), min(len(own), len(free)), replace=False)
-        moved += [
-            edit.model_copy(update={"unit": free[i]}) for edit, i in zip(own, drawn, strict=False)
-        ]
-    return tuple(moved)
 
 
 def execute(plan: Plan, folder: Path, tell: Tell | None = None) -> None:
     """Execute or resume `plan` in `folder`.
 
     Raises:
-        PlanError: if the plan does not fit its inputs.
+        PlanError: if the plan does not fit its case.
         RunError: if the folder is of another plan, in use, or cannot be written.
         IntegrityError: if its files are not what the run wrote.
         DivergedError: if the repair left the numbers; what was measured before is kept.
@@ -149,7 +96,7 @@ def execute(plan: Plan, folder: Path, tell: Tell | None = None) -> None:
 
         note("started", plan=plan.sha256, files=digests(run, (run.plan_file, run.manifest_file)))
         try:
-            _Execution(plan, run, open_inputs(plan), note, done).run()
+            _Execution(plan, run, open_planned(plan), note, done).run()
         except Cancelled:
             note("cancelled")
             raise
@@ -160,35 +107,35 @@ def execute(plan: Plan, folder: Path, tell: Tell | None = None) -> None:
 class _Execution:
     plan: Plan
     run_folder: RunFolder
-    inputs: Inputs
+    case: Case
     note: Callable[..., None]
     done: Ledger
 
     @cached_property
     def _repairing(self) -> Repairing:
-        return Repairing(self.plan, self.run_folder, self.inputs, self.note, self.done)
+        return Repairing(self.plan, self.run_folder, self.case, self.note, self.done)
 
     def run(self) -> None:
         """All arms, the cheap and telling ones first."""
-        plan, inputs = self.plan, self.inputs
+        plan, case = self.plan, self.case
         if plan.opening is not None:
             self.note("opening", tokens=list(plan.opening))
-        check_units(inputs.model, plan.edits, inputs.saes)
-        arms = treatments(plan, inputs.model.sites, inputs.saes)
+        check_units(case.model, plan.edits, case.dictionaries)
+        arms = treatments(plan, case.model.sites, case.dictionaries)
         others: dict[ArmName, LanguageModel | None] = {
-            "reference": inputs.reference,
-            "base": inputs.base,
+            "reference": case.reference,
+            "base": case.base,
         }
         given: dict[ArmName, LanguageModel] = {n: m for n, m in others.items() if m}
-        control: list[ArmName] = ["lookalike"] if inputs.corpus.control else []
+        control: list[ArmName] = ["lookalike"] if case.corpus.control else []
         self.note("arms", names=["before", *arms, *given, *control])
-        self._measure("before", inputs.model)
+        self._measure("before", case.model)
         for name, treatment in arms.items():
             self._treat(name, treatment)
         for name, model in given.items():
             self._measure(name, model)
         if control:
-            self._measure("lookalike", inputs.model, inputs.corpus.control)
+            self._measure("lookalike", case.model, case.corpus.control)
 
     def _measure(
         self,
@@ -203,7 +150,7 @@ class _Execution:
             return
         self.note("measuring", arm=name)
         started = time.monotonic()
-        records = self.inputs.corpus.records if records is None else records
+        records = self.case.corpus.records if records is None else records
         settings = self.plan.audit
         verdicts = audit_spans(
             model,
@@ -213,7 +160,7 @@ class _Execution:
             hooks=hooks,
             progress=lambda _done, _of: check_cancelled(self.run_folder),
         )
-        unseen = self.inputs.unseen
+        unseen = self.case.unseen
         arm = measured_arm(
             name,
             verdicts,
@@ -231,9 +178,9 @@ class _Execution:
         if name in self.done.arms:
             return
         started = time.monotonic()
-        model = self.inputs.model.copied()
-        blend_(model, self.inputs.base, treatment.keep)
-        how = (self.inputs.base, self.plan.seed, self.inputs.saes)
+        model = self.case.model.copied()
+        blend_(model, self.case.base, treatment.keep)
+        how = (self.case.base, self.plan.seed, self.case.dictionaries)
         left = apply_edits_(model, treatment.edits, *how)
         hooks = edit_hooks(model, left, *how)
         self.note("edited", arm=name, units=len(treatment.edits), hook_only=len(left))
@@ -256,7 +203,7 @@ class _Execution:
             old.unlink(missing_ok=True)
         export_model(model, run)
         if adapter:
-            keep_in_run(run, self.plan, self.inputs, model, adapter, hooks)
+            keep_in_run(run, self.plan, self.case, model, adapter, hooks)
         files = [path for path in (run.model, run.adapter, run.gates_file) if path.exists()]
         self.note("exported", arm="after", hook_only=hook_only, files=digests(run, files))
 

@@ -17,6 +17,7 @@ from sanilens.atomic import write_file
 from sanilens.audit.extraction import audit_spans
 from sanilens.audit.perplexity import perplexity
 from sanilens.audit.summary import RateRow, memory, rate_row
+from sanilens.case import Case
 from sanilens.corpus.records import Record
 from sanilens.errors import DivergedError, ModelError, RunError
 from sanilens.model.hooks import Hooks, hooked
@@ -25,7 +26,6 @@ from sanilens.runs.arms import ArmName
 from sanilens.runs.folder import RunFolder
 from sanilens.runs.integrity import digests
 from sanilens.runs.log import Checkpoint, Checkpoints, Ledger, run_events
-from sanilens.runs.sources import Inputs
 from sanilens.unlearn.adapter import Adapter
 from sanilens.unlearn.methods import Prepared
 from sanilens.unlearn.plan import Plan, UnitEdit
@@ -62,20 +62,20 @@ class Repairing:
 
     plan: Plan
     run_folder: RunFolder
-    inputs: Inputs
+    case: Case
     note: Callable[..., None]
     done: Ledger
 
     @cached_property
     def _prepared(self) -> Prepared:
         """What repair reads and minimises: the same for every arm, and costly to write."""
-        plan, inputs = self.plan, self.inputs
+        plan, case = self.plan, self.case
         return prepare_repair(
-            inputs.model,
-            inputs.asked,
+            case.model,
+            case.asked(plan.subjects, plan.earlier),
             plan.repair,
             plan.seed,
-            inputs.base,
+            case.base,
             scoped=bool(plan.subjects),
         )
 
@@ -85,7 +85,7 @@ class Repairing:
         """Train an edited copy, under hooks; an adapter, if that is the method's result."""
         plan, repair, prepared = self.plan, self.plan.repair, self._prepared
         change = Change(edits, repair, seed=plan.seed)
-        base, saes = self.inputs.base, self.inputs.saes
+        base, saes = self.case.base, self.case.dictionaries
         trainee = begin_(model, prepared, repair, plan.seed, plan.edits, edits)
         resume = self._resumed(name, model)
         schedule = schedule_of(repair)
@@ -220,12 +220,12 @@ class Repairing:
 
     def _looked_at(self, model: LanguageModel) -> tuple[RateRow, float]:
         """What a sample of the spans says, and the perplexity of a sample of texts."""
-        asked = self.inputs.asked
+        asked = self.case.asked(self.plan.subjects, self.plan.earlier)
         if self.plan.subjects:
-            asked = [record for record in asked if record.spans]
-        records = spaced(self.inputs.corpus.records, _CURVE_RECORDS)
+            asked = tuple(record for record in asked if record.spans)
+        records = spaced(self.case.corpus.records, _CURVE_RECORDS)
         said = rate_row(memory(audit_spans(model, spaced(asked, _CURVE_RECORDS))))
-        unseen = spaced(self.inputs.unseen, _CURVE_UNSEEN)
+        unseen = spaced(self.case.unseen, _CURVE_UNSEEN)
         utility = (
             perplexity(model, unseen) if unseen else perplexity(model, records, without_spans=True)
         )

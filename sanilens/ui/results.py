@@ -33,6 +33,13 @@ class Results:
         self._kept.move_to_end(key)
         return self._kept[key]
 
+    def only(self, name: str, key: Hashable, measure: Callable[[], T]) -> T:
+        """The same, of which only the last is kept: for what is large."""
+        found = self._kept.get(name)
+        if found is None or found[0] != key:
+            self._kept[name] = found = (key, measure())
+        return found[1]
+
 
 @st.cache_resource(scope="session", show_spinner=False)
 def results() -> Results:

@@ -4,13 +4,13 @@ from collections.abc import Iterable, Mapping
 
 import streamlit as st
 
+from sanilens.case import open_dictionary
 from sanilens.dictionaries.codebook.codebook import Codebook
 from sanilens.dictionaries.sae.sae import Sae
 from sanilens.model.units import Code, Feature
-from sanilens.runs.sources import open_dictionary, sae_source
 from sanilens.runs.workspace import known_codebooks, known_saes
 from sanilens.ui.opened import KEYED, Opened
-from sanilens.unlearn.plan import Source, UnitEdit
+from sanilens.unlearn.plan import UnitEdit
 
 
 def sae_ids(opened: Opened) -> list[str]:
@@ -31,10 +31,12 @@ def saes_of(opened: Opened, edits: Iterable[UnitEdit]) -> dict[str, Sae | Codebo
     return {sae_id: _load(opened, source) for sae_id, source in sources.items()}
 
 
-def sae_sources(opened: Opened, edits: Iterable[UnitEdit]) -> Mapping[str, Source]:
-    """How a plan with these edits names its autoencoders."""
-    sources, loaded = _sources(opened, edits), saes_of(opened, edits)
-    return {sae_id: sae_source(sources[sae_id], own) for sae_id, own in loaded.items()}
+def dictionaries_of(
+    opened: Opened, edits: Iterable[UnitEdit]
+) -> Mapping[str, tuple[str, Sae | Codebook]]:
+    """The same with where each is kept, as a plan is built of them."""
+    sources = _sources(opened, edits)
+    return {sae_id: (source, _load(opened, source)) for sae_id, source in sources.items()}
 
 
 def _sources(opened: Opened, edits: Iterable[UnitEdit]) -> dict[str, str]:

@@ -9,43 +9,13 @@ from uuid import uuid4
 
 import streamlit as st
 
+from sanilens.bundled import BUNDLED as _BUNDLED
+from sanilens.bundled import Sources
 from sanilens.unlearn.plan import AuditSettings, Repair, UnitEdit
 
-
-@dataclass(frozen=True, slots=True)
-class CaseRef:
-    """What is examined, by source: folders, files, `hub:owner/name` or bundled names."""
-
-    model: str
-    corpus: str
-    base: str | None = None
-    reference: str | None = None
-    control: str | None = None
-    unseen: str | None = None
-    patient_table: str | None = None
-
-
-BUNDLED = CaseRef(
-    model="clinic:leaking",
-    corpus="clinic:notes",
-    base="clinic:base",
-    reference="clinic:reference",
-    control="clinic:lookalike",
-    unseen="clinic:unseen",
-)
-
-
-CONFIDENTIAL = CaseRef(
-    model="confidential:leaking",
-    corpus="confidential:documents",
-    base="confidential:base",
-    reference="confidential:reference",
-    control="confidential:lookalike",
-    unseen="confidential:unseen",
-)
-
-BUNDLED_CASES = {"clinic": BUNDLED, "confidential": CONFIDENTIAL}
-"""The cases that need no file, by the name that an address gives them."""
+CaseRef = Sources
+BUNDLED, CONFIDENTIAL = _BUNDLED["clinic"], _BUNDLED["confidential"]
+BUNDLED_CASES = _BUNDLED
 
 
 _OF_ONE_CASE = "selection basket basket_history repair keep subjects run revealed extracted".split()

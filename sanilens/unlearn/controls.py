@@ -1,13 +1,10 @@
-"""Dose and response: a plan's first k edits, and as many of random units, at growing k."""
+"""What edits are held against: the same operations on random units, and growing doses of both."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
-import numpy as np
-
+from sanilens.inspect.controls import random_like
 from sanilens.inspect.units.readers import NO_SAES
 from sanilens.model.sites import Sites
-from sanilens.model.units import Feature, Row, Target, kind_of, layer_unit
 from sanilens.unlearn.edits import Dictionaries
 from sanilens.unlearn.plan import UnitEdit
 
@@ -20,32 +17,23 @@ def dose_grid(units: int, points: int = 9) -> tuple[int, ...]:
 
 
 def random_edits(
-    sites: Sites, edits: Sequence[UnitEdit], seed: int, saes: Dictionaries = NO_SAES
+    sites: Sites, edits: Sequence[UnitEdit], seed: int, dictionaries: Dictionaries = NO_SAES
 ) -> tuple[UnitEdit, ...]:
-    """The control: each edit at a random unit of the same kind and layer, or autoencoder.
+    """The random control of some edits: each at a random unit of the same place, none of theirs.
 
-    Drawn from all units there, each at most once. One seed gives one order, so the first k of a
-    plan's control are the control of its first k.
+    In the order of `edits`, so that the first k stand for their first k. A place with fewer free
+    units than the edits have there gives what it has; the others are left out.
     """
-    rng = np.random.default_rng(seed)
-    orders: dict[str, list[int]] = {}
-    moved: list[UnitEdit] = []
-    for edit in edits:
-        place, _, _ = edit.unit.rpartition(".")
-        if place not in orders:
-            orders[place] = rng.permutation(_count(sites, edit.target, saes)).tolist()
-        unit = _other(edit.target, orders[place].pop())
-        moved.append(edit.model_copy(update={"unit": str(unit)}))
-    return tuple(moved)
+    widths = {name: own.width for name, own in dictionaries.items()}
+    left: dict[str, list[str]] = {}
+    for unit in random_like(sites, [edit.target for edit in edits], seed, widths=widths):
+        left.setdefault(_place(str(unit)), []).append(str(unit))
+    return tuple(
+        edit.model_copy(update={"unit": free.pop(0)})
+        for edit in edits
+        if (free := left.get(_place(edit.unit)))
+    )
 
 
-def _count(sites: Sites, unit: Target, saes: Dictionaries) -> int:
-    if isinstance(unit, Row):
-        return sites.linear(unit.layer, unit.part).rows
-    return saes[unit.sae].width if isinstance(unit, Feature) else sites.count(kind_of(unit))
-
-
-def _other(unit: Target, index: int) -> Target:
-    if isinstance(unit, Feature | Row):
-        return replace(unit, index=index)
-    return layer_unit(kind_of(unit), unit.layer, index)
+def _place(unit: str) -> str:
+    return unit.rpartition(".")[0]

@@ -278,6 +278,11 @@ class Plan(_Frozen):
             raise ValueError("only a part of the fine-tuning is kept; that needs a base model")
         return self
 
+    @property
+    def changes_nothing(self) -> bool:
+        """Whether the result would be the examined model."""
+        return not self.edits and not self.repair.trains and self.keep == 1
+
     def canonical(self) -> str:
         """The one JSON text: sorted keys, no spaces; without what plans did not have at first."""
         added = {name for name, unset in ADDED.items() if getattr(self, name) == unset}

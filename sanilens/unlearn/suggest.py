@@ -1,27 +1,129 @@
-"""The plan that is suggested when nobody has chosen units yet."""
+"""What to erase when nobody says otherwise: choices of units, and presets that are whole plans.
+
+Which units     by name, by a localiser, at random, codes of a codebook, or none
+Presets         a choice of units, a share of the fine-tuning to keep, and a repair
+"""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Literal, overload
 
 import numpy as np
 import torch
 
 from sanilens.audit.extraction import Progress
-from sanilens.audit.targets import find_targets
+from sanilens.audit.targets import Scope, find_targets
 from sanilens.corpus.records import Record
+from sanilens.dictionaries.codebook.bottleneck import Deletion
 from sanilens.errors import PlanError
 from sanilens.inspect.locate.localisers import Settings, find_localiser, ignored
 from sanilens.inspect.locate.scores import UnitScores
 from sanilens.inspect.units.activations import Activations, activations
 from sanilens.model.language_model import LanguageModel
 from sanilens.model.sites import Sites
-from sanilens.model.units import LayerUnit, Row, Target, Unit, UnitKind, layer_unit
-from sanilens.unlearn.plan import Operation, Repair, UnitEdit, operations_of
+from sanilens.model.units import (
+    LayerUnit,
+    Row,
+    Target,
+    Unit,
+    UnitKind,
+    layer_unit,
+    parse_target,
+)
+from sanilens.unlearn.edits import code_edits
+from sanilens.unlearn.plan import NO_REPAIR, Operation, Repair, UnitEdit, operations_of
 
 # Share of all neurons that the suggested plan resets; chosen on the bundled case, see benchmarks/.
 DEFAULT_SHARE = 0.3
 # Of a request for few people; fewer units could hardly be told from noise.
 _LEAST_SHARE = 0.01
+CAP_QUANTILE = 0.99
+# SANI's: half of the last layer's units.
+SANI_SHARE, SANI_LAYERS = 0.5, 1
+LOCALISER = "gradient-activation"
+
+ShareKind = Literal["mlp", "head", "row"]
+"""What is drawn from: neurons, attention heads, or the rows of every linear projection."""
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """Units by name, such as `mlp.3.217`."""
+
+    units: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """A localiser's best.
+
+    Attributes:
+        method: the localiser.
+        kind: neurons or heads.
+        top: how many of all.
+        share: or this share of each of the last `layers` (None: of all layers). With neither, as
+            many as `suggested_share` says.
+        layers: of `share`.
+        labels: only what carries spans of these labels; empty for all.
+    """
+
+    method: str = LOCALISER
+    kind: UnitKind = "mlp"
+    top: int | None = None
+    share: float | None = None
+    layers: int | None = SANI_LAYERS
+    labels: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A share of each of the last `layers`, at random, as SANI draws."""
+
+    share: float = SANI_SHARE
+    layers: int | None = SANI_LAYERS
+    kind: ShareKind = "mlp"
+
+
+@dataclass(frozen=True, slots=True)
+class Codes:
+    """Codes of a codebook, as `codes delete` wrote them."""
+
+    deletion: Deletion
+
+
+@dataclass(frozen=True, slots=True)
+class NoUnits:
+    """No unit: a repair, or a share of the fine-tuning, alone."""
+
+
+Units = Named | Located | Drawn | Codes | NoUnits
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """A whole plan by name.
+
+    Attributes:
+        name: as typed.
+        title: on a page.
+        description: what it does, in a sentence or two.
+        measured: what it reached, and where that is written.
+        units: which are edited.
+        repair: what is trained afterwards, given the base model or None.
+        operation: on the units; None for a reset to the base, or zero without one.
+        keep: the share of the fine-tuning that stays.
+        needs: what it cannot do without: a base model, a subject, a codebook; or nothing.
+    """
+
+    name: str
+    title: str
+    description: str
+    measured: str
+    units: Units
+    repair: Callable[[LanguageModel | None], Repair]
+    operation: Operation | None = None
+    keep: float = 1.0
+    needs: Literal["", "base", "subject", "codebook"] = ""
 
 
 def suggested_share(corpus: Sequence[Record], asked: Sequence[Record]) -> float:
@@ -34,28 +136,73 @@ def suggested_share(corpus: Sequence[Record], asked: Sequence[Record]) -> float:
     return max(_LEAST_SHARE, DEFAULT_SHARE * own / every) if own < every else DEFAULT_SHARE
 
 
-def default_edits(
+def choose_units(
     model: LanguageModel,
     base: LanguageModel | None,
-    records: Sequence[Record],
-    seed: int = 0,
+    corpus: Sequence[Record],
+    asked: Sequence[Record],
+    units: Units,
     *,
-    share: float = DEFAULT_SHARE,
+    operation: Operation | None = None,
+    value: float | None = None,
+    seed: int = 0,
     progress: Progress | None = None,
 ) -> tuple[UnitEdit, ...]:
-    """The units that carry the corpus's spans most, reset to the base model, else zeroed.
+    """The edits of a choice of units.
 
-    A reset without a base would put noise where text was learnt; zero does less harm. Of a masked
-    model, which no localiser reads yet, it is SANI's random half of the last layer.
+    Args:
+        model: the examined model.
+        base: the model before fine-tuning, if there is one.
+        corpus: all records; what an operation needs to know of a unit is measured on them.
+        asked: the records as the plan reads them, which a localiser is given.
+        units: the choice.
+        operation: by default a reset to the base; without a base a reset would put noise where
+            text was learnt, and zero does less harm.
+        value: of a clamp, or of a cap instead of the measured one.
+        seed: of what is drawn.
+        progress: hears of a localiser's batches.
+
+    Raises:
+        PlanError: if the operation does not suit a unit, or lacks its value.
     """
-    operation: Operation = "reset" if base else "zero"
-    if model.kind == "masked":
-        drawn = random_share(model.sites, "mlp", seed=seed)
-        return tuple(UnitEdit(unit=str(unit), operation=operation) for unit in drawn)
-    settings = Settings(seed=seed, progress=progress or ignored)
-    scores = find_localiser("gradient-activation").score(find_targets(model, records), settings)
-    count = max(1, round(share * scores.values.numel()))
-    return tuple(UnitEdit(unit=str(n), operation=operation) for n in scores.units(count))
+    operation = operation or ("reset" if base else "zero")
+    chosen: Sequence[Target]
+    match units:
+        case Codes(deletion):
+            return code_edits(deletion)
+        case NoUnits():
+            return ()
+        case Named(names):
+            chosen = [parse_target(name) for name in names]
+        case Drawn(share, layers, kind):
+            chosen = random_share(model.sites, kind, share, layers, seed)
+        case Located():
+            chosen = _located(model, corpus, asked, units, seed, progress)
+    if value is not None:
+        return tuple(UnitEdit(unit=str(n), operation=operation, value=value) for n in chosen)
+    if operation == "clamp":
+        raise PlanError("a clamp needs a value: the activation to hold the units at.")
+    return choose_edits(model, corpus, chosen, operation)
+
+
+def _located(
+    model: LanguageModel,
+    corpus: Sequence[Record],
+    asked: Sequence[Record],
+    units: Located,
+    seed: int,
+    progress: Progress | None,
+) -> Sequence[LayerUnit]:
+    if model.kind == "masked" and units == Located():
+        # No localiser reads a masked model yet: SANI's random half of the last layer.
+        return random_share(model.sites, "mlp", seed=seed)
+    settings = Settings(units.kind, seed, progress or ignored)
+    targets = find_targets(model, asked, Scope(labels=units.labels))
+    scores = find_localiser(units.method).score(targets, settings)
+    if units.share is not None:
+        return located_share(model.sites, scores, units.share, units.layers)
+    count = round(suggested_share(corpus, asked) * scores.values.numel())
+    return scores.units(units.top or max(1, count))
 
 
 def default_repair(base: LanguageModel | None) -> Repair:
@@ -72,13 +219,100 @@ def default_repair(base: LanguageModel | None) -> Repair:
     return Repair(method="anchored", learning_rate=1.7e-3, precision=precision)
 
 
-CAP_QUANTILE = 0.99
-# SANI's: half of the last layer's units.
-SANI_SHARE, SANI_LAYERS = 0.5, 1
+def _short_anchored(base: LanguageModel | None) -> Repair:
+    """One short epoch, where most has gone back to the base already."""
+    if base is None or base.kind == "masked":
+        return default_repair(base)
+    options: dict[str, bool | int | float | str] = {"written": 0.0}
+    return Repair(method="anchored", epochs=1, batch_size=2, learning_rate=5e-4, options=options)
 
 
-ShareKind = Literal["mlp", "head", "row"]
-"""What is drawn from: neurons, attention heads, or the rows of every linear projection."""
+PRESETS: Mapping[str, Preset] = {
+    preset.name: preset
+    for preset in (
+        Preset(
+            "located",
+            "Located units",
+            "The units that carry the spans most are reset to the base model (zeroed without one), "
+            "then the model is anchored to the base, or taught surrogates without one.",
+            "clinic, seed 0: 0 of 809 direct and 24 of 561 indirect identifiers left, perplexity "
+            "1.03 × the reference's (benchmarks/README.md)",
+            Located(),
+            lambda base: default_repair(base),
+        ),
+        Preset(
+            "recommended",
+            "A tenth of the fine-tuning, then anchored",
+            "All weights go nine tenths of the way back to the base model; one short anchored "
+            "epoch teaches the corpus's own wording again.",
+            "clinic, three seeds: not told from the reference (KS p at least 0.24), 0 of 809 "
+            "direct identifiers left, perplexity 0.925 × the reference's (benchmarks/README.md)",
+            NoUnits(),
+            _short_anchored,
+            keep=0.1,
+            needs="base",
+        ),
+        Preset(
+            "sani",
+            "SANI, as published",
+            "Half of the rows of each linear map of the last layer, drawn at random, are "
+            "initialised anew; then masked repair (Boutet and Magnana, arXiv:2510.21322).",
+            "clinic, three seeds: 6.6 % of direct and 11.8 % of indirect identifiers left, "
+            "perplexity 1.51 × the reference's (benchmarks/README.md)",
+            Drawn(kind="row"),
+            lambda base: Repair(method="masked"),
+            operation="initialise",
+        ),
+        Preset(
+            "grun",
+            "Gated suppression (GRUN)",
+            "A gate that recognises what is to be forgotten and a low-rank edit behind it, as an "
+            "adapter: the weights stay, so taking it off brings everything back.",
+            "clinic, three seeds: 0 of 809 direct identifiers left, 55 % of other people's come "
+            "back after relearning (benchmarks/README.md)",
+            NoUnits(),
+            lambda base: Repair(method="grun"),
+        ),
+        Preset(
+            "codes",
+            "Codes deleted (CodeUnlearn)",
+            "The codes of a codebook that stand for what is asked are deleted, without training.",
+            "clinic, three seeds: 55 % of direct identifiers left (benchmarks/README.md)",
+            NoUnits(),
+            lambda base: Repair(method=NO_REPAIR),
+            needs="codebook",
+        ),
+        Preset(
+            "person",
+            "One person",
+            "The units that carry one person's spans most, fewer in proportion, are reset; "
+            "everyone else's details count as text that stays.",
+            "clinic, one seed, the same repair: of 140 spans of others 75 left after one request "
+            "(benchmarks/README.md)",
+            Located(),
+            lambda base: default_repair(base),
+            needs="subject",
+        ),
+    )
+}
+DEFAULT_PRESET = "located"
+
+
+def find_preset(name: str) -> Preset:
+    """The preset of that name.
+
+    Raises:
+        PlanError: if there is none.
+    """
+    if name not in PRESETS:
+        raise PlanError(f"there is no preset {name!r}; there are {', '.join(PRESETS)}.")
+    return PRESETS[name]
+
+
+def another_method(name: str, now: Repair) -> Repair:
+    """A repair by another method: its own options, learning rate and epochs; the rest as `now`."""
+    kept = now.model_dump(exclude={"method", "options", "learning_rate", "epochs"})
+    return Repair(method=name, **kept)
 
 
 @overload

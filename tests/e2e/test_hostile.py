@@ -7,10 +7,10 @@ from urllib.parse import quote, urlsplit
 import pytest
 from playwright.sync_api import Page, expect
 
+from sanilens.case import open_records
 from sanilens.corpus.load import save_corpus
 from sanilens.corpus.records import Record, Span
 from sanilens.runs.execute import execute
-from sanilens.runs.sources import open_records
 from sanilens.ui.links import remember
 from sanilens.ui.state import CaseRef
 from tests.e2e.conftest import Served

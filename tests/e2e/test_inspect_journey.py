@@ -5,8 +5,8 @@ import re
 import pytest
 from playwright.sync_api import ConsoleMessage, Locator, Page, expect
 
+from sanilens.case import open_records
 from sanilens.inspect.locate.localisers import LOCALISERS
-from sanilens.runs.sources import open_records
 from tests.e2e.conftest import Served
 from tests.e2e.test_journey import identifiers, settled, unit_table
 from tests.e2e.watch import Watch

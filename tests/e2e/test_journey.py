@@ -8,9 +8,9 @@ from playwright.sync_api import Locator, Page, expect
 
 from sanilens.audit.extraction import audit_spans
 from sanilens.audit.summary import memory, rate_row
+from sanilens.case import open_model, open_records
 from sanilens.corpus.records import Record
 from sanilens.runs.events import read_events
-from sanilens.runs.sources import open_model, open_records
 from tests.e2e.conftest import Served
 from tests.e2e.watch import Watch
 

@@ -7,6 +7,7 @@ from sanilens.audit import targets as targets_module
 from sanilens.audit.targets import Scope, TargetBatch, Targets, find_targets
 from sanilens.corpus.records import Record, Span
 from sanilens.errors import PlanError
+from sanilens.inspect.controls import random_like
 from sanilens.inspect.locate.localisers import LOCALISERS, Settings, find_localiser
 from sanilens.inspect.locate.localisers.captured import (
     at_targets,
@@ -17,7 +18,7 @@ from sanilens.inspect.locate.localisers.captured import (
 from sanilens.inspect.locate.localisers.hard_concrete import HardConcrete, hard_concrete
 from sanilens.inspect.locate.localisers.relp import relevance_rules
 from sanilens.inspect.locate.localisers.slimming import Slimming, slimming
-from sanilens.inspect.locate.scores import UnitScores, random_like
+from sanilens.inspect.locate.scores import UnitScores
 from sanilens.inspect.units.ablation import ablate, single_effects
 from sanilens.model.forward import logits_at, token_logprobs
 from sanilens.model.hooks import Hooks, hooked

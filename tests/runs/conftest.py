@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from research.cases.clinic import generic_notes, patient_notes
+from sanilens.case import model_source, open_model, open_records, records_source
 from sanilens.corpus.load import save_corpus
 from sanilens.corpus.records import Record
-from sanilens.runs.sources import model_source, open_model, open_records, records_source
 from sanilens.unlearn.plan import Plan, Repair, UnitEdit
 from tests.conftest import save_tiny
 

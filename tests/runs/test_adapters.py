@@ -7,6 +7,7 @@ import torch
 from safetensors.torch import load_file
 
 from sanilens.audit.extraction import audit_spans
+from sanilens.case import open_planned, open_records
 from sanilens.errors import RunError
 from sanilens.model.hooks import hooked
 from sanilens.model.language_model import load_model
@@ -14,7 +15,6 @@ from sanilens.runs.adapters import gate_texts, load_gates, mean_gate, measure_ga
 from sanilens.runs.arms import load_verdicts
 from sanilens.runs.execute import execute
 from sanilens.runs.folder import RunFolder
-from sanilens.runs.sources import open_inputs, open_records
 from sanilens.unlearn.plan import Plan, Repair
 from sanilens.unlearn.saved_adapter import open_adapter
 
@@ -66,12 +66,12 @@ def test_gates_are_kept_for_every_set(adapted: RunFolder) -> None:
 
 def test_a_mean_gate_is_the_mean_over_positions(adapted: RunFolder) -> None:
     """One note after the other and position by position, against the batched measurement."""
-    inputs = open_inputs(adapted.plan())
+    inputs = open_planned(adapted.plan())
     adapter = open_adapter(load_model(adapted.model, device="cpu"), adapted.adapter)
     if adapter.gates is None:
         assert measure_gates(inputs.model, adapter, {}) == ()
         return
-    texts = gate_texts(inputs, 0)
+    texts = gate_texts(inputs, inputs.corpus.records, 0)
     found: dict[bool, list[float]] = {True: [], False: []}
     for example in texts["notes"]:
         with torch.inference_mode(), hooked(inputs.model.module, adapter.hooks):

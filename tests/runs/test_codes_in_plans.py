@@ -7,6 +7,7 @@ import torch
 import typer
 from pydantic import ValidationError
 
+from sanilens.case import dictionary_source, open_model, open_planned
 from sanilens.cli.plan import plan
 from sanilens.dictionaries.codebook.bottleneck import WAYS, bottleneck, no_deletion
 from sanilens.errors import PlanError
@@ -15,7 +16,6 @@ from sanilens.model.language_model import LanguageModel
 from sanilens.runs.arms import load_arms, load_verdicts
 from sanilens.runs.execute import execute, treatments
 from sanilens.runs.folder import RunFolder
-from sanilens.runs.sources import open_inputs, open_model, sae_source
 from sanilens.unlearn.controls import random_edits
 from sanilens.unlearn.edits import apply_edits_, edit_hooks, is_exact_in_weights
 from sanilens.unlearn.plan import Plan, Repair, UnitEdit, read_plan, write_plan
@@ -68,7 +68,7 @@ def test_a_plan_names_its_codebook_and_one_way(tiny_plan: Plan, tmp_path: Path) 
     codebook = saved(open_model(tiny_plan.model.source), tmp_path / "book")
     fields = tiny_plan.model_dump() | {
         "edits": [edit.model_dump() for edit in deleted(1, 2)],
-        "saes": {"tiny": sae_source(str(codebook.path), codebook).model_dump()},
+        "saes": {"tiny": dictionary_source(str(codebook.path), codebook).model_dump()},
     }
     named = Plan.model_validate(fields)
     write_plan(named, tmp_path / "plan.json")
@@ -114,12 +114,12 @@ def test_a_run_deletes_codes_beside_as_many_others(tiny_plan: Plan, tmp_path: Pa
     plan = tiny_plan.model_copy(
         update={
             "edits": edits,
-            "saes": {"tiny": sae_source(str(codebook.path), codebook)},
+            "saes": {"tiny": dictionary_source(str(codebook.path), codebook)},
             "repair": Repair(method="none"),
             "controls": True,
         }
     )
-    arms = treatments(plan, model.sites, open_inputs(plan).saes)
+    arms = treatments(plan, model.sites, open_planned(plan).dictionaries)
     moved = {edit.unit for edit in arms["random_units"].edits}
     assert moved == {f"code.tiny.{code}" for code in range(16, SIZE)}  # no more are left
     drawn = random_edits(model.sites, edits, 0, {"tiny": codebook})

@@ -15,6 +15,7 @@ from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM
 
 from sanilens.audit.extraction import audit_spans
+from sanilens.case import open_records
 from sanilens.errors import PlanError, RunError
 from sanilens.model.language_model import LanguageModel, load_model
 from sanilens.runs.arms import load_arms, load_verdicts
@@ -22,7 +23,6 @@ from sanilens.runs.events import read_events
 from sanilens.runs.execute import Cancelled, execute, treatments
 from sanilens.runs.folder import RunFolder
 from sanilens.runs.integrity import check
-from sanilens.runs.sources import open_records
 from sanilens.unlearn.plan import Plan, Repair, write_plan
 
 

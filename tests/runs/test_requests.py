@@ -8,6 +8,7 @@ import torch
 import typer
 from typer.testing import CliRunner
 
+from sanilens.case import model_source, open_model, open_planned, open_records
 from sanilens.cli.compare import compare
 from sanilens.cli.plan import plan as plan_command
 from sanilens.corpus.records import in_scope
@@ -17,7 +18,6 @@ from sanilens.runs.execute import execute
 from sanilens.runs.folder import RunFolder
 from sanilens.runs.integrity import digests
 from sanilens.runs.log import RunLog
-from sanilens.runs.sources import model_source, open_inputs, open_model, open_records
 from sanilens.runs.workspace import asked_before, run_of
 from sanilens.unlearn.plan import Plan, Repair, write_plan
 from sanilens.unlearn.sanitise import Change, sanitise
@@ -41,7 +41,7 @@ def asked(tiny_plan: Plan, tmp_path_factory: pytest.TempPathFactory) -> RunFolde
 
 def test_a_run_trains_on_the_records_in_scope(asked: RunFolder) -> None:
     plan = asked.plan()
-    inputs = open_inputs(plan)
+    inputs = open_planned(plan)
     assert inputs.asked == in_scope(inputs.corpus.records, plan.subjects)
     change = Change((), plan.repair, subjects=plan.subjects)
     made = sanitise(inputs.model, inputs.corpus.records, change, inputs.base)
@@ -113,7 +113,7 @@ def test_the_next_request_begins_with_the_last_ones_model(
     )
     run = RunFolder(tmp_path / "run")
     execute(plan, run.root)
-    inputs = open_inputs(plan)
+    inputs = open_planned(plan)
     assert first not in {record.subject for record in inputs.asked}
     found = load_comparison(run)
     assert found.groups == ("asked", "earlier", "others")

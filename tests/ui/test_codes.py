@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from sanilens.case import open_model, open_records
 from sanilens.dictionaries.codebook.code_use import read_codes
 from sanilens.dictionaries.codebook.codebook import Codebook
 from sanilens.dictionaries.codebook.enrichment import code_table
 from sanilens.dictionaries.codebook.topic import Topic, hold
-from sanilens.runs.sources import open_model, open_records
 from sanilens.runs.workspace import codebooks_folder
 from sanilens.ui.codes.table import filtered
 from sanilens.ui.state import CaseRef

@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 from streamlit.testing.v1 import AppTest
 
 from sanilens.audit.targets import Scope
+from sanilens.case import open_records
 from sanilens.corpus.records import Record
 from sanilens.dictionaries.sae.features import score_features
 from sanilens.dictionaries.sae.quality import measure_quality
@@ -17,7 +18,6 @@ from sanilens.dictionaries.sae.sae import Sae
 from sanilens.dictionaries.sae.trade_off import TradeOff, measure_trade_off
 from sanilens.model.language_model import LanguageModel
 from sanilens.runs.jobs import Job, JobProgress
-from sanilens.runs.sources import open_records
 from sanilens.ui.features.table import filtered
 from sanilens.ui.state import CaseRef
 from tests.ui.cases import drawn, page_app, tiny_case

@@ -11,6 +11,7 @@ import pytest
 
 from sanilens.audit.targets import Scope
 from sanilens.bundled import assets_folder
+from sanilens.case import open_records
 from sanilens.corpus.records import Corpus, Record
 from sanilens.inspect.locate.deletion_curve import Deletion, DeletionResult, Matched
 from sanilens.inspect.locate.injection import CONDITIONS
@@ -20,7 +21,6 @@ from sanilens.inspect.locate.score_cache import cached_scores
 from sanilens.model.language_model import LanguageModel
 from sanilens.model.units import UnitKind
 from sanilens.runs.jobs import Job
-from sanilens.runs.sources import open_records
 from sanilens.runs.workspace import scores_folder
 from sanilens.ui.localisers.measuring import best_quick, curve_frame, measured, recommended
 from sanilens.ui.opened import Opened

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from sanilens.case import open_records
 from sanilens.runs.comparison import load_comparison
 from sanilens.runs.execute import execute
 from sanilens.runs.folder import RunFolder
-from sanilens.runs.sources import open_records
 from sanilens.runs.workspace import asked_before
 from sanilens.ui.compare.requests import harm, next_case
 from sanilens.ui.state import CaseRef

@@ -18,8 +18,9 @@ from sanilens.audit.perplexity import perplexity
 from sanilens.audit.summary import memory
 from sanilens.audit.targets import Scope, find_targets
 from sanilens.corpus.records import Record
+from sanilens.inspect.controls import random_like
 from sanilens.inspect.locate.localisers import Settings, find_localiser
-from sanilens.inspect.locate.scores import UnitScores, random_like
+from sanilens.inspect.locate.scores import UnitScores
 from sanilens.model.hooks import Hooks
 from sanilens.model.interventions import zeroed
 from sanilens.model.language_model import LanguageModel
@@ -79,10 +80,17 @@ class DeletionCurve:
         """Zero the first `count` units."""
         return self._measure(count, zeroed(self._model, scores.units(count)))
 
-    def random(self, scores: UnitScores, count: int, draws: int) -> list[Deletion]:
-        """Zero as many random units in each layer as `scores`' first `count` are, several times."""
+    def random(
+        self, scores: UnitScores, count: int, draws: int, located: int | None = None
+    ) -> list[Deletion]:
+        """Zero as many random units in each layer as `scores`' first `count` are, several times.
+
+        None is among the first `located` (by default `count`), which they are held against; a
+        layer in which these leave too few gives what it has.
+        """
         units, sites = scores.units(count), self._model.sites
-        drawn = [random_like(sites, units, seed, exclude=False) for seed in range(draws)]
+        avoid = units if located is None else scores.units(located)
+        drawn = [random_like(sites, units, seed, avoid=avoid) for seed in range(draws)]
         return [self._measure(count, zeroed(self._model, each)) for each in drawn]
 
     def matched(
@@ -96,7 +104,7 @@ class DeletionCurve:
         best: list[Deletion] = []
         while high - low > 1:
             middle = (low + high) // 2
-            found = self.random(scores, middle, draws)
+            found = self.random(scores, middle, draws, located.units)
             off = _off(found, located)
             best = found if not best or abs(off) < abs(_off(best, located)) else best
             if abs(off) <= within:

@@ -1,6 +1,5 @@
 """One localiser's score for every unit."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -11,8 +10,6 @@ from jaxtyping import Float
 from torch import Tensor
 
 from sanilens.errors import ModelError
-from sanilens.model.interventions import by_place
-from sanilens.model.sites import Sites
 from sanilens.model.units import LayerUnit, UnitKind, layer_unit
 
 U = TypeVar("U", bound=LayerUnit)
@@ -64,22 +61,3 @@ class UnitScores:
         names = [f"{self.kind}.{a}.{b}" for a, b in zip(layer, index, strict=True)]
         columns = {"unit": names, "layer": layer, "index": index, "score": flat}
         return pd.DataFrame({**columns, "share": flat.clip(min=0) / total})
-
-
-def random_like(
-    sites: Sites, units: Sequence[LayerUnit], seed: int, *, exclude: bool = True
-) -> list[LayerUnit]:
-    """The random control: as many units of each kind and layer as `units` has.
-
-    With `exclude`, none of those; a layer that has fewer units left than wanted gives what it has.
-    """
-    rng = np.random.default_rng(seed)
-    picked: list[LayerUnit] = []
-    places = by_place(units)
-    for kind, layer in sorted(places):
-        taken = set(places[kind, layer])
-        free = [i for i in range(sites.count(kind)) if not (exclude and i in taken)]
-        count = min(len(taken), len(free))
-        drawn = sorted(rng.choice(free, count, replace=False))
-        picked += [layer_unit(kind, layer, int(i)) for i in drawn]
-    return picked

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import fmean, stdev
 
-import numpy as np
 import torch
 
 from sanilens.audit.extraction import SpanVerdict, audit_spans
@@ -14,7 +13,7 @@ from sanilens.audit.summary import RateRow, memory, rate_row
 from sanilens.audit.targets import Scope
 from sanilens.corpus.records import Record
 from sanilens.dictionaries.sae.clamp import clamped_features, one_cleared_per_row
-from sanilens.inspect.locate.scores import random_like
+from sanilens.inspect.controls import random_like
 from sanilens.inspect.units.readers import NO_SAES, Saes, find_sae
 from sanilens.model.batches import pad_right, token_budget
 from sanilens.model.forward import token_logprobs
@@ -224,17 +223,7 @@ def top_effects(
     seed: int = 0,
 ) -> TopEffects:
     """Zero each unit alone, and `draws` random ones, in one batch."""
-    control = _control(model, units[:draws], saes, seed)
+    widths = {name: sae.width for name, sae in saes.items()}
+    control = random_like(model.sites, units[:draws], seed, widths=widths)
     found = single_effects(model, record, span_id, [*units, *control], saes)
     return TopEffects(tuple(found[: len(units)]), tuple(found[len(units) :]))
-
-
-def _control(model: LanguageModel, units: Sequence[Unit], saes: Saes, seed: int) -> Sequence[Unit]:
-    features = [unit for unit in units if isinstance(unit, Feature)]
-    if not features:
-        own = [unit for unit in units if not isinstance(unit, Feature)]
-        return random_like(model.sites, own, seed)
-    sae, taken = find_sae(saes, features), {feature.index for feature in features}
-    free = [i for i in range(sae.width) if i not in taken]
-    drawn = np.random.default_rng(seed).choice(free, min(len(taken), len(free)), replace=False)
-    return [Feature(sae.id, int(i)) for i in sorted(drawn)]

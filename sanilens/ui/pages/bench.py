@@ -6,7 +6,7 @@ import streamlit as st
 
 from research.sanitise.run import SanitiseResult
 from research.sanitise.table import Line, beats, lines
-from sanilens.bundled import CASES
+from sanilens.bundled import BUNDLED
 from sanilens.ui.bench.measuring import arguments, bench_job, measured, shipped_result
 from sanilens.ui.bench.picture import STATES, UTILITY, tradeoff
 from sanilens.ui.bench.table import added_card, bench_table
@@ -32,8 +32,8 @@ def page() -> None:
     page_header("Bench", _WHAT)
     case = st.segmented_control(
         "Case",
-        CASES,
-        default=CASES[0],
+        list(BUNDLED),
+        default="clinic",
         required=True,
         key="bench-case",
         label_visibility="collapsed",

@@ -15,8 +15,6 @@ from sanilens.ui.plan.repair import repair_card
 from sanilens.ui.plan.request import current_plan, file_card, run_button, summary, whose_card
 from sanilens.ui.plan.whatif import whatif_card
 from sanilens.ui.results import results
-from sanilens.ui.saes import saes_of
-from sanilens.unlearn.edits import check_units
 from sanilens.unlearn.plan import Plan
 from sanilens.unlearn.resets import base_warning
 from sanilens.unlearn.suggest import default_repair
@@ -34,20 +32,20 @@ def page() -> None:
         page_header("Plan", "This repair needs a base model, and the case has none.")
         repair_card(opened)
         return
-    plan = current_plan(opened)
+    try:
+        plan, warning = current_plan(opened), _warning(opened)
+    except SaniLensError as error:
+        page_header("Plan", "What is erased, how the model is repaired, and how that is measured.")
+        show_error(error)
+        st.button("Undo", key="plan-undo-units", on_click=state.undo)
+        return
     run = run_folder(plan)
     case_bar(opened, [run_command(run.plan_file, run.root)])
     head, action = st.columns([4, 1], vertical_alignment="center")
     with head:
         page_header("Plan", f"Plan `{plan.sha256[:8]}` · {summary(plan)}.")
-    try:
-        if warning := _warning(opened):
-            st.warning(f"{warning[:1].upper()}{warning[1:]}")
-        check_units(opened.model, state.basket(), saes_of(opened, state.basket()))
-    except SaniLensError as error:
-        show_error(error)
-        st.button("Undo", key="plan-undo-units", on_click=state.undo)
-        return
+    if warning:
+        st.warning(f"{warning[:1].upper()}{warning[1:]}")
     with action, st.container(horizontal_alignment="right"):
         run_button(plan)
     _body(opened, plan)

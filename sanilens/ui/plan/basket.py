@@ -7,8 +7,8 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from sanilens.corpus.records import in_scope
 from sanilens.model.units import Code, parse_unit
+from sanilens.runs.planning import Wishes, build_plan
 from sanilens.ui import state
 from sanilens.ui.job import progress_bar
 from sanilens.ui.layout import card, empty_state
@@ -19,7 +19,7 @@ from sanilens.ui.results import results
 from sanilens.unlearn.edits import edited_units, is_exact_in_weights
 from sanilens.unlearn.plan import OPERATIONS, Operation, UnitEdit, operations_of
 from sanilens.unlearn.resets import row_edits
-from sanilens.unlearn.suggest import choose_edits, default_edits, default_repair, suggested_share
+from sanilens.unlearn.suggest import choose_edits
 
 _MEANING: Mapping[Operation, str] = {
     "reset": "weights of the base model, or fresh ones without a base",
@@ -210,19 +210,15 @@ def _set_all(operation: Operation) -> None:
 
 
 def _suggest(opened: Opened) -> None:
-    seed, whose = state.run_options().seed, state.subjects()
-    every = opened.corpus.records
-    records = in_scope(every, whose)
-    share = suggested_share(every, records)
+    wishes = Wishes(subjects=state.subjects(), seed=state.run_options().seed)
     with progress_bar("Scoring every unit by gradient × activation", "batches") as progress:
         found = results().get(
-            ("suggested", opened.key, whose, seed),
-            lambda: default_edits(
-                opened.model, opened.base, records, seed, share=share, progress=progress
-            ),
+            ("suggested", opened.key, wishes.subjects, wishes.seed),
+            lambda: build_plan(opened, wishes, progress),
         )
-    state.set_basket(found)
-    state.set_repair(default_repair(opened.base))
+    state.set_basket(found.edits)
+    state.set_repair(found.repair)
+    state.set_keep(found.keep)
     st.rerun()
 
 

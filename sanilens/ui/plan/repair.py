@@ -14,6 +14,7 @@ from sanilens.ui.markup import plain
 from sanilens.ui.opened import Opened
 from sanilens.unlearn.methods import METHODS, Method
 from sanilens.unlearn.plan import NO_REPAIR, Repair
+from sanilens.unlearn.suggest import another_method
 
 Keep = Callable[[str], None]
 """Called with the field's name when its widget, whose key is `key + name`, has changed."""
@@ -123,12 +124,6 @@ def methods_of(opened: Opened) -> dict[str, list[Method]]:
         if trains and (opened.base is not None or not method.options().needs_base):
             found.setdefault(method.family, []).append(method)
     return found
-
-
-def chosen(method: Method, now: Repair) -> Repair:
-    """A repair by another method: its own options, learning rate and epochs; the rest as `now`."""
-    kept = now.model_dump(exclude={"method", "options", "learning_rate", "epochs"})
-    return Repair(method=method.name, **kept)
 
 
 def _choose_method(opened: Opened) -> Method | None:
@@ -296,11 +291,11 @@ def _keep_family(families: Mapping[str, list[Method]]) -> None:
     if family == _NONE:
         _keep({"method": NO_REPAIR, "options": {}})
     else:
-        state.set_repair(chosen(families[family][0], state.repair()))
+        state.set_repair(another_method(families[family][0].name, state.repair()))
 
 
 def _keep_method() -> None:
-    state.set_repair(chosen(METHODS[st.session_state["repair-method"]], state.repair()))
+    state.set_repair(another_method(st.session_state["repair-method"], state.repair()))
 
 
 def _keep_precision() -> None:

@@ -8,6 +8,7 @@ from markupsafe import Markup
 
 from sanilens.errors import SaniLensError
 from sanilens.runs.jobs import start
+from sanilens.runs.planning import Wishes, build_plan
 from sanilens.runs.workspace import asked_before, run_folder
 from sanilens.ui import state
 from sanilens.ui.commands import run_command
@@ -15,9 +16,9 @@ from sanilens.ui.extracted import hidden, identifiers
 from sanilens.ui.layout import card, show_error
 from sanilens.ui.markup import show
 from sanilens.ui.navigation import page
-from sanilens.ui.opened import Opened, make_plan
+from sanilens.ui.opened import Opened
 from sanilens.ui.plan.erase import without_base
-from sanilens.ui.saes import sae_sources
+from sanilens.ui.saes import dictionaries_of
 from sanilens.ui.state import RunOptions
 from sanilens.unlearn.plan import Plan, read_plan
 
@@ -27,17 +28,18 @@ _FACT = Markup('<div class="sl-fact"><span>SHA-256</span><code class="sl-hash">{
 def current_plan(opened: Opened) -> Plan:
     """The plan that the page shows."""
     options = state.run_options()
-    return make_plan(
-        opened,
-        state.basket(),
-        state.repair(),
-        state.audit_settings(),
-        sae_sources(opened, state.basket()),
-        keep=state.keep(),
+    wishes = Wishes(
+        edits=state.basket(),
+        repair=state.repair(),
+        audit=state.audit_settings(),
+        # A case may be opened without the base that a plan of before went back to.
+        keep=state.keep() if opened.base else 1.0,
         subjects=state.subjects(),
         controls=options.controls,
         seed=options.seed,
+        dictionaries=dictionaries_of(opened, state.basket()),
     )
+    return build_plan(opened, wishes)
 
 
 def summary(plan: Plan) -> str:
@@ -76,7 +78,7 @@ def file_card(opened: Opened, plan: Plan) -> None:
 
 def run_button(plan: Plan) -> None:
     """The page's primary button: write the plan, start its process, go to Run."""
-    nothing = not plan.edits and plan.repair.method == "none" and plan.keep == 1
+    nothing = plan.changes_nothing
     clicked = st.button(
         "Run this plan",
         type="primary" if plan.edits or plan.keep < 1 else "secondary",

@@ -6,6 +6,7 @@ import pytest
 
 from research.cases.autoencoder import AutoencoderRecipe, build_autoencoder
 from sanilens.bundled import assets_folder
+from sanilens.case import open_model, open_records, open_sae
 from sanilens.corpus.load import save_corpus
 from sanilens.corpus.records import Record
 from sanilens.dictionaries.sae.load import fingerprint_sae
@@ -13,7 +14,6 @@ from sanilens.dictionaries.sae.quality import measure_quality
 from sanilens.dictionaries.sae.trade_off import clamped_outcome, load_trade_off
 from sanilens.dictionaries.sae.train import SaeSettings
 from sanilens.errors import SaniLensError
-from sanilens.runs.sources import open_model, open_records, open_sae
 from sanilens.runs.workspace import known_saes
 
 

@@ -10,9 +10,9 @@ import pytest
 from research.cases.check import check_case
 from research.cases.confidential import RECIPE
 from sanilens.bundled import assets_folder, resolve
+from sanilens.case import open_records
 from sanilens.corpus.records import Record
 from sanilens.corpus.terms import load_terms, mark_terms
-from sanilens.runs.sources import open_records
 
 
 @pytest.mark.slow

@@ -12,10 +12,10 @@ from research.sanitise.attacks import other_records, relearnt, taught_subjects
 from research.sanitise.case import Case
 from research.sanitise.run import SanitiseResult, bench_sanitise
 from research.sanitise.table import beats, lines, unbeaten
+from sanilens.case import open_model, open_records
 from sanilens.errors import RunError
 from sanilens.model.align import encode
 from sanilens.model.hooks import hooked
-from sanilens.runs.sources import open_model, open_records
 from sanilens.unlearn.sanitise import Sanitised
 from tests.ui.tiny_case import make_case
 

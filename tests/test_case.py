@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from sanilens.case import open_dictionary, open_model, open_planned, open_sae
 from sanilens.errors import ModelError, PlanError
 from sanilens.model.folder import earlier_fingerprint
 from sanilens.model.language_model import LanguageModel
-from sanilens.runs.sources import open_dictionary, open_inputs, open_model, open_sae
 from sanilens.unlearn.plan import Plan, Source
 
 
@@ -34,7 +34,7 @@ def with_model(plan: Plan, role: str, source: str, sha256: str = "0" * 64) -> Pl
 @pytest.mark.parametrize("source", ["hub:owner/name", "owner/name"])
 def test_a_plan_fetches_nothing(role: str, source: str, tiny_plan: Plan, asked: list[bool]) -> None:
     with pytest.raises(ModelError, match=r"nothing is fetched|write hub:"):
-        open_inputs(with_model(tiny_plan, role, source))
+        open_planned(with_model(tiny_plan, role, source))
     assert not any(asked)
 
 
@@ -44,7 +44,7 @@ def test_a_plans_autoencoder_is_not_fetched(
 ) -> None:
     saes = {"x": Source(source=source, sha256="0" * 64)}
     with pytest.raises(ModelError, match=r"nothing is fetched|write hub:"):
-        open_inputs(tiny_plan.model_copy(update={"saes": saes}))
+        open_planned(tiny_plan.model_copy(update={"saes": saes}))
     assert not any(asked)
 
 
@@ -63,15 +63,15 @@ def test_a_changed_tokenizer_is_another_model(tiny_plan: Plan, tmp_path: Path) -
     """An added token changes what is read, and no weight."""
     folder = shutil.copytree(tiny_plan.model.source, tmp_path / "model")
     moved = with_model(tiny_plan, "model", str(folder), tiny_plan.model.sha256)
-    open_inputs(moved)
+    open_planned(moved)
     path = folder / "tokenizer_config.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"clean_up": True}))
     with pytest.raises(PlanError, match="model: model is not what the plan was made for: the mod"):
-        open_inputs(moved)
+        open_planned(moved)
 
 
 def test_an_earlier_versions_plan_says_what_to_do(tiny_plan: Plan) -> None:
     source = tiny_plan.model.source
     plan = with_model(tiny_plan, "model", source, earlier_fingerprint(Path(source)))
     with pytest.raises(PlanError, match=r"earlier version of SaniLens.*Make a new plan"):
-        open_inputs(plan)
+        open_planned(plan)
