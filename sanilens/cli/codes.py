@@ -13,7 +13,6 @@ from sanilens.atomic import write_text
 from sanilens.audit.targets import Scope
 from sanilens.case import open_model, open_records, open_sae
 from sanilens.cli.common import (
-    CorpusOption,
     JsonOption,
     ModelOption,
     SeedOption,
@@ -24,6 +23,7 @@ from sanilens.cli.common import (
     progress,
     say,
 )
+from sanilens.cli.options import ExaminedOptions, grouped
 from sanilens.dictionaries.codebook.bottleneck import USUAL, Way, no_deletion, read_deletion
 from sanilens.dictionaries.codebook.code_use import read_codes
 from sanilens.dictionaries.codebook.codebook import Codebook
@@ -128,10 +128,10 @@ def train(
 
 
 @codes.command("find")
+@grouped
 def find(
     source: CodebookArgument,
-    model: ModelOption,
-    corpus: CorpusOption,
+    case: ExaminedOptions,
     label: LabelOption = None,
     subject: SubjectOption = None,
     pattern: PatternOption = "",
@@ -141,12 +141,11 @@ def find(
     as_json: JsonOption = False,
 ) -> None:
     """The codes that a topic uses more than its control text does, the surest first."""
-    loaded = open_model(model)
-    own = open_codebook(source, loaded)
     topic = topic_of(label, subject, pattern)
     control = against or topic.usual_control
-    records = open_records(corpus)
-    loaded = as_trained(loaded, records)
+    opened = case.open()
+    loaded, records = opened.model, opened.corpus.records
+    own = open_codebook(source, loaded)
     held = hold(loaded, own, read_codes(loaded, own, records), topic, control, seed=seed)
     table = code_table(held, seed=seed)
     rows = table.head(top).to_dict("records")
@@ -163,10 +162,10 @@ def find(
 
 
 @codes.command("delete")
+@grouped
 def delete(
     source: CodebookArgument,
-    model: ModelOption,
-    corpus: CorpusOption,
+    case: ExaminedOptions,
     label: LabelOption = None,
     subject: SubjectOption = None,
     pattern: PatternOption = "",
@@ -192,13 +191,12 @@ def delete(
     as_json: JsonOption = False,
 ) -> None:
     """Delete a topic's codes, no training; say what the model still says, and what it costs."""
-    loaded = open_model(model)
+    topic = topic_of(label, subject, pattern)
+    opened = case.open()
+    loaded, records = opened.model, opened.corpus.records
     own = open_codebook(source, loaded)
     before = read_deletion(after) if after else no_deletion(own, USUAL)
     before = before.model_copy(update={"way": way}) if way else before
-    records = open_records(corpus)
-    loaded = as_trained(loaded, records)
-    topic = topic_of(label, subject, pattern)
     use = read_codes(loaded, own, records)
     started = time.perf_counter()
     held = hold(loaded, own, use, topic, against or topic.usual_control, seed=seed)

@@ -1,28 +1,20 @@
 """`sanilens locate`: which neurons carry a span, a label, a subject or the whole corpus."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.table import Table
 
 from sanilens.audit.targets import Scope
-from sanilens.bundled import resolve
-from sanilens.case import open_model, open_records
+from sanilens.case import open_records
 from sanilens.cli.common import (
-    CorpusOption,
     JsonOption,
-    ModelOption,
-    NerOption,
     SeedOption,
-    as_trained,
-    detector_for,
     output,
     print_json,
     progress,
-    say_what_was_found,
 )
-from sanilens.corpus.load import load_records
+from sanilens.cli.options import ExaminedOptions, grouped
 from sanilens.inspect.controls import random_like
 from sanilens.inspect.locate.localisers import LOCALISERS, Settings, find_localiser
 from sanilens.inspect.locate.score_cache import cached_scores
@@ -31,9 +23,9 @@ from sanilens.model.interventions import zeroed
 from sanilens.runs.workspace import scores_folder
 
 
+@grouped
 def locate(
-    model: ModelOption,
-    corpus: CorpusOption,
+    case: ExaminedOptions,
     method: Annotated[str, typer.Option(help=", ".join(LOCALISERS))] = "gradient-activation",
     top: Annotated[int, typer.Option(min=1, help="How many units to list.")] = 50,
     span: Annotated[list[str] | None, typer.Option(help="Span id: record@start-end.")] = None,
@@ -45,16 +37,13 @@ def locate(
     ] = False,
     heads: Annotated[bool, typer.Option("--heads", help="Attention heads, not neurons.")] = False,
     cache: Annotated[bool, typer.Option(help="Keep scores in the workspace.")] = True,
-    ner: NerOption = None,
     seed: SeedOption = 0,
     as_json: JsonOption = False,
 ) -> None:
     """Score every unit and list the strongest; --ablate says what zeroing them does."""
     localiser = find_localiser(method)
-    loaded, detector = open_model(model), detector_for(ner)
-    records = load_records(Path(resolve(corpus)), detector=detector)
-    say_what_was_found(detector)
-    loaded = as_trained(loaded, records)
+    opened = case.open()
+    loaded, records = opened.model, opened.corpus.records
     scope = Scope(frozenset(span or ()), frozenset(label or ()), frozenset(subject or ()))
     folder = scores_folder() if cache else None
     with progress("locating") as report:

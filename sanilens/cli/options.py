@@ -101,13 +101,24 @@ class ExaminedOptions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CaseOptions(ExaminedOptions):
+class AuditedOptions(ExaminedOptions):
+    """And texts that say what is guessed, and what the model is still good for."""
+
+    control: ControlOption = None
+    unseen: Annotated[str | None, typer.Option(help="Notes nobody trained on.")] = None
+
+    @property
+    def sources(self) -> Sources:
+        """What the options name."""
+        return Sources(self.model, self.corpus, control=self.control, unseen=self.unseen)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseOptions(AuditedOptions):
     """A whole case: what the examined model is held against, too."""
 
     base: Annotated[str | None, typer.Option(help="The model before fine-tuning.")] = None
     reference: Annotated[str | None, typer.Option(help="Trained without the identifiers.")] = None
-    control: ControlOption = None
-    unseen: Annotated[str | None, typer.Option(help="Notes nobody trained on.")] = None
 
     @property
     def sources(self) -> Sources:

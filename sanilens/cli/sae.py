@@ -9,7 +9,6 @@ from rich.table import Table
 from sanilens.audit.targets import Scope
 from sanilens.case import open_model, open_records, open_sae
 from sanilens.cli.common import (
-    CorpusOption,
     JsonOption,
     ModelOption,
     SeedOption,
@@ -20,6 +19,7 @@ from sanilens.cli.common import (
     progress,
     say,
 )
+from sanilens.cli.options import ExaminedOptions, grouped
 from sanilens.dictionaries.sae.choose import Goal, choose_features
 from sanilens.dictionaries.sae.features import score_features
 from sanilens.dictionaries.sae.load import id_of
@@ -96,14 +96,12 @@ def train(
 
 
 @sae.command("quality")
-def quality(
-    source: SaeArgument, model: ModelOption, corpus: CorpusOption, as_json: JsonOption = False
-) -> None:
+@grouped
+def quality(source: SaeArgument, case: ExaminedOptions, as_json: JsonOption = False) -> None:
     """How good it is on a corpus; warns of what is under a threshold."""
-    examined = open_model(model)
-    loaded = open_sae(source, examined)
-    records = open_records(corpus)
-    found = measure_quality(as_trained(examined, records), loaded, records)
+    opened = case.open()
+    loaded = open_sae(source, opened.model)
+    found = measure_quality(opened.model, loaded, opened.corpus.records)
     if as_json:
         print_json(_judged(loaded, found))
         return
@@ -111,10 +109,10 @@ def quality(
 
 
 @sae.command("features")
+@grouped
 def features(
     source: SaeArgument,
-    model: ModelOption,
-    corpus: CorpusOption,
+    case: ExaminedOptions,
     span: Annotated[list[str] | None, typer.Option(help="Span id: record@start-end.")] = None,
     label: Annotated[list[str] | None, typer.Option(help="Only spans of this label.")] = None,
     subject: Annotated[list[str] | None, typer.Option(help="Only this subject's spans.")] = None,
@@ -124,11 +122,10 @@ def features(
     as_json: JsonOption = False,
 ) -> None:
     """Its features, scored on spans against as many other tokens of the same records."""
-    loaded = open_model(model)
-    own = open_sae(source, loaded)
+    opened = case.open()
+    own = open_sae(source, opened.model)
     scope = Scope(frozenset(span or ()), frozenset(label or ()), frozenset(subject or ()))
-    records = open_records(corpus)
-    scores = score_features(as_trained(loaded, records), own, records, scope, seed=seed)
+    scores = score_features(opened.model, own, opened.corpus.records, scope, seed=seed)
     best = scores.sort_values(sort, ascending=False, kind="stable").head(top)
     rows = best.drop(columns="feature").to_dict("records")
     if as_json:
@@ -143,10 +140,10 @@ def features(
 
 
 @sae.command("clamp")
+@grouped
 def clamp(
     source: SaeArgument,
-    model: ModelOption,
-    corpus: CorpusOption,
+    case: ExaminedOptions,
     other: Annotated[str, typer.Option(help="Text that must stay as likely; chosen on.")],
     unseen: Annotated[str, typer.Option(help="Text on which the cost is told; not chosen on.")],
     most: Annotated[int, typer.Option(min=1, help="Features clamped at most.")] = 20,
@@ -157,10 +154,9 @@ def clamp(
     as_json: JsonOption = False,
 ) -> None:
     """Choose a few features whose clamp says fewest direct identifiers, and measure it."""
-    examined = open_model(model)
+    opened = case.open()
+    examined, records = opened.model, opened.corpus.records
     loaded = open_sae(source, examined)
-    records = open_records(corpus)
-    examined = as_trained(examined, records)
     with progress("choosing features") as report:
         choice = choose_features(
             examined, loaded, records, open_records(other), Goal(most=most), tell=report

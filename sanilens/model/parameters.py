@@ -179,15 +179,15 @@ class Writing:
 
 def writing(model: LanguageModel, kind: UnitKind, layer: int) -> Writing:
     """How the units of a layer write. Where what a part adds cannot be told, as into the sum."""
-    sites, module = model.sites, model.module
+    sites, whole = model.sites, model.module
     weights, out = write_weights(model, kind, layer), sites.outs(kind)[layer]
-    module = module.get_submodule(out)
+    module = whole.get_submodule(out)
     if "added" in sites.limits:
         return Writing(weights, module)
     added = sites.adds(kind, layer)
     if added.path == out:
         return Writing(weights if added.scale == 1 else added.scale * weights, module)
-    norm = module.get_submodule(added.path)
+    norm = whole.get_submodule(added.path)
     how = measured(norm, sites.d_model, weights)
     return Writing(added.scale * how.map(weights), module, norm, how)
 
@@ -237,7 +237,7 @@ def residual_writers(model: LanguageModel, layer: int, part: str) -> list[Writer
     Raises:
         PlanError: if something else writes to it too.
     """
-    sites, module = model.sites, model.module
+    sites, network = model.sites, model.module
     sites.require("baking-stream" if part == "all" else "baking")
     norms = {
         out: added.path
@@ -258,10 +258,10 @@ def residual_writers(model: LanguageModel, layer: int, part: str) -> list[Writer
     whole = torch.arange(sites.d_model, device=model.device)
     writers: list[Writer] = []
     for path in modules:
-        module = module.get_submodule(path)
+        module = network.get_submodule(path)
         weight, bias = module.get_parameter("weight"), getattr(module, "bias", None)
         behind = norms.get(path)
-        norm = measured(module.get_submodule(behind), sites.d_model, weight) if behind else None
+        norm = measured(network.get_submodule(behind), sites.d_model, weight) if behind else None
         rows = isinstance(module, nn.Linear)  # (out, in); the others hold the output last
         writers.append(Writer(Slice(path, weight, 0 if rows else 1, whole), norm))
         if isinstance(bias, nn.Parameter):

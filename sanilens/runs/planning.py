@@ -85,7 +85,7 @@ def build_plan(case: Case, wishes: Wishes | None = None, progress: Progress | No
         progress: hears of a localiser's batches.
 
     Raises:
-        PlanError: if the wishes contradict each other, lack what they need, or ask for what the model has not.
+        PlanError: if the wishes lack what they need, or the model lacks what they name.
         CorpusError: if a subject has no span.
     """
     wishes = wishes or Wishes()

@@ -42,7 +42,7 @@ def asked(tiny_plan: Plan, tmp_path_factory: pytest.TempPathFactory) -> RunFolde
 def test_a_run_trains_on_the_records_in_scope(asked: RunFolder) -> None:
     plan = asked.plan()
     inputs = open_planned(plan)
-    assert inputs.asked == in_scope(inputs.corpus.records, plan.subjects)
+    assert inputs.asked(plan.subjects) == in_scope(inputs.corpus.records, plan.subjects)
     change = Change((), plan.repair, subjects=plan.subjects)
     made = sanitise(inputs.model, inputs.corpus.records, change, inputs.base)
     pairs = zip(
@@ -114,7 +114,7 @@ def test_the_next_request_begins_with_the_last_ones_model(
     run = RunFolder(tmp_path / "run")
     execute(plan, run.root)
     inputs = open_planned(plan)
-    assert first not in {record.subject for record in inputs.asked}
+    assert first not in {record.subject for record in inputs.asked(plan.subjects, plan.earlier)}
     found = load_comparison(run)
     assert found.groups == ("asked", "earlier", "others")
     assert [{*found.of(group).arms["after"].by_subject} for group in ("asked", "earlier")] == [

@@ -15,7 +15,7 @@ from sanilens.unlearn.controls import dose_grid, random_edits
 from sanilens.unlearn.plan import UnitEdit
 
 EDITS = (
-    *(UnitEdit(unit=f"mlp.1.{i}", operation="zero") for i in range(40)),
+    *(UnitEdit(unit=f"mlp.1.{i}", operation="zero") for i in range(20)),
     UnitEdit(unit="mlp.0.3", operation="cap", value=0.5),
     UnitEdit(unit="head.2.1", operation="reset"),
     UnitEdit(unit="sae.a.7", operation="clamp", value=-2.0),
@@ -48,11 +48,20 @@ def test_the_control_has_the_same_operations_at_other_places(model: LanguageMode
     for edit in drawn:
         kind, _, index = edit.unit.split(".")
         assert 0 <= int(index) < widths[kind]
-    assert drawn != EDITS
+    assert not {edit.unit for edit in drawn} & {edit.unit for edit in EDITS}
 
 
-def test_one_seed_is_one_order(model: LanguageModel) -> None:
+def test_the_first_of_the_control_stand_for_the_first_edits(model: LanguageModel) -> None:
+    """A dose of k units is held against the first k: as many at the same places."""
     drawn = random_edits(model.sites, EDITS, 5, SAES)
-    for k in (1, 17, len(EDITS)):
-        assert random_edits(model.sites, EDITS[:k], 5, SAES) == drawn[:k]
+    assert random_edits(model.sites, EDITS, 5, SAES) == drawn
     assert random_edits(model.sites, EDITS, 6, SAES) != drawn
+    places = [edit.unit.rpartition(".")[0] for edit in EDITS]
+    assert [edit.unit.rpartition(".")[0] for edit in drawn] == places
+
+
+def test_a_layer_with_too_few_left_gives_what_it_has(model: LanguageModel) -> None:
+    most = model.sites.d_mlp - 5
+    edits = tuple(UnitEdit(unit=f"mlp.1.{i}", operation="zero") for i in range(most))
+    drawn = {edit.unit for edit in random_edits(model.sites, edits, 0)}
+    assert drawn == {f"mlp.1.{i}" for i in range(most, model.sites.d_mlp)}

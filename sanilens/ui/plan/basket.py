@@ -7,11 +7,12 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from sanilens.errors import SaniLensError
 from sanilens.model.units import Code, parse_unit
 from sanilens.runs.planning import Wishes, build_plan
 from sanilens.ui import state
 from sanilens.ui.job import progress_bar
-from sanilens.ui.layout import card, empty_state
+from sanilens.ui.layout import card, empty_state, show_error
 from sanilens.ui.navigation import page
 from sanilens.ui.opened import Opened
 from sanilens.ui.plan.erase import share_popover
@@ -19,7 +20,7 @@ from sanilens.ui.results import results
 from sanilens.unlearn.edits import edited_units, is_exact_in_weights
 from sanilens.unlearn.plan import OPERATIONS, Operation, UnitEdit, operations_of
 from sanilens.unlearn.resets import row_edits
-from sanilens.unlearn.suggest import choose_edits
+from sanilens.unlearn.suggest import DEFAULT_PRESET, PRESETS, choose_edits
 
 _MEANING: Mapping[Operation, str] = {
     "reset": "weights of the base model, or fresh ones without a base",
@@ -182,6 +183,7 @@ def _buttons(opened: Opened, edits: tuple[UnitEdit, ...]) -> None:
             "the base model, and the repair that goes with them.",
         ):
             _suggest(opened)
+        _presets(opened)
         share_popover(opened, _MEANING)
         if not edits and st.button("Choose on Inspect", key="plan-to-inspect"):
             st.switch_page(page("inspect"))
@@ -209,13 +211,33 @@ def _set_all(operation: Operation) -> None:
     st.session_state["plan-pending"] = {edit.unit: operation for edit in suited}
 
 
-def _suggest(opened: Opened) -> None:
-    wishes = Wishes(subjects=state.subjects(), seed=state.run_options().seed)
-    with progress_bar("Scoring every unit by gradient × activation", "batches") as progress:
-        found = results().get(
-            ("suggested", opened.key, wishes.subjects, wishes.seed),
-            lambda: build_plan(opened, wishes, progress),
+def _presets(opened: Opened) -> None:
+    """The other whole plans, each with where it was measured."""
+    others = [name for name in PRESETS if name != DEFAULT_PRESET]
+    with st.popover("Presets…"):
+        chosen = st.radio(
+            "Whole plans by name",
+            others,
+            format_func=lambda name: PRESETS[name].title,
+            captions=[f"{PRESETS[n].description} Measured: {PRESETS[n].measured}" for n in others],
+            key="plan-preset",
         )
+        if st.button("Take it over", key="plan-preset-take"):
+            _suggest(opened, chosen)
+
+
+def _suggest(opened: Opened, preset: str = DEFAULT_PRESET) -> None:
+    """Put a preset's units, share and repair in the place of what the page shows."""
+    wishes = Wishes(preset=preset, subjects=state.subjects(), seed=state.run_options().seed)
+    try:
+        with progress_bar("Scoring every unit by gradient × activation", "batches") as progress:
+            found = results().get(
+                ("suggested", opened.key, wishes.preset, wishes.subjects, wishes.seed),
+                lambda: build_plan(opened, wishes, progress),
+            )
+    except SaniLensError as error:
+        show_error(error)
+        return
     state.set_basket(found.edits)
     state.set_repair(found.repair)
     state.set_keep(found.keep)
