@@ -39,7 +39,7 @@ def test_both_ways_are_offered(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
     app.text_input[1].input(str(tmp_path / "missing.jsonl"))
     app.button(key="open-own").click().run()
     assert not app.exception
-    assert "there is no such file" in app.error[0].value
+    assert "is neither a folder" in app.error[0].value
     app.button(key="open-bundled")
 
 
@@ -192,9 +192,7 @@ def test_how_texts_are_read_is_said_where_the_tokenizer_reads_otherwise(
     ref = tiny_case(tmp_path, tiny_folders["gpt_neox"], notes)
     app = page_app("case", ref, monkeypatch, tmp_path / "home")
     own, chosen = Tried((0,), "<|endoftext|>", 5.51), Tried((7,), "<b>*[x](http://x)", 1.53)
-    monkeypatch.setattr(
-        "sanilens.ui.opened.find_opening", lambda *_: Opening(own, chosen, records=4)
-    )
+    monkeypatch.setattr("sanilens.case.find_opening", lambda *_: Opening(own, chosen, records=4))
     app.run()
     assert not app.exception
     assert "&lt;b&gt;*[x](http://x)" in drawn(app)

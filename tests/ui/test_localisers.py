@@ -66,7 +66,7 @@ def deletion() -> DeletionResult:
 def opened_as(ref: CaseRef, model: LanguageModel) -> Opened:
     """A case of that name, whatever it holds."""
     record = Record("r-1", "s-1", "Seen on the ward.")
-    return Opened(ref, model, None, None, Corpus((record,)), (), "", ref.corpus)
+    return Opened(ref, model, Corpus((record,)))
 
 
 @pytest.fixture
@@ -107,7 +107,7 @@ def test_before_the_measurement_it_says_what_would_be_measured(
     assert all(name in page for name in LOCALISERS)
     app.button(key="localisers-start").click().run()
     (command,) = started
-    assert command[:2] == ["bench", "inj"]
+    assert command[0] == "localisers"
     option = dict(pairwise(command))
     assert (option["--model"], option["--base"]) == (ref.model, ref.base)
     assert (option["--corpus"], option["--unseen"]) == (ref.corpus, ref.unseen)
