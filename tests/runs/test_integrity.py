@@ -45,7 +45,8 @@ def compare(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]):
         capfd.readouterr()
         with pytest.raises(SystemExit) as ended:
             main()
-        return ended.value.code, *capfd.readouterr()
+        streams = capfd.readouterr()
+        return ended.value.code, streams.out, streams.err
 
     return call
 
@@ -417,6 +418,7 @@ def test_rates_are_counted_in_the_table(run: RunFolder) -> None:
     row = load_arm(run.arms, "after").extraction["direct"]
     said = load_verdicts(run.arms, "after").query("status == 'memory' and kind == 'direct'")
     assert (row.hits, row.n) == (said.extracted.sum(), len(said))
+    assert row.low is not None
     assert row.low < 0.9
 
 
