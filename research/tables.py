@@ -218,10 +218,10 @@ def _grun() -> str:
     given = [[name, "", *cells(row, ("", "", ""))] for name, row in found["given"].items()]
     gates = ("gate_forget", "gate_retain", "gate_lookalike")
     trained = [
-        [f"{row['loss']}, {row['positions']}", str(row["seed"])]
-        + cells(row, (f"{row[gate]:.3f}" for gate in gates))
+        [f"{row['loss']}, {row['positions']}", str(row["seed"]),
+         *cells(row, (f"{row[gate]:.3f}" for gate in gates))]
         for row in found["rows"]
-    ]
+    ]  # fmt: skip
     return _table(heads, given + trained)
 
 
