@@ -13,7 +13,6 @@ from importlib import import_module
 import regex
 
 from sanilens.corpus.detection.gazetteer import fold
-from sanilens.extras import needs
 
 # Town lists of these alone: those of Italy, the Netherlands and Slovakia name every village,
 # and many a village is called like an everyday word.
@@ -34,8 +33,7 @@ class KnownWords:
 @cache
 def known_words(without: frozenset[str] = frozenset()) -> KnownWords:
     """The lists of every locale but `without`, which a bench holds out."""
-    with needs("detect"):
-        import faker.providers.person as people
+    import faker.providers.person as people
 
     first: set[str] = set()
     last: set[str] = set()
