@@ -11,7 +11,7 @@ from research.sanitise.parts import Difference, Part
 from research.sanitise.run import Row, SanitiseResult
 from research.sanitise.table import lines
 from sanilens.audit.summary import RateRow
-from sanilens.bundled import CASES, resolve
+from sanilens.bundled import BUNDLED, resolve
 from sanilens.model.folder import fingerprint_folder
 from sanilens.runs.jobs import Job
 from sanilens.ui.bench import measuring
@@ -103,7 +103,7 @@ def test_a_table_of_another_model_is_not_shown(
 
 
 def test_what_is_shipped_is_what_was_measured_on_the_bundled_model() -> None:
-    for case in CASES:
+    for case in BUNDLED:
         shipped = measuring.shipped_result(case)
         model = fingerprint_folder(Path(resolve(f"{case}:leaking")))
         assert shipped is None or shipped.model_sha256 == model

@@ -66,7 +66,7 @@ def deletion() -> DeletionResult:
 def opened_as(ref: CaseRef, model: LanguageModel) -> Opened:
     """A case of that name, whatever it holds."""
     record = Record("r-1", "s-1", "Seen on the ward.")
-    return Opened(ref, model, None, None, Corpus((record,)), (), "", ref.corpus)
+    return Opened(ref, model, Corpus((record,)))
 
 
 @pytest.fixture
