@@ -88,18 +88,24 @@ def test_no_text_of_the_corpus_is_in_the_run(whole: RunFolder, tiny_plan: Plan) 
 @pytest.mark.parametrize(
     ("kind", "arm"),
     [
-        ("started", None),
-        ("arms", None),
-        ("measuring", "before"),
+        # Three of them in the fast tests: before, within and after what a run does.
         ("measured", "before"),
-        ("edited", "after"),
-        ("curve", "after"),
         ("step", "after"),
-        ("checkpoint", "after"),
         ("exported", "after"),
-        ("measuring", "after"),
-        ("measured", "after"),
-        ("finished", None),
+        *(
+            pytest.param(*moment, marks=pytest.mark.slow)
+            for moment in (
+                ("started", None),
+                ("arms", None),
+                ("measuring", "before"),
+                ("edited", "after"),
+                ("curve", "after"),
+                ("checkpoint", "after"),
+                ("measuring", "after"),
+                ("measured", "after"),
+                ("finished", None),
+            )
+        ),
     ],
 )
 def test_a_run_killed_anywhere_resumes_to_the_same_weights(

@@ -422,6 +422,7 @@ def test_rates_are_counted_in_the_table(run: RunFolder) -> None:
     assert row.low < 0.9
 
 
+@pytest.mark.slow
 def test_missing_results_are_made_anew_and_changed_ones_are_not(
     run: RunFolder, finished: RunFolder, tiny_plan: Plan
 ) -> None:
