@@ -11,6 +11,7 @@ from research.timing import median_ratio, paired_seconds
 from sanilens.audit.perplexity import perplexity
 from sanilens.audit.targets import TargetBatch, find_targets
 from sanilens.corpus.records import Record
+from sanilens.extras import needs
 from sanilens.inspect.locate.deletion_curve import DeletionCurve
 from sanilens.inspect.locate.localisers import Settings, find_localiser
 from sanilens.model.language_model import LanguageModel
@@ -45,7 +46,8 @@ def bench_cost(model: LanguageModel, records: Sequence[Record]) -> dict[str, Any
 
 def captum_layer_ig(model: LanguageModel, records: Sequence[Record]) -> Callable[[], object]:
     """Captum's layer integrated gradients of the same spans: every MLP at once, 20 steps."""
-    from captum.attr import LayerIntegratedGradients
+    with needs("research"):
+        from captum.attr import LayerIntegratedGradients
 
     batches = list(find_targets(model, records).batches())
     layers: list[nn.Module] = [model.module.get_submodule(m.out) for m in model.sites.mlps]

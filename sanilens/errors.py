@@ -9,6 +9,10 @@ class SaniLensError(Exception):
     """A mistake that the user can mend; the CLI prints it and exits with 1."""
 
 
+class MissingExtraError(SaniLensError):
+    """A library that only some commands need, and that was not installed with SaniLens."""
+
+
 class CorpusError(SaniLensError):
     """A corpus, patient table or upload that cannot be used as it is."""
 

@@ -13,7 +13,11 @@ _STEERS = re.compile(
 
 
 def inert(text: str) -> str:
-    """The text with a ◌ in the place of every character that would steer what shows it."""
+    """The text with a ◌ in the place of every character that would steer what shows it.
+
+    >>> inert("id \\x1b[2J")
+    'id ◌[2J'
+    """
     return _STEERS.sub("◌", text)
 
 

@@ -8,6 +8,7 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("WANDB_MODE", "disabled")
 
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
@@ -60,9 +61,14 @@ def make_tokenizer(texts: list[str] = TEXTS, bos: bool = True) -> PreTrainedToke
 
 def tiny_config(architecture: str) -> PretrainedConfig:
     """A 3-layer configuration of one architecture."""
-    shape = {"vocab_size": VOCABULARY, "hidden_size": 32, "num_hidden_layers": 3}
-    shape |= {"num_attention_heads": 4, "intermediate_size": 48, "bos_token_id": 0}
-    shape |= {"eos_token_id": 0, "pad_token_id": 0, "max_position_embeddings": 256}
+    shape: dict[str, Any] = {"vocab_size": VOCABULARY, "hidden_size": 32}
+    shape |= {"num_hidden_layers": 3, "num_attention_heads": 4, "intermediate_size": 48}
+    shape |= {
+        "bos_token_id": 0,
+        "eos_token_id": 0,
+        "pad_token_id": 0,
+        "max_position_embeddings": 256,
+    }
     grouped = {**shape, "num_key_value_heads": 2, "head_dim": 8}
     match architecture:
         case "gpt2":
@@ -143,9 +149,9 @@ def masked_tokenizer(texts: list[str] = TEXTS, pad: int = 0) -> PreTrainedTokeni
 
 def masked_config(architecture: str, layers: int = 3, width: int = 32) -> PretrainedConfig:
     """A small configuration of one masked architecture, of 4 heads and 1.5 x width neurons."""
-    shape = {"vocab_size": VOCABULARY, "hidden_size": width, "num_hidden_layers": layers}
-    shape |= {"num_attention_heads": 4, "intermediate_size": 3 * width // 2}
-    shape |= {"max_position_embeddings": 128}
+    shape: dict[str, Any] = {"vocab_size": VOCABULARY, "hidden_size": width}
+    shape |= {"num_hidden_layers": layers, "num_attention_heads": 4}
+    shape |= {"intermediate_size": 3 * width // 2, "max_position_embeddings": 128}
     match architecture:
         case "bert":
             return transformers.BertConfig(**shape, pad_token_id=0)

@@ -46,7 +46,8 @@ def sanilens(
         capfd.readouterr()
         with pytest.raises(SystemExit) as ended:
             main()
-        return Done(ended.value.code, *capfd.readouterr())
+        streams = capfd.readouterr()
+        return Done(ended.value.code, streams.out, streams.err)
 
     return call
 
@@ -217,7 +218,10 @@ def test_a_base_that_knows_far_less_is_warned_of(
 
 @pytest.mark.parametrize("as_json", [(), ("--json",)])
 def test_an_audit_of_nothing_is_an_error(
-    sanilens: Callable[..., Done], tiny_folders: dict[str, Path], tmp_path: Path, as_json: Words
+    sanilens: Callable[..., Done],
+    tiny_folders: dict[str, Path],
+    tmp_path: Path,
+    as_json: tuple[str, ...],
 ) -> None:
     """No span, or none that only memory could say."""
     model = ("audit", "--model", tiny_folders["llama"], "--corpus")

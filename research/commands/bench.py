@@ -94,7 +94,7 @@ def locate(
     seeds: Annotated[int, typer.Option(min=1, help="Random draws.")] = 5,
     as_json: JsonOption = False,
 ) -> None:
-    """Located units zeroed without repair, and random ones of equal perplexity; cost; exactness."""
+    """Zero located units and random ones of equal perplexity, without repair; cost; exactness."""
     model = open_model("clinic:leaking")
     notes, unseen = open_records("clinic:notes"), open_records("clinic:unseen")
     _print(bench_locate(model, notes, unseen, share=share, seeds=seeds), as_json)
@@ -110,7 +110,7 @@ def fuzz(
     seed: SeedOption = 0,
     as_json: JsonOption = False,
 ) -> None:
-    """Damaged corpora, models, plans and runs by the thousand: read rightly, or refused."""
+    """Open damaged corpora, models, plans and runs by the thousand: read rightly, or refused?"""
     chosen: tuple[Kind, ...] = tuple(own for own in KINDS if not kind or own in kind)
     with progress("opening damaged inputs") as report:
         found = bench_fuzz(count, seed=seed, kinds=chosen, workers=workers, tell=report)
@@ -156,8 +156,8 @@ def codes(
     seed: SeedOption = 0,
     as_json: JsonOption = False,
 ) -> None:
-    """Topics' codes deleted without training, each way, beside random codes; with and without an
-    autoencoder underneath."""
+    """Delete topics' codes without training, in each way, beside random codes; with and without
+    an autoencoder underneath."""
     found = bench_codes(
         open_model("clinic:leaking"),
         open_records("clinic:notes"),
@@ -196,7 +196,7 @@ def detect(
     seed: SeedOption = 0,
     as_json: JsonOption = False,
 ) -> None:
-    """Detection on sentences that no rule was made on, and on the bundled notes: each means."""
+    """Detection on sentences that no rule was made on, and on the bundled notes."""
     pipelines = [load_pipeline(source) for source in ner or ()]
     found = bench_detect(open_records("clinic:notes"), pipelines, seed=seed)
     if expected:

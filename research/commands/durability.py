@@ -19,7 +19,7 @@ def durability(
     seed: SeedOption = 0,
     as_json: JsonOption = False,
 ) -> None:
-    """Runs killed at random and resumed, bytes of their folders flipped: same, and named?"""
+    """Kill runs at random and resume them, flip bytes in their folders: all the same, or named?"""
     with tempfile.TemporaryDirectory() as folder:
         found = bench_durability(
             _in_the_terminal, Path(folder), kills=kills, flips=flips, seed=seed, say=say

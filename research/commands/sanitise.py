@@ -31,7 +31,8 @@ def sanitise(
         list[str] | None, typer.Option(help="Only these rows; repeatable. Given models stay.")
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="A folder that keeps each row; a cut run goes on there.")
+        Path | None,
+        typer.Option(help="Keep each row in this folder; an interrupted run continues."),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:

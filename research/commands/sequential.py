@@ -23,14 +23,15 @@ def sequential(
     seeds: Annotated[int, typer.Option(min=1, help="Seeds 0, 1, …")] = 1,
     method: Annotated[list[str] | None, typer.Option(help="Only this one; repeatable.")] = None,
     retain: Annotated[
-        int, typer.Option(min=0, help="Others' records that each request reads along.")
+        int, typer.Option(min=0, help="Records of others that each request reads too.")
     ] = 36,
     out: Annotated[
-        Path | None, typer.Option(help="A folder that keeps each method; a cut run goes on there.")
+        Path | None,
+        typer.Option(help="Keep each method in this folder; an interrupted run continues."),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Requests one by one: what is still said of whom, the harm to others, and the cost."""
+    """Requests one by one: what is still extracted of whom, the harm to others, and the cost."""
     methods = [each for each in all_methods() if not method or each.name in method]
     if missing := set(method or ()) - {each.name for each in methods}:
         known = ", ".join(each.name for each in all_methods())

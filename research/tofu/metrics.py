@@ -13,6 +13,8 @@ from typing import Any
 
 from scipy.stats import hmean, ks_2samp
 
+from sanilens.extras import needs
+
 _WORD = re.compile(r"[a-z0-9]+")
 _LARGEST = math.log(sys.float_info.max)
 _STEMMED = 3
@@ -107,6 +109,7 @@ def _stemmed(word: str) -> str:
 
 @cache
 def _stemmer() -> Any:
-    from nltk.stem.porter import PorterStemmer
+    with needs("research"):
+        from nltk.stem.porter import PorterStemmer
 
     return PorterStemmer()

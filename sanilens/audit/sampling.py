@@ -40,7 +40,11 @@ class Sampler:
 
 
 def leak_probability(span_logprob: float, tries: int) -> float:
-    """Probability that at least one of `tries` samples is the secret, `1 - (1 - p_z)^n`."""
+    """Probability that at least one of `tries` samples is the secret, `1 - (1 - p_z)^n`.
+
+    >>> round(leak_probability(math.log(0.5), tries=3), 3)
+    0.875
+    """
     if span_logprob >= 0:
         return 1.0
     return -math.expm1(tries * math.log1p(-math.exp(span_logprob)))

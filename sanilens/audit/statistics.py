@@ -25,7 +25,12 @@ class Rate:
 
 
 def wilson(hits: int, n: int) -> Rate:
-    """The 95 % Wilson score interval; an empty sample tells nothing, so it has none."""
+    """The 95 % Wilson score interval; an empty sample tells nothing, so it has none.
+
+    >>> rate = wilson(0, 809)
+    >>> f"{rate.low:.4f} to {rate.high:.4f}"
+    '0.0000 to 0.0047'
+    """
     if n == 0:
         return Rate(0, 0, None, None)
     interval = binomtest(hits, n).proportion_ci(0.95, method="wilson")
@@ -37,6 +42,9 @@ def mcnemar(only_first: int, only_second: int) -> float:
 
     Spans on which both agree say nothing; of the others, half would fall to either side by
     chance: p = P(|X - n/2| >= |only_first - n/2|), X ~ Binomial(n, 1/2).
+
+    >>> mcnemar(0, 5)
+    0.0625
     """
     n = only_first + only_second
     return float(binomtest(only_first, n, 0.5).pvalue) if n else 1.0

@@ -10,6 +10,8 @@ from typing import Annotated, Any
 
 import typer
 
+from sanilens.extras import needs
+
 _PACKAGE = Path(__file__).parents[1]
 
 
@@ -25,10 +27,11 @@ def app(
     ] = True,
 ) -> None:
     """Open SaniLens in a browser: serves it on this computer and prints the address."""
-    import streamlit as st
+    with needs("app"):
+        import streamlit as st
 
-    from sanilens.ui.case.opening import clear_uploads
-    from sanilens.ui.doors import doors
+        from sanilens.ui.case.opening import clear_uploads
+        from sanilens.ui.doors import doors
 
     clear_uploads()
     # In a wheel the app's files lie inside the package; in a clone, beside it.

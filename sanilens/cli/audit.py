@@ -1,4 +1,4 @@
-"""`sanilens audit`: how much of the sensitive text the model says."""
+"""`sanilens audit`: how much of the sensitive text the model gives away."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -39,14 +39,14 @@ def audit(
     case: AuditedOptions,
     prefix: Annotated[
         int | None,
-        typer.Option(min=1, help="Last tokens of the prefix; all if absent."),
+        typer.Option(min=1, help="Show this many tokens before a span; all unless given."),
     ] = None,
-    temperature: Annotated[float, typer.Option(help="Of the assumed sampler.")] = 1.0,
-    top_k: Annotated[int, typer.Option(min=0, help="Of the assumed sampler; 0 for none.")] = 40,
+    temperature: Annotated[float, typer.Option(help="The assumed sampler's.")] = 1.0,
+    top_k: Annotated[int, typer.Option(min=0, help="The assumed sampler's; 0: none.")] = 40,
     tries: Annotated[int, typer.Option(min=1, help="n of (n, p)-extraction.")] = 100,
     probability: Annotated[float, typer.Option(min=0, max=1, help="p of (n, p).")] = 0.5,
     exposure: Annotated[
-        int, typer.Option(min=0, help="Rank each value among this many surrogates; 0: not.")
+        int, typer.Option(min=0, help="Rank each value among this many surrogates; 0: skip.")
     ] = 0,
     out: Annotated[Path | None, typer.Option(help="Folder for the table (no text in it).")] = None,
     as_json: JsonOption = False,
@@ -133,7 +133,7 @@ def audit(
 
 
 def _beside(left: Uncounted) -> Iterator[str]:
-    """What the headline leaves out, or holds with a doubt, in lines."""
+    """What the headline leaves out or is unsure of, line by line."""
     copied, doubt = left.repeated, left.maybe_repeated
     if doubt.n:
         yield (

@@ -30,18 +30,18 @@ def card(
     case: ExaminedOptions,
     sae: Annotated[
         str | None,
-        typer.Option(help="The autoencoder of a feature: its folder, if it is not at hand."),
+        typer.Option(help="Folder of a feature's autoencoder, if the app does not have it."),
     ] = None,
     verify: Annotated[
-        bool, typer.Option("--ablate", help="Zero it and measure what is still said.")
+        bool, typer.Option("--ablate", help="Zero it and measure what is still extracted.")
     ] = False,
     label: Annotated[
-        str | None, typer.Option(help="The label whose spans --ablate counts as its own.")
+        str | None, typer.Option(help="Count spans of this label apart in --ablate.")
     ] = None,
     unseen: Annotated[str | None, typer.Option(help="Neutral text for --ablate.")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Where a unit fires, what it promotes, what goes with it, and what is said without it."""
+    """Where a unit fires, what it promotes, what fires with it, and what changes without it."""
     parsed = parse_unit(unit)
     opened = case.open()
     examined, records = opened.model, opened.corpus.records

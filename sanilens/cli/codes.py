@@ -41,12 +41,15 @@ from sanilens.errors import PlanError
 from sanilens.runs.workspace import open_codebook
 
 codes = typer.Typer(
-    help="A discrete bottleneck: codes of a topic are found and deleted without training.",
+    help="Codebooks: find the codes of a topic and delete them without training.",
     no_args_is_help=True,
 )
 
 CodebookArgument = Annotated[
-    str, typer.Argument(metavar="CODEBOOK", help="A folder of `codes train`, or an id of the app.")
+    str,
+    typer.Argument(
+        metavar="CODEBOOK", help="A folder that `codes train` wrote, or an id in the app."
+    ),
 ]
 LabelOption = Annotated[list[str] | None, typer.Option("--label", help="Spans of this label.")]
 SubjectOption = Annotated[
@@ -60,11 +63,15 @@ AgainstOption = Annotated[
     typer.Option(help="Control: other subjects' values, surrogate twins, or all other tokens."),
 ]
 _DEFAULT, _RULE = CodebookSettings(""), Rule()
-TauOption = Annotated[float, typer.Option(help="log2 of enrichment must be above.")]
+TauOption = Annotated[float, typer.Option(help="Least log2 of enrichment.")]
 AlphaOption = Annotated[float, typer.Option(min=0, max=1, help="False discovery rate.")]
-LeastOption = Annotated[int, typer.Option(min=1, help="Tokens of the topic a code stands for.")]
-MostOption = Annotated[int, typer.Option(min=1, help="Codes at most.")]
-CollateralOption = Annotated[float, typer.Option(min=0, help="Most of what else they stand for.")]
+LeastOption = Annotated[
+    int, typer.Option(min=1, help="Least tokens of the topic that a code stands for.")
+]
+MostOption = Annotated[int, typer.Option(min=1, help="At most this many codes.")]
+CollateralOption = Annotated[
+    float, typer.Option(min=0, help="Most that they may stand for elsewhere.")
+]
 _TELL_EVERY = 10
 
 
@@ -75,16 +82,16 @@ def train(
     site: Annotated[str, typer.Option(help="For example blocks.1.hook_attn_out.")],
     out: Annotated[Path, typer.Option(help="A new folder; its name becomes the id.")],
     sae: Annotated[
-        str | None, typer.Option(help="An autoencoder of that site, whose features are quantised.")
+        str | None, typer.Option(help="Quantise the features of this autoencoder at that site.")
     ] = None,
     held_out: Annotated[
         str | None,
         typer.Option(help="Judge it on these records; else on every tenth, left out of training."),
     ] = None,
-    size: Annotated[int, typer.Option("--codes", min=2, help="How many.")] = _DEFAULT.codes,
+    size: Annotated[int, typer.Option("--codes", min=2, help="How many codes.")] = _DEFAULT.codes,
     k: Annotated[int, typer.Option(min=1, help="Codes that stand for a token.")] = _DEFAULT.k,
     warm_steps: Annotated[
-        int, typer.Option(min=1, help="Steps of the codes alone.")
+        int, typer.Option(min=1, help="Steps that train the codes alone.")
     ] = _DEFAULT.warm_steps,
     steps: Annotated[int, typer.Option(min=0, help="Steps through the model.")] = _DEFAULT.steps,
     batch_size: Annotated[int, typer.Option(min=1, help="Records a step.")] = _DEFAULT.batch_size,
@@ -95,7 +102,7 @@ def train(
     seed: SeedOption = _DEFAULT.seed,
     as_json: JsonOption = False,
 ) -> None:
-    """Train one at a site of the model, whose weights stay, and judge it on unseen records."""
+    """Train a codebook at a site of the frozen model and judge it on unseen records."""
     examined = open_model(model)
     records = [record for source in corpus for record in open_records(source)]
     examined = as_trained(examined, records)
@@ -140,7 +147,7 @@ def find(
     seed: SeedOption = 0,
     as_json: JsonOption = False,
 ) -> None:
-    """The codes that a topic uses more than its control text does, the surest first."""
+    """List the codes that a topic uses more than its control text does, the surest first."""
     topic = topic_of(label, subject, pattern)
     control = against or topic.usual_control
     opened = case.open()
@@ -190,7 +197,7 @@ def delete(
     seed: SeedOption = 0,
     as_json: JsonOption = False,
 ) -> None:
-    """Delete a topic's codes, no training; say what the model still says, and what it costs."""
+    """Delete a topic's codes without training; measure what is still extracted, and the cost."""
     topic = topic_of(label, subject, pattern)
     opened = case.open()
     loaded, records = opened.model, opened.corpus.records

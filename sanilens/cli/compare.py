@@ -23,7 +23,7 @@ def compare(
     folders: Annotated[list[Path], typer.Argument(metavar="DIR...", help="Run folders.")],
     as_json: JsonOption = False,
 ) -> None:
-    """Print the arms of runs, with n and intervals; exits with 3 if files are not as written."""
+    """Compare the arms of runs, with n and intervals; exits with 3 if a file was changed."""
     runs = {str(folder): RunFolder(folder) for folder in folders}
     checked = _all_checked(runs.values())
     found: dict[str, Mapping[ArmName, Arm]] = {}

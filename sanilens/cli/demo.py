@@ -17,7 +17,9 @@ from sanilens.runs.folder import RunFolder
 from sanilens.runs.planning import Wishes
 from sanilens.unlearn.suggest import DEFAULT_PRESET, PRESETS
 
-demo = typer.Typer(help="The bundled case: whole way, no browser.", invoke_without_command=True)
+demo = typer.Typer(
+    help="Take a bundled case all the way, without a browser.", invoke_without_command=True
+)
 if find_spec("research.commands"):  # generators and trainers, in a clone only
     demo.command("build")(import_module("research.commands.build").build)
 

@@ -29,7 +29,7 @@ def detect(
     ner: NerOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Detect spans where a corpus gives none, and say what share of them to expect."""
+    """Detect spans where a corpus gives none, and report how many of them to expect found."""
     detector = detector_for(ner, patient_table)
     records = load_records(Path(resolve(corpus)), patient_table=detector.table, detector=detector)
     save_corpus(records, out)

@@ -32,15 +32,23 @@ OutOption = Annotated[Path | None, typer.Option(help="Write the corpus with thes
 
 def indirect(
     corpus: CorpusArgument,
-    k: Annotated[int, typer.Option(min=1, help="A term of fewer subjects is indirect.")] = 2,
+    k: Annotated[
+        int, typer.Option(min=1, help="A term that fewer subjects share is indirect.")
+    ] = 2,
     label: Annotated[
         list[str] | None, typer.Option(help="Values of spans with this label are terms.")
     ] = None,
     gazetteer: Annotated[Path | None, typer.Option(help="A list whose entries are terms.")] = None,
-    words: Annotated[int, typer.Option(min=0, help="Runs of so many content words; 0: none.")] = 1,
-    records: Annotated[int, typer.Option(min=1, help="A term of fewer records is not.")] = 1,
-    exclude: Annotated[list[str] | None, typer.Option(help="Not this term.")] = None,
-    include: Annotated[list[str] | None, typer.Option(help="This term too.")] = None,
+    words: Annotated[
+        int, typer.Option(min=0, help="Take runs of up to this many content words; 0: none.")
+    ] = 1,
+    records: Annotated[
+        int, typer.Option(min=1, help="Ignore terms that stand in fewer records than this.")
+    ] = 1,
+    exclude: Annotated[
+        list[str] | None, typer.Option(help="Leave this term out; repeatable.")
+    ] = None,
+    include: Annotated[list[str] | None, typer.Option(help="Add this term; repeatable.")] = None,
     top: Annotated[int, typer.Option(min=1, help="Rows to print.")] = 40,
     out: OutOption = None,
     as_json: JsonOption = False,
@@ -86,7 +94,7 @@ def mark(
     out: Annotated[Path, typer.Option(help="Write the marked corpus here (JSONL).")],
     as_json: JsonOption = False,
 ) -> None:
-    """Mark a list of terms in a corpus, as spans that must not be said."""
+    """Mark every term of a list in a corpus, as spans that must not be given away."""
     listed = load_terms(terms)
     records = load_records(corpus, terms=listed)
     save_corpus(records, out)

@@ -26,7 +26,9 @@ def localisers(
     ),
     base: Annotated[str, typer.Option(help="The model to inject into.")] = "clinic:base",
     corpus: CorpusOption = "clinic:notes",
-    unseen: Annotated[str, typer.Option(help="Notes that neither has seen.")] = "clinic:unseen",
+    unseen: Annotated[
+        str, typer.Option(help="Texts that neither model has seen.")
+    ] = "clinic:unseen",
     count: Annotated[int, typer.Option(min=1, help="Test injections of each condition.")] = 8,
     draws: Annotated[int, typer.Option(min=1, help="Random draws at each deletion.")] = 5,
     deletion: Annotated[bool, typer.Option(help="Measure the deletion curve too.")] = True,

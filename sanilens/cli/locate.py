@@ -33,9 +33,12 @@ def locate(
     subject: Annotated[list[str] | None, typer.Option(help="Only this subject's spans.")] = None,
     unseen: Annotated[str | None, typer.Option(help="Neutral text for --ablate.")] = None,
     verify: Annotated[
-        bool, typer.Option("--ablate", help="Zero them, and as many random units, and measure.")
+        bool,
+        typer.Option("--ablate", help="Zero them, then as many random units, and measure both."),
     ] = False,
-    heads: Annotated[bool, typer.Option("--heads", help="Attention heads, not neurons.")] = False,
+    heads: Annotated[
+        bool, typer.Option("--heads", help="Score attention heads instead of neurons.")
+    ] = False,
     cache: Annotated[bool, typer.Option(help="Keep scores in the workspace.")] = True,
     seed: SeedOption = 0,
     as_json: JsonOption = False,

@@ -62,7 +62,7 @@ class _Commands(TyperGroup):
 cli = typer.Typer(
     name="sanilens",
     cls=_Commands,
-    help="See what a language model has memorised, erase it, repair it, prove that it is gone.",
+    help="See what a language model has memorised, erase it, repair it, show that it is gone.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,  # its tracebacks print local values, and those are patients'

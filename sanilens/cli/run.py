@@ -19,7 +19,9 @@ from sanilens.unlearn.saved_adapter import WORDS as ADAPTER_WORDS
 
 def run(
     plan_file: Annotated[Path, typer.Argument(metavar="PLAN", help="A plan, as JSON.")],
-    out: Annotated[Path, typer.Option(help="The run's folder; the same again resumes.")],
+    out: Annotated[
+        Path, typer.Option(help="The run's folder; an unfinished run in it is resumed.")
+    ],
     as_json: JsonOption = False,
 ) -> None:
     """Execute a plan in a folder of its own. Ctrl+C stops after the step; run again to resume."""

@@ -65,7 +65,7 @@ def train(
     seed: SeedOption = _DEFAULT.seed,
     as_json: JsonOption = False,
 ) -> None:
-    """Train one, write it as SAELens does, and judge it on records that it has not seen."""
+    """Train an autoencoder, save it as SAELens does, and judge it on records it has not seen."""
     examined = open_model(model)
     records = [record for source in corpus for record in open_records(source)]
     examined = as_trained(examined, records)
@@ -98,7 +98,7 @@ def train(
 @sae.command("quality")
 @grouped
 def quality(source: SaeArgument, case: ExaminedOptions, as_json: JsonOption = False) -> None:
-    """How good it is on a corpus; warns of what is under a threshold."""
+    """Judge an autoencoder on a corpus; warns of what falls below a threshold."""
     opened = case.open()
     loaded = open_sae(source, opened.model)
     found = measure_quality(opened.model, loaded, opened.corpus.records)
@@ -121,7 +121,7 @@ def features(
     seed: SeedOption = 0,
     as_json: JsonOption = False,
 ) -> None:
-    """Its features, scored on spans against as many other tokens of the same records."""
+    """List features, scored on spans against as many other tokens of the same records."""
     opened = case.open()
     own = open_sae(source, opened.model)
     scope = Scope(frozenset(span or ()), frozenset(label or ()), frozenset(subject or ()))
@@ -153,7 +153,7 @@ def clamp(
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Choose a few features whose clamp says fewest direct identifiers, and measure it."""
+    """Choose a few features whose clamping leaves the fewest direct identifiers, and measure it."""
     opened = case.open()
     examined, records = opened.model, opened.corpus.records
     loaded = open_sae(source, examined)

@@ -22,6 +22,7 @@ from sanilens.corpus.occupied import Occupied
 from sanilens.corpus.records import Record, Span
 from sanilens.corpus.terms import Terms
 from sanilens.errors import CorpusError
+from sanilens.extras import needs
 
 LABEL = "INDIRECT"
 LONGEST_RUN = 5
@@ -189,7 +190,8 @@ def _is_content(word: str) -> bool:
 @functools.cache
 def _stop_words() -> frozenset[str]:
     """spaCy's English list; only words are imported, no model."""
-    from spacy.lang.en.stop_words import STOP_WORDS
+    with needs("detect"):
+        from spacy.lang.en.stop_words import STOP_WORDS
 
     return frozenset(STOP_WORDS)
 

@@ -1,1 +1,1 @@
-"""What in it says so: attribution, exact ablation, and what single units do."""
+"""Where a memory sits: attribution, exact ablation, and what single units do."""

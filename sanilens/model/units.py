@@ -92,6 +92,11 @@ Target = Unit | Row
 def parse_unit(text: str) -> Unit:
     """Invert `str` for every unit: `parse_unit(str(u)) == u`.
 
+    >>> parse_unit("mlp.3.217")
+    Neuron(layer=3, index=217)
+    >>> str(parse_unit("sae.attn-4.88"))
+    'sae.attn-4.88'
+
     Raises:
         PlanError: if the text is not exactly one unit's name.
     """

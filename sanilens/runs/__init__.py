@@ -1,1 +1,1 @@
-"""Doing it, durably: one plan, one folder; resumable, hash-chained, comparable."""
+"""Carrying out a plan: one folder, resumable, hash-chained, comparable."""

@@ -1,4 +1,4 @@
-"""What a run keeps of an adapter: its file, and how far its gates open on each set of texts."""
+"""What a run keeps of an adapter: its file, and how wide its gates open on each set of texts."""
 
 import os
 from collections.abc import Iterable, Mapping, Sequence

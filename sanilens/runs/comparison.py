@@ -90,7 +90,7 @@ class Comparison:
         return GROUPS if self.earlier else ("asked", "others")
 
     def of(self, group: Group) -> "Comparison":
-        """The same of one group's spans alone; look-alikes, who are nobody of these, stay."""
+        """The same comparison for one group's spans; look-alikes belong to no group and stay."""
 
         def belongs(subject: str) -> bool:
             whose = "earlier" if subject in self.earlier else "others"
@@ -269,7 +269,7 @@ class Utility:
 
     @property
     def state(self) -> Literal["kept", "worse", "broken", "unknown"]:
-        """Whether the model is worth having, whatever it says."""
+        """Whether the model is still worth having, however little it gives away."""
         if math.isnan(self.ratio):
             return "unknown"
         return "kept" if self.ratio <= _WORSE else "worse" if self.ratio <= _BROKEN else "broken"

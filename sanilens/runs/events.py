@@ -146,7 +146,7 @@ _EVENT: TypeAdapter[Any] = TypeAdapter(
 
 
 def nonsense(event: dict[str, Any]) -> str | None:
-    """What is wrong with an event, in words that hold none of its values; None if it makes sense.
+    """What is wrong with an event, without quoting its values; None if it makes sense.
 
     Its hash is the chain's own matter.
     """
@@ -173,7 +173,7 @@ class EventLog:
     """Appends events to a file; opening an existing one continues its chain."""
 
     def __init__(self, path: Path) -> None:
-        """Open `path`, dropping a last line that a kill left half written.
+        """Open `path`, dropping a last line that a killed process left half written.
 
         Raises:
             IntegrityError: if the chain is broken before that.
@@ -216,7 +216,7 @@ def read_events(path: Path, wrong: Wrong = lambda _: None) -> list[dict[str, Any
 
 
 def follow_events(path: Path, wrong: Wrong = lambda _: None) -> list[dict[str, Any]]:
-    """The same, for a page that looks each second: only what was added since is read.
+    """The same for a page that polls: reads only what was added since.
 
     A change of what was read already goes unnoticed where the file has grown as well; `read_events`
     finds it.

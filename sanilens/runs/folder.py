@@ -41,7 +41,7 @@ class RunFolder:
 
     @property
     def head_file(self) -> Path:
-        """How far the log went, so that a cut tail is noticed."""
+        """How far the log went, so that a missing tail is noticed."""
         return self.root / "head.json"
 
     @property
@@ -180,7 +180,7 @@ class RunFolder:
 
 @contextmanager
 def writing(folder: Path) -> Iterator[None]:
-    """Turn what the disk refuses into one message.
+    """Turn a failing disk into one message.
 
     Raises:
         RunError: if the folder cannot be made or written: a full disk, a read-only one.
@@ -197,7 +197,7 @@ def writing(folder: Path) -> Iterator[None]:
 
 
 def open_plain(path: Path) -> BufferedReader:
-    """Open a file for reading, if it is one: a pipe would wait for ever, a link may lead away.
+    """Open a regular file for reading: a pipe would block for ever, a link may lead elsewhere.
 
     Raises:
         IntegrityError: if it is anything else, or cannot be read.

@@ -1,4 +1,4 @@
-"""Are the files of a run what the run wrote? Their SHA-256 stand in its events.
+"""Are the files of a run what the run wrote? Its events hold their SHA-256.
 
 Every file that decides a result is announced by an event once it is in its place: plan and manifest
 when the run starts, each checkpoint, the exported model with what belongs to it, each arm's table
@@ -50,7 +50,7 @@ NOT_VERIFIED = "Not verified: made by an earlier version, which kept no hashes o
 
 
 def check(run: RunFolder) -> Checked:
-    """See that a run's log and files are what the run wrote.
+    """Check that a run's log and files are what the run wrote.
 
     Raises:
         IntegrityError: naming what is not.

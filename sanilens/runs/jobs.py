@@ -32,7 +32,7 @@ PROGRESS_VARIABLE = "SANILENS_PROGRESS"
 
 @dataclass(frozen=True, slots=True)
 class JobProgress:
-    """How far a job is: its stage, steps done and in all (0: unknown), seconds in this stage."""
+    """A job's progress: its stage, steps done and in all (0: unknown), seconds in this stage."""
 
     stage: str = ""
     done: int = 0
@@ -160,7 +160,7 @@ _LOG_TAIL = 2**20
 
 
 class _Process(BaseModel):
-    """A process's number, which is given again once it has ended; so when it was born, too."""
+    """A process's number and its start: numbers are given out again once a process ends."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
@@ -211,7 +211,7 @@ def is_alive(run: RunFolder) -> bool:
 
 
 def status(run: RunFolder, events: Sequence[Mapping[str, Any]]) -> Status:
-    """How the run fares, from its lock, its process and its events so far."""
+    """The state of a run, from its lock, its process and its events so far."""
     if run.is_running():
         return "stopping" if run.cancel_file.exists() else "running"
     last = events[-1] if events else {"event": None, "time": 0.0}

@@ -69,7 +69,7 @@ def run_events(run: RunFolder) -> list[dict[str, Any]]:
 
 
 def recent_events(run: RunFolder) -> list[dict[str, Any]]:
-    """The same for a page that looks each second: reads only what was added since it looked."""
+    """The same for a page that polls: reads only what was added since."""
     return _reaching(run, follow_events)
 
 
@@ -128,7 +128,7 @@ class Checkpoints(NamedTuple):
 
 @dataclass(slots=True)
 class Ledger:
-    """What a run's events say of its folder.
+    """What a run's events say about its folder.
 
     Attributes:
         plan: hash of the plan; empty before the run has started.

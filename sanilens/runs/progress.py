@@ -124,7 +124,7 @@ def _row(event: Event, *names: str) -> dict[str, Any]:
 
 
 def _estimate(progress: Progress, events: Sequence[Event], now: float) -> None:
-    """Set `fraction` and `seconds_left` from what was done and what it took."""
+    """Set `fraction` and `seconds_left` from the work done and the time it took."""
     if not progress.arms:
         return
     per_step, per_measurement = _costs(events)

@@ -1,4 +1,4 @@
-"""Train one arm of a run: curves while it goes on, checkpoints, early stop, resume."""
+"""Train one arm of a run, with live curves, checkpoints, early stop and resume."""
 
 import math
 import time
@@ -58,7 +58,7 @@ def check_cancelled(run: RunFolder) -> None:
 
 @dataclass(frozen=True)
 class Repairing:
-    """A plan's repair, for one arm after the other."""
+    """A plan's repair, run for one arm after another."""
 
     plan: Plan
     run_folder: RunFolder
@@ -183,7 +183,7 @@ class Repairing:
                 path.unlink()
 
     def _roll_back(self, name: ArmName, model: LanguageModel, kept: Checkpoints | None) -> None:
-        """Put the last state back whose perplexity was within bounds."""
+        """Go back to the last state whose perplexity was within bounds."""
         assert kept, "a repair that may stop early keeps its beginning"
         self._load(kept.good, model)
         self.note("rolled_back", arm=name, step=kept.good.step)

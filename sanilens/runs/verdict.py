@@ -25,7 +25,7 @@ def verdict(found: Comparison, kind: str | None) -> Words:
 
 
 def weighed(judged: Verdict | None, kept: Utility, kind: str | None) -> Words:
-    """What is said, weighed by what is known."""
+    """What is still extracted, weighed against what is still known."""
     losses = {
         "broken": "The model is broken: that it says little shows nothing.",
         "worse": f"It has lost more than the secrets: it reads {kept.text} clearly worse.",

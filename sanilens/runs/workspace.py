@@ -161,7 +161,7 @@ def run_of(model: str) -> RunFolder | None:
 
 
 def asked_before(model: str) -> tuple[str, ...]:
-    """The subjects whose deletion a model has behind it, in order of name; none for most models.
+    """The subjects already deleted from a model, sorted; none for most models.
 
     A run that left an adapter did not change the model, so that nobody is deleted from it.
 

@@ -26,7 +26,7 @@ Gates = Callable[[], Float[Tensor, "layer batch pos"]]
 
 @dataclass(frozen=True, slots=True)
 class Adapter:
-    """A module of its own, and the hooks through which the model hears it.
+    """A module of its own, and the hooks that connect it to the model.
 
     Attributes:
         module: what is trained and saved.
@@ -40,13 +40,13 @@ class Adapter:
 
 
 def attach_(model: nn.Module, adapter: Adapter) -> None:
-    """Freeze the model and hang the adapter on it: it is trained and kept in checkpoints so."""
+    """Freeze the model and attach the adapter, so that it is trained and kept in checkpoints."""
     model.requires_grad_(False)
     model.add_module(_NAME, adapter.module.requires_grad_(True))
 
 
 def attached(model: nn.Module) -> nn.Module:
-    """The adapter's module that hangs on a model, for a loss that reads it."""
+    """The adapter's module attached to a model, for a loss that reads it."""
     return model.get_submodule(_NAME)
 
 

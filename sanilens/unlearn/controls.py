@@ -10,8 +10,13 @@ from sanilens.unlearn.plan import UnitEdit
 
 
 def dose_grid(units: int, points: int = 9) -> tuple[int, ...]:
-    """At most `points` doses from 0 to `units`, k_i = units (i / (points - 1))^2: denser where a
-    ranking's strongest units come in."""
+    """At most `points` doses from 0 to `units`, denser at first, where a ranking's best come in.
+
+    k_i = units (i / (points - 1))^2
+
+    >>> dose_grid(100, points=5)
+    (0, 6, 25, 56, 100)
+    """
     last = max(1, points - 1)
     return tuple(sorted({round(units * (i / last) ** 2) for i in range(last + 1)}))
 

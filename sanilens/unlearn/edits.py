@@ -56,7 +56,7 @@ def edited_units(edits: Iterable[UnitEdit]) -> list[LayerUnit]:
 def check_units(
     model: LanguageModel, edits: Iterable[UnitEdit], saes: Dictionaries = NO_SAES
 ) -> None:
-    """Refuse units that the model, or its autoencoders, do not have, and edits it does not allow.
+    """Refuse units that do not exist here, and edits that the model does not allow.
 
     Raises:
         PlanError: naming the first such unit and what the model has, or why the edit cannot be.
@@ -133,7 +133,7 @@ def edit_hooks(
 def _feature_hooks(
     model: LanguageModel, dictionary: Sae | Codebook, own: Mapping[int, UnitEdit]
 ) -> Hooks:
-    """Hooks for all edits of one autoencoder, or of one codebook, whose edits are of one way."""
+    """Hooks for the edits of one autoencoder, or one codebook; a codebook's are all of one way."""
     if isinstance(dictionary, Codebook):
         ways: list[Way] = [way for way in WAYS if way == next(iter(own.values())).operation]
         return bottleneck(model, dictionary, own, *ways)
@@ -150,7 +150,7 @@ def apply_edits_(
     seed: int = 0,
     saes: Dictionaries = NO_SAES,
 ) -> tuple[UnitEdit, ...]:
-    """Write the edits into the model's weights; returns those that can live as hooks only."""
+    """Write the edits into the model's weights; return those that can only live as hooks."""
     check_units(model, edits, saes)
     replace_(unit_resets(model, layer_edits(edits), base, seed))
     # Before activations are fixed, which depends on what the output projection then says.

@@ -1,4 +1,4 @@
-"""GRUN's module: a low-rank change of what a block gives, let through by a gate.
+"""GRUN's module: a low-rank change of a block's output behind a gate.
 
     phi(h) = R^T (W h + b - R h)        R (rank x d) with orthonormal rows: LoReFT
     g(h)   = sigmoid(gate(h))           linear: d -> 1; mlp: d -> w -> w/4 -> 1, with ReLUs
@@ -136,7 +136,7 @@ class Together(nn.Module):
 
     @property
     def logits(self) -> Float[Tensor, "batch pos"]:
-        """Of the gate that is most open."""
+        """The logits of the gate that is most open."""
         return torch.stack([cast(Tensor, part.logits) for part in self.parts]).amax(0)
 
 

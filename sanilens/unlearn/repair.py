@@ -90,7 +90,7 @@ def begin_(
     edits: Sequence[UnitEdit] = (),
     erased: Sequence[UnitEdit] = (),
 ) -> Trainee:
-    """Set what of a copy is trained; to be called before a checkpoint is loaded into it.
+    """Set what of a copy is trained; call it before a checkpoint is loaded into it.
 
     Args:
         model: the copy.

@@ -47,7 +47,7 @@ def unit_resets(
     base: LanguageModel | None,
     seed: int,
 ) -> list[list[Replacement]]:
-    """What resets of neurons and heads replace: a list for each kind and layer.
+    """What resets of neurons and heads write where: one list per kind and layer.
 
     Raises:
         PlanError: if the base model is of another shape.
@@ -63,7 +63,7 @@ def unit_resets(
 def row_values(
     model: LanguageModel, edits: Iterable[UnitEdit], base: LanguageModel | None, seed: int
 ) -> list[list[Replacement]]:
-    """What edits of rows replace: a list for each projection; a zeroed row's values are 0."""
+    """What edits of rows write where: one list per projection; a zeroed row becomes 0."""
     places: dict[tuple[Operation, int, str], list[int]] = {}
     for edit, row in row_edits(edits):
         places.setdefault((edit.operation, row.layer, row.part), []).append(row.index)
@@ -90,6 +90,9 @@ def unit_reset_hooks(model: LanguageModel, replacements: Iterable[Sequence[Repla
     """
     hooks = NO_HOOKS
     for place in replacements:
+        # `unit_parameters` puts the column that a unit writes with last. A replaced read gives the
+        # same values as replaced weights would. A write cannot be replaced: its column shares one
+        # sum with all other units', so only the difference is added to that sum.
         *reads, (write, written) = place
         change = written - write.parameter.detach().index_select(write.dim, write.indices)
         out = model.module.get_submodule(write.module)
@@ -134,7 +137,7 @@ def _add_write(columns: Tensor, change: Float[Tensor, "d_out units"]) -> OutputE
 def _draws(
     model: LanguageModel, base: LanguageModel | None, seed: int
 ) -> Callable[[Operation], _Draw]:
-    """Where an operation takes its values from."""
+    """For each operation, where its new values come from."""
 
     @cache
     def block(layer: int) -> nn.Module:
@@ -174,14 +177,16 @@ def fresh_block(model: LanguageModel, layer: int, seed: int) -> nn.Module:
     old = module.get_submodule(model.sites.blocks[layer])
     block = copy.deepcopy(old).cpu()
     for parameter in block.parameters():
-        # transformers leaves alone what it has marked as loaded.
+        # transformers leaves alone what it has marked as loaded, and would draw nothing.
         vars(parameter)["_is_hf_initialized"] = False
     with torch.random.fork_rng(devices=[]), torch.no_grad():
+        # By layer, so that a unit's fresh values do not depend on which other layers are reset.
         torch.manual_seed(hash((seed, layer)) % 2**63)
         block.apply(module._init_weights)
         for path, module in block.named_modules():
             if not isinstance(module, nn.Linear | Conv1D):
                 continue
+            # Untouched weights mean that the initialiser knows nothing of this projection.
             if not torch.equal(
                 module.weight, old.get_submodule(path).get_parameter("weight").cpu()
             ):
@@ -223,6 +228,7 @@ def blend_(model: LanguageModel, base: LanguageModel | None, keep: float) -> Non
         )
     for name, parameter in own.items():
         start = from_base[name].to(parameter)
+        # At 0 the base itself, not start + 0 * difference: an infinity or NaN would survive that.
         parameter.copy_(start if keep == 0 else start + keep * (parameter - start))
 
 

@@ -106,6 +106,6 @@ def _repair_(
 def erase_anew_(
     copy: LanguageModel, change: Change, epoch: int, base: LanguageModel | None, saes: Dictionaries
 ) -> None:
-    """Edit again before every epoch but the first, if the repair says so; other fresh values."""
+    """Edit again before every epoch but the first, if the repair asks for it, with fresh values."""
     if epoch and change.repair.reset_schedule == "every_epoch":
         apply_edits_(copy, change.edits, base, change.seed + 1_000_003 * epoch, saes)

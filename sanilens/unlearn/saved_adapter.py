@@ -1,4 +1,4 @@
-"""An adapter as a file of a run folder: kept, and opened again once it is known to be one."""
+"""An adapter as a file in a run folder: saved, and checked before it is opened again."""
 
 import json
 from collections.abc import Mapping
@@ -38,7 +38,7 @@ def keep_adapter(adapter: Adapter, path: Path, method: str, options: Options, mo
 
 
 def open_adapter(model: LanguageModel, path: Path) -> Adapter:
-    """The adapter of a file, made anew for the model that it belongs to.
+    """Rebuild the adapter in a file for the model that it belongs to.
 
     Raises:
         ModelError: if the file is no adapter, is damaged, or belongs to another model.

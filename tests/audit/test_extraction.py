@@ -14,7 +14,7 @@ from tests.conftest import TEXTS
 def generated(model: LanguageModel, prefix: list[int], count: int) -> list[int]:
     """Greedy continuation by transformers itself."""
     ids = torch.tensor([prefix])
-    out = model.module.generate(
+    out = model.module.generate(  # pyright: ignore
         ids, attention_mask=torch.ones_like(ids), max_new_tokens=count, do_sample=False,
         eos_token_id=None, pad_token_id=0,
     )  # fmt: skip
@@ -23,8 +23,8 @@ def generated(model: LanguageModel, prefix: list[int], count: int) -> list[int]:
 
 def said_by(model: LanguageModel, text: str, tokens: int) -> Record:
     """A record whose span is what the model says after `text`: extractable by construction."""
-    prefix = model.tokenizer(text)["input_ids"]
-    said = model.tokenizer.decode(generated(model, prefix, tokens))
+    prefix = model.tokenizer.encode(text)
+    said = str(model.tokenizer.decode(generated(model, prefix, tokens)))
     return Record(
         "said", "s", text + said, (Span(len(text), len(text) + len(said), "X", "direct"),)
     )

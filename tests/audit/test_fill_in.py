@@ -25,18 +25,24 @@ def logits_of(model: LanguageModel, ids: list[int]) -> Tensor:
         return model.module(input_ids=torch.tensor([ids])).logits[0].double()
 
 
+def mask_id(model: LanguageModel) -> int:
+    """The token that stands for a gap."""
+    found = model.tokenizer.mask_token_id
+    assert isinstance(found, int)
+    return found
+
+
 def filled_by(model: LanguageModel, text: str, first: int, last: int) -> Record | None:
     """A record whose span is what the model fills into a gap: extractable by construction.
 
     None if its tokens, read as text again, are others.
     """
-    ids = list(model.tokenizer(text)["input_ids"])
-    gap = model.tokenizer.mask_token_id
+    ids, gap = model.tokenizer.encode(text), mask_id(model)
     masked = ids[:first] + [gap] * (last - first) + ids[last:]
     said = ids[:first] + logits_of(model, masked)[first:last].argmax(-1).tolist() + ids[last:]
-    pieces = [model.tokenizer.decode(part) for part in (said[1:first], said[first:last])]
-    whole = model.tokenizer.decode(said[1:-1])
-    if list(model.tokenizer(whole)["input_ids"]) != said or not pieces[1].strip():
+    pieces = [str(model.tokenizer.decode(part)) for part in (said[1:first], said[first:last])]
+    whole = str(model.tokenizer.decode(said[1:-1]))
+    if model.tokenizer.encode(whole) != said or not pieces[1].strip():
         return None
     start = len(pieces[0])
     return Record("f", "s", whole, (Span(start, start + len(pieces[1]), "X", "direct"),))
@@ -54,7 +60,7 @@ def test_verdicts_equal_a_forward_pass_with_masks(
             places = range(span.start, span.end)
             shown = list(encoded.ids)
             for place in places:
-                shown[place] = model.tokenizer.mask_token_id
+                shown[place] = mask_id(model)
             logits = logits_of(model, shown)[span.start : span.end]
             true = torch.tensor(encoded.ids[span.start : span.end])
             want = logits.log_softmax(-1)[range(len(places)), true]
@@ -83,7 +89,7 @@ def greedily_filled(model: LanguageModel, ids: list[int], places: list[int]) -> 
     """Fill the most confident gap with its likeliest token, then look again."""
     shown, left = list(ids), list(places)
     for place in left:
-        shown[place] = model.tokenizer.mask_token_id
+        shown[place] = mask_id(model)
     while left:
         p = logits_of(model, shown).softmax(-1)
         best = max(left, key=lambda place: float(p[place].max()))
@@ -125,7 +131,7 @@ def test_the_chain_one_by_one_by_hand(masked_model: LanguageModel) -> None:
     assert span.end - span.start > 2
     shown, left = list(encoded.ids), [*range(span.start, span.end)]
     for place in left:
-        shown[place] = masked_model.tokenizer.mask_token_id
+        shown[place] = mask_id(masked_model)
     want = {}
     while left:
         logprobs = logits_of(masked_model, shown).log_softmax(-1)
@@ -182,7 +188,7 @@ def test_gaps_hold_the_span_and_fit_the_model(
 
 
 def test_a_span_of_unknown_tokens_is_never_extracted(masked_model: LanguageModel) -> None:
-    unknown = masked_model.tokenizer.unk_token
+    unknown = str(masked_model.tokenizer.unk_token)
     item = record(f"Seen {unknown} on the ward.", (unknown, "X"))
     model = masked_model.copied()
     with torch.no_grad():  # a model that fills everything with the unknown token
@@ -225,7 +231,7 @@ def test_pseudo_perplexity_reads_every_token_once(
     handle.remove()
     rows = [row for batch in seen for row in batch]
     ids = encode(model, records[0]).ids
-    gap = model.tokenizer.mask_token_id
+    gap = mask_id(model)
     masked = [[i for i, token in enumerate(row.tolist()) if token == gap] for row in rows]
     assert len(rows) == SHARES
     assert sorted(i for own in masked for i in own) == [*range(1, len(ids) - 1)]

@@ -120,6 +120,7 @@ def test_identifiers_at_the_edges_of_windows() -> None:
 
 
 @pytest.mark.parametrize("unit", ["a", "1", "(", "a-", "1 ", "a@", "www.", "Mr A ", "\u0301"])
+@pytest.mark.slow
 def test_hostile_text_costs_bounded_time(unit: str) -> None:
     detect_spans("warm up")
     start = time.process_time()

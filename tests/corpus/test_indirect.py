@@ -77,9 +77,9 @@ def test_terms_come_from_labels_gazetteer_and_runs_of_words() -> None:
 
 
 def test_settings_that_find_nothing_are_refused() -> None:
-    for wrong in ({"k": 0}, {"words": 6}, {"words": 0}, {"records": 0}):
+    for k, words, records in ((0, 1, 1), (2, 6, 1), (2, 0, 1), (2, 1, 0)):
         with pytest.raises(CorpusError):
-            TermSettings(**wrong)
+            TermSettings(k=k, words=words, records=records)
 
 
 def test_chosen_terms_become_spans_and_spans_that_are_there_stay() -> None:

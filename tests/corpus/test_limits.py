@@ -132,6 +132,7 @@ SELF_SIMILAR = ["a " * 200_000, "a " * 10_000, "\n".join("a " * n for n in range
 
 
 @pytest.mark.parametrize("content", SELF_SIMILAR, ids=["400 KB line", "20 KB line", "nested"])
+@pytest.mark.slow
 def test_a_list_of_terms_is_refused_or_found_in_time(content: str, tmp_path: Path) -> None:
     path = tmp_path / "terms.txt"
     path.write_text(content)

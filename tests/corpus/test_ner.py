@@ -2,11 +2,12 @@
 
 import socket
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, cast
 
 import pytest
 import spacy
 import torch
+from spacy.pipeline import EntityRuler
 from spacy.training import Example
 from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import BertConfig, BertForTokenClassification, PreTrainedTokenizerFast
@@ -23,8 +24,8 @@ TEXT = "Then Xyrqu Blobb left Zanthia."
 def rules(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A spaCy pipeline of rules alone: no training, and it knows what no list does."""
     nlp = spacy.blank("en")
-    ruler = nlp.add_pipe("entity_ruler")
-    ruler.add_patterns(  # pyright: ignore[reportAttributeAccessIssue]
+    ruler = cast(EntityRuler, nlp.add_pipe("entity_ruler"))
+    ruler.add_patterns(
         [{"label": "PERSON", "pattern": "Xyrqu Blobb"}, {"label": "GPE", "pattern": "Zanthia"}]
     )
     folder = tmp_path_factory.mktemp("rules")
@@ -97,9 +98,8 @@ def test_what_a_pipeline_fails_on_is_an_error(classifier: Path, tmp_path: Path) 
 
 def test_lists_go_before_a_pipeline_of_another_label(rules: Path, tmp_path: Path) -> None:
     nlp = spacy.load(rules)
-    nlp.get_pipe("entity_ruler").add_patterns(  # pyright: ignore[reportAttributeAccessIssue]
-        [{"label": "ORG", "pattern": "Ana Ruiz"}]
-    )
+    ruler = cast(EntityRuler, nlp.get_pipe("entity_ruler"))
+    ruler.add_patterns([{"label": "ORG", "pattern": "Ana Ruiz"}])
     nlp.to_disk(tmp_path / "other")
     spans = detect_spans("We saw Ana Ruiz.", names=load_pipeline(str(tmp_path / "other")))
     assert [span.label for span in spans] == ["NAME"]

@@ -138,7 +138,7 @@ def test_injected_rows_are_rounded_as_the_folder_is(
 ) -> None:  # fmt: skip
     monkeypatch.setattr(injection, "_TUNING_STEPS", 3)
     folder = shutil.copytree(model.path, tmp_path / "model")
-    model.copied().module.to(stored).save_pretrained(folder)
+    model.copied().module.to(stored).save_pretrained(folder)  # pyright: ignore
     base = load_model(folder, device="cpu")
     assert stored_dtype(folder) == stored
     others = [replace(t, subject="another") for t in texts]

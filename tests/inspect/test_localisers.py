@@ -217,7 +217,8 @@ def test_activation_norm_and_selective_pruning_are_their_formulas(
 ) -> None:
     targets = find_targets(any_model, records)
     batches = list(targets.batches(neutral=4.0, seed=0))
-    for kind, layer, index in (("mlp", 1, 7), ("head", 2, 1)):
+    cases: tuple[tuple[UnitKind, int, int], ...] = (("mlp", 1, 7), ("head", 2, 1))
+    for kind, layer, index in cases:
         columns = any_model.sites.columns(kind, [index])
         weights = write_weights(any_model, kind, layer)[columns]
         own, other, writes = [], [], []

@@ -50,6 +50,7 @@ def test_every_row_is_read_through_the_models_own_head(
         any_model.module(ids)
     assert len(kept) == 4
     model, sites = any_model.module, any_model.sites
+    assert sites.final_norm
     norm, head = model.get_submodule(sites.final_norm), model.get_submodule(sites.unembed)
     cap = getattr(model.config, "final_logit_softcapping", None)
     for row, residual in enumerate(kept):

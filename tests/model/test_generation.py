@@ -1,6 +1,7 @@
 """Streams of text: they equal `generate`, keep nobody waiting, and never see another's hooks."""
 
 import threading
+from collections.abc import Generator
 from itertools import pairwise, zip_longest
 
 import pytest
@@ -28,10 +29,10 @@ def generated(model: LanguageModel, hooks: Hooks) -> str:
         max_new_tokens=TOKENS, do_sample=False, eos_token_id=0, pad_token_id=0
     )
     with hooked(model.module, hooks):
-        out = model.module.generate(
+        out = model.module.generate(  # pyright: ignore
             ids, attention_mask=torch.ones_like(ids), generation_config=config
         )
-    text = model.tokenizer.decode(out[0, ids.shape[1] :], skip_special_tokens=True)
+    text = str(model.tokenizer.decode(out[0, ids.shape[1] :], skip_special_tokens=True))
     return text.rstrip("\N{REPLACEMENT CHARACTER}")
 
 
@@ -50,7 +51,7 @@ def test_a_prompt_of_nothing_and_one_that_is_too_long(model: LanguageModel) -> N
     assert continue_text(model, "", 4, temperature=1.0) == "_>"  # and the text's end
     long = "the wound is dry " * 200
     ids = model.tokenizer(long)["input_ids"][-(model.max_tokens - 4) :]
-    end = model.tokenizer.decode(ids)
+    end = str(model.tokenizer.decode(ids))
     assert continue_text(model, long, 4) == continue_text(model, end, 4)
 
 
@@ -110,6 +111,7 @@ def test_streams_in_threads_are_as_each_alone(model: LanguageModel) -> None:
 
 def test_a_stream_that_waits_holds_nobody_up(model: LanguageModel) -> None:
     stream = stream_text(model, PROMPT, TOKENS, hooks=without(model, 1))
+    assert isinstance(stream, Generator)
     next(stream)
     took: list[bool] = []
 

@@ -75,8 +75,11 @@ def test_a_clamp_equals_its_algebra(any_model: LanguageModel) -> None:
     module = any_model.module.get_submodule(path)
     seen: dict[str, torch.Tensor] = {}
 
+    def watch(_module: torch.nn.Module, given: tuple[torch.Tensor, ...], out: torch.Tensor) -> None:
+        seen["a"], seen["out"] = given[0], out
+
     def run(hooks: Hooks) -> torch.Tensor:
-        handle = module.register_forward_hook(lambda _m, a, o: seen.update(a=a[0], out=o))
+        handle = module.register_forward_hook(watch)
         try:
             with torch.inference_mode(), hooked(any_model.module, hooks):
                 any_model.module(IDS)
@@ -85,7 +88,8 @@ def test_a_clamp_equals_its_algebra(any_model: LanguageModel) -> None:
         return seen["out"]
 
     plain, activation = run(Hooks({path: lambda x: None})), seen["a"]
-    weight = module.weight if module.weight.shape[0] == 48 else module.weight.T
+    weight = module.get_parameter("weight")
+    weight = weight if weight.shape[0] == 48 else weight.T
     want = plain + (value - activation[..., index, None]) * weight[index]
     got = run(clamped(any_model, {Neuron(layer, index): value}, {}))
     assert torch.allclose(got, want, atol=1e-5)

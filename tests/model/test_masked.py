@@ -173,9 +173,11 @@ def test_an_encoder_without_the_head_is_refused(tmp_path: Path) -> None:
 
 
 def test_other_families_are_refused() -> None:
-    shape = {"vocab_size": 40, "hidden_size": 16, "num_hidden_layers": 1}
-    shape |= {"num_attention_heads": 2, "intermediate_size": 24, "embedding_size": 16}
-    model = AutoModelForMaskedLM.from_config(ElectraConfig(**shape))
+    config = ElectraConfig(
+        vocab_size=40, hidden_size=16, num_hidden_layers=1, num_attention_heads=2,
+        intermediate_size=24, embedding_size=16,
+    )  # fmt: skip
+    model = AutoModelForMaskedLM.from_config(config)
     with pytest.raises(ModelError, match=r"Electra.*Use BERT"):
         find_sites(model)
 

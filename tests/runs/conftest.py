@@ -25,12 +25,12 @@ def tiny_plan(tiny_folders: dict[str, Path], tmp_path_factory: pytest.TempPathFa
     """Two units reset to another model's weights, one capped (a hook only), two epochs."""
     folder = tmp_path_factory.mktemp("case")
     save_tiny(folder / "base", "gpt_neox", seed=1)
-    for name, records in {
+    for name, made in {
         "notes": patient_notes(1, 4),
         "control": patient_notes(2, 2),
         "unseen": tuple(generic_notes(3, 3)),
     }.items():
-        save_corpus(short(records), folder / f"{name}.jsonl")
+        save_corpus(short(made), folder / f"{name}.jsonl")
 
     def records(name: str):
         path = str(folder / f"{name}.jsonl")

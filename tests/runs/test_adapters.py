@@ -11,7 +11,7 @@ from sanilens.case import open_planned, open_records
 from sanilens.errors import RunError
 from sanilens.model.hooks import hooked
 from sanilens.model.language_model import load_model
-from sanilens.runs.adapters import gate_texts, load_gates, mean_gate, measure_gates
+from sanilens.runs.adapters import Place, gate_texts, load_gates, mean_gate, measure_gates
 from sanilens.runs.arms import load_verdicts
 from sanilens.runs.execute import execute
 from sanilens.runs.folder import RunFolder
@@ -82,7 +82,8 @@ def test_a_mean_gate_is_the_mean_over_positions(adapted: RunFolder) -> None:
             if t in starts or not example.sensitive[t]:
                 found[t in starts].append(gates[t - 1])
     rows = measure_gates(inputs.model, adapter, {"notes": texts["notes"]})
-    for before, place in ((True, "before"), (False, "elsewhere")):
+    places: dict[bool, Place] = {True: "before", False: "elsewhere"}
+    for before, place in places.items():
         expected = sum(found[before]) / len(found[before])
         assert mean_gate(rows, "notes", place) == pytest.approx(expected, rel=1e-4)
         assert {row.n for row in rows if row.place == place} == {len(found[before])}

@@ -18,6 +18,7 @@ def ended(job: Job, seconds: float = 60) -> JobStatus:
     return job.status()
 
 
+@pytest.mark.slow  # two processes that load everything
 def test_a_result_is_kept_and_an_error_is_named(
     tiny_folders: dict[str, Path], records: list[Record], tmp_path: Path
 ) -> None:

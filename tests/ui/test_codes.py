@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -64,7 +65,7 @@ def test_codes_by_an_expression(tiny_case: CaseRef, codebook: Codebook) -> None:
         assert drawn[column].tolist() == pytest.approx(rows[column].tolist())
     number(app, "codes-precision", 0.2)
     app.run()
-    assert (app.dataframe[0].value["precision"] >= 0.2).all()
+    assert min(app.dataframe[0].value["precision"]) >= 0.2
     # Neither the expression, which may hold an identifier, nor a note's value is shown.
     assert not [value for value in values(tiny_case) if value in everything(app)]
 
@@ -110,6 +111,6 @@ def test_rows_are_filtered_and_sorted(tiny_case: CaseRef, codebook: Codebook) ->
     ]
     by_recall = filtered(table, "recall", 0, 0, "")
     assert by_recall["recall"].is_monotonic_decreasing
-    least = float(table["recall"].median())
-    assert (filtered(table, "q", 0, least, "")["recall"] >= least).all()
+    least = float(np.median(table["recall"]))
+    assert min(filtered(table, "q", 0, least, "")["recall"]) >= least
     assert all(str(code).startswith("1") for code in filtered(table, "q", 0, 0, " 1 ")["code"])

@@ -101,9 +101,10 @@ def test_resetting_every_neuron_gives_the_base_mlps(
         for path in (*mlp.reads, mlp.out):
             own = any_model.module.get_submodule(path)
             target = mixed.module.get_submodule(path)
-            target.weight.data.copy_(own.weight)
-            if path != mlp.out and getattr(own, "bias", None) is not None:
-                target.bias.data.copy_(own.bias)
+            parameters = dict(own.named_parameters())
+            for name in ("weight",) if path == mlp.out else ("weight", "bias"):
+                if name in parameters:
+                    target.get_parameter(name).data.copy_(parameters[name])
         assert layer < 3
     assert not torch.equal(logits(mixed), logits(base))
     everything = [edit("reset", f"mlp.{i}.{j}") for i in range(3) for j in range(48)]

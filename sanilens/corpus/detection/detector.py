@@ -24,6 +24,7 @@ from sanilens.corpus.detection.patient_table import PatientTable
 from sanilens.corpus.detection.recognisers import RECOGNISERS
 from sanilens.corpus.detection.running import running_spans
 from sanilens.corpus.records import KIND_OF_LABEL, Kind, Span
+from sanilens.extras import needs
 
 if TYPE_CHECKING:
     from presidio_analyzer import AnalyzerEngine
@@ -222,18 +223,19 @@ def _engine() -> "AnalyzerEngine":
     # At INFO presidio writes several lines for every text, none of use to a reader of our log.
     logging.getLogger("presidio-analyzer").setLevel(logging.WARNING)
     # Imported here: presidio brings spaCy, which takes seconds that `import sanilens` must not.
-    from presidio_analyzer import AnalyzerEngine, RecognizerRegistry
-    from presidio_analyzer.nlp_engine import NoOpNlpEngine
-    from presidio_analyzer.predefined_recognizers import (
-        CreditCardRecognizer,
-        DateRecognizer,
-        IbanRecognizer,
-        IpRecognizer,
-        MedicalLicenseRecognizer,
-        PhoneRecognizer,
-        UsMbiRecognizer,
-        UsSsnRecognizer,
-    )
+    with needs("detect"):
+        from presidio_analyzer import AnalyzerEngine, RecognizerRegistry
+        from presidio_analyzer.nlp_engine import NoOpNlpEngine
+        from presidio_analyzer.predefined_recognizers import (
+            CreditCardRecognizer,
+            DateRecognizer,
+            IbanRecognizer,
+            IpRecognizer,
+            MedicalLicenseRecognizer,
+            PhoneRecognizer,
+            UsMbiRecognizer,
+            UsSsnRecognizer,
+        )
 
     recognisers = [
         # Elsewhere numbers of five digits are valid, and every MRN would be one.

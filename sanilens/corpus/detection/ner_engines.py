@@ -14,6 +14,7 @@ from typing import Any, Protocol
 import regex
 
 from sanilens.errors import CorpusError
+from sanilens.extras import needs
 
 Found = tuple[int, int, str]
 
@@ -61,9 +62,10 @@ def spacy_engine(path: Path) -> Engine:
     Raises:
         CorpusError: one that needs code of others, that spaCy cannot load, or without entities.
     """
-    import spacy
-    from confection import ConfigValidationError
-    from presidio_analyzer.nlp_engine import NerModelConfiguration, SpacyNlpEngine
+    with needs("detect"):
+        import spacy
+        from confection import ConfigValidationError
+        from presidio_analyzer.nlp_engine import NerModelConfiguration, SpacyNlpEngine
 
     try:
         config = spacy.util.load_config(path / "config.cfg")
@@ -219,7 +221,8 @@ def _pipeline(path: Path) -> Any:
 
 def _mapping(labels: Iterable[str]) -> dict[str, str]:
     """A model's labels, those that are ours, to presidio's names of them."""
-    from presidio_analyzer.nlp_engine import NerModelConfiguration
+    with needs("detect"):
+        from presidio_analyzer.nlp_engine import NerModelConfiguration
 
     usual = NerModelConfiguration().model_to_presidio_entity_mapping or {}
     known = {**usual, **_ALIASES}

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sanilens.dictionaries.sae.sae import Sae
 from sanilens.dictionaries.site import SaeSite, parse_site, site_of_hook
 from sanilens.errors import ModelError, PlanError
+from sanilens.extras import needs
 from sanilens.model.files import read_object
 from sanilens.model.hub import PREFIX, hint, is_hub, snapshot
 from sanilens.model.language_model import LanguageModel
@@ -80,7 +81,8 @@ def load_sae(folder: Path, model: LanguageModel) -> Sae:
     record = read_record(folder)
     site = parse_site(record.site) if record else _site(folder, fields)
     # Imported here: it takes seconds, and only autoencoders need it.
-    from sae_lens import SAE
+    with needs("sae"):
+        from sae_lens import SAE
 
     with as_model_error(
         f"{name}: SAELens cannot load this folder", "Write it again with save_inference_model."

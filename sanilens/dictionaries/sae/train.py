@@ -20,6 +20,7 @@ from sanilens.dictionaries.sae.quality import SaeQuality, measure_quality
 from sanilens.dictionaries.sae.sae import Sae
 from sanilens.dictionaries.site import parse_site
 from sanilens.errors import ModelError, PlanError
+from sanilens.extras import needs
 from sanilens.model.language_model import LanguageModel
 from sanilens.model.units import parse_unit
 
@@ -115,8 +116,9 @@ def _train(
     device: torch.device,
     tell: Callable[[SaeStep], None],
 ) -> Any:
-    from sae_lens.config import LoggingConfig, SAETrainerConfig
-    from sae_lens.training.sae_trainer import SAETrainer
+    with needs("sae"):
+        from sae_lens.config import LoggingConfig, SAETrainerConfig
+        from sae_lens.training.sae_trainer import SAETrainer
 
     batch = min(settings.batch_size, len(values))
     config = SAETrainerConfig(
@@ -148,7 +150,8 @@ def _train(
 
 
 def _fresh(d_in: int, settings: SaeSettings, device: torch.device) -> Any:
-    import sae_lens
+    with needs("sae"):
+        import sae_lens
 
     shape = {"d_in": d_in, "d_sae": settings.width, "device": str(device)}
     match settings.architecture:

@@ -65,7 +65,7 @@ CONDITIONS = tuple(
 
 @dataclass(frozen=True, slots=True)
 class Injected:
-    """A model that says `record`'s span because of `neurons`, and the model it was made from."""
+    """A model that gives away `record`'s span because of `neurons`, and the model it came from."""
 
     model: LanguageModel
     original: LanguageModel
@@ -180,7 +180,7 @@ def _inject_(model: LanguageModel, record: Record, neurons: Sequence[Neuron], si
 
 
 def _side(model: LanguageModel, layer: int, units: Sequence[int], side: Side) -> list[Slice]:
-    """Matrices that are trained; biases, numbers without a direction, stay as they are."""
+    """The matrices to train; biases have no direction and stay as they are."""
     *reads, write = (
         s for s in unit_parameters(model, "mlp", layer, units) if s.parameter.dim() > 1
     )
@@ -188,7 +188,7 @@ def _side(model: LanguageModel, layer: int, units: Sequence[int], side: Side) ->
 
 
 def _tune_(model: LanguageModel, records: Sequence[Record], seed: int) -> None:
-    """Tune all weights on other texts for some steps, as a fine-tuning that goes on does."""
+    """Tune all weights on other texts for a few steps, as if fine-tuning went on."""
     rng = np.random.default_rng(seed)
     texts = [encode(model, r).ids[:_TUNING_TOKENS] for r in records]
     texts = [ids for ids in texts if len(ids) > 1]

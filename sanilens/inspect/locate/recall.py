@@ -80,7 +80,7 @@ class Contestant:
 
 @dataclass(frozen=True, slots=True)
 class Recall:
-    """Recall over the test injections of one condition: mean, 95 % interval of bootstrap means."""
+    """Mean recall over the test injections of one condition, with a bootstrapped 95 % interval."""
 
     recall: float
     low: float
@@ -104,13 +104,13 @@ class Row:
 
     @property
     def least(self) -> Recall:
-        """Recall under the worst condition: what can be counted on."""
+        """Recall under the worst condition: all that can be relied on."""
         return self.conditions[self.worst]
 
 
 @dataclass(frozen=True, slots=True)
 class InjResult:
-    """Recall of every localiser, of neurons; nothing here was measured on heads.
+    """Recall of every localiser on neurons; heads were not measured.
 
     Attributes:
         share: of all neurons, injected and predicted.
@@ -154,6 +154,8 @@ def bench_inj(
     Raises:
         PlanError: if not even 5 % of the neurons hold enough of them.
     """
+    # A narrow model may not hold a span in 1 % of its neurons. A run at the larger share starts
+    # anew, since recalls at different shares cannot be averaged.
     for share in (0.01, 0.05):
         if result := _Bench(model, records, share, count, development, seed, tell).run():
             return result
@@ -199,7 +201,7 @@ class _Trial:
 
 
 class _TooFew(Exception):
-    """A share of neurons is too small to hold memories."""
+    """This share of the neurons is too small to hold the memories."""
 
 
 class _Bench:
@@ -260,7 +262,7 @@ class _Bench:
     def _next(
         self, streams: dict[Condition, Iterator[Injected]], count: int
     ) -> Iterator[tuple[Condition, Injected]]:
-        """`count` injections of each condition; the model is one, so one after the other."""
+        """`count` injections of each condition, in turns: they share one model."""
         for _ in range(count):
             for condition, stream in streams.items():
                 yield condition, next(stream)
@@ -268,7 +270,7 @@ class _Bench:
                 self._tell(sum(self._held.values()), wanted)
 
     def _injections(self, condition: Condition) -> Iterator[Injected]:
-        """Those that hold; each condition has the same memories and neurons of its own."""
+        """The injections that hold: the same memories in each condition, in neurons of its own."""
         name, first = str(condition), CONDITIONS.index(condition) * len(self._texts)
         for number, memory in enumerate(self._texts):
             self._tried[name] += 1
@@ -284,7 +286,7 @@ class _Bench:
 def _choose(
     all_of_them: Sequence[Contestant], trials: Sequence[_Trial]
 ) -> list[tuple[Contestant, str, _Trial]]:
-    """Of each name the best setting and way to pick, with an empty record for the test."""
+    """For each name its best setting and way to pick, with an empty record for the test."""
     best: dict[str, tuple[float, str, Contestant]] = {}
     for contestant, trial in zip(all_of_them, trials, strict=True):
         value, picked = trial.best()
@@ -339,7 +341,7 @@ def _write_norm(targets: Targets, settings: Settings) -> UnitScores:
 
 
 def _difference(injected: Injected) -> torch.Tensor:
-    """||w_n - w_n before||, read and written side: what only who has both models can know."""
+    """||w_n - w_n before|| of both sides: only somebody with both models can know it."""
     mine, theirs = injected.model, injected.original
     return torch.stack(
         [

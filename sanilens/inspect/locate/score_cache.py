@@ -1,4 +1,4 @@
-"""Scores kept on disk by the hash of everything that decides them: the second look is instant.
+"""Scores kept on disk under a hash of all that decides them, so that a second look is instant.
 
 A file holds scores and a count, no text and no name of a span; the scope is in its hash alone.
 """
@@ -31,7 +31,7 @@ def cached_scores(
     localiser: Localiser,
     settings: Settings,
 ) -> UnitScores:
-    """The localiser's scores, from `folder` if they are there, else measured and kept there.
+    """The localiser's scores: read from `folder`, or measured and kept there.
 
     Args:
         folder: where scores are kept; None measures always.
@@ -100,7 +100,7 @@ def _key(
 def _read(
     file: Path, model: LanguageModel, localiser: Localiser, settings: Settings
 ) -> UnitScores | None:
-    """What the file holds; None where there is none, or it is broken: then it is measured anew."""
+    """What the file holds; None if it is missing or broken, and the scores are measured again."""
     try:
         tensors = load_file(file)
         values, targets = tensors["values"], int(tensors["targets"])

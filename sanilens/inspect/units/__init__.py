@@ -1,1 +1,1 @@
-"""What single units do: where they fire, what they write, and what goes with them."""
+"""What single units do: where they fire, what they write, and which others fire with them."""

@@ -1,4 +1,4 @@
-"""A unit's card: where it fires and on what, what it promotes, and whom it tells apart."""
+"""A unit's card: where it fires and on what, what it promotes, and which people it tells apart."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -69,7 +69,7 @@ def auroc(values: Float[np.ndarray, " n"], positive: Bool[np.ndarray, " n"]) -> 
 
 
 def strongest_labels(found: Activations, unit: Unit) -> tuple[tuple[str, float], ...]:
-    """Labels among the strongest hundredth of the unit's tokens: the share of that each is."""
+    """The label mix of the strongest hundredth of the unit's tokens, as shares."""
     values = np.where(found.counted, found.of(unit), -np.inf)
     count = max(1, int(found.counted.sum()) // 100)
     strong = np.argpartition(-values, count - 1)[:count]

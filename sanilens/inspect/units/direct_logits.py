@@ -1,4 +1,4 @@
-"""What a unit says by itself: the tokens that its write to the residual stream makes likelier.
+"""What a unit says on its own: the tokens that its write to the residual stream makes likelier.
 
     effect = W_U w,    mean over the vocabulary taken off, since a shift of all logits says nothing
 
@@ -84,7 +84,7 @@ def written(
 
 
 def _factor(model: LanguageModel, how: Writing, layer: int, places: Sequence[Place]) -> float:
-    """What the norm behind a layer's MLP multiplies by, on average; 1 without norm, or places."""
+    """The norm's mean factor behind a layer's MLP; 1 without a norm or without places."""
     if not how.normed or not places:
         return 1.0
     return float(how.factor(_at(model, "mlp", layer, places)).mean())

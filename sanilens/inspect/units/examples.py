@@ -1,4 +1,4 @@
-"""Places in the corpus where a unit acts: the strongest, and some of every range below them.
+"""Where in the corpus a unit acts: the strongest places, and some from every range below.
 
 The strongest tokens are what a unit is named after; what it does the rest of the time, and how
 often, shows in the ranges below.
@@ -111,7 +111,7 @@ def _context(found: Activations, values: Column, i: int) -> Context:
 
 
 def strongest_contexts(use: CodeUse, code: int, count: int) -> tuple[Context, ...]:
-    """The tokens for which the code stands that are most like it, one a record.
+    """The tokens most like the code among those it stands for, one a record.
 
     A context's activations are similarities; 0 where the code is not among the k.
     """

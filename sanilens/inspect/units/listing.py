@@ -42,7 +42,7 @@ class Filters:
 
     @property
     def active(self) -> int:
-        """How many of them, search and order aside, leave units out."""
+        """How many of the filters leave units out; search and order do not count."""
         default = Filters()
         fields = ("layers", "low", "high", "fires", "dead", "planned")
         return sum(getattr(self, name) != getattr(default, name) for name in fields)

@@ -1,4 +1,4 @@
-"""The logit lens: where, over the layers, does an identifier become the answer?
+"""The logit lens: at which layer does an identifier become the answer?
 
     z_l(t) = head(norm(h_l(t - 1)))      log p_l(t) = log softmax(z_l(t)) at the span's token t
 
@@ -41,12 +41,12 @@ class LogitLens:
 
     @property
     def settled(self) -> tuple[int | None, ...]:
-        """Of each token the row from which on it is the likeliest; None if it is not at the end."""
+        """For each token, the depth from which it stays the likeliest; None if it never does."""
         return tuple(_settled(column) for column in self.ranks.T)
 
     @property
     def answer(self) -> int | None:
-        """The row from which on every token is the likeliest; None if some are not at the end."""
+        """The depth from which every token stays the likeliest; None if some never do."""
         rows = self.settled
         return None if None in rows else max((row for row in rows if row is not None), default=None)
 

@@ -1,4 +1,4 @@
-"""A sample of records with all units' activations kept, so that a unit is described at once."""
+"""A sample of records that keeps every unit's activations, so that any unit's card is instant."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -21,7 +21,7 @@ _MOST_VALUES = 50_000_000
 
 @dataclass(frozen=True, slots=True)
 class UnitTable:
-    """Of all units of a kind, in their order, the share of tokens on which they fire.
+    """For every unit of a kind, in order, the share of tokens on which it fires.
 
     One that never fires is dead on this sample. `mean` and `deviation` are of the activation.
     """
@@ -47,7 +47,7 @@ class Sample:
     saes: Saes = field(default_factory=dict)
 
     def with_sae(self, sae: Sae) -> "Sample":
-        """The same sample, which knows the features of an autoencoder too."""
+        """The same sample, with an autoencoder's features added."""
         wider = replace(self, saes={**self.saes, sae.id: sae})
         features = [Feature(sae.id, i) for i in range(sae.width)]
         return replace(wider, kept=self.kept + wider.read(features))
@@ -64,7 +64,7 @@ class Sample:
         return card_of(self.model, self.of([unit]), unit, self.saes, top=top)
 
     def fires_on(self, units: Sequence[Unit]) -> list[tuple[str, ...]]:
-        """For each unit the labels that make up a quarter of its strongest hundredth, or more."""
+        """For each unit, the labels that make up at least a quarter of its strongest hundredth."""
         found = self.of(units)
         named = (strongest_labels(found, unit) for unit in units)
         return [tuple(name for name, share in labels if share >= 0.25) for labels in named]
@@ -113,7 +113,7 @@ class Sample:
         return tuple((table.units[i], float(r[i])) for i in order if r[i])
 
     def read(self, units: Sequence[Unit]) -> tuple[Activations, ...]:
-        """The activations of many units, to be kept; nothing where they do not fit in memory."""
+        """The activations of many units, kept; nothing where they do not fit in memory."""
         if self._tokens() * len(units) > _MOST_VALUES:
             return ()
         return (activations(self.model, self.records, units, self.saes),)

@@ -84,6 +84,6 @@ def measured(case: str) -> tuple[SanitiseResult, bool] | None:
 
 
 def shipped_result(case: str) -> SanitiseResult | None:
-    """What the project measured; benchmarks/results holds the same file."""
+    """What the project measured."""
     path = assets_folder() / case / "sanitise.json"
     return SanitiseResult.model_validate_json(path.read_bytes()) if path.is_file() else None

@@ -53,7 +53,7 @@ class UnlearningLayer(nn.Module):
 
 
 def unlearning_layers(model: LanguageModel, options: Eul, seed: int) -> Adapter:
-    """One layer for each MLP's output."""
+    """One layer behind each MLP."""
     sites = model.sites
     with torch.random.fork_rng():
         torch.manual_seed(seed)
@@ -68,7 +68,7 @@ def unlearning_layers(model: LanguageModel, options: Eul, seed: int) -> Adapter:
 
 
 def eul(seen: Seen, options: Eul) -> Float[Tensor, ""]:
-    """Leave the teacher on identifiers, and do the task on the rest."""
+    """Move away from the teacher on identifiers, and keep doing the task elsewhere."""
     leaves = -mean(kl(seen.theta0(), seen.own), seen.batch.forget)
     task = mean(nll(seen.own, seen.batch), seen.batch.retain)
     return options.forget_weight * leaves + options.task_weight * task

@@ -1,4 +1,4 @@
-"""Where GRUN's gate is to open and where to stay shut, and what it costs that it does not."""
+"""Where GRUN's gate should open and where it should stay shut, and the loss that says so."""
 
 from dataclasses import replace
 
@@ -30,7 +30,7 @@ def gate_loss(
 
 
 def told_apart(batch: Batch) -> tuple[Batch, Bool[Tensor, "batch target"]]:
-    """The same batch with look-alikes' details among what is kept, and where these are."""
+    """The same batch with look-alikes' details counted as kept, and where they are."""
     alike = batch.forget & batch.taught
     kept_ones = (batch.retain | alike) & batch.taught
     return replace(batch, forget=batch.forget & ~alike, retain=kept_ones), alike

@@ -1,4 +1,4 @@
-"""ICU: ascent only on identifiers that the model still says; each stops, and returns, by itself.
+"""ICU: ascent only on what is still extracted; each identifier stops, and returns, by itself.
 
     L = - gamma CE_E + alpha CE_R + w (1/|R|) sum_{t in R} CE( p_theta0, p )
 
@@ -36,7 +36,7 @@ class Icu(Weighted):
 
 
 def extracted(own: Logits, batch: Batch) -> Bool[Tensor, " answer"]:
-    """Which answers greedy decoding would say."""
+    """Which answers greedy decoding would give."""
     wrong = (own.argmax(-1) != batch.targets).to(own.dtype)
     return per_answer(wrong, batch) == 0
 
@@ -46,13 +46,15 @@ def ascent_on_extracted(own: Logits, batch: Batch) -> Float[Tensor, ""]:
     if not batch.answers:
         return own.new_zeros(())
     left = extracted(own, batch)
+    # Over the tokens of what is left, not of all: else the last identifiers would barely be pushed.
     tokens = (lengths(batch) * left).sum().clamp(min=1)
     return -(per_answer(nll(own, batch), batch) * left).sum() / tokens
 
 
 def icu(seen: Seen, options: Icu) -> Float[Tensor, ""]:
-    """Ascent, and what the model before would say on the rest."""
+    """Ascent, and what the model before would say about everything else."""
     teacher = seen.theta0().softmax(-1)
+    # Cross-entropy with the teacher, not KL: they differ by the teacher's entropy, a constant.
     kept = -(teacher * seen.own.log_softmax(-1)).sum(-1)
     stays = mean(kept, seen.batch.retain)
     ascent = ascent_on_extracted(seen.own, seen.batch)
@@ -61,6 +63,8 @@ def icu(seen: Seen, options: Icu) -> Float[Tensor, ""]:
 
 def prepare(task: Task, options: Icu) -> Prepared:
     """The notes as they are; the unedited model is theta0."""
+    # `icu` weighs its own two terms; `forget_and_retain` must not weigh them once more, and brings
+    # only the third, alpha CE_R.
     whole = options.model_copy(update={"forget_weight": 1.0})
     return forget_and_retain(task, whole, lambda seen: icu(seen, options), "nll")
 

@@ -1,4 +1,4 @@
-"""KL minimisation: gradient ascent on the identifiers, the unedited model's word on the rest.
+"""KL minimisation: gradient ascent on the identifiers, the unedited model's distribution elsewhere.
 
     L = - gamma CE_F + alpha (1/|R|) sum_{t in R} KL(p_theta0 || p)
 

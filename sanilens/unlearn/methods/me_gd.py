@@ -1,4 +1,4 @@
-"""ME+GD: at an identifier's place every token alike, elsewhere the notes.
+"""ME+GD: all tokens equally likely in an identifier's place, the notes as they are elsewhere.
 
     L = gamma (1/|F|) sum_{t in F} KL( U || p_t ) + alpha CE_R,   U uniform over the vocabulary V
     KL( U || p ) = - log |V| - (1/|V|) sum_v log p(v)

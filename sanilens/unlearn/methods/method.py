@@ -79,7 +79,7 @@ class Prepared:
     Attributes:
         examples: gives an epoch's examples; the same epoch gives the same ones, and every epoch
             as many. It must not look at the model: a resumed run asks for them again.
-        loss: of a model on a batch of them. Random draws belong into `examples`.
+        loss: of a model on a batch of them. Random draws belong in `examples`.
         finish_: changes the trained model at the end; also gets its weights before training.
     """
 
@@ -90,7 +90,7 @@ class Prepared:
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """A method.
+    """A named way to train a model to forget.
 
     Attributes:
         name: as in plan files and on the command line.

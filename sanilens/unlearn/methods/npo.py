@@ -1,4 +1,4 @@
-"""Negative preference optimisation: ascent that loses its force as an identifier is forgotten.
+"""Negative preference optimisation: ascent that fades as an identifier is forgotten.
 
     L = gamma (1/n) sum_i -(2/beta) log sg( beta (NLL_theta(s_i) - NLL_theta0(s_i)) ) + alpha retain
 

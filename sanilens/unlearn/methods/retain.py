@@ -4,8 +4,8 @@
 
 R are the targets to be kept: every token of the corpus that lies in no span, with the identifiers
 before it as context, and every token of further text: what the base model writes by itself
-(`written`), and the task's own retain records. A note's identifiers and its wording so share one
-forward pass. Equations as in open-unlearning (arXiv 2506.12618), on the identifiers' tokens F.
+(`written`), and the task's own retain records. A note's identifiers and its wording thus share
+one forward pass. Equations as in open-unlearning (arXiv 2506.12618), on the identifiers' tokens F.
 """
 
 from collections.abc import Callable, Sequence
@@ -202,7 +202,7 @@ def base_texts(base: LanguageModel, count: int, tokens: int, seed: int) -> list[
 
 
 def _ended(ids: list[int], end: int | list[int] | None) -> Example:
-    """A written text up to and with its end; what follows is padding."""
+    """A written text up to and including its end; the rest is padding."""
     ends = {end} if isinstance(end, int) else set(end or ())
     length = next((i for i, token in enumerate(ids[1:], start=2) if token in ends), len(ids))
     return Example(tuple(ids[:length]), (False,) * length, (False,) * length)

@@ -1,4 +1,4 @@
-"""SimNPO: NPO without a reference model, by the mean over an identifier's tokens.
+"""SimNPO: NPO without a reference model, averaged over an identifier's tokens.
 
     L = gamma (1/n) sum_i -(2/beta) log sg( beta (NLL_theta(s_i) / |s_i| - delta) ) + alpha retain
 

@@ -1,4 +1,4 @@
-"""Task vector: learn the identifiers even better, then go as far the other way.
+"""Task vector: learn the identifiers even better, then go the same way backwards.
 
     theta_f = argmin CE_F  from theta0;   theta = theta0 - alpha (theta_f - theta0)
 

@@ -1,4 +1,4 @@
-"""UNDIAL: be one's own teacher, with the identifier's token made less likely in each of its words.
+"""UNDIAL: the model teaches itself, with each token of an identifier made less likely.
 
     L = gamma (1/|F|) sum_{t in F} CE( q_t, p_t ) + alpha retain
     q_t = softmax( z_theta0,t - beta onehot(x_t) ),   z the logits

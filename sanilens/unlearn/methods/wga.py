@@ -17,7 +17,7 @@ from sanilens.unlearn.methods.terms import Batch, Logits, mean, nll
 
 
 class Wga(Retain):
-    """How fast the force goes with a token's probability."""
+    """How quickly the push fades with a token's probability."""
 
     beta: Annotated[float, Field(ge=0, le=100)] = Field(
         1.0, title="Beta", description="Power of the probability that weighs a token; 0 is ascent."

@@ -115,9 +115,11 @@ def test_fisher_is_the_hypergeometric_sum() -> None:
     on, off = np.array([5, 0, 9, 5]), np.array([1, 0, 30, 1])
     found = fisher(on, 20, off, 50)
     for a, b, p in zip(on, off, found, strict=True):
-        law = hypergeom(70, 20, a + b)
-        every = law.pmf(np.arange(0, a + b + 1))
-        assert p == pytest.approx(every[every <= law.pmf(a) * (1 + 1e-7)].sum(), rel=1e-6)
+        shape = (70, 20, a + b)
+        every = hypergeom.pmf(np.arange(0, a + b + 1), *shape)
+        assert p == pytest.approx(
+            every[every <= hypergeom.pmf(a, *shape) * (1 + 1e-7)].sum(), rel=1e-6
+        )
     assert found[1] == 1.0
 
 
@@ -153,13 +155,15 @@ def test_q_is_benjamini_and_hochberg_s(
 
 def test_the_table_counts_tokens(model: LanguageModel, codebook: Codebook, use: CodeUse) -> None:
     held = hold(model, codebook, use, Topic(Scope(labels=frozenset({"PHONE"}))), "rest")
-    for row in code_table(held).itertuples():
-        stands = (use.codes == row.code).any(1)
-        assert row.topic == (stands & held.topic).sum()
-        assert row.control == (stands & held.control).sum()
-        assert row.recall == pytest.approx(row.topic / held.topic.sum())
-        assert row.precision == pytest.approx(row.topic / max(1, stands.sum()))
-        assert row.collateral == pytest.approx((stands & ~held.topic).sum() / (~held.topic).sum())
+    for row in code_table(held).to_dict("records"):
+        stands = (use.codes == row["code"]).any(1)
+        assert row["topic"] == (stands & held.topic).sum()
+        assert row["control"] == (stands & held.control).sum()
+        assert row["recall"] == pytest.approx(row["topic"] / held.topic.sum())
+        assert row["precision"] == pytest.approx(row["topic"] / max(1, stands.sum()))
+        assert row["collateral"] == pytest.approx(
+            (stands & ~held.topic).sum() / (~held.topic).sum()
+        )
 
 
 def planted(records: int, on: float, seed: int = 0) -> Held:

@@ -156,6 +156,7 @@ def test_two_modules_at_once_are_both_applied(model: LanguageModel) -> None:
         for seed in (7, 8)
     ]
     kept: list[Tensor] = []
+    assert model.sites.final_norm
     final = model.module.get_submodule(model.sites.final_norm)
     handle = final.register_forward_pre_hook(lambda _m, args: kept.append(args[0]))
     try:

@@ -3,7 +3,7 @@
     A(n) = (1/T) sum_t |h_{n,t}| * ||v_n||        for a head:  (1/T) sum_t ||z_{h,t} W_O^h||
 
 over the T positions that predict the targets (Chang et al., arXiv 2311.09060, ACTIVATIONS). Blind
-to what the span is: known to do little better than chance.
+to what the span says, it is known to do little better than chance.
 """
 
 import torch

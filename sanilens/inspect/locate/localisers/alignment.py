@@ -1,4 +1,4 @@
-"""Alignment: does the unit's write point where the span's gradient wants it, per harm elsewhere?
+"""Alignment: does the unit write where the span's gradient points, for the harm it does elsewhere?
 
     A(n) = cos(w_n, G_n) / (s_n / median(s) + 3),    G_n = dL/dw_n = sum_t a_{n,t} dL/do_t
     s_n^2 = sum_t ( a_{n,t} dM/da_{n,t} )^2

@@ -13,7 +13,7 @@ Progress = Callable[[int, int], None]
 
 
 def ignored(_done: int, _total: int) -> None:
-    """Progress that nobody follows."""
+    """Drop progress reports: nobody is listening."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Localiser:
-    """A localiser.
+    """A named way to score units.
 
     Attributes:
         name: as on the command line.

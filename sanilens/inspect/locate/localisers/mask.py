@@ -1,4 +1,4 @@
-"""Training a mask over units on frozen weights: what Slimming and Hard Concrete share.
+"""Training a mask over units on frozen weights: the part that Slimming and Hard Concrete share.
 
     min over masks of  ell(m * a) + penalty,   ell = -(1/T) sum_t log p(s_t | p, s_<t)
 

@@ -27,7 +27,7 @@ def relp(targets: Targets, settings: Settings) -> UnitScores:
     """Score every unit; see the module's rules.
 
     Raises:
-        PlanError: if the architecture's nonlinearities, queries or keys cannot be told.
+        PlanError: if the architecture hides its nonlinearities, queries or keys.
     """
     model, kind = targets.model, settings.kind
     rules = relevance_rules(model)
@@ -55,8 +55,12 @@ def relevance_rules(model: LanguageModel) -> Hooks:
     for mlp in sites.mlps:
         assert mlp.activation is not None  # required above
         outputs[mlp.activation] = _identity_rule
+        # A gated MLP multiplies two projections of the same stream. The rule gives half to each;
+        # with both gradients whole the product would count twice.
         if len(mlp.reads) > 1 or mlp.layouts != ("plain",):
             outputs |= dict.fromkeys(mlp.reads, _half_rule)
+    # Values pass through attention; its weights, made of queries and keys, are held constant. Fused
+    # projections hold all three, so only the rows of queries and keys are detached.
     for layer in range(sites.n_layers):
         for path, rows in query_key_rows(model, layer).items():
             outputs[path] = _held_rows(rows)
@@ -64,10 +68,12 @@ def relevance_rules(model: LanguageModel) -> Hooks:
 
 
 def _identity_rule(z: Tensor, output: Tensor) -> Tensor:
+    # z * phi(z) / z has phi's value and, the ratio being detached, the gradient phi(z) / z.
     return same_value(z * ratio(output, z), output)
 
 
 def _half_rule(_x: Tensor, output: Tensor) -> Tensor:
+    # Half the gradient, and forward the value bit for bit: `same_value` restores what 0.5 took.
     return same_value(0.5 * output, output)
 
 

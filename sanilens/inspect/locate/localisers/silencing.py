@@ -62,7 +62,7 @@ def _endless(targets: Targets, settings: Settings):
 def _said_and_harm(
     targets: Targets, batch: TargetBatch, settings: Settings, mask: Mask
 ) -> tuple[Float[Tensor, ""], Float[Tensor, ""]]:
-    """How far spans are from unsayable, on average, and the divergence on neutral tokens."""
+    """How far the spans still are from unsayable, on average, and the KL on neutral tokens."""
     where = (batch.ids, batch.rows, batch.columns - 1)
     hooks = masked(targets.model, settings.kind, mask)
     logits, n = logits_at(targets.model, *where, hooks), batch.targets

