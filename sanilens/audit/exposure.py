@@ -15,7 +15,6 @@ import numpy as np
 import torch
 from transformers import DynamicCache
 
-from sanilens.audit.extraction import Progress
 from sanilens.audit.passages import Passage, Target, make_passages
 from sanilens.corpus.records import Record
 from sanilens.corpus.surrogates.substitute import fillings
@@ -24,6 +23,7 @@ from sanilens.model.batches import pad_right
 from sanilens.model.forward import numbers
 from sanilens.model.hooks import NO_HOOKS, Hooks, hooked
 from sanilens.model.language_model import LanguageModel
+from sanilens.progress import Progress
 
 
 @dataclass(frozen=True, slots=True)

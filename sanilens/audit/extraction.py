@@ -1,6 +1,6 @@
 """One teacher-forced pass judges every span: what would the model say after this prefix?"""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -23,9 +23,7 @@ from sanilens.model.forward import logits_at
 from sanilens.model.hooks import NO_HOOKS, Hooks
 from sanilens.model.interventions import mask_of, prompts_end_at
 from sanilens.model.language_model import LanguageModel
-
-Progress = Callable[[int, int], None]
-"""Called with (done, total); may raise to cancel."""
+from sanilens.progress import Progress
 
 # Records tokenised at a time: enough to fill buckets of like lengths, flat in the corpus's size.
 _WINDOW = 512

@@ -1,29 +1,30 @@
 """A bar that says what is measured, how far it is, and about how long it still takes."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import streamlit as st
 
 from sanilens.errors import SaniLensError
+from sanilens.progress import Progress
 from sanilens.runs.jobs import Job, JobStatus
 from sanilens.ui.layout import show_error
 from sanilens.ui.markup import plain
 
 
 @contextmanager
-def progress_bar(text: str, noun: str = "records") -> Iterator[Callable[[int, int], None]]:
-    """Give a function that takes (done, total); the bar is gone afterwards."""
+def progress_bar(text: str, noun: str = "records") -> Iterator[Progress]:
+    """A bar to report progress to; it is gone afterwards."""
     place = st.empty()
     start = time.monotonic()
     place.progress(0.0, text=f"{text}…")
 
-    def show(done: int, total: int) -> None:
-        share = done / total if total else 1.0
+    def show(done: int, of: int, _note: str = "", /) -> None:
+        share = done / of if of else 1.0
         left = (time.monotonic() - start) * (1 - share) / share if share else 0.0
         eta = f" · about {left:.0f} s left" if left >= 1 else ""
-        place.progress(share, text=f"{text}: {done:,} of {total:,} {noun}{eta}")
+        place.progress(share, text=f"{text}: {done:,} of {of:,} {noun}{eta}")
 
     try:
         yield show

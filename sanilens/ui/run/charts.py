@@ -9,7 +9,7 @@ import streamlit as st
 from markupsafe import Markup
 
 from sanilens.runs.arms import TITLES, ArmName
-from sanilens.runs.progress import Progress, smoothed, thinned
+from sanilens.runs.progress import RunProgress, smoothed, thinned
 from sanilens.ui.markup import show
 
 # Middle tones, legible on both of the app's backgrounds; a dash tells the lines apart too.
@@ -31,7 +31,7 @@ _LINE = Markup('<span><i style="border-top: 2.5px {} {}"></i>{}</span>')
 _TITLE = Markup('<h4 class="sl-chart-title">{}</h4>')
 
 
-def curves(progress: Progress) -> None:
+def curves(progress: RunProgress) -> None:
     """Draw the three charts side by side, and their legend below."""
     if not progress.curves:
         st.caption("The curves begin with the first repair, after the first arm is measured.")
@@ -53,7 +53,7 @@ def curves(progress: Progress) -> None:
     show(Markup('<div class="sl-lines">{}</div>').format(Markup("").join(lines)))
 
 
-def curves_csv(progress: Progress) -> str:
+def curves_csv(progress: RunProgress) -> str:
     """Both tables in one: step, arm, and whatever was measured there."""
     frames = [pd.DataFrame(rows) for rows in (progress.losses, progress.curves) if rows]
     return pd.concat(frames).to_csv(index=False) if frames else ""

@@ -13,7 +13,7 @@ from sanilens.runs.folder import RunFolder
 from sanilens.runs.integrity import NOT_VERIFIED, check
 from sanilens.runs.jobs import ALIVE, Status, cancel, error, start, status
 from sanilens.runs.log import recent_events
-from sanilens.runs.progress import ArmProgress, Progress, follow
+from sanilens.runs.progress import ArmProgress, RunProgress, follow
 from sanilens.runs.workspace import known_runs
 from sanilens.ui import state
 from sanilens.ui.job import duration
@@ -119,7 +119,7 @@ def _live(run: RunFolder, plan: Plan, alive: bool) -> None:
     _panels(run, progress)
 
 
-def _panels(run: RunFolder, progress: Progress) -> None:
+def _panels(run: RunFolder, progress: RunProgress) -> None:
     left, right = st.columns([1, 3.2], gap="small")
     with left, card("Arms"):
         if not progress.arms:
@@ -138,7 +138,7 @@ def _panels(run: RunFolder, progress: Progress) -> None:
             )
 
 
-def stage(progress: Progress, now: Status) -> str:
+def stage(progress: RunProgress, now: Status) -> str:
     """`arm 2 of 8: Repair only, step 61 of 98 · about 2 min left`."""
     arm = progress.current
     if now == "starting":
