@@ -1,4 +1,4 @@
-"""A bar that says what is measured, how far it is, and about how long it still takes."""
+"""Progress on the page: a bar while it measures, and the panel of a job in the background."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -39,9 +39,9 @@ _ENDED = {
 
 
 def job_panel(job: Job, arguments: Sequence[str], label: str, note: str, *, key: str) -> None:
-    """The button that starts `sanilens <arguments>`, and the job while it runs.
+    """Draw the button that starts `sanilens <arguments>`, and the job while it runs.
 
-    `note` says what it does and about how long it takes. When the job ends the page runs again.
+    `note` says what it does and how long that takes. When the job ends, the page runs again.
     """
     alive = job.status() == "running"
     st.fragment(_panel, run_every=1 if alive else None)(job, arguments, label, note, key, alive)
@@ -72,7 +72,7 @@ def _panel(
 def _bar(job: Job, key: str) -> None:
     at = job.progress()
     left, right = st.columns([6, 1], vertical_alignment="center")
-    words = plain(at.stage) or "Starting: loading the libraries and the models"
+    words = plain(at.stage) or "Starting: loading libraries and models"
     if at.of:
         words += f", {at.done:,} of {at.of:,}"
     if at.seconds_left is not None:
@@ -86,13 +86,13 @@ def _ended(job: Job, now: JobStatus) -> None:
         st.warning(plain(job.error() or _ENDED[now]))
         if now == "failed" and not job.error():
             st.caption(
-                f"What it wrote lies in {plain(str(job.log_file))}; it may hold text of the "
-                "corpus, so it is not shown here."
+                f"Its output is in {plain(str(job.log_file))}. It may hold text of the corpus, so "
+                "it is not shown here."
             )
 
 
 def duration(seconds: float) -> str:
-    """`about 2 min`, as exactly as an estimate deserves."""
+    """`about 2 min`, no more exact than an estimate is."""
     if seconds < 50:
         return f"about {max(5, 5 * round(seconds / 5))} s"
     if seconds < 90 * 60:
