@@ -73,7 +73,7 @@ def _hostile_page() -> None:
     case_chips([Chip(bad, lead=bad)])
     kpi((bad, bad, bad))
     with card(bad, bad):
-        bar_table([Arm(bad, 1, 2, 0.1, 0.9)], said=bad)
+        bar_table([Arm(bad, 1, 2, 0.1, 0.9)], counted=bad)
 
 
 def test_every_value_is_escaped() -> None:

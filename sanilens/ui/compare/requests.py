@@ -30,8 +30,8 @@ def harm(found: Comparison) -> str:
     if not pair.n:
         return "Nobody else has a span in this corpus."
     words = (
-        f"Of everyone else's {pair.n:,} spans, {pair.only_first:,} can no longer be extracted and "
-        f"{pair.only_second:,} can be only now."
+        f"Of the {pair.n:,} spans of everyone else, {pair.only_first:,} can no longer be extracted "
+        f"and {pair.only_second:,} can be only now."
     )
     if "earlier" in found.groups:
         back = found.of("earlier").paired("before", "after")

@@ -140,7 +140,7 @@ def _add(units: Sequence[str]) -> None:
         )
         st.caption(
             {
-                "clamp": "wherever it fires, set to this many times the activation's norm; as a hook",
+                "clamp": "wherever it fires, set to that many times the norm; as a hook",
                 "zero": "set to 0 wherever it fires; as a hook",
                 "bake": "its direction is removed from all weights that write it",
             }[operation or "zero"]

@@ -61,7 +61,7 @@ def _rest(opened: Opened, found: Findings) -> None:
             attacker(found)
         with card("Exposure", "12 spans, each against 63 surrogates"):
             exposure_panel(opened)
-        with st.expander("Settings"):
+        with st.expander("Audit settings"):
             settings_form()
         _downloads(found)
 
