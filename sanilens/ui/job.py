@@ -38,17 +38,28 @@ _ENDED = {
 }
 
 
-def job_panel(job: Job, arguments: Sequence[str], label: str, note: str, *, key: str) -> None:
+def job_panel(
+    job: Job, arguments: Sequence[str], label: str, note: str, *, key: str, again: bool = False
+) -> None:
     """Draw the button that starts `sanilens <arguments>`, and the job while it runs.
 
-    `note` says what it does and how long that takes. When the job ends, the page runs again.
+    `note` says what it does and how long that takes; the button is quiet when there is a result to
+    measure `again`. When the job ends, the page runs again.
     """
     alive = job.status() == "running"
-    st.fragment(_panel, run_every=1 if alive else None)(job, arguments, label, note, key, alive)
+    st.fragment(_panel, run_every=1 if alive else None)(
+        job, arguments, label, note, key, again, alive
+    )
 
 
 def _panel(
-    job: Job, arguments: Sequence[str], label: str, note: str, key: str, was_alive: bool
+    job: Job,
+    arguments: Sequence[str],
+    label: str,
+    note: str,
+    key: str,
+    again: bool,
+    was_alive: bool,
 ) -> None:
     now = job.status()
     if (now == "running") != was_alive:
@@ -58,7 +69,7 @@ def _panel(
         return
     _ended(job, now)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        kind = "secondary" if now == "finished" else "primary"
+        kind = "secondary" if again or now == "finished" else "primary"
         if st.button(label, key=f"{key}-start", type=kind):
             try:
                 job.start(arguments)

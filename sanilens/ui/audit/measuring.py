@@ -122,7 +122,16 @@ def exposure_panel(opened: Opened) -> None:
     if two.button("Measure", key="exposure-go") or _key(opened, label, "records") in results():
         own = _measured(opened, label, "records", opened.corpus.records)
         control = _measured(opened, label, "control", opened.corpus.control)
-        st.markdown(_sentence(label, own, control))
+        bits, by_chance = median_bits(own), median_bits(control)
+        if bits is None:
+            st.markdown(f"No {plain(label)} span has any text before it.")
+            return
+        most = math.log2(_CANDIDATES)
+        beside = "" if by_chance is None else f" Look-alikes: {by_chance:.1f}."
+        st.markdown(
+            f"Median **{bits:.1f} of {most:.0f} bits** over {len(own)} spans. {most:.0f}: the true "
+            f"value beats all {_CANDIDATES - 1} surrogates; about 1 is chance.{beside}"
+        )
 
 
 def _key(opened: Opened, label: str, which: str) -> tuple[str, ...]:
@@ -139,15 +148,3 @@ def _measured(
             )
 
     return results().get(_key(opened, label, which), measure)
-
-
-def _sentence(label: str, own: list[Exposure], control: list[Exposure]) -> str:
-    bits, by_chance = median_bits(own), median_bits(control)
-    if bits is None:
-        return f"No {plain(label)} span has any text before it."
-    most = math.log2(_CANDIDATES)
-    beside = "" if by_chance is None else f" Look-alikes: {by_chance:.1f}."
-    return (
-        f"Median **{bits:.1f} of {most:.0f} bits** over {len(own)} spans. {most:.0f}: the true "
-        f"value beats all {_CANDIDATES - 1} surrogates; about 1 is chance.{beside}"
-    )

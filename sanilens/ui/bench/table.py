@@ -101,9 +101,12 @@ def table_markup(lines: Sequence[Line], names: Sequence[str], order: str | None 
         return [_row(line, names, line.method in open_ones, most) for line in own]
 
     if order is not None:
-        last = float("inf")
-        rows = drawn(sorted(lines, key=lambda line: _order(line, order, last)))
-        return table(columns, rows, "bench")
+
+        def least_first(line: Line) -> float:
+            value: float | None = getattr(line, order)
+            return float("inf") if value is None else value
+
+        return table(columns, drawn(sorted(lines, key=least_first)), "bench")
     body: list[Row | Group] = []
     for group, words in GROUPS.items():
         if own := [line for line in lines if line.group == group]:
@@ -111,11 +114,6 @@ def table_markup(lines: Sequence[Line], names: Sequence[str], order: str | None 
                 own.sort(key=lambda line: (line.leak, line.unseen))
             body += [Group(words), *drawn(own)]
     return table(columns, body, "bench")
-
-
-def _order(line: Line, name: str, last: float) -> float:
-    value = getattr(line, name)
-    return last if value is None else value
 
 
 def _most(lines: Sequence[Line]) -> dict[str, float]:

@@ -127,21 +127,15 @@ def _table(rows: list[TermRow], key: tuple) -> frozenset[str]:
 def _outcome(opened: Opened, settings: TermSettings, chosen: frozenset[str], terms: int) -> None:
     records = opened.corpus.records
     marked, spans = mark_indirect(records, chosen, settings)
-    st.caption(
-        f"{len(chosen):,} of {terms:,} terms · {spans:,} new spans"
-        + _agreement(opened, settings, chosen)
-    )
+    words = f"{len(chosen):,} of {terms:,} terms · {spans:,} new spans"
+    found = agreement(records, chosen, settings)
+    if found.precision is not None and found.recall is not None:
+        words += (
+            f" · they cover {found.met:,} of the {found.labelled:,} spans already labelled "
+            f"indirect ({found.recall:.0%}); {found.precision:.0%} of what they find is labelled so"
+        )
+    st.caption(words)
     if st.button("Mark these terms", key="indirect-mark", type="primary", disabled=not spans):
         state.correct_corpus(keep_records(marked, corpus_stem(opened.ref.corpus)))
         st.toast(f"Marked {spans:,} spans as indirect identifiers.")
         st.rerun()
-
-
-def _agreement(opened: Opened, settings: TermSettings, chosen: frozenset[str]) -> str:
-    found = agreement(opened.corpus.records, chosen, settings)
-    if found.precision is None or found.recall is None:
-        return ""
-    return (
-        f" · they cover {found.met:,} of the {found.labelled:,} spans already labelled indirect "
-        f"({found.recall:.0%}); {found.precision:.0%} of what they find is labelled so"
-    )

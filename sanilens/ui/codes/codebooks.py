@@ -7,7 +7,6 @@ from sanilens.dictionaries.codebook.code_use import CodeUse, read_codes
 from sanilens.dictionaries.codebook.codebook import Codebook
 from sanilens.errors import PlanError
 from sanilens.inspect.units.examples import Context, strongest_contexts
-from sanilens.model.align import Encoded
 from sanilens.runs.workspace import known_codebooks, open_codebook
 from sanilens.ui import state
 from sanilens.ui.inspect.unit import context_line
@@ -64,12 +63,13 @@ def contexts_card(codebook: Codebook, use: CodeUse, code: int) -> None:
             "each. The fill shows how similar they are."
         )
         texts = {each.record.id: each for each in use.encoded}
-        show(Markup("").join(_line(texts[c.record], c) for c in found))
 
+        def line(context: Context) -> Markup:
+            about = f"similarity {context.activation:.3f}"
+            about += ", sensitive or before it" if context.sensitive else ""
+            encoded, revealed = texts[context.record], state.revealed()
+            return context_line(
+                encoded, context, lambda alike: max(0.0, alike), about, revealed=revealed
+            )
 
-def _line(encoded: Encoded, context: Context) -> Markup:
-    about = f"similarity {context.activation:.3f}"
-    about += ", sensitive or before it" if context.sensitive else ""
-    return context_line(
-        encoded, context, lambda alike: max(0.0, alike), about, revealed=state.revealed()
-    )
+        show(Markup("").join(map(line, found)))

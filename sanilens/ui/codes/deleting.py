@@ -28,7 +28,6 @@ from sanilens.ui.plan.prompts import Prompt, Sampling, both_sides, prompt_of
 from sanilens.ui.results import results
 from sanilens.ui.tables import Arm, ArmTone, Column, bar_table
 from sanilens.unlearn.edits import code_edits
-from sanilens.unlearn.plan import UnitEdit
 
 _NOTE, _OWN = "Up to a span of the topic", "My own text"
 
@@ -170,12 +169,12 @@ def _keep(deletion: Deletion) -> None:
 
 def _plan(deletion: Deletion) -> None:
     """Make these the plan's edits of this codebook, whose codes are all deleted in one way."""
-    others = (e for e in state.basket() if not _is_of(e, deletion.codebook))
+    others = (
+        edit
+        for edit in state.basket()
+        if not (isinstance(unit := edit.target, Code) and unit.sae == deletion.codebook)
+    )
     state.set_basket((*others, *code_edits(deletion)))
-
-
-def _is_of(edit: UnitEdit, codebook: str) -> bool:
-    return isinstance(unit := edit.target, Code) and unit.sae == codebook
 
 
 def _measured(

@@ -117,17 +117,13 @@ def _picker(ids: list[str], record: Record, found: Comparison) -> None:
     left, right = st.columns([1, 3], vertical_alignment="bottom")
     st.session_state["compare-record"] = record.id
     left.selectbox("Record", ids, key="compare-record", on_change=_pick)
-    said = {arm: _count(found, arm, record) for arm in ("before", "after")}
-    of = sum(found.spans["before"][record.span_id(s)].memory for s in record.spans)
+    own = {arm: [found.spans[arm][record.span_id(s)] for s in record.spans] for arm in _TITLES}
+    said = {arm: sum(row.said and row.memory for row in rows) for arm, rows in own.items()}
+    of = sum(row.memory for row in own["before"])
     right.caption(
         f"Both models get the record's own text before each span. Of {of} spans tested, "
         f"{said['before']} can be extracted before and {said['after']} after."
     )
-
-
-def _count(found: Comparison, arm: Side, record: Record) -> int:
-    rows = (found.spans[arm][record.span_id(span)] for span in record.spans)
-    return sum(row.said and row.memory for row in rows)
 
 
 def _pick() -> None:

@@ -37,7 +37,8 @@ def clamp_card(opened: Opened, sae: Sae) -> None:
             "--corpus", opened.ref.corpus, "--other", opened.ref.control,
             "--unseen", opened.ref.unseen, "--json",
         ]  # fmt: skip
-        job_panel(own, arguments, "Measure again" if found else "Measure", _NOTE, key="sae-clamp")
+        label = "Measure again" if found else "Measure"
+        job_panel(own, arguments, label, _NOTE, key="sae-clamp", again=found is not None)
 
 
 def _kept(opened: Opened, sae: Sae) -> TradeOff | None:

@@ -13,8 +13,9 @@ from sanilens.inspect.locate.positions import PositionScores, position_scores
 from sanilens.inspect.units.logit_lens import LogitLens, logit_lens
 from sanilens.model.units import Unit, UnitKind
 from sanilens.ui import state
-from sanilens.ui.components import GridRow, folded_rows, grid_rows, picked, unit_grid
+from sanilens.ui.components import folded_rows, grid_rows, picked, unit_grid
 from sanilens.ui.components.token_strip import opacity
+from sanilens.ui.extracted import signed
 from sanilens.ui.inspect.measured import reading
 from sanilens.ui.inspect.scores import (
     Ranking,
@@ -64,7 +65,15 @@ def carrying_card(
             kind_switch(opened)
             sae_box(opened) if asked.sae else localiser_box(opened)
         with st.container(key="sl-view", horizontal=True, vertical_alignment="center", gap="small"):
-            _view_switch()
+            st.segmented_control(
+                "Picture",
+                VIEWS,
+                default=VIEWS[0],
+                required=True,
+                key=_VIEW,
+                label_visibility="collapsed",
+                persist_state="session",
+            )
             many = scores is not None and scores.targets > 1
             spans = f" · summed over {scores.targets:,} spans" if scores and many else ""
             words = asked.title + spans + _recall(opened, asked)
@@ -74,7 +83,16 @@ def carrying_card(
             slow_panel(opened, asked)
         match view():
             case "units" if scores:
-                _units(scores, unit)
+                values = scores.values.numpy()
+                unit_grid(
+                    folded_rows(values, prefix=f"sae.{scores.sae}")
+                    if scores.kind == "sae"
+                    else grid_rows(values, kind=scores.kind),
+                    selected=str(unit),
+                    planned=[edit.unit for edit in state.basket()],
+                    key=GRID,
+                    noun=noun(scores.kind),
+                )
             case "units":
                 pass
             case "positions" if asked.sae:
@@ -97,35 +115,6 @@ def _recall(opened: Opened, asked: Ranking) -> str:
 def view() -> View:
     """The picture chosen by the switch."""
     return st.session_state.get(_VIEW, VIEWS[0])
-
-
-def _view_switch() -> None:
-    st.segmented_control(
-        "Picture",
-        VIEWS,
-        default=VIEWS[0],
-        required=True,
-        key=_VIEW,
-        label_visibility="collapsed",
-        persist_state="session",
-    )
-
-
-def _units(scores: Scores, unit: Unit | None) -> None:
-    unit_grid(
-        _rows(scores),
-        selected=str(unit),
-        planned=[edit.unit for edit in state.basket()],
-        key=GRID,
-        noun=noun(scores.kind),
-    )
-
-
-def _rows(scores: Scores) -> list[GridRow]:
-    values = scores.values.numpy()
-    if scores.kind == "sae":
-        return folded_rows(values, prefix=f"sae.{scores.sae}")
-    return grid_rows(values, kind=scores.kind)
 
 
 _PLACE = "inspect-place"
@@ -173,7 +162,9 @@ def positions_view(opened: Opened, at: Shown, kind: UnitKind, revealed: bool) ->
 
     def explained(name: str, score: float) -> Sequence[str]:
         layer, position = _parsed(name)
-        units = ", ".join(f"{unit} {_signed(part)}" for unit, part in found.at(layer, position)[:3])
+        units = ", ".join(
+            f"{unit} {signed(part, '+.3f')}" for unit, part in found.at(layer, position)[:3]
+        )
         return tokens[position], f"layer {layer}, token {position}", f"{score:.3g} nats", units
 
     unit_grid(
@@ -195,7 +186,7 @@ def positions_view(opened: Opened, at: Shown, kind: UnitKind, revealed: bool) ->
         st.caption(f"Layer {layer}, token {position}:{what}", width="content")
         for unit, part in units:
             st.button(
-                f"{unit} :gray[{_signed(part)}]",
+                f"{unit} :gray[{signed(part, '+.3f')}]",
                 key=f"place-{unit}",
                 type="tertiary",
                 on_click=open_unit,
@@ -207,10 +198,6 @@ def _parsed(name: str) -> tuple[int, int]:
     """`at.3.57`: layer 3, token 57."""
     _, layer, position = name.split(".")
     return int(layer), int(position)
-
-
-def _signed(value: float) -> str:
-    return f"{value:+.3f}".replace("-", "−")
 
 
 Figure = Literal["rank", "log p"]
@@ -315,7 +302,7 @@ def _table(title: str, found: LogitLens, words: Sequence[str], figure: Figure) -
 def _row(found: LogitLens, row: int, figure: Figure) -> Row:
     cells: list[Cell] = []
     for rank, logprob in zip(found.ranks[row], found.logprobs[row], strict=True):
-        minus = f"{logprob:.2f}".replace("-", "−")
+        minus = signed(logprob, ".2f")
         text = f"{rank:,}" if figure == "rank" else minus
         title = f"{depth(row)}: rank {rank:,}, log p {minus} nats"
         first = "sl-first" if rank == 1 else ""

@@ -15,7 +15,6 @@ from sanilens.inspect.locate.localisers import LOCALISERS, Localiser, Settings, 
 from sanilens.inspect.locate.score_cache import kept_scores
 from sanilens.inspect.locate.scores import UnitScores
 from sanilens.model.units import Feature, UnitKind, kind_of
-from sanilens.runs.jobs import Job
 from sanilens.runs.workspace import job, known_saes, scores_folder
 from sanilens.ui import state
 from sanilens.ui.commands import features_command, locate_arguments, locate_command
@@ -222,7 +221,9 @@ def slow_panel(opened: Opened, asked: Ranking) -> None:
         opened.ref, asked.chosen.option, 1, asked.method, heads=asked.kind == "head"
     )
     label = f"Score {noun(asked.kind)} by {asked.method}"
-    job_panel(_job(opened, asked), [*arguments, "--json"], label, _HOW_LONG, key="locate")
+    parts = (opened.key, asked.method, asked.kind, asked.chosen.option)
+    own = job("locate", hashlib.sha256(repr(parts).encode()).hexdigest())
+    job_panel(own, [*arguments, "--json"], label, _HOW_LONG, key="locate")
 
 
 def _measure(opened: Opened, asked: Ranking) -> UnitScores:
@@ -250,8 +251,3 @@ def _kept(opened: Opened, asked: Ranking) -> UnitScores | None:
     records, scope = opened.corpus.records, asked.chosen.scope
     settings = Settings(asked.kind)
     return kept_scores(scores_folder(), opened.model, records, scope, asked.localiser, settings)
-
-
-def _job(opened: Opened, asked: Ranking) -> Job:
-    parts = (opened.key, asked.method, asked.kind, asked.chosen.option)
-    return job("locate", hashlib.sha256(repr(parts).encode()).hexdigest())

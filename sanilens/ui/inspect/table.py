@@ -12,6 +12,7 @@ import streamlit as st
 from sanilens.inspect.units.listing import ORDERS, Filters, Tri, listed, unit_frame
 from sanilens.model.units import Code, Feature, Unit, parse_unit
 from sanilens.ui import state
+from sanilens.ui.extracted import signed
 from sanilens.ui.inspect.measured import effects, fires_on, sample, unit_table
 from sanilens.ui.inspect.scores import Kind, Scores, noun
 from sanilens.ui.inspect.selection import Shown, chosen_rows
@@ -141,7 +142,7 @@ def table_card(opened: Opened, at: Shown, found: Listing) -> None:
         _draw(found, measured.units, fires_on(opened, shown))
         _foot(found)
         st.caption(
-            f"Random {word} of the same layers: Δ log p {measured.random_mean:+.3f} "
+            f"Random {word} of the same layers: Δ log p {signed(measured.random_mean, '+.3f')} "
             f"± {measured.random_deviation:.3f} ({len(measured.random)} draws)."
         )
         ticked = [shown[i] for i in chosen_rows(found.key) if i < len(shown)]
@@ -298,13 +299,10 @@ def explained(opened: Opened, operation: Operation, unit: Unit) -> str:
     what = (of_a_feature if isinstance(unit, Feature) else _WHAT)[operation]
     if operation == "reset" and opened.base is None:
         what = "its weights are drawn anew, as there is no base model"
-    exact = is_exact_in_weights(opened.model, UnitEdit(**_any_edit(unit, operation)))
+    value = 0.0 if operation in ("mean", "clamp", "cap") else None
+    edit = UnitEdit(unit=str(unit), operation=operation, value=value)
+    exact = is_exact_in_weights(opened.model, edit)
     return f"{operation}: {what}; " + ("in the weights" if exact else "only as a hook")
-
-
-def _any_edit(unit: Unit, operation: Operation) -> dict:
-    valued = operation in ("mean", "clamp", "cap")
-    return {"unit": str(unit), "operation": operation, "value": 0.0 if valued else None}
 
 
 def add_units(opened: Opened, units: Sequence[Unit], operation: Operation, value: float) -> None:

@@ -78,9 +78,11 @@ def strip_tokens(
     for i, (start, end) in enumerate(pieces(encoded)):
         shown, span, p = text[start:end], span_of.get(i), reading.probabilities[i]
         fill = p if p is not None and (all_tokens or span is not None) else 0.0
-        tip = (*_said(reading, veil, i, shown, span), *_done(acting, i), f"token {i}")
+        tip = [*_said(reading, veil, i, shown, span), f"token {i}"]
         level = acting.level(i) if acting else None
-        tokens.append(StripToken(shown, fill, underline=level, span=span, tooltip=tip))
+        if acting and level is not None:
+            tip.insert(-1, f"{acting.card.unit}: activation {acting.activations[i]:+.4f}")
+        tokens.append(StripToken(shown, fill, underline=level, span=span, tooltip=tuple(tip)))
     return tokens
 
 
@@ -103,9 +105,3 @@ def _said(reading: Reading, veil: Veil, i: int, shown: str, span: int | None) ->
             likeliest = mask(likeliest) if span is not None else veil.token(likeliest)
         lines.append(f"likeliest: {visible(likeliest)}, p = {best[1]:.4f}")
     return tuple(lines)
-
-
-def _done(acting: Acting | None, i: int) -> tuple[str, ...]:
-    if acting is None or i >= len(acting.activations):
-        return ()
-    return (f"{acting.card.unit}: activation {acting.activations[i]:+.4f}",)

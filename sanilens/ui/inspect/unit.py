@@ -16,6 +16,7 @@ from sanilens.model.align import Encoded
 from sanilens.model.units import Head, Unit
 from sanilens.ui import state
 from sanilens.ui.components.token_strip import opacity
+from sanilens.ui.extracted import signed
 from sanilens.ui.inspect.measured import OTHERS, correlated, effects, goes, sample
 from sanilens.ui.inspect.measured import card as measured_card
 from sanilens.ui.inspect.selection import Shown, open_unit
@@ -189,7 +190,7 @@ def without(opened: Opened, at: Shown, unit: Unit) -> None:
         change = effects(opened, at, [unit]).units[0]
     label = at.span.label if at.span else "its"
     rows = [
-        Row(("log p of this span", f"{change:+.3f}".replace("-", "−"))),
+        Row(("log p of this span", signed(change, "+.3f"))),
         Row((f"{label} spans still extracted", _change(found.own))),
         Row(("other spans extracted", _change(found.others))),
     ]
@@ -286,9 +287,9 @@ def _says(opened: Opened, card: Card, veil: Veil) -> None:
         Row(
             (
                 code.format(visible(veil.token(up))),
-                f"{high:+.2f}",
+                signed(high, "+.2f"),
                 code.format(visible(veil.token(down))),
-                f"{low:+.2f}",
+                signed(low, "+.2f"),
             )
         )
         for (up, high), (down, low) in rows

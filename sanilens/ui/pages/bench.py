@@ -101,7 +101,7 @@ def _tiles(table: list[Line]) -> None:
             f"reference {100 * reference.leak:.2f} %, leaking {100 * table[0].leak:.0f} %",
         ),
         (
-            "told from the reference",
+            "compared with the reference",
             f"KS p {ours.ks_p:.2f}",
             f"{least}{_counted(ours.seeds)}; membership AUC {ours.membership:.3f}, "
             f"reference {reference.membership:.3f}",

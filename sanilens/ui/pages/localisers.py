@@ -29,6 +29,14 @@ _HOW_LONG = (
     "about 40 minutes on the bundled case. You can close this page; it carries on."
 )
 
+_WRITE = "Only output vectors were taught, and they keep their length, which favours *alignment*."
+_SEVERAL = (
+    "*Write*: only output vectors were taught; *read*: only the rows of the input projections; "
+    "*tuned further*: all weights then learned other texts. No one knows how a real memory was "
+    "taught, so the worst way decides. Taught vectors keep their length, which favours *alignment* "
+    "under *write*."
+)
+
 
 def page() -> None:
     """Draw the page."""
@@ -60,14 +68,14 @@ def _why(inj: InjResult, deletion: DeletionResult | None) -> str:
 
 def _results(opened: Opened, inj: InjResult, deletion: DeletionResult | None) -> None:
     row, percent = inj.localisers[inj.recommended], f"{100 * inj.share:.0f} %"
-    best = row.least
+    best, ways = row.least, len(inj.held)
     masks = [n for n in ("hard-concrete", "slimming") if n in inj.localisers]
     mask = max(masks, key=lambda n: inj.localisers[n].least.recall)
     masked = inj.localisers[mask].least.recall
     tiles = [
         ("recommended", inj.recommended, _why(inj, deletion)),
         (
-            "recall, worst case",
+            "recall, worst case" if ways > 1 else "recall of injected neurons",
             f"{best.recall:.2f}",
             f"95 % interval {best.low:.2f} to {best.high:.2f} · {best.n} injections, {row.worst}",
         ),
@@ -88,21 +96,14 @@ def _results(opened: Opened, inj: InjResult, deletion: DeletionResult | None) ->
             )
         )
     kpi(*tiles)
-    ways = len(inj.held)
-    note = f"taught to {percent} of the neurons, {f'in {ways} ways' if ways > 1 else row.worst}"
-    with card("Finding what was injected", note):
+    note = f"each taught to {percent} of the base model's neurons"
+    with card("Finding what was injected", f"{note}, in {ways} ways" if ways > 1 else note):
         recall_table(inj)
         held = ", ".join(f"{name} {inj.held[name]} of {n}" for name, n in inj.tried.items())
-        several = "No one knows how a real memory was taught, so the worst way decides. " * (
-            ways > 1
-        )
         st.caption(
             f"{best.n} injections of each kind are the test; {inj.development} more chose the "
             f"settings and where units are picked from. Injections that took: {held}. "
-            f"{several * (ways > 1)}*Write*: only output vectors were taught; *read*: only the "
-            "rows of the input projections; *tuned further*: all weights then learned other "
-            "texts. Taught vectors keep their length, which favours alignment under *write*. "
-            "Heads were not tested."
+            f"{_SEVERAL if ways > 1 else _WRITE} Heads were not tested."
         )
     if deletion:
         with card("Deleting what was found", "neurons zeroed, no repair"):

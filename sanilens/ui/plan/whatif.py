@@ -48,8 +48,10 @@ def whatif_card(opened: Opened) -> None:
             numbers, control, words, spans = (st.container() for _ in range(4))
             with numbers:
                 _tiles(opened, chosen, prompt)
-            with spans:
-                _spans(opened, chosen, prompt)
+            if (record := prompt.record) is not None:
+                before, after = (verdicts(opened, record, own) for own in ((), chosen))
+                with spans.expander(f"All {len(before)} spans of {plain(record.id)}"):
+                    show(span_table(before, after))
             if prompt.text.strip():
                 with words:
                     both_sides(opened, chosen, how, prompt, f"Edited: {dose:,} of {len(edits):,}")
@@ -94,14 +96,6 @@ def _of_note(opened: Opened, edits: Edits, prompt: Prompt) -> tuple[Tile, ...]:
         own = (label, change, f"nats · {figures}")
     of_memory = f"of {len(memory(sides[0]))} tested"
     return own, ("spans extracted, this record", f"{said[0]} → {said[1]}", of_memory)
-
-
-def _spans(opened: Opened, edits: Edits, prompt: Prompt) -> None:
-    if prompt.record is None:
-        return
-    before, after = (verdicts(opened, prompt.record, chosen) for chosen in ((), edits))
-    with st.expander(f"All {len(before)} spans of {plain(prompt.record.id)}"):
-        show(span_table(before, after))
 
 
 def span_table(before: Sequence[SpanVerdict], after: Sequence[SpanVerdict]) -> Markup:

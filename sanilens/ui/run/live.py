@@ -115,7 +115,12 @@ def _live(run: RunFolder, plan: Plan, alive: bool) -> None:
         st.progress(1.0 if now == "finished" else progress.fraction)
         if now == "failed":
             st.error(plain(error(run) or ""))
-        _unexplained(run, now)
+        if now == "killed" and run.log_file.exists():
+            st.caption(
+                "The process ended without an error message. Its output is in "
+                f"{plain(str(run.log_file))}. It may hold text of the corpus, so it is not shown "
+                "here."
+            )
     _panels(run, progress)
 
 
@@ -173,11 +178,3 @@ def _button(run: RunFolder, plan: Plan, now: Status) -> None:
                 show_error(failed)
                 return
             st.rerun()
-
-
-def _unexplained(run: RunFolder, now: Status) -> None:
-    if now == "killed" and run.log_file.exists():
-        st.caption(
-            "The process ended without an error message. Its output is in "
-            f"{plain(str(run.log_file))}. It may hold text of the corpus, so it is not shown here."
-        )

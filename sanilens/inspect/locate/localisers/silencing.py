@@ -81,7 +81,7 @@ def _said_and_harm(
 
 SILENCING = Localiser(
     "silencing",
-    "whether the span falls silent and other text stays without it, by a learned mask",
+    "whether removing it silences the span but no other text, by a learned mask",
     "minutes",
     silencing,
 )
