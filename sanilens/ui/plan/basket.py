@@ -222,7 +222,7 @@ def _presets(opened: Opened) -> None:
             captions=[f"{PRESETS[n].description} Measured: {PRESETS[n].measured}" for n in others],
             key="plan-preset",
         )
-        if st.button("Take it over", key="plan-preset-take"):
+        if st.button("Use this plan", key="plan-preset-take"):
             _suggest(opened, chosen)
 
 
