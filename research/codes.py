@@ -7,7 +7,7 @@ the untouched model and the model through the codebook with nothing deleted.
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -33,9 +33,8 @@ from sanilens.dictionaries.site import parse_site
 from sanilens.model.forward import remembering
 from sanilens.model.hooks import NO_HOOKS, Hooks
 from sanilens.model.language_model import LanguageModel
+from sanilens.progress import Say, unsaid
 from sanilens.runs.repairing import spaced
-
-Tell = Callable[[str], None]
 
 LABELS = ("PHONE", "DATE_OF_BIRTH")
 WAYS: tuple[Way, ...] = ("refill", "drop", "zero")
@@ -84,7 +83,7 @@ def bench_codes(
     sample: int = 36,
     neutral: int = 12,
     seed: int = 0,
-    tell: Tell = lambda _: None,
+    say: Say = unsaid,
 ) -> CodesBench:
     """Train, delete, measure.
 
@@ -98,14 +97,14 @@ def bench_codes(
         sample: notes that are asked for their spans, evenly spaced, besides the subject's.
         neutral: of `unseen`, how many.
         seed: of training and chance.
-        tell: hears what is being done.
+        say: hears what is being done.
     """
     last = model.sites.n_layers - 1
     sites = sites or (f"blocks.{last}.hook_attn_out", f"blocks.{last}.hook_mlp_out")
     # All but the layer that is edited is the same at every measurement.
     remembered = remembering(model, min(parse_site(site).layer for site in sites))
     few, calm = spaced(notes, sample), spaced(unseen, neutral)
-    tell("the untouched model")
+    say("the untouched model")
     said = memory(audit_spans(remembered, few))
     worst = worst_subject(rates_by(said, lambda verdict: verdict.subject))
     topics = {label: Topic(Scope(labels=frozenset({label}))) for label in labels}
@@ -120,11 +119,11 @@ def bench_codes(
     with TemporaryDirectory() as folder:
         for site in sites:
             for over_sae in (False, True):
-                tell(f"{site}, {'with' if over_sae else 'without'} an autoencoder: training")
+                say(f"{site}, {'with' if over_sae else 'without'} an autoencoder: training")
                 how = _Training(Path(folder), settings, sae_settings, seed)
                 codebook, use, figures = _codebook(case, site, how, over_sae=over_sae)
                 books.append(figures)
-                rows += _deletions(case, codebook, use, before, seed, tell)
+                rows += _deletions(case, codebook, use, before, seed, say)
     best = {
         name: min(fair, key=lambda row: (row.said, row.perplexity_ratio))
         for name in dict.fromkeys(row.topic for row in rows)
@@ -186,14 +185,14 @@ def _deletions(
     use: CodeUse,
     before: Mapping[str, Side],
     seed: int,
-    tell: Tell,
+    say: Say,
 ) -> list[DeletionRow]:
     """Each topic by itself, then both labels one after the other."""
     found = {n: _find(case, codebook, use, topic, seed) for n, topic in case.topics.items()}
     rows: list[DeletionRow] = []
 
     def ask(arm: str, how: Mapping[str, _Found], codes: Sequence[int], way: Way) -> None:
-        tell(f"{codebook.id}: {' and '.join(how)}, {arm}")
+        say(f"{codebook.id}: {' and '.join(how)}, {arm}")
         after = case.sides(bottleneck(case.model, codebook, codes, way))
         for name, own in how.items():
             gone = replace(own, codes=tuple(codes)) if codes else _NOTHING

@@ -25,6 +25,7 @@ from research.cases.build import Recipe, build_base, build_corpora, build_tokeni
 from sanilens.case import model_source, open_model, open_records, records_source
 from sanilens.corpus.load import save_corpus
 from sanilens.errors import RunError
+from sanilens.progress import Say, unsaid
 from sanilens.runs.folder import RunFolder
 from sanilens.runs.log import recent_events
 from sanilens.unlearn.plan import Plan, Repair, UnitEdit, write_plan
@@ -32,8 +33,6 @@ from sanilens.unlearn.training import Schedule
 
 Command = Callable[[Sequence[str]], None]
 """What the terminal does with the words after `sanilens`; ends in SystemExit."""
-Say = Callable[[str], None]
-
 _RECIPE = Recipe(
     subjects=3, unseen=4, vocabulary=400, hidden=48, layers=2, heads=2, base_notes=200,
     base=Schedule(3e-3, epochs=1, batch_size=8), tune=Schedule(5e-3, epochs=8, batch_size=4),
@@ -90,7 +89,7 @@ def bench_durability(
     kills: int = 50,
     flips: int = 200,
     seed: int = 0,
-    say: Say = lambda _: None,
+    say: Say = unsaid,
 ) -> Durability:
     """Run it in an empty folder."""
     started, terminal, rng = (

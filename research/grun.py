@@ -9,7 +9,7 @@ then written is written without further edits if only the prompt's end is edited
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -26,13 +26,13 @@ from sanilens.model.forward import logits_at
 from sanilens.model.hooks import NO_HOOKS, Hooks, hooked
 from sanilens.model.interventions import mask_of, prompts_end_at
 from sanilens.model.language_model import LanguageModel
+from sanilens.progress import Progress, unheard
 from sanilens.runs.adapters import GateSet, mean_gate, measure_gates
 from sanilens.unlearn.adapter import Adapter
 from sanilens.unlearn.plan import Repair
 from sanilens.unlearn.repair import begin_, prepare_repair, schedule_of
 from sanilens.unlearn.training import Example, train_
 
-Tell = Callable[[int, int], None]
 Way = Literal["asked", "early", "begun"]
 
 # How many tokens earlier a prompt ends: a few words, as somebody who tries would cut it.
@@ -55,7 +55,7 @@ class Case:
     texts: Mapping[GateSet, Sequence[Example]]
 
 
-def train_grun(case: Case, options: Mapping[str, Any], seed: int, tell: Tell) -> Adapter:
+def train_grun(case: Case, options: Mapping[str, Any], seed: int, progress: Progress) -> Adapter:
     """An adapter of the leaking model, with the method's own learning rate and epochs."""
     repair = Repair(method="grun", options=dict(options), batch_size=8)
     prepared = prepare_repair(case.leaking, case.notes, repair, seed)
@@ -67,7 +67,7 @@ def train_grun(case: Case, options: Mapping[str, Any], seed: int, tell: Tell) ->
             copied.module, prepared.examples, schedule_of(repair), seed, loss_of=prepared.loss
         )
         for step, _ in steps:
-            tell(step.number, step.of)
+            progress(step.number, step.of)
     trainee.finish_()
     return trainee.adapter
 
@@ -104,7 +104,7 @@ def bench_grun(
     case: Case,
     arms: Sequence[tuple[str, str]] = ARMS,
     seeds: int = 1,
-    tell: Tell = lambda *_: None,
+    progress: Progress = unheard,
 ) -> dict[str, Any]:
     """Train and measure each arm and seed, beside the model before and the reference."""
     given = {"before": case.leaking, "reference": case.reference}
@@ -116,14 +116,14 @@ def bench_grun(
     }
     for seed in range(seeds):
         for loss, positions in arms:
-            found["rows"].append(_arm(case, loss, positions, seed, tell))
+            found["rows"].append(_arm(case, loss, positions, seed, progress))
     return found
 
 
-def _arm(case: Case, loss: str, positions: str, seed: int, tell: Tell) -> dict[str, Any]:
+def _arm(case: Case, loss: str, positions: str, seed: int, progress: Progress) -> dict[str, Any]:
     before = {name: p.detach().clone() for name, p in case.leaking.module.named_parameters()}
     started = time.perf_counter()
-    adapter = train_grun(case, {"loss": loss, "positions": positions}, seed, tell)
+    adapter = train_grun(case, {"loss": loss, "positions": positions}, seed, progress)
     seconds = time.perf_counter() - started
     model = case.leaking
     gates = measure_gates(model, adapter, case.texts)

@@ -23,8 +23,7 @@ from research.zoo import CAUSAL, tiny_config
 from sanilens.audit.extraction import audit_spans
 from sanilens.corpus.records import Record, Span
 from sanilens.model.language_model import load_model
-
-Tell = Callable[[int, int], None]
+from sanilens.progress import Progress, unheard
 
 PREFIX = 8
 _VOCABULARY, _STEPS, _ENOUGH, _LEARNING_RATE = 380, 240, 0.08, 1e-2
@@ -62,16 +61,16 @@ class Parity:
 def bench_parity(
     architectures: Sequence[str] = tuple(CAUSAL),
     seed: int = 0,
-    tell: Tell = lambda _done, _total: None,
+    progress: Progress = unheard,
 ) -> Parity:
     """Train, audit and generate with one model of each architecture."""
     rows: list[Row] = []
     kinds = cycle(TOKENIZERS)
     for done, (name, kind) in enumerate(zip(architectures, kinds, strict=False)):
-        tell(done, len(architectures))
+        progress(done, len(architectures))
         with tempfile.TemporaryDirectory() as folder:
             rows.append(_row(name, kind, seed + done, Path(folder)))
-    tell(len(architectures), len(architectures))
+    progress(len(architectures), len(architectures))
     verdicts = 2 * sum(row.spans for row in rows)
     agree = sum(row.agree + row.agree_prefix for row in rows)
     extracted = sum(row.extracted + row.extracted_prefix for row in rows)

@@ -9,9 +9,10 @@ from typing import Any
 
 from research.cases.clinic import generic_notes
 from sanilens.case import open_model, open_records, open_sae
-from sanilens.dictionaries.sae.choose import Goal, Tell, choose_features
+from sanilens.dictionaries.sae.choose import Goal, choose_features
 from sanilens.dictionaries.sae.quality import measure_quality
 from sanilens.dictionaries.sae.trade_off import measure_trade_off
+from sanilens.progress import Progress, unheard
 from sanilens.runs.workspace import bundled_saes
 
 # Of another seed than the unseen notes and than those that the autoencoder has read.
@@ -19,7 +20,7 @@ _OTHER_SEED, _OTHER = 26, 80
 
 
 def bench_sae(
-    *, goal: Goal | None = None, draws: int = 5, tell: Tell = lambda *_: None
+    *, goal: Goal | None = None, draws: int = 5, progress: Progress = unheard
 ) -> dict[str, Any]:
     """Every bundled autoencoder of the clinic's leaking model, by its units' prefix.
 
@@ -29,7 +30,7 @@ def bench_sae(
     Args:
         goal: of the choice of features.
         draws: of random features.
-        tell: hears of the steps of the choice.
+        progress: hears of the steps of the choice.
     """
     goal = goal or Goal()
     model = open_model("clinic:leaking")
@@ -38,7 +39,7 @@ def bench_sae(
     found: dict[str, Any] = {}
     for sae_id, source in bundled_saes(model).items():
         sae = open_sae(source, model)
-        choice = choose_features(model, sae, notes, other, goal, tell=tell)
+        choice = choose_features(model, sae, notes, other, goal, progress=progress)
         made = measure_trade_off(model, sae, choice.values, notes, unseen, draws=draws)
         found[f"sae.{sae_id}"] = {
             "site": str(sae.site),

@@ -30,9 +30,9 @@ from sanilens.audit.perplexity import perplexity
 from sanilens.audit.summary import RateRow, memory, rate_row, rates_by
 from sanilens.corpus.records import Record
 from sanilens.errors import PlanError
+from sanilens.progress import Progress, unheard
 from sanilens.runs.repairing import spaced
 
-Tell = Callable[[int, int], None]
 # Requests are drawn of this many times as many subjects, those of whom most is said.
 _POOL = 3
 # Records of others that are asked for their spans, and unseen ones for the perplexity.
@@ -139,7 +139,7 @@ def bench_sequential(
     retain: int = 36,
     seeds: Sequence[int] = (0,),
     kept: Path | None = None,
-    tell: Tell = lambda *_: None,
+    progress: Progress = unheard,
 ) -> SequentialResult:
     """Meet all requests by every method.
 
@@ -150,7 +150,7 @@ def bench_sequential(
         retain: records of others that a request reads beside the subject's own.
         seeds: of who asks, and of all that methods draw.
         kept: a folder in which each method's rows are kept, so that a cut run goes on.
-        tell: hears of requests met and of all there are.
+        progress: hears of requests met and of all there are.
 
     Raises:
         PlanError: if the case has too few subjects of whom something is said.
@@ -166,12 +166,12 @@ def bench_sequential(
             queue = make_queue(case, before, requests, seed)
 
             def told(met: int, done: int = done, of: int = of) -> None:
-                tell(done + met, of)
+                progress(done + met, of)
 
             chain = _chain(case, method, queue, retain, seed, told)
             if path:
                 write_text(path, chain.model_dump_json())
-        tell(done + requests, of)
+        progress(done + requests, of)
         chains.append(chain)
     rows = [row for chain in chains for row in chain.rows]
     return SequentialResult(

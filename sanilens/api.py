@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from sanilens.audit.extraction import Progress, SpanVerdict, audit_spans
+from sanilens.audit.extraction import SpanVerdict, audit_spans
 from sanilens.audit.sampling import Sampler
 from sanilens.audit.summary import (
     RateRow,
@@ -29,13 +29,14 @@ from sanilens.bundled import BUNDLED, Sources
 from sanilens.case import Case, open_dictionary
 from sanilens.case import open_case as open_sources
 from sanilens.errors import PlanError
-from sanilens.inspect.locate.localisers import Settings, find_localiser, ignored
+from sanilens.inspect.locate.localisers import Settings, find_localiser
 from sanilens.inspect.locate.scores import UnitScores
 from sanilens.model.units import UnitKind
+from sanilens.progress import Progress, unheard
 from sanilens.runs.arms import TITLES, Arm, ArmName, load_arms
 from sanilens.runs.comparison import Comparison as Paired
 from sanilens.runs.comparison import load_comparison
-from sanilens.runs.execute import Tell, execute
+from sanilens.runs.execute import OnEvent, execute
 from sanilens.runs.folder import RunFolder
 from sanilens.runs.planning import Wishes, build_plan
 from sanilens.runs.verdict import verdict
@@ -223,7 +224,7 @@ def audit_model(
     *,
     prefix_tokens: int | None = None,
     sampler: Sampler = Sampler(),  # noqa: B008
-    progress: Progress | None = None,
+    progress: Progress = unheard,
 ) -> Audit:
     """Ask the examined model for every sensitive span, in one forward pass a record.
 
@@ -258,7 +259,7 @@ def locate(
     span: str | None = None,
     kind: UnitKind = "mlp",
     seed: int = 0,
-    progress: Progress | None = None,
+    progress: Progress = unheard,
 ) -> Located:
     """Score every unit by how much it carries the spans in scope.
 
@@ -275,7 +276,7 @@ def locate(
     """
     scope = Scope(*(frozenset([own] if own else ()) for own in (span, label, subject)))
     targets = find_targets(case.model, case.corpus.records, scope)
-    settings = Settings(kind, seed, progress or ignored)
+    settings = Settings(kind, seed, progress)
     return Located(find_localiser(method).score(targets, settings))
 
 
@@ -285,7 +286,7 @@ def suggest_plan(
     *,
     subjects: Collection[str] = (),
     seed: int = 0,
-    progress: Progress | None = None,
+    progress: Progress = unheard,
     **wishes: Any,
 ) -> Plan:
     """A plan for the case, the same that `sanilens plan` and the app would make.
@@ -319,19 +320,19 @@ def what_if(case: Case, plan: Plan) -> WhatIf:
     return WhatIf(probe.original, probe.effect(hooks))
 
 
-def run(plan: Plan | str | Path, folder: str | Path, tell: Tell | None = None) -> Run:
+def run(plan: Plan | str | Path, folder: str | Path, on_event: OnEvent | None = None) -> Run:
     """Execute a plan in a folder, or go on where a cut run stopped; done, it is only read.
 
     Args:
         plan: a plan, or its file.
         folder: a new folder, or that of the same plan.
-        tell: hears of every event.
+        on_event: hears of every event.
 
     Raises:
         SaniLensError: if the plan does not fit what it names, or the folder is another plan's.
     """
     made = plan if isinstance(plan, Plan) else read_plan(Path(plan))
-    execute(made, Path(folder), tell)
+    execute(made, Path(folder), on_event)
     return Run(RunFolder(Path(folder)))
 
 

@@ -7,18 +7,18 @@ from typing import Any
 from sanilens.bundled import BUNDLED
 from sanilens.case import open_case
 from sanilens.runs.arms import Arm, load_arms
-from sanilens.runs.execute import Tell, execute
+from sanilens.runs.execute import OnEvent, execute
 from sanilens.runs.folder import RunFolder
 from sanilens.runs.planning import Wishes, build_plan
 
 
 def show(
-    folder: Path, wishes: Wishes, tell: Tell | None = None, case: str = "clinic"
+    folder: Path, wishes: Wishes, on_event: OnEvent | None = None, case: str = "clinic"
 ) -> dict[str, Any]:
     """Run a plan of the case in `folder`; the summary that `sanilens demo --json` prints."""
     started = time.monotonic()
     plan = build_plan(open_case(BUNDLED[case]), wishes)
-    execute(plan, folder, tell)
+    execute(plan, folder, on_event)
     arms = load_arms(RunFolder(folder).arms)
     return {
         "arms": {name: summary(arm) for name, arm in arms.items()},

@@ -8,7 +8,6 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from research.cases.build import Say
 from research.cases.clinic import generic_notes
 from sanilens.corpus.load import load_records
 from sanilens.dictionaries.sae.choose import choose_features
@@ -17,6 +16,7 @@ from sanilens.dictionaries.sae.trade_off import measure_trade_off, save_trade_of
 from sanilens.dictionaries.sae.train import SaeSettings, SaeStep, train_sae
 from sanilens.errors import SaniLensError
 from sanilens.model.language_model import load_model
+from sanilens.progress import Say
 
 SETTINGS = SaeSettings("blocks.4.hook_attn_out", width=512, k=40, steps=1400, learning_rate=1.5e-3)
 

@@ -1,6 +1,5 @@
 """Does the bundled case leak like a real fine-tune, and only where it should?"""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from sanilens.corpus.load import load_records
 from sanilens.corpus.records import Kind
 from sanilens.errors import SaniLensError
 from sanilens.model.language_model import load_model
+from sanilens.progress import Say
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ CLINIC = Targets()
 
 def check_case(
     folder: Path,
-    say: Callable[[str], None],
+    say: Say,
     corpus: str = "notes",
     targets: Targets = CLINIC,
 ) -> None:

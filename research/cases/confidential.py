@@ -8,11 +8,12 @@ blacklist, one term a line.
 
 from pathlib import Path
 
-from research.cases.build import Recipe, Say, build_case
+from research.cases.build import Recipe, build_case
 from research.cases.check import Targets
 from research.cases.company import archive, business_documents, confidential_terms
 from sanilens.corpus.records import Record
 from sanilens.corpus.terms import save_terms
+from sanilens.progress import Say
 from sanilens.unlearn.training import Schedule
 
 SEED, PROJECTS = 30, 40

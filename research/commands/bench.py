@@ -113,7 +113,7 @@ def fuzz(
     """Open damaged corpora, models, plans and runs by the thousand: read rightly, or refused?"""
     chosen: tuple[Kind, ...] = tuple(own for own in KINDS if not kind or own in kind)
     with progress("opening damaged inputs") as report:
-        found = bench_fuzz(count, seed=seed, kinds=chosen, workers=workers, tell=report)
+        found = bench_fuzz(count, seed=seed, kinds=chosen, workers=workers, progress=report)
     _print(asdict(found), as_json)
 
 
@@ -125,7 +125,7 @@ def sae(
 ) -> None:
     """The bundled autoencoders: quality, and what clamping a few chosen features does."""
     with progress("choosing features") as report:
-        found = bench_sae(goal=Goal(most=most), draws=draws, tell=report)
+        found = bench_sae(goal=Goal(most=most), draws=draws, progress=report)
     _print(found, as_json)
 
 
@@ -166,7 +166,7 @@ def codes(
         sample=sample,
         neutral=neutral,
         seed=seed,
-        tell=say,
+        say=say,
     )
     if as_json:
         print_json(asdict(found))

@@ -46,7 +46,11 @@ def sanitise(
     opened = open_case(case)
     with progress("sanitising") as report:
         found = bench_sanitise(
-            opened, arms, range(seeds), kept=out, tell=lambda done, of, _next: report(done, of)
+            opened,
+            arms,
+            range(seeds),
+            kept=out,
+            progress=report,
         )
     if as_json:
         print_json(found.model_dump())

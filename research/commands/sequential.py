@@ -41,7 +41,7 @@ def sequential(
     with progress("meeting requests") as report:
         found = bench_sequential(
             open_case("clinic"), methods, requests=requests, retain=retain, seeds=range(seeds),
-            kept=out, tell=report,
+            kept=out, progress=report,
         )  # fmt: skip
     if as_json:
         print_json(found.model_dump())

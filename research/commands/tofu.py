@@ -65,7 +65,7 @@ def tofu(
         reference=open_model(reference) if reference else None,
         base=open_model(base) if base else None,
         seed=seed,
-        tell=say,
+        say=say,
     ):
         rows.append(row)
     if as_json:

@@ -26,7 +26,6 @@ _SAME: Mapping[str, str] = {
 _TABLED = ("NAME", "MRN", "PHONE", "EMAIL", "ADDRESS", "SSN", "ACCOUNT")
 TIMES = 8
 Detector = Callable[[str], Sequence[Span]]
-Tell = Callable[[int, int], None]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

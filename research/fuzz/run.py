@@ -9,15 +9,14 @@ import sys
 import tempfile
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
 
 from research.fuzz.judge import Judged, Kind, Outcome
 from research.fuzz.originals import build
-
-Tell = Callable[[int, int], None]
+from sanilens.progress import Progress, unheard
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
 # What may be asked of one input.
@@ -51,7 +50,7 @@ def bench_fuzz(
     seed: int = 0,
     kinds: tuple[Kind, ...] = KINDS,
     workers: int = 2,
-    tell: Tell = lambda *_: None,
+    progress: Progress = unheard,
 ) -> FuzzResult:
     """Damage `count` inputs of `kinds`, open each, and count what came of it.
 
@@ -60,7 +59,7 @@ def bench_fuzz(
     root = Path(tempfile.mkdtemp(prefix="sanilens-fuzz-"))
     try:
         build(root)
-        return _run(root, list(_inputs(count, kinds)), seed, workers, tell)
+        return _run(root, list(_inputs(count, kinds)), seed, workers, progress)
     finally:
         shutil.rmtree(root, ignore_errors=True)
 
@@ -73,7 +72,7 @@ def _inputs(count: int, kinds: tuple[Kind, ...]) -> Iterator[tuple[Kind, int]]:
 
 
 def _run(
-    root: Path, inputs: list[tuple[Kind, int]], seed: int, workers: int, tell: Tell
+    root: Path, inputs: list[tuple[Kind, int]], seed: int, workers: int, progress: Progress
 ) -> FuzzResult:
     outcomes: dict[Kind, Counter[Outcome]] = defaultdict(Counter)
     faults: dict[tuple[Kind, Outcome, str], list[int]] = defaultdict(list)
@@ -89,7 +88,7 @@ def _run(
                 outcomes[kind][judged.outcome] += 1
                 if judged.outcome in _FAULTS:
                     faults[kind, judged.outcome, judged.detail].append(number)
-                tell(done, len(inputs))
+                progress(done, len(inputs))
     finally:
         for worker in pool:
             worker.stop()

@@ -1,7 +1,7 @@
 """Fill the table: every arm and seed, each row kept as soon as it is measured."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
@@ -12,10 +12,8 @@ from research.sanitise.arms import Arm, Group
 from research.sanitise.case import Case
 from research.sanitise.figures import Figures, measure
 from sanilens.atomic import write_text
+from sanilens.progress import Progress, unheard
 from sanilens.unlearn.training import Schedule, train_
-
-Tell = Callable[[int, int, str], None]
-"""Hears of rows done, rows in all, and which comes next."""
 
 
 class Row(BaseModel):
@@ -55,7 +53,7 @@ def bench_sanitise(
     seeds: Sequence[int],
     *,
     kept: Path | None = None,
-    tell: Tell | None = None,
+    progress: Progress = unheard,
 ) -> SanitiseResult:
     """Measure every arm under every seed; a model that is given as it is, once.
 
@@ -64,7 +62,7 @@ def bench_sanitise(
         arms: the rows.
         seeds: of draws, batches and attacks.
         kept: a folder in which rows are kept, so that a cut run goes on; else nothing is kept.
-        tell: hears of progress; may raise to cancel.
+        progress: hears of progress; may raise to cancel.
 
     Raises:
         RunError: if `kept` holds something else.
@@ -79,8 +77,7 @@ def bench_sanitise(
     ]
     rows: list[Row] = []
     for number, (arm, seed) in enumerate(wanted):
-        if tell:
-            tell(number, len(wanted), f"{arm.name}, seed {seed}")
+        progress(number, len(wanted), f"{arm.name}, seed {seed}")
         path = kept and kept / f"{_slug(case, arm, seed)}.json"
         row = read_kept(path, Row)
         if row is None:
@@ -88,8 +85,7 @@ def bench_sanitise(
             if path:
                 write_text(path, row.model_dump_json())
         rows.append(row)
-    if tell:
-        tell(len(wanted), len(wanted), "done")
+    progress(len(wanted), len(wanted), "done")
     order = [arm.name for arm in arms]
     rows.sort(key=lambda row: (order.index(row.method), row.seed))
     return SanitiseResult(

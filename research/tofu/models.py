@@ -14,10 +14,11 @@ from pathlib import Path
 import numpy as np
 from transformers import PreTrainedTokenizerFast
 
-from research.cases.build import Recipe, Say, build_base, build_tokenizer, fine_tune, save_float16
+from research.cases.build import Recipe, build_base, build_tokenizer, fine_tune, save_float16
 from research.tofu.data import QUESTIONS_PER_AUTHOR, open_tofu, to_records
 from sanilens.corpus.load import save_corpus
 from sanilens.corpus.records import Record
+from sanilens.progress import Say
 from sanilens.unlearn.training import Schedule
 
 TUNED = 20 * QUESTIONS_PER_AUTHOR

@@ -1,7 +1,7 @@
 """TOFU's table: a model as it is, after each method of unlearning, and one that never read it."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -14,10 +14,9 @@ from sanilens.audit.opening import find_opening
 from sanilens.corpus.records import Record
 from sanilens.model.hooks import NO_HOOKS, Hooks
 from sanilens.model.language_model import LanguageModel
+from sanilens.progress import Say, unsaid
 from sanilens.unlearn.plan import Repair
 from sanilens.unlearn.sanitise import Change, sanitise
-
-Tell = Callable[[str], None]
 
 EXAMINED, REFERENCE = "none", "reference"
 """Rows of the model as it is, and of the model that never read the forget set."""
@@ -64,7 +63,7 @@ def bench_tofu(
     reference: LanguageModel | None = None,
     base: LanguageModel | None = None,
     seed: int = 0,
-    tell: Tell | None = None,
+    say: Say = unsaid,
 ) -> Iterator[Row]:
     """Measure the model, what each repair makes of it, and the reference, one row after another.
 
@@ -77,7 +76,7 @@ def bench_tofu(
         reference: a model trained on the retain set alone; without one no forget quality.
         base: the model before fine-tuning, for methods that need one.
         seed: of what is drawn.
-        tell: hears what is done next; may raise to cancel.
+        say: hears what is done next; may raise to cancel.
 
     Raises:
         ModelError: if a model is a masked one, or its context too short.
@@ -85,23 +84,22 @@ def bench_tofu(
     """
     opening = find_opening(model, to_records(tofu.forget, "forget", sensitive=False))
     model, base = opening.of(model), opening.of(base) if base else None
-    if tell and opening.changed:
-        tell(opening.sentence)
-    never = _score(opening.of(reference), tofu, REFERENCE, tell) if reference else None
+    if opening.changed:
+        say(opening.sentence)
+    never = _score(opening.of(reference), tofu, REFERENCE, say) if reference else None
 
     def row(method: str, figures: TofuFigures, seconds: float = 0.0) -> Row:
         quality = forget_quality(figures.ratios, never.ratios) if never else None
         return Row(method, seed, seconds, quality, figures)
 
-    yield row(EXAMINED, _score(model, tofu, EXAMINED, tell))
+    yield row(EXAMINED, _score(model, tofu, EXAMINED, say))
     corpus = unlearning_corpus(tofu, seed)
     for repair in repairs:
-        if tell:
-            tell(f"{repair.method}: unlearning")
+        say(f"{repair.method}: unlearning")
         started = time.perf_counter()
         made = sanitise(model, corpus, Change(repair=repair, seed=seed), base)
         seconds = time.perf_counter() - started
-        figures = _score(made.model, tofu, repair.method, tell, made.hooks)
+        figures = _score(made.model, tofu, repair.method, say, made.hooks)
         yield row(repair.method, figures, seconds)
     if never:
         yield row(REFERENCE, never)
@@ -117,10 +115,9 @@ def unlearning_corpus(tofu: Tofu, seed: int) -> tuple[Record, ...]:
 
 
 def _score(
-    model: LanguageModel, tofu: Tofu, name: str, tell: Tell | None, hooks: Hooks = NO_HOOKS
+    model: LanguageModel, tofu: Tofu, name: str, say: Say, hooks: Hooks = NO_HOOKS
 ) -> TofuFigures:
     def told(part: str) -> None:
-        if tell:
-            tell(f"{name}: {part}")
+        say(f"{name}: {part}")
 
     return score_model(model, tofu, hooks, told)

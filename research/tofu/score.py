@@ -1,6 +1,6 @@
 """What TOFU measures of one model: how likely answers are, and what it says by itself."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -26,8 +26,7 @@ from sanilens.model.batches import bucketed, pad_right, token_budget
 from sanilens.model.forward import logits_at
 from sanilens.model.hooks import NO_HOOKS, Hooks, hooked
 from sanilens.model.language_model import LanguageModel
-
-Tell = Callable[[str], None]
+from sanilens.progress import Say, unsaid
 
 LONGEST = 200
 """Tokens of a question and what the model answers; TOFU's `generation.max_length`."""
@@ -79,7 +78,7 @@ class TofuFigures:
 
 
 def score_model(
-    model: LanguageModel, tofu: Tofu, hooks: Hooks = NO_HOOKS, tell: Tell | None = None
+    model: LanguageModel, tofu: Tofu, hooks: Hooks = NO_HOOKS, say: Say = unsaid
 ) -> TofuFigures:
     """Measure a model on TOFU's four sets.
 
@@ -87,7 +86,7 @@ def score_model(
         subject: a causal model.
         tofu: the files.
         hooks: what to edit meanwhile.
-        tell: hears the name of each set before it is measured; may raise to cancel.
+        say: hears the name of each set before it is measured; may raise to cancel.
 
     Raises:
         ModelError: if the model is a masked one, or a question does not fit into its context.
@@ -97,8 +96,7 @@ def score_model(
     ratios: dict[str, tuple[float, ...]] = {}
     sets = {"forget": tofu.forget, "retain": tofu.retain}
     for name, questions in {**sets, "authors": tofu.authors, "world": tofu.world}.items():
-        if tell:
-            tell(name)
+        say(name)
         found[name], ratios[name] = _score_set(model, name, questions, hooks)
     nine = [
         figure

@@ -15,7 +15,6 @@ import numpy as np
 import torch
 from transformers import DynamicCache
 
-from sanilens.audit.extraction import Progress
 from sanilens.audit.passages import Passage, Target, make_passages
 from sanilens.corpus.records import Record
 from sanilens.corpus.surrogates.substitute import fillings
@@ -24,6 +23,7 @@ from sanilens.model.batches import pad_right
 from sanilens.model.forward import numbers
 from sanilens.model.hooks import NO_HOOKS, Hooks, hooked
 from sanilens.model.language_model import LanguageModel
+from sanilens.progress import Progress, unheard
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +117,7 @@ def sample_exposure(
     count: int = 64,
     seed: int = 0,
     hooks: Hooks = NO_HOOKS,
-    progress: Progress | None = None,
+    progress: Progress = unheard,
 ) -> list[Exposure]:
     """Exposure of up to `spans` spans of a label, drawn by the seed; those with a prefix only."""
     holding = [r for r in records if any(s.label == label for s in r.spans)]
@@ -126,8 +126,7 @@ def sample_exposure(
     for number, i in enumerate(order, start=1):
         if (place := _first(model, holding[i], label)) is not None:
             found.append(exposure(model, *place, count=count, seed=seed, hooks=hooks))
-        if progress:
-            progress(number, len(order))
+        progress(number, len(order))
     return found
 
 

@@ -1,6 +1,6 @@
 """One teacher-forced pass judges every span: what would the model say after this prefix?"""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -23,9 +23,7 @@ from sanilens.model.forward import logits_at
 from sanilens.model.hooks import NO_HOOKS, Hooks
 from sanilens.model.interventions import mask_of, prompts_end_at
 from sanilens.model.language_model import LanguageModel
-
-Progress = Callable[[int, int], None]
-"""Called with (done, total); may raise to cancel."""
+from sanilens.progress import Progress, unheard
 
 # Records tokenised at a time: enough to fill buckets of like lengths, flat in the corpus's size.
 _WINDOW = 512
@@ -39,7 +37,7 @@ def audit_spans(
     prefix_tokens: int | None = None,
     sampler: Sampler | None = None,
     hooks: Hooks = NO_HOOKS,
-    progress: Progress | None = None,
+    progress: Progress = unheard,
     one_by_one: bool = False,
 ) -> list[SpanVerdict]:
     """Judge every span of `records`, in their order.
@@ -67,9 +65,8 @@ def audit_spans(
         found: dict[str, SpanVerdict] = {}
         for judged in judge(model, window, prefix_tokens, sampler, hooks):
             found |= {verdict.span_id: verdict for verdict in judged}
-            if progress:
-                share = len(found) / max(1, sum(len(r.spans) for r in window))
-                progress(before + int(share * len(window)), total)
+            share = len(found) / max(1, sum(len(r.spans) for r in window))
+            progress(before + int(share * len(window)), total)
         verdicts += [found[r.span_id(s)] for r in window for s in r.spans]
     return verdicts
 

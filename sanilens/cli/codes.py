@@ -114,13 +114,13 @@ def train(
     under = open_sae(sae, examined) if sae else None
     with progress("training") as report:
 
-        def tell(step: CodebookStep) -> None:
+        def on_step(step: CodebookStep) -> None:
             if step.number % _TELL_EVERY == 0 or step.number == step.of:
                 stage = "codes alone" if step.warm else "through the model"
                 report(step.number, step.of, f"{stage}, loss {step.loss:.4g}")
 
         made, found = train_codebook(
-            examined, records, judged, settings, out, id_of(out.name), under, tell
+            examined, records, judged, settings, out, id_of(out.name), under, on_step
         )
     result = {**_named(made), **found.figures()}
     if as_json:

@@ -8,12 +8,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any, Literal, Protocol
+from typing import Annotated, Any, Literal
 
 import typer
 from pydantic import TypeAdapter
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bar
 from rich.table import Table
 from rich.text import Text
 
@@ -28,6 +29,7 @@ from sanilens.corpus.records import Record
 from sanilens.inert import inert, inert_json
 from sanilens.model.language_model import LanguageModel
 from sanilens.notices import heard
+from sanilens.progress import Progress
 from sanilens.runs.jobs import PROGRESS_VARIABLE, JobProgress
 
 ModelOption = Annotated[
@@ -104,31 +106,25 @@ def hold_out(records: Sequence[Record]) -> tuple[list[Record], list[Record]]:
     return trained, list(records[::_TENTH])
 
 
-class Report(Protocol):
-    """Hears how far a stage is; `note` is a figure to go with it, such as a loss."""
-
-    def __call__(self, done: int, of: int, note: str = "") -> None: ...
-
-
 @contextmanager
-def progress(title: str) -> Iterator[Report]:
+def progress(title: str) -> Iterator[Progress]:
     """A progress bar with the time left; silent where standard error is no terminal.
 
     Kept in a file too, where the app started this process as a job.
     """
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn())
     started, file = time.monotonic(), os.environ.get(PROGRESS_VARIABLE)
-    with Progress(*columns, TimeRemainingColumn(), console=errors, transient=True) as bar:
+    with Bar(*columns, TimeRemainingColumn(), console=errors, transient=True) as bar:
         task = bar.add_task(title, total=None)
 
-        def tell(done: int, of: int, note: str = "") -> None:
+        def show(done: int, of: int, note: str = "", /) -> None:
             stage = f"{title}, {note}" if note else title
             bar.update(task, completed=done, total=of, description=stage)
             if file:
                 told = JobProgress(stage, done, of, time.monotonic() - started)
                 write_text(Path(file), json.dumps(asdict(told)))
 
-        yield tell
+        yield show
 
 
 def rate_cells(row: RateRow) -> tuple[str, str, str]:

@@ -10,7 +10,7 @@ import typer
 
 from sanilens.cli.common import Case, CaseOption, JsonOption, SeedOption, output, print_json, say
 from sanilens.cli.compare import arms_table, print_verdict
-from sanilens.cli.run import tell
+from sanilens.cli.run import say_event
 from sanilens.demo import show
 from sanilens.runs.arms import load_arms
 from sanilens.runs.folder import RunFolder
@@ -49,7 +49,7 @@ def main(
 
 def _show(folder: Path, case: Case, wishes: Wishes, as_json: bool) -> None:
     say(f"Auditing and locating in the bundled case {case} …")
-    result = show(folder, wishes, tell, case)
+    result = show(folder, wishes, say_event, case)
     if as_json:
         print_json(result)
         return

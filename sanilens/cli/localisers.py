@@ -40,14 +40,14 @@ def localisers(
     # A base model has not read the corpus either, and few spans hold in 1 % of the neurons.
     fresh = other if base == model else (*other, *notes)
     with progress("injecting memories") as report:
-        found = bench_inj(open_model(base), fresh, count=count, seed=seed, tell=report)
+        found = bench_inj(open_model(base), fresh, count=count, seed=seed, progress=report)
     result: dict[str, Any] = {**asdict(found)}
     curves = None
     if deletion:
         with progress("deletion curves") as report:
             curves = bench_deletion(
                 as_trained(open_model(model), notes), notes, other, CURVES, found.candidates,
-                draws=draws, seed=seed, tell=report,
+                draws=draws, seed=seed, progress=report,
             )  # fmt: skip
         result["deletion"] = {**asdict(curves), "ratio": curves.matched.ratio}
         result["recommended"] = curves.recommended

@@ -37,7 +37,7 @@ def run(
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, ask_to_stop)
     try:
-        execute(plan, out, tell)
+        execute(plan, out, say_event)
     except Cancelled:
         say(f"Cancelled. Resume with: sanilens run {plan_file} --out {out}")
         raise typer.Exit(1) from None
@@ -54,7 +54,7 @@ def run(
         output.print(f"Adapter: {folder.adapter}\n({ADAPTER_WORDS}.)")
 
 
-def tell(event: dict[str, Any]) -> None:
+def say_event(event: dict[str, Any]) -> None:
     """One line per stage on standard error; steps are for the log file."""
     arm = TITLES.get(event.get("arm", ""), "")  # pyright: ignore
     match event["event"]:

@@ -83,11 +83,11 @@ def train(
     )
     with progress("training") as report:
 
-        def tell(step: SaeStep) -> None:
+        def on_step(step: SaeStep) -> None:
             if step.number % _TELL_EVERY == 0 or step.number == step.of:
                 report(step.number, step.of, f"loss {step.loss:.4g}")
 
-        made, found = train_sae(examined, records, judged, settings, out, id_of(out.name), tell)
+        made, found = train_sae(examined, records, judged, settings, out, id_of(out.name), on_step)
     if as_json:
         print_json(_judged(made, found))
         return
@@ -159,7 +159,7 @@ def clamp(
     loaded = open_sae(source, examined)
     with progress("choosing features") as report:
         choice = choose_features(
-            examined, loaded, records, open_records(other), Goal(most=most), tell=report
+            examined, loaded, records, open_records(other), Goal(most=most), progress=report
         )
     made = measure_trade_off(
         examined, loaded, choice.values, records, open_records(unseen), draws=draws

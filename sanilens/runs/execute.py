@@ -40,8 +40,8 @@ from sanilens.unlearn.edits import (
 from sanilens.unlearn.plan import Plan, UnitEdit
 from sanilens.unlearn.resets import blend_
 
-Tell = Callable[[dict[str, Any]], None]
-"""Receives every event as it is written: the CLI shows progress with it."""
+OnEvent = Callable[[dict[str, Any]], None]
+"""Hears every event as it is written: the command line shows progress with it."""
 
 # Wording is alike over a corpus: this many records tell its perplexity well enough.
 _NEUTRAL_RECORDS = 64
@@ -71,7 +71,7 @@ def treatments(plan: Plan, sites: Sites, saes: Dictionaries = NO_SAES) -> dict[A
     return arms
 
 
-def execute(plan: Plan, folder: Path, tell: Tell | None = None) -> None:
+def execute(plan: Plan, folder: Path, on_event: OnEvent | None = None) -> None:
     """Execute or resume `plan` in `folder`.
 
     Raises:
@@ -91,8 +91,8 @@ def execute(plan: Plan, folder: Path, tell: Tell | None = None) -> None:
 
         def note(kind: str, **fields: Any) -> None:
             event = log.append(kind, **fields)
-            if tell:
-                tell(event)
+            if on_event:
+                on_event(event)
 
         note("started", plan=plan.sha256, files=digests(run, (run.plan_file, run.manifest_file)))
         try:
@@ -158,7 +158,7 @@ class _Execution:
             prefix_tokens=settings.prefix_tokens,
             sampler=Sampler(settings.temperature, settings.top_k),
             hooks=hooks,
-            progress=lambda _done, _of: check_cancelled(self.run_folder),
+            progress=lambda *_: check_cancelled(self.run_folder),
         )
         unseen = self.case.unseen
         arm = measured_arm(

@@ -11,7 +11,6 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
-from sanilens.audit.extraction import Progress
 from sanilens.audit.targets import Scope
 from sanilens.case import Case, dictionary_source, model_source, records_source
 from sanilens.corpus.records import Record
@@ -24,6 +23,7 @@ from sanilens.dictionaries.sae.sae import Sae
 from sanilens.errors import PlanError
 from sanilens.model.language_model import LanguageModel
 from sanilens.model.units import Feature
+from sanilens.progress import Progress, unheard
 from sanilens.runs.workspace import asked_before, keep_records
 from sanilens.unlearn.edits import check_units
 from sanilens.unlearn.methods import find_method
@@ -76,7 +76,7 @@ class Wishes:
     dictionaries: Mapping[str, tuple[str, Sae | Codebook]] = field(default_factory=dict)
 
 
-def build_plan(case: Case, wishes: Wishes | None = None, progress: Progress | None = None) -> Plan:
+def build_plan(case: Case, wishes: Wishes | None = None, progress: Progress = unheard) -> Plan:
     """The plan of a case that answers the wishes.
 
     Args:
@@ -168,7 +168,7 @@ def _chosen_edits(
     wishes: Wishes,
     preset: Preset,
     asked: tuple[Record, ...],
-    progress: Progress | None,
+    progress: Progress,
 ) -> tuple[UnitEdit, ...]:
     units = wishes.units
     if units is None and preset.needs == "codebook":

@@ -34,7 +34,7 @@ class ArmProgress:
 
 
 @dataclass(slots=True)
-class Progress:
+class RunProgress:
     """A run at one moment.
 
     Attributes:
@@ -61,7 +61,7 @@ class Progress:
         return 1 + sum(arm.state == "done" for arm in self.arms.values())
 
 
-def follow(events: Sequence[Event], repairs: bool, now: float | None = None) -> Progress:
+def follow(events: Sequence[Event], repairs: bool, now: float | None = None) -> RunProgress:
     """Fold a run's events, oldest first.
 
     Args:
@@ -69,7 +69,7 @@ def follow(events: Sequence[Event], repairs: bool, now: float | None = None) -> 
         repairs: whether the plan repairs at all.
         now: the time (seconds since 1970) of the look, for the time left; else the present.
     """
-    progress = Progress()
+    progress = RunProgress()
     for event in events:
         _take(progress, event, repairs)
     _estimate(progress, events, time.time() if now is None else now)
@@ -93,7 +93,7 @@ def smoothed(rows: Sequence[dict[str, Any]], value: str, window: int) -> list[di
     return found
 
 
-def _take(progress: Progress, event: Event, repairs: bool) -> None:
+def _take(progress: RunProgress, event: Event, repairs: bool) -> None:
     if event["event"] == "arms":
         for name in event["names"]:
             arm = ArmProgress(name, repairs and name in _REPAIRED)
@@ -123,8 +123,8 @@ def _row(event: Event, *names: str) -> dict[str, Any]:
     return {name: event[name] for name in names}
 
 
-def _estimate(progress: Progress, events: Sequence[Event], now: float) -> None:
-    """Set `fraction` and `seconds_left` from the work done and the time it took."""
+def _estimate(progress: RunProgress, events: Sequence[Event], now: float) -> None:
+    """Set `fraction` and `seconds_left` from what was done and what it took."""
     if not progress.arms:
         return
     per_step, per_measurement = _costs(events)

@@ -63,8 +63,8 @@ def _paired(judged: Verdict, kind: str | None) -> str:
     pair, noun = judged.paired, f"{kind} spans" if kind else "sensitive spans"
     low, high = (f"{100 * bound:+.1f}".replace("-", "−") for bound in pair.difference)
     return (
-        f"On the same {pair.n:,} {noun}, {pair.only_first:,} are said by this plan's model alone "
-        f"and {pair.only_second:,} by the reference alone: {low} to {high} points (95 %), "
+        f"Of the same {pair.n:,} {noun}, {pair.only_first:,} can be extracted only from the plan's "
+        f"model and {pair.only_second:,} only from the reference: {low} to {high} points (95 %), "
         f"McNemar's exact {worded_p(pair.p)}."
     )
 

@@ -1,4 +1,4 @@
-"""What a page does, as commands for a terminal."""
+"""What the pages do, as commands for a terminal."""
 
 import shlex
 from pathlib import Path
@@ -53,7 +53,7 @@ def card_command(ref: CaseRef, unit: str) -> str:
 
 
 def training_arguments(ref: CaseRef) -> list[str]:
-    """On which texts a part of the model is trained, and on which it is judged, as options."""
+    """The options that say which texts to train on and which to test on."""
     options = ["--model", ref.model, "--corpus", ref.corpus]
     if ref.control:
         options += ["--corpus", ref.control]

@@ -1,7 +1,7 @@
-"""Text that a model wrote, drawn: whose identifiers stand in it, and what has changed.
+"""Drawing what a model wrote: the identifiers in it marked and masked, and what has changed.
 
-What belongs to the corpus is masked until revealed, a surname without its first name too; what
-the model made up is shown.
+What belongs to the corpus is masked until revealed, even a surname by itself; what the model made
+up is shown.
 """
 
 import re
@@ -17,7 +17,7 @@ from sanilens.ui.results import results
 
 Tone = Literal["leaked", "changed", "other", "prompt"]
 
-# A shorter beginning of an identifier is a syllable of many words.
+# Shorter beginnings of identifiers are syllables of many words.
 _TELLS = 3
 _ENDS = re.compile(r"\n+")
 _MARK = Markup('<span class="sl-{}" title="{}">{}</span>')
@@ -28,7 +28,7 @@ LEGEND = Markup(
 
 
 def identifiers(opened: Opened) -> Identifiers:
-    """Every sensitive value of the open corpus, to be looked for in generated text."""
+    """Every sensitive value of the open corpus, to look for in generated text."""
     records = opened.corpus.records
     return results().get(("identifiers", opened.key), lambda: Identifiers.of(records))
 
@@ -45,14 +45,14 @@ def hidden(text: str, known: Identifiers) -> str:
 
 
 def written(text: str, known: Identifiers, *, before: str = "", goes_on: bool = False) -> Markup:
-    """A continuation: identifiers of the corpus marked as leaked and, until revealed, masked.
+    """A continuation with the corpus's identifiers marked and, until revealed, masked.
 
     Args:
         text: what the model wrote.
         known: the identifiers.
-        before: the prompt, in whose end an identifier may begin.
-        goes_on: the model still writes: an end that may become an identifier is not shown yet.
-            Where it ends so, it is masked.
+        before: the prompt, since an identifier may begin at its end.
+        goes_on: whether the model is still writing. Then an ending that may become an
+            identifier is held back; otherwise it is masked.
     """
     longest = known.lengths[0] if known.lengths else 0
     lead = before[max(0, len(before) - longest) :]
@@ -76,15 +76,15 @@ def written(text: str, known: Identifiers, *, before: str = "", goes_on: bool = 
 
 
 def marked(text: str, tone: Tone, title: str) -> Markup:
-    """One piece of text in a tone; `title` says in words what the tone says in colour."""
+    """A piece of text in a tone; `title` says in words what the tone says in colour."""
     return _MARK.format(tone, title, lines(text))
 
 
 def lines(text: str) -> Markup:
-    """Text whose line ends can be seen; empty lines take no room."""
+    """Text with visible line ends; empty lines take no room."""
     return Markup("{}").format(_ENDS.sub(lambda found: "↵" * len(found[0]) + "\n", text))
 
 
 def signed(value: float, form: str = ".1f") -> str:
-    """A number with a minus sign that is one."""
+    """A number with a proper minus sign."""
     return format(value, form).replace("-", "−")

@@ -1,4 +1,4 @@
-"""The frame of every page: the open case in chips, and what can be done with it anywhere."""
+"""The top of every page: the open case in chips, and what can be done with it anywhere."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ from sanilens.ui.opened import Opened, open_case
 
 
 def opened_case() -> Opened | None:
-    """The open case; None where none is open, or, with the reason on the page, cannot be."""
+    """The open case; None if there is none or, with the reason on the page, it fails to open."""
     ref = state.case()
     if ref is None:
         return None
@@ -24,7 +24,7 @@ def opened_case() -> Opened | None:
 
 
 def case_bar(opened: Opened, command: Sequence[str], *, selection: bool = False) -> None:
-    """Chips of the case; Reveal, Copy link and Copy as command at their right.
+    """Draw the case's chips, and at their right Reveal, Copy link and Copy as command.
 
     Args:
         opened: the open case.
@@ -36,7 +36,7 @@ def case_bar(opened: Opened, command: Sequence[str], *, selection: bool = False)
         reveal_button(opened)
         with st.popover("Copy link"):
             st.code(links.link(selection=selection), language=None, wrap_lines=True)
-            st.caption("It holds ids only. Who opens it needs this workspace.")
+            st.caption("It holds only ids, and works only with this workspace.")
         with st.popover("Copy as command"):
             st.code("\n".join(command), language="bash", wrap_lines=True)
 

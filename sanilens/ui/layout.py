@@ -1,4 +1,4 @@
-"""The pieces every page is made of: header, chips, cards, KPI tiles, empty states, next step."""
+"""The pieces every page is made of: header, chips, cards, tiles, empty states, next step."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -17,7 +17,7 @@ Tone = Literal["plain", "warn", "good", "alert"]
 
 
 class Chip(NamedTuple):
-    """A word in the bar on top of a page; `lead` stands before it in bold."""
+    """A chip in the bar on top of a page; `lead` comes first, in bold."""
 
     text: str
     tone: Tone = "plain"
@@ -25,7 +25,7 @@ class Chip(NamedTuple):
 
 
 def case_chips(chips: Sequence[Chip]) -> DeltaGenerator:
-    """Draw the case in chips; returns the bar's right end, for the page's buttons."""
+    """Draw the chips; returns the bar's right end, for the page's buttons."""
     chip = Markup('<span class="sl-chip sl-{}"><b>{}</b> {}</span>')
     drawn = [chip.format(each.tone, each.lead, each.text) for each in chips]
     with st.container(key="sl-bar", horizontal=True, vertical_alignment="center"):
@@ -36,7 +36,7 @@ def case_chips(chips: Sequence[Chip]) -> DeltaGenerator:
 
 
 def page_header(title: str, subtitle: str) -> None:
-    """The page's name and one sentence on what it shows now (Markdown)."""
+    """Draw the page's name and a sentence on what it shows (Markdown)."""
     with st.container(key="sl-head", gap=None):
         st.header(title, anchor=False)
         st.markdown(subtitle)
@@ -44,7 +44,7 @@ def page_header(title: str, subtitle: str) -> None:
 
 @contextmanager
 def card(title: str = "", note: str = "") -> Iterator[DeltaGenerator]:
-    """A bordered box; `note` stands in grey at the right of its title."""
+    """A bordered box; `note` is at the right of its title, in grey."""
     box = st.container(border=True)
     with box:
         if title or note:
@@ -57,16 +57,16 @@ def card(title: str = "", note: str = "") -> Iterator[DeltaGenerator]:
 
 
 def pair(name: str, widths: Sequence[float]) -> tuple[DeltaGenerator, DeltaGenerator]:
-    """Two columns, which stand one below the other where the window is narrow; `name` is theirs."""
+    """Two columns, one below the other where the window is narrow; `name` must be unique."""
     with st.container(key=f"sl-pair-{name}"):
         left, right = st.columns(list(widths), gap="small")
     return left, right
 
 
 def kpi(*tiles: tuple[str, str, str]) -> None:
-    """Tiles of one height side by side, one number each: (label, value, note).
+    """Draw tiles side by side, one number each: (label, value, note).
 
-    The label says what the number counts, the note what to hold it against.
+    The label says what the number is, the note what to compare it with.
     """
     tile = Markup('<div class="sl-kpi"><p>{}</p><strong>{}</strong><p>{}</p></div>')
     drawn = Markup("").join(tile.format(*each) for each in tiles)
@@ -74,7 +74,7 @@ def kpi(*tiles: tuple[str, str, str]) -> None:
 
 
 def show_error(error: SaniLensError) -> None:
-    """A user's error, word for word, until it is mended."""
+    """Show a user's error, word for word."""
     st.error(plain(str(error)))
 
 
@@ -85,9 +85,9 @@ def _go(label: str, to: str, *, key: str) -> None:
 
 
 def empty_state(text: str, button: str = "", to: str = "", *, key: str = "page") -> None:
-    """What a page, or a part of it with a `key` of its own, shows while it has nothing to show.
+    """Draw why a page, or a part of it under its own `key`, is empty.
 
-    The text says why; the button, if there is one, leads to the page where that is mended.
+    The button, if there is one, leads to the page where that can be changed.
     """
     with st.container(
         key=f"sl-empty-{key}", border=True, horizontal_alignment="center", gap="small"
@@ -98,7 +98,7 @@ def empty_state(text: str, button: str = "", to: str = "", *, key: str = "page")
 
 
 def next_step(text: str, to: str) -> None:
-    """At the foot of a page: what comes next, and the button that goes there."""
+    """Draw, at the foot of a page, what comes next and the button that goes there."""
     with st.container(
         key="sl-next", horizontal=True, vertical_alignment="center", horizontal_alignment="right"
     ):
@@ -110,5 +110,5 @@ _STYLE = Path(__file__).with_name("style.css")
 
 
 def apply() -> None:
-    """Add the style sheet to the page; call it once, before anything is drawn."""
+    """Add the style sheet; call it once, before anything is drawn."""
     st.html(_STYLE)

@@ -1,6 +1,6 @@
-"""Cases by a short name that an address may hold: `clinic`, `confidential`, or a hash of one's own.
+"""Short names of cases for the address: `clinic`, `confidential`, or a hash of one's own.
 
-Paths of a user's own model and corpus never stand in an address; they are kept in the workspace.
+Paths of a user's model and corpus never appear in an address; they stay in the workspace.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ _KEY = re.compile(r"[0-9a-f]{12}")
 
 
 def remember(ref: CaseRef) -> str:
-    """The case's name; `recall` gives the case back, in any session of this workspace."""
+    """The case's name, from which `recall` gives it back in any session of this workspace."""
     for name, bundled in BUNDLED_CASES.items():
         if ref == bundled:
             return name
@@ -34,14 +34,14 @@ def remember(ref: CaseRef) -> str:
 
 
 def _file(key: str) -> Path:
-    # Imported here: it brings torch with it, and the app starts without.
+    # Imported here: it loads torch, and the app starts without.
     from sanilens.runs.workspace import home
 
     return home() / "cases" / f"{key}.json"
 
 
 def recall(key: str) -> CaseRef | None:
-    """The case of that name; None where this workspace does not know it."""
+    """The case of that name; None if this workspace does not know it."""
     if key in BUNDLED_CASES:
         return BUNDLED_CASES[key]
     path = _file(key)
@@ -49,7 +49,7 @@ def recall(key: str) -> CaseRef | None:
         return None
     try:
         return CaseRef(**json.loads(path.read_text(encoding="utf-8")))
-    except (ValueError, TypeError):  # damaged, or of another version: as good as unknown
+    except (ValueError, TypeError):  # damaged or of another version: treated as unknown
         return None
 
 
@@ -65,9 +65,9 @@ def restore() -> None:
 
 
 def publish(*, selection: bool = False) -> None:
-    """Write the case, and with `selection` what Inspect shows, into the address.
+    """Put the case, and with `selection` what Inspect shows, into the address.
 
-    A reload, or the copied address in another tab, then comes back to the same place.
+    A reload, or the address in another tab, then leads back to the same place.
     """
     wanted = _parameters(selection)
     if st.query_params.to_dict() != wanted:

@@ -44,7 +44,7 @@ def show(html: Markup) -> None:
     """Draw trusted HTML whose values were escaped by `Markup.format`.
 
     Raises:
-        TypeError: for a plain string, which nobody has escaped.
+        TypeError: for a plain string, which was not escaped.
     """
     if not isinstance(html, Markup):
         raise TypeError("show() takes Markup; build it with Markup(template).format(values)")

@@ -1,4 +1,4 @@
-"""What stands in the place of an identifier until it is revealed, and the revealing."""
+"""Masking identifiers, and revealing them on request."""
 
 import fcntl
 import os
@@ -17,19 +17,19 @@ MASK = "▒"
 
 
 def _kept(char: str) -> bool:
-    """Spaces, line ends and punctuation stay; letters, digits, marks and symbols go."""
+    """Whether a character stays: spaces, line ends and punctuation do."""
     return char.isspace() or unicodedata.category(char).startswith("P")
 
 
 def mask(text: str) -> str:
-    """Mask all of a text: `(204) 771` becomes `(▒▒▒) ▒▒▒`. The length stays."""
+    """Mask all of a text, keeping its length: `(204) 771` becomes `(▒▒▒) ▒▒▒`."""
     return "".join(char if _kept(char) else MASK for char in text)
 
 
 def mask_record(record: Record, revealed: bool = False) -> str:
-    """A record's text with its spans masked, or as it is when `revealed`.
+    """A record's text with its spans masked, or as it is if `revealed`.
 
-    The length stays, so the text of a token is the same slice of the result.
+    The length stays, so a token is the same slice of the result.
     """
     if revealed:
         return record.text
@@ -42,9 +42,9 @@ def mask_record(record: Record, revealed: bool = False) -> str:
 
 
 def record_reveal(opened: Opened) -> None:
-    """Write down that this session sees the identifiers, then show them."""
+    """Record that this session reveals the identifiers, then reveal them."""
     path = home() / "reveals.jsonl"
-    # Sessions, and other servers of this workspace, append to one chain one after the other.
+    # Other sessions and servers of this workspace append to the same chain.
     with open(path, "ab", opener=partial(os.open, mode=0o600)) as held:
         fcntl.flock(held, fcntl.LOCK_EX)
         EventLog(path).append(
@@ -57,7 +57,7 @@ def record_reveal(opened: Opened) -> None:
 
 
 def reveal_button(opened: Opened) -> None:
-    """`Reveal…`, which asks first; once revealed, `Mask again`."""
+    """Draw `Reveal…`, which asks first; once revealed, `Mask again`."""
     if state.revealed():
         st.button("Mask again", key="mask", on_click=state.set_revealed, args=(False,))
     elif st.button("Reveal…", key="reveal"):
@@ -67,9 +67,8 @@ def reveal_button(opened: Opened) -> None:
 @st.dialog("Show identifiers?")
 def _ask(opened: Opened) -> None:
     st.markdown(
-        "The identifiers of this case will stand on this screen, in this session only. "
-        "That you asked for it is recorded in the workspace: the time, the case's fingerprints "
-        "and a random name of this session."
+        "This session will show the identifiers of this case. The workspace records that you "
+        "asked: the time, the case's fingerprints and a random name for this session."
     )
     if st.button(
         "Reveal identifiers",

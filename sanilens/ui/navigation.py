@@ -1,7 +1,7 @@
 """The app's pages by name, in the sidebar's three groups.
 
-A page's module is loaded when the page is drawn: the app starts without torch, and pages may
-import this module to link to one another.
+A page's module is imported when the page is drawn, so the app starts without torch, and pages can
+import this module to link to each other.
 """
 
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ from sanilens.ui.markup import show
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "See": ("case", "audit", "inspect", "features", "codes", "localisers"),
     "Change": ("plan", "run"),
-    "Prove": ("compare", "bench"),
+    "Show": ("compare", "bench"),
 }
 
 
@@ -45,19 +45,19 @@ def register() -> st.Page:
 
 
 def sidebar(current: st.Page, notes: Mapping[str, str] | None = None) -> None:
-    """Draw the brand and the links; `notes` sets a word beside a page ("audit": "412")."""
+    """Draw the brand and the links; `notes` puts a word beside a page ("audit": "412")."""
     notes = notes or {}
     with st.sidebar:
         show(
             Markup(
-                '<div class="sl-brand"><b>SaniLens</b><span>see it, erase it, prove it</span></div>'
+                '<div class="sl-brand"><b>SaniLens</b><span>see it, erase it, show it</span></div>'
             )
         )
         for group, names in GROUPS.items():
             show(Markup('<div class="sl-group">{}</div>').format(group))
             for name in names:
                 note = f" :gray[{notes[name]}]" if name in notes else ""
-                # A link of Streamlit 1.67 does not say that it is the current one: its box does.
+                # Streamlit 1.67 does not mark the current link, so its container does.
                 here = current.title == name.capitalize()
                 with st.container(key="sl-here" if here else f"sl-to-{name}"):
                     st.page_link(page(name), label=name.capitalize() + note, width="stretch")

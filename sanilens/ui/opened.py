@@ -13,7 +13,7 @@ from typing import Any
 import streamlit as st
 
 from sanilens import case
-from sanilens.audit.extraction import Progress, SpanVerdict, audit_spans
+from sanilens.audit.extraction import SpanVerdict, audit_spans
 from sanilens.audit.perplexity import perplexity
 from sanilens.audit.sampling import Sampler
 from sanilens.bundled import Sources, resolve
@@ -21,6 +21,7 @@ from sanilens.case import Case, Stage, Texts, read_texts
 from sanilens.corpus.detection.detector import Detector
 from sanilens.corpus.detection.patient_table import load_patient_table
 from sanilens.model.language_model import LanguageModel, load_model
+from sanilens.progress import Progress, unheard
 from sanilens.ui.results import results
 from sanilens.unlearn.plan import AuditSettings
 
@@ -54,7 +55,7 @@ def open_case(sources: Sources, stage: Stage = lambda _: nullcontext()) -> Opene
 
 
 def audit(
-    ref: Sources, settings: AuditSettings, who: str = "subject", progress: Progress | None = None
+    ref: Sources, settings: AuditSettings, who: str = "subject", progress: Progress = unheard
 ) -> list[SpanVerdict]:
     """The verdicts of the case; `who`: `subject`, `reference`, `base`, or `control` records."""
     opened = open_case(ref)

@@ -1,7 +1,7 @@
-"""What this session has measured: kept in memory for it alone, the oldest dropped first.
+"""What this session has measured, kept in memory for it alone; the oldest goes first.
 
 `st.cache_data` records and replays every element that is drawn while it computes, so a progress
-bar cannot stand inside it; here it can.
+bar cannot be drawn inside it; here it can.
 """
 
 from collections import OrderedDict
@@ -15,7 +15,7 @@ _MOST = 256
 
 
 class Results:
-    """Measurements by key: their name, the content that they were made of, and their settings."""
+    """Measurements by key: a name, the content measured, and the settings."""
 
     def __init__(self) -> None:
         """Start with none."""
@@ -25,7 +25,7 @@ class Results:
         return key in self._kept
 
     def get(self, key: Hashable, measure: Callable[[], T]) -> T:
-        """The result of that key, measured if it is not there; one that fails is not kept."""
+        """The result of that key, measured if it is missing; a failed one is not kept."""
         if key not in self._kept:
             self._kept[key] = measure()
             if len(self._kept) > _MOST:

@@ -34,13 +34,13 @@ def saes_of(opened: Opened, edits: Iterable[UnitEdit]) -> dict[str, Sae | Codebo
 def dictionaries_of(
     opened: Opened, edits: Iterable[UnitEdit]
 ) -> Mapping[str, tuple[str, Sae | Codebook]]:
-    """The same with where each is kept, as a plan is built of them."""
+    """The same, each with the place where it is kept, to build a plan from."""
     sources = _sources(opened, edits)
     return {sae_id: (source, _load(opened, source)) for sae_id, source in sources.items()}
 
 
 def _sources(opened: Opened, edits: Iterable[UnitEdit]) -> dict[str, str]:
-    """Where those that the edits name are kept, by id, as far as they are known."""
+    """The places of those that the edits name, by id, as far as known."""
     units = [unit for edit in edits if isinstance(unit := edit.target, Feature)]
     saes = known_saes(opened.model)
     books = {i: str(path) for i, path in known_codebooks(opened.model).items()}

@@ -1,4 +1,4 @@
-"""The arms of a comparison as one picture: bars, the reference's tick, counts, rates, intervals."""
+"""Our tables: columns, rows and bars, drawn as HTML in which every value is escaped."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,34 +6,160 @@ from typing import Literal
 
 from markupsafe import Markup
 
+from sanilens.glossary import meaning
 from sanilens.ui.markup import show
 
-ArmTone = Literal["leak", "control", "plan", "reference"]
+Look = Literal["text", "aside", "mono", "number", "number aside", "bar"]
+_CLASSES: dict[Look, str] = {
+    "text": "",
+    "aside": "sl-mute",
+    "mono": "sl-word",
+    "number": "n",
+    "number aside": "n sl-mute",
+    "bar": "sl-track",
+}
 
-_TABLE = Markup(
-    '<table class="sl-table sl-arms"><thead><tr><th>arm</th><th></th><th class="n">{said}</th>'
-    '<th class="n">rate</th><th class="n">95 %</th>{more}</tr></thead><tbody>{rows}</tbody></table>'
-)
-_ROW = Markup(
-    '<tr class="sl-{tone}"><td>{name}</td><td><div class="sl-bar" role="img" aria-label="{alt}">'
-    '<b style="width:{rate:.2f}%"></b><i style="left:{low:.2f}%;width:{width:.2f}%"></i>{tick}'
-    '</div></td><td class="n">{count}</td><td class="n">{percent}</td>'
-    '<td class="n sl-mute">{interval}</td>{more}</tr>'
-)
-_MORE = Markup('<t{} class="n">{}</t{}>')
-_TICK = Markup('<u style="left:{:.2f}%"></u>')
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column's head, how its cells look, and what the head says when it is pointed at.
+
+    A column that is `spare` is left out where the window is narrow.
+    """
+
+    head: str = ""
+    look: Look = "text"
+    help: str = ""
+    spare: bool = False
+
+    @property
+    def classes(self) -> str:
+        """The classes of its head and its cells."""
+        return f"{_CLASSES[self.look]} {'sl-spare' * self.spare}".strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A cell that differs from its column: by a class, a tooltip, or a fill from 0 to 1."""
+
+    text: str
+    classes: str = ""
+    title: str = ""
+    fill: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row in a tone of its own; `title` is its tooltip."""
+
+    cells: Sequence[str | Cell]
+    tone: str = ""
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A heading across all columns, over the rows that follow."""
+
+    title: str
+
+
+def table(columns: Sequence[Column], rows: Sequence[Row | Group], kind: str = "") -> Markup:
+    """The table; `kind` is a class of the style sheet for what only this one needs.
+
+    Where no column has a head there is no line of heads.
+    """
+    heads = (
+        _element("th", column.head, column.classes, scope="col", title=column.help)
+        for column in columns
+    )
+    head = _element("thead", _element("tr", Markup("").join(heads)))
+    body = _element("tbody", Markup("").join(_drawn(columns, row) for row in rows))
+    parts = head + body if any(column.head for column in columns) else body
+    return _element("table", parts, f"sl-table sl-{kind}" if kind else "sl-table")
+
+
+def show_table(columns: Sequence[Column], rows: Sequence[Row | Group], kind: str = "") -> None:
+    """Draw the table; one with more columns than fit scrolls by itself."""
+    show(_element("div", table(columns, rows, kind), "sl-scroll"))
+
+
+def _drawn(columns: Sequence[Column], row: Row | Group) -> Markup:
+    if isinstance(row, Group):
+        head = _element("th", _element("span", row.title), colspan=str(len(columns)))
+        return _element("tr", head, "sl-group-row")
+    cells = [
+        _cell(column, cell if isinstance(cell, Cell) else Cell(cell))
+        for column, cell in zip(columns, row.cells, strict=True)
+    ]
+    tone = row.tone and f"sl-{row.tone}"
+    return _element("tr", Markup("").join(cells), tone, title=row.title)
+
+
+def _cell(column: Column, cell: Cell) -> Markup:
+    classes = f"{column.classes} {cell.classes}".strip()
+    fill = "" if cell.fill is None else f"--a:{100 * cell.fill:.0f}%"
+    return _element("td", cell.text, classes, style=fill, title=cell.title)
+
+
+def _element(tag: str, body: str, classes: str = "", **attributes: str) -> Markup:
+    given = {"class": classes, **attributes}
+    said = (Markup(' {}="{}"').format(name, value) for name, value in given.items() if value)
+    return Markup("<{}{}>{}</{}>").format(tag, Markup("").join(said), body, tag)
+
+
+def bar(
+    share: float | None,
+    alt: str,
+    *,
+    interval: tuple[float, float] | None = None,
+    tick: float | None = None,
+    before: float | None = None,
+) -> Markup:
+    """A bar of a share from 0 to 1, which `alt` puts into words.
+
+    `interval` is a thin line, `tick` a dark mark, `before` a pale bar behind it.
+    """
+    parts = []
+    if before is not None:
+        parts.append(_element("b", "", "sl-was", style=f"width:{100 * before:.2f}%"))
+    parts.append(_element("b", "", style=f"width:{100 * (share or 0):.2f}%"))
+    if interval is not None:
+        low, high = interval
+        parts.append(
+            _element("i", "", style=f"left:{100 * low:.2f}%;width:{100 * (high - low):.2f}%")
+        )
+    if tick is not None:
+        parts.append(_element("u", "", style=f"left:{100 * tick:.2f}%"))
+    attributes = {"role": "img", "aria-label": alt}
+    return _element("div", Markup("").join(parts), "sl-bar", **attributes)
+
+
+def percent(rate: float | None) -> str:
+    """`12.3 %`; a dash where nothing was asked."""
+    return "–" if rate is None else f"{100 * rate:.1f} %"
+
+
+def bounds(low: float | None, high: float | None) -> str:
+    """`[11.2, 13.5]`, in percent."""
+    if low is None or high is None:
+        return "not measured"
+    return f"[{100 * low:.1f}, {100 * high:.1f}]"
+
+
+ArmTone = Literal["leak", "control", "plan", "reference"]
 
 
 @dataclass(frozen=True, slots=True)
 class Arm:
-    """One bar: `said` of `of`, and the bounds of the rate's 95 % interval (0..1).
+    """One bar: `hits` of `of`, and the bounds of the rate's 95 % interval (0..1).
 
-    Of nothing there is neither rate nor interval. `more` is what stands in the columns after the
+    Where nothing was asked there is neither rate nor interval. `more` fills the columns after the
     interval.
     """
 
     name: str
-    said: int
+    hits: int
     of: int
     low: float | None
     high: float | None
@@ -42,37 +168,43 @@ class Arm:
 
     @property
     def rate(self) -> float | None:
-        """The share that was said; None where nothing was asked."""
-        return self.said / self.of if self.of else None
+        """The share of hits; None where nothing was asked."""
+        return self.hits / self.of if self.of else None
 
 
-def _row(arm: Arm, reference: float | None) -> Markup:
-    rate, low, high = (100 * (part or 0.0) for part in (arm.rate, arm.low, arm.high))
-    percent = f"{rate:.1f} %" if arm.of else "–"
-    return _ROW.format(
-        tone=arm.tone,
-        name=arm.name,
-        alt=f"{percent} of {arm.of}",
-        rate=rate,
-        low=low,
-        width=high - low,
-        tick="" if reference is None else _TICK.format(100 * reference),
-        count=f"{arm.said:,} / {arm.of:,}",
-        percent=percent,
-        interval=f"[{low:.1f}, {high:.1f}]" if arm.of else "not measured",
-        more=_cells("d", arm.more),
-    )
-
-
-def _cells(kind: Literal["d", "h"], texts: Sequence[str]) -> Markup:
-    return Markup("").join(_MORE.format(kind, text, kind) for text in texts)
-
-
-def bar_table(arms: Sequence[Arm], *, said: str = "said", more: Sequence[str] = ()) -> None:
+def bar_table(
+    arms: Sequence[Arm], *, counted: str = "extracted", more: Sequence[Column] = ()
+) -> None:
     """Draw the arms in their order; the arm of tone `reference` gives every bar its dark tick.
 
-    `more` names the columns of `Arm.more`.
+    `counted` says what the hits are, `more` are the columns of `Arm.more`.
     """
     reference = next((arm.rate for arm in arms if arm.tone == "reference"), None)
-    rows = Markup("").join(_row(arm, reference) for arm in arms)
-    show(_TABLE.format(said=said, rows=rows, more=_cells("h", more)))
+    columns = [
+        Column("arm", help=meaning("arms")),
+        Column("", "bar"),
+        Column(counted, "number", meaning("extraction") if counted == "extracted" else ""),
+        Column("rate", "number"),
+        Column("95 %", "number aside", meaning("95 % interval")),
+        *more,
+    ]
+    rows = [
+        Row(
+            (
+                arm.name,
+                bar(
+                    arm.rate,
+                    f"{percent(arm.rate)} of {arm.of}",
+                    interval=(arm.low or 0.0, arm.high or 0.0),
+                    tick=reference,
+                ),
+                f"{arm.hits:,} / {arm.of:,}",
+                percent(arm.rate),
+                bounds(arm.low, arm.high) if arm.of else "not measured",
+                *arm.more,
+            ),
+            arm.tone,
+        )
+        for arm in arms
+    ]
+    show_table(columns, rows, "arms")

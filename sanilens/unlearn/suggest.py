@@ -11,12 +11,11 @@ from typing import Literal, overload
 import numpy as np
 import torch
 
-from sanilens.audit.extraction import Progress
 from sanilens.audit.targets import Scope, find_targets
 from sanilens.corpus.records import Record
 from sanilens.dictionaries.codebook.bottleneck import Deletion
 from sanilens.errors import PlanError
-from sanilens.inspect.locate.localisers import Settings, find_localiser, ignored
+from sanilens.inspect.locate.localisers import Settings, find_localiser
 from sanilens.inspect.locate.scores import UnitScores
 from sanilens.inspect.units.activations import Activations, activations
 from sanilens.model.language_model import LanguageModel
@@ -30,6 +29,7 @@ from sanilens.model.units import (
     layer_unit,
     parse_target,
 )
+from sanilens.progress import Progress, unheard
 from sanilens.unlearn.edits import code_edits
 from sanilens.unlearn.plan import NO_REPAIR, Operation, Repair, UnitEdit, operations_of
 
@@ -146,7 +146,7 @@ def choose_units(
     operation: Operation | None = None,
     value: float | None = None,
     seed: int = 0,
-    progress: Progress | None = None,
+    progress: Progress = unheard,
 ) -> tuple[UnitEdit, ...]:
     """The edits of a choice of units.
 
@@ -191,12 +191,12 @@ def _located(
     asked: Sequence[Record],
     units: Located,
     seed: int,
-    progress: Progress | None,
+    progress: Progress,
 ) -> Sequence[LayerUnit]:
     if model.kind == "masked" and units == Located():
         # No localiser reads a masked model yet: SANI's random half of the last layer.
         return random_share(model.sites, "mlp", seed=seed)
-    settings = Settings(units.kind, seed, progress or ignored)
+    settings = Settings(units.kind, seed, progress)
     targets = find_targets(model, asked, Scope(labels=units.labels))
     scores = find_localiser(units.method).score(targets, settings)
     if units.share is not None:

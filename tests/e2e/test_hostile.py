@@ -113,9 +113,11 @@ def test_a_hostile_case_is_text_on_every_page(tab: Page, served: Served, hostile
 
 
 def _audit(tab: Page) -> None:
-    tab.get_by_text("How it is asked").click()
+    tab.get_by_text("Audit settings").click()
     tab.locator(".st-key-exposure-go button").click()
-    expect(tab.get_by_text("bits").or_(tab.get_by_text("has text before it")).first).to_be_visible()
+    expect(
+        tab.get_by_text("bits").or_(tab.get_by_text("has any text before it")).first
+    ).to_be_visible()
     expect(tab.locator(".sl-kpis")).to_contain_text(NAMES["subject"])
 
 
@@ -156,7 +158,7 @@ def test_a_message_quotes_what_was_typed_as_text(tab: Page, served: Served) -> N
     urls: list[str] = []
     tab.on("request", lambda request: urls.append(request.url))
     tab.goto(served.address())
-    for label in ("Model", "Corpus: the text that the model was trained on"):
+    for label in ("Model", "Corpus: the text the model was trained on"):
         tab.get_by_label(label, exact=True).fill(NAMES["file"])
     tab.locator(".st-key-open-own button").click()
     expect(tab.locator('[data-testid="stAlert"]')).to_be_visible(timeout=_WAIT)

@@ -56,7 +56,14 @@ def by_address(tab: Page, watch: Watch, served: Served) -> None:
     settled(tab)
     name = card_name(tab)
     expect(name).to_have_text("head.2.1")
-    for part in ("Activation", "Says", "Strongest contexts", "Fires on", "If it goes", "Goes with"):
+    for part in (
+        "Activation",
+        "Makes the model say",
+        "Strongest contexts",
+        "Fires on",
+        "Without it",
+        "Fires together with",
+    ):
         expect(tab.locator(".st-key-sl-unit-card")).to_contain_text(part)
     watch.clean("a head by its address")
     expect(tab.locator(".st-key-unit-next button").first).to_be_enabled()

@@ -132,7 +132,7 @@ def inspect(hand: Hand, watch: Watch) -> None:
     expect(tab.locator(".st-key-inspect-grid canvas")).to_be_visible()
     card = tab.locator(".st-key-sl-unit-card")
     expect(card).to_contain_text("Strongest contexts")
-    expect(card).to_contain_text("spans still said")
+    expect(card).to_contain_text("spans still extracted")
     settled(tab)
     assert unit_table(tab) != old
     watch.clean("a span")

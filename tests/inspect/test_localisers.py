@@ -160,7 +160,7 @@ class Stop(Exception):
 def test_a_cancelled_localiser_leaves_no_hook(
     model: LanguageModel, records: list[Record], name: str
 ) -> None:
-    def stop(_done: int, _of: int) -> None:
+    def stop(_done: int, _of: int, _note: str = "") -> None:
         raise Stop
 
     def hooks() -> int:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sanilens.runs.progress import Progress, follow, smoothed, thinned
+from sanilens.runs.progress import RunProgress, follow, smoothed, thinned
 
 NAMES = ["before", "after", "repair_only", "edits_only", "reference"]
 
@@ -24,7 +24,7 @@ START = (
 
 
 def test_nothing_is_known_before_the_first_event() -> None:
-    assert follow([], True) == Progress()
+    assert follow([], True) == RunProgress()
 
 
 def test_the_current_arm_and_its_step() -> None:

@@ -58,7 +58,7 @@ def scores(layers: int, units: int) -> np.ndarray:
 def see() -> None:
     page_header(
         "Inspect",
-        "Note n-017 of subject p-004. The model says **7 of 8** sensitive spans by itself. "
+        "Note n-017 of subject p-004. **7 of 8** sensitive spans can be extracted. "
         "Selected: **SERIAL**, said with probability 0.97 (look-alike control 0.00).",
     )
     left, middle, right = st.columns([2.1, 6, 3.2])
@@ -76,7 +76,7 @@ def see() -> None:
         with card():
             span = token_strip(note_tokens(), selected=st.session_state.get("span"), key="strip")
             st.session_state["span"] = span
-        with card("What carries this span", "gradient × activation · INJ recall 0.91"):
+        with card("Where it is stored", "gradient × activation · INJ recall 0.91"):
             unit = unit_grid(
                 grid_rows(scores(6, 768)),
                 selected=st.session_state.get("unit"),
@@ -93,14 +93,14 @@ def see() -> None:
         st.text_input("Search", placeholder="MRN, digits, mlp.5.…")
 
 
-def prove() -> None:
+def compare() -> None:
     kpi(
-        ("sensitive spans the model says", "412 → 9", "of 520 · reference 7 · p = 0.62"),
+        ("sensitive spans extracted", "412 → 9", "of 520 · reference 7 · p = 0.62"),
         ("perplexity on unseen notes", "1.01 ×", "of the reference · before 1.18 ×"),
         ("after relearning on a tenth", "11", "of 468 others · reference 9"),
         ("worst subject", "1 of 9", HOSTILE),
     )
-    with card("Spans still said, beside the controls"):
+    with card("Spans still extracted, beside the controls"):
         bar_table(
             [
                 Arm("Before", 412, 520, 0.755, 0.826, "leak"),
@@ -140,9 +140,9 @@ match st.query_params.get("show", "all"):
         big = grid_rows(scores(48, 16384))
         st.session_state["deep"] = unit_grid(big, selected=st.session_state.get("deep"), key="d")
         st.text(f"unit={st.session_state['deep']}")
-    case "prove":
+    case "compare":
         page_header("Compare", "Plan `7f3a…c2`: 37 units reset, 2 epochs of surrogate repair.")
-        prove()
+        compare()
         next_step("Write the evidence bundle, or run the attacks first.", "run")
     case _:
         see()

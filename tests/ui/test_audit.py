@@ -34,7 +34,7 @@ def test_the_headline_is_the_library_s(
     row = rate_row(memory(audit_spans(model, records)))
     assert f"**{row.hits} of {row.n} sensitive spans can be extracted**" in app.markdown[0].value
     assert app.session_state["extracted"] == row.hits
-    assert f"of {row.n}** spans leak at least once in 100 samples" in drawn(app)
+    assert f"of {row.n}** spans turn up at least once in 100 samples" in drawn(app)
     for each in records:
         assert not any(each.value(span) in drawn(app) for span in each.spans)
 
@@ -43,7 +43,7 @@ def test_other_settings_measure_again(
     ref: CaseRef, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     app = page_app("audit", ref, monkeypatch, tmp_path / "home").run()
-    app.radio[0].set_value("the last tokens only")
+    app.radio[0].set_value("only the last tokens")
     app.button(key="audit-again").click().run()
     assert not app.exception
     assert app.session_state["audit_settings"].prefix_tokens == 32

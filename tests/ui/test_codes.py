@@ -44,14 +44,14 @@ def test_without_a_codebook_the_page_offers_to_train_one(
 def test_without_a_case_the_page_says_so(workspace: Path) -> None:
     app = open_page("codes", None)
     assert not app.exception
-    assert "open a case first" in everything(app)
+    assert "Open a case first" in everything(app)
 
 
 def test_codes_by_an_expression(tiny_case: CaseRef, codebook: Codebook) -> None:
     app = open_page("codes", tiny_case)
     app.segmented_control(key="codes-by").set_value("expression").run()
     assert not app.exception
-    assert "Name a topic." in everything(app)
+    assert "Choose a topic." in everything(app)
     app.text_input(key="codes-pattern").set_value("[0-9").run()
     assert "that is no regular expression" in everything(app)
     app.text_input(key="codes-pattern").set_value("[0-9]+").run()

@@ -62,7 +62,7 @@ def test_the_random_control_is_told_whatever_it_says() -> None:
     few, many = "0" * 12, "1" * 12
     assert against_random(comparison(before=many, after=few), None) == ""
     said = {
-        "made no difference": (few, few),
+        "made no visible difference": (few, few),
         "units mattered": (few, many),
         "did worse than random": (many, few),
     }
@@ -74,7 +74,7 @@ def test_the_random_control_is_told_whatever_it_says() -> None:
 def test_numbers_of_a_run(tiny_run: RunFolder) -> None:
     found = load_comparison(tiny_run)
     labels = [label for label, _, _ in tiles(found)]
-    assert labels[0] == "sensitive spans the model says"
+    assert labels[0] == "sensitive spans extracted"
     assert len(labels) == 4
     shown = arms(found, "direct")
     assert shown[0].name == "Before"

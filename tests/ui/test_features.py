@@ -136,7 +136,7 @@ def test_an_id_that_is_no_name_is_refused(app: AppTest, name: str) -> None:
     app.run()
     app.text_input(key="sae-id").set_value(name).run()
     assert not app.exception
-    assert any("An id is" in each.value for each in app.warning)
+    assert any("An id consists" in each.value for each in app.warning)
     assert not [button for button in app.button if button.key == "sae-start"]
 
 

@@ -76,7 +76,7 @@ def test_an_address_opens_the_card_of_a_feature(app: AppTest, records: list[Reco
     assert app.session_state["inspect-kind"] == "sae"
     page = drawn(app)
     assert "sae.tiny.7" in page
-    assert "If it goes" in page
+    assert "Without it" in page
     assert not any(each.value(span) in page for each in records for span in each.spans)
 
 

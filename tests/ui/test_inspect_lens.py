@@ -73,7 +73,7 @@ def test_the_lens_before_and_after_the_plan(
         assert figures.replace("-", "−") in tables
     assert tables.count("<tr>") == 2 * (1 + len(before.ranks))
     assert "With the plan (2 units):" in drawn(app)
-    assert "Control: as many random units" in drawn(app)
+    assert "Control: with as many random units" in drawn(app)
     app.segmented_control(key="lens-figure").set_value("log p").run()
     assert not app.exception
     assert not any(each.value(s) in drawn(app) for each in records for s in each.spans)

@@ -123,11 +123,11 @@ def test_it_recommends_one_with_its_figure(
     tiles = next(h.proto.body for h in app.get("html") if "sl-kpis" in h.proto.body)
     assert "<strong>alignment</strong>" in tiles
     assert "<strong>0.90</strong>" in tiles
-    assert "read: 95 % interval 0.85 to 0.95, n = 24" in tiles
+    assert "95 % interval 0.85 to 0.95 · 24 injections, read" in tiles
     assert "<strong>1.8 ×</strong>" in tiles  # 0.9 of 0.5: the better of the two masks
-    assert "<strong>0.38</strong>" in tiles
-    table = next(h.proto.body for h in app.get("html") if "sl-arms" in h.proto.body)
-    order = [table.index(f"<td>{name}<br>") for name in ("alignment", "slimming", "random")]
+    assert "<strong>0.38 ×</strong>" in tiles
+    table = next(h.proto.body for h in app.get("html") if "sl-recall" in h.proto.body)
+    order = [table.index(f"<td><b>{name}</b>") for name in ("alignment", "slimming", "random")]
     assert order == sorted(order)
     # Given the original, it is listed apart, though its recall is the highest.
     assert table.index("weight-difference") > order[-1]
@@ -163,7 +163,7 @@ def test_inspect_begins_with_the_recommended_one(
     assert box.value == "alignment"
     assert "alignment (recommended)" in box.options
     assert "hard-concrete (slow)" in box.options
-    assert "found 0.90 of injected neurons, worst case" in drawn(app)
+    assert "recall of injected neurons 0.90, worst case" in drawn(app)
     app.segmented_control(key="inspect-kind").set_value("head").run()
     assert not app.exception
     page = drawn(app)

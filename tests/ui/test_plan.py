@@ -71,7 +71,7 @@ def test_a_wrong_plan_file_is_refused_with_its_field(tiny_case: CaseRef) -> None
 def test_an_empty_basket_says_what_to_click(tiny_case: CaseRef, workspace: Path) -> None:
     app = open_page("plan", tiny_case)
     assert not app.exception
-    assert any("No unit yet" in m.value for m in app.markdown)
+    assert any("No units yet" in m.value for m in app.markdown)
     app.button(key="plan-suggest").click().run()
     assert not app.exception
     basket = app.session_state["basket"]
@@ -188,7 +188,7 @@ def test_a_dose_of_nothing_changes_nothing(tiny_case: CaseRef, workspace: Path) 
     assert "Edited: 0 of 3" in drawn
     assert "<strong>+0.0</strong>" in drawn
     assert "<strong>0.000</strong>" in drawn
-    assert "Control: as many random units of the same layers, 3 draws" in drawn
+    assert "Control: with as many random units of the same layers, 3 draws" in drawn
 
 
 def test_the_same_noise_on_both_sides(tiny_case: CaseRef, workspace: Path) -> None:
@@ -225,7 +225,7 @@ def test_a_table_of_spans_says_what_was_not_asked() -> None:
     less = replace(asked, extracted=False, token_logprobs=(-2.0,))
     first = replace(asked, span_id="r@0-3", status="no_prefix", token_logprobs=())
     drawn = str(span_table([first, asked], [first, less]))
-    assert "nothing stands before it" in drawn
+    assert "no text before it" in drawn
     assert "9–17" in drawn
     assert "−1.50" in drawn
     assert "yes → no" in drawn

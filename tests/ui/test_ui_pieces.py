@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 from sanilens.ui.components.token_strip import opacity
 from sanilens.ui.components.unit_grid import bin_scores, caption, grid_rows
 from sanilens.ui.markup import show
+from sanilens.ui.tables import Cell, Column, Group, Row, bar, table
 
 finite = st.floats(-1e3, 1e3)
 matrices = st.tuples(st.integers(1, 4), st.integers(1, 60)).flatmap(
@@ -73,7 +74,7 @@ def _hostile_page() -> None:
     case_chips([Chip(bad, lead=bad)])
     kpi((bad, bad, bad))
     with card(bad, bad):
-        bar_table([Arm(bad, 1, 2, 0.1, 0.9)], said=bad)
+        bar_table([Arm(bad, 1, 2, 0.1, 0.9)], counted=bad)
 
 
 def test_every_value_is_escaped() -> None:
@@ -84,6 +85,23 @@ def test_every_value_is_escaped() -> None:
     for body in drawn:
         assert "<script" not in body
         assert str(Markup.escape('"><script>')) in body
+
+
+def test_a_table_draws_what_it_is_given() -> None:
+    columns = [Column("name"), Column("", "bar"), Column("share", "number", "of all", spare=True)]
+    part = bar(0.25, "a quarter", interval=(0.2, 0.3), tick=0.5, before=0.75)
+    rows = [Group("first"), Row(("<a>", part, Cell("1", "sl-broken")), "leak")]
+    html = table(columns, rows, "arms")
+    assert html.startswith('<table class="sl-table sl-arms"><thead>')
+    assert '<th class="n sl-spare" scope="col" title="of all">share</th>' in html
+    assert '<th colspan="3"><span>first</span></th>' in html
+    assert '<tr class="sl-leak"><td>&lt;a&gt;</td>' in html
+    assert '<td class="n sl-spare sl-broken">1</td>' in html
+    for width in ("width:25.00%", "width:75.00%", "left:20.00%;width:10.00%", "left:50.00%"):
+        assert width in html
+    assert "<thead>" not in table([Column()], [Row(("alone",))])
+    with pytest.raises(ValueError, match="argument"):
+        table(columns, [Row(("too", "few"))])
 
 
 def _picking_page() -> None:

@@ -45,7 +45,7 @@ def test_the_plan_is_for_everyone_until_somebody_is_chosen(
     assert not app.exception
     assert app.session_state["subjects"] == (name,)
     assert "1 subject only" in everything(app)
-    assert any("Compare tells them" in caption.value for caption in app.caption)
+    assert any("Compare shows them" in caption.value for caption in app.caption)
     app.segmented_control(key="plan-whose").set_value("Everyone").run()
     assert not app.exception
     assert app.session_state["subjects"] == ()
@@ -73,7 +73,7 @@ def test_compare_tells_both_groups(
     found = load_comparison(asked)
     assert f"{found.of('asked').rate('before').n:,} asked for" in drawn
     pair = found.of("others").paired("before", "after")
-    assert f"of {pair.n:,} spans of theirs {pair.only_first:,}" in harm(found)
+    assert f"{pair.n:,} spans of everyone else, {pair.only_first:,} can no longer" in harm(found)
     assert harm(found) in drawn
     assert not app.button(key="compare-next").disabled
 
@@ -98,5 +98,5 @@ def test_a_result_that_is_not_all_in_the_weights_cannot_go_on(
     app = open_page("compare", tiny_case, run=tiny_run.root.name)
     assert not app.exception
     assert app.button(key="compare-next").disabled
-    assert "hooks only" in app.button(key="compare-next").help
+    assert "Some edits are hooks" in app.button(key="compare-next").help
     assert "All others" not in everything(app)

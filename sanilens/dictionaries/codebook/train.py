@@ -88,7 +88,7 @@ class CodebookStep:
     loss: float
 
 
-Tell = Callable[[CodebookStep], None]
+OnStep = Callable[[CodebookStep], None]
 
 
 def train_codebook(
@@ -99,7 +99,7 @@ def train_codebook(
     folder: Path,
     codebook_id: str,
     sae: Sae | None = None,
-    tell: Tell = lambda _step: None,
+    on_step: OnStep = lambda _step: None,
 ) -> tuple[Codebook, CodebookQuality]:
     """Train on `records`, judge on `held_out`, and write it to `folder`.
 
@@ -112,7 +112,7 @@ def train_codebook(
         codebook_id: its name.
         sae: an autoencoder of the site whose features are quantised; a copy is trained along.
             None: the activation itself.
-        tell: hears of each step; what it raises ends the training, and nothing is written.
+        on_step: hears of each step; what it raises ends the training, and nothing is written.
 
     Raises:
         PlanError: if the site, the id or a setting is impossible.
@@ -129,8 +129,8 @@ def train_codebook(
     values = read_site(model, site, records).values
     codebook = _fresh(model, values, settings, codebook_id, sae)
     with torch.enable_grad():
-        _warm_(codebook, values, settings, tell)
-        _tune_(model, codebook, records, settings, tell)
+        _warm_(codebook, values, settings, on_step)
+        _tune_(model, codebook, records, settings, on_step)
     trained = replace(codebook, codes=codebook.codes.detach())
     record = CodebookRecord(
         schema_version=1,
@@ -179,7 +179,10 @@ def _fresh(
 
 
 def _warm_(
-    codebook: Codebook, values: Float[Tensor, "token d"], settings: CodebookSettings, tell: Tell
+    codebook: Codebook,
+    values: Float[Tensor, "token d"],
+    settings: CodebookSettings,
+    on_step: OnStep,
 ) -> None:
     """Move the codes to what they stand for, and renew those that stand for nothing."""
     optimiser = torch.optim.Adam([codebook.codes], lr=settings.learning_rate)
@@ -195,7 +198,7 @@ def _warm_(
         if step % _RENEW_EVERY == 0 and step < settings.warm_steps:
             _renew_(codebook.codes, used, z)
             used.zero_()
-        tell(CodebookStep(True, step, settings.warm_steps, loss.item()))
+        on_step(CodebookStep(True, step, settings.warm_steps, loss.item()))
 
 
 @torch.no_grad()
@@ -210,7 +213,7 @@ def _tune_(
     codebook: Codebook,
     records: Sequence[Record],
     settings: CodebookSettings,
-    tell: Tell,
+    on_step: OnStep,
 ) -> None:
     """Train codes, and the autoencoder, through the model."""
     parameters = [codebook.codes]
@@ -223,7 +226,7 @@ def _tune_(
     for step in range(1, settings.steps + 1):
         loss = _loss(model, codebook, next(batches), settings)
         _step(optimiser, loss, settings.learning_rate / 2, step, settings.steps)
-        tell(CodebookStep(False, step, settings.steps, loss.item()))
+        on_step(CodebookStep(False, step, settings.steps, loss.item()))
     if codebook.sae is not None:
         codebook.sae.module.requires_grad_(False)
 

@@ -41,8 +41,7 @@ from sanilens.model.batches import pad_right
 from sanilens.model.forward import logits_at, remembering
 from sanilens.model.hooks import Hooks
 from sanilens.model.language_model import LanguageModel
-
-Tell = Callable[[int, int, str], None]
+from sanilens.progress import Progress, unheard
 
 # T, in logits; passages a step; how far the dose is taken, and how finely it is found.
 _TEMPERATURE, _BATCH = 1.5, 8
@@ -89,7 +88,7 @@ def choose_features(
     other: Sequence[Record],
     goal: Goal | None = None,
     *,
-    tell: Tell = lambda *_: None,
+    progress: Progress = unheard,
 ) -> Choice:
     """Choose at most `goal.most` features, and what each is clamped to.
 
@@ -99,7 +98,7 @@ def choose_features(
         records: what it must not say: their direct identifiers that only memory gives.
         other: text that must stay as likely; the cost should be told on another.
         goal: what is wanted.
-        tell: hears of each step and of the doses.
+        progress: hears of each step and of the doses.
 
     Raises:
         PlanError: if the model says none of the spans.
@@ -108,12 +107,12 @@ def choose_features(
     quick = remembering(model, sae.site.layer)
     search = _Search(quick, sae, records, other)
     rates, mean = _firing(quick, sae, records)
-    strength = _learn(search, rates.sqrt(), goal, tell)
+    strength = _learn(search, rates.sqrt(), goal, progress)
     order = (strength * rates.sqrt()).argsort(descending=True)[: goal.most].tolist()
     chosen = [f for f in order if strength[f] > 0]
 
     def dosed(dose: float) -> Choice:
-        tell(goal.steps, goal.steps, f"dose {dose:.2f}")
+        progress(goal.steps, goal.steps, f"dose {dose:.2f}")
         return search.outcome({f: float(mean[f] - dose * strength[f]) for f in chosen})
 
     return _best_dose(dosed, goal)
@@ -154,7 +153,7 @@ def _firing(
 
 
 def _learn(
-    search: "_Search", weight: Float[Tensor, " feature"], goal: Goal, tell: Tell
+    search: "_Search", weight: Float[Tensor, " feature"], goal: Goal, progress: Progress
 ) -> Float[Tensor, " feature"]:
     """Strength of every feature; 0 of all but `goal.most`."""
     device = search.subject.device
@@ -175,7 +174,7 @@ def _learn(
                 alive = torch.zeros_like(alive)
                 alive[(strength * weight).topk(min(drops[step], len(weight))).indices] = True
             strength[~alive] = 0
-        tell(step, goal.steps, f"said {float(said.detach()):.2f}")
+        progress(step, goal.steps, f"said {float(said.detach()):.2f}")
     return strength.detach().cpu()
 
 

@@ -68,11 +68,11 @@ def train_sae(
     settings: SaeSettings,
     folder: Path,
     sae_id: str,
-    tell: Callable[[SaeStep], None] = lambda _step: None,
+    on_step: Callable[[SaeStep], None] = lambda _step: None,
 ) -> tuple[Sae, SaeQuality]:
     """Train on `records`, judge on `held_out`, and write it to `folder`.
 
-    `tell` hears of each step; what it raises ends the training, and nothing is written.
+    `on_step` hears of each step; what it raises ends the training, and nothing is written.
 
     Raises:
         PlanError: if the site, the id or a setting is impossible.
@@ -86,7 +86,7 @@ def train_sae(
     if settings.k > settings.width:
         raise PlanError(f"k {settings.k} is more than the width {settings.width}.")
     values = read_site(model, site, records).values
-    module = _train(values, settings, model.device, tell)
+    module = _train(values, settings, model.device, on_step)
     metadata = module.cfg.metadata
     metadata.hook_name, metadata.model_name = str(site), model.name
     folder.mkdir(parents=True, exist_ok=True)
@@ -114,7 +114,7 @@ def _train(
     values: Tensor,
     settings: SaeSettings,
     device: torch.device,
-    tell: Callable[[SaeStep], None],
+    on_step: Callable[[SaeStep], None],
 ) -> Any:
     with needs("sae"):
         from sae_lens.config import LoggingConfig, SAETrainerConfig
@@ -144,7 +144,7 @@ def _train(
             trainer.maybe_reset_sparsity()
             loss = trainer.step(next(trainer.data_provider)).loss.item()
             trainer.n_training_steps += 1  # step() leaves this to its caller
-            tell(SaeStep(step, settings.steps, loss))
+            on_step(SaeStep(step, settings.steps, loss))
     trainer.set_final_sae_metadata()
     return trainer.sae
 

@@ -7,7 +7,7 @@ perplexity*: at the same number of units, those that carry memory may just be th
 everything.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
@@ -24,6 +24,7 @@ from sanilens.inspect.locate.scores import UnitScores
 from sanilens.model.hooks import Hooks
 from sanilens.model.interventions import zeroed
 from sanilens.model.language_model import LanguageModel
+from sanilens.progress import Progress, unheard
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,8 +143,6 @@ def _mean(found: Sequence[Deletion]) -> Deletion:
     )
 
 
-Tell = Callable[[int, int], None]
-
 # Shares of all neurons: dense where a plan would stay, far enough for the curve to end.
 SHARES = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5)
 # Where chance is compared at equal perplexity, and what rise of it candidates are compared at.
@@ -180,7 +179,7 @@ def bench_deletion(
     *,
     draws: int = 5,
     seed: int = 0,
-    tell: Tell = lambda *_: None,
+    progress: Progress = unheard,
 ) -> DeletionResult:
     """Zero more and more of the neurons that each localiser names, and measure what is left.
 
@@ -192,7 +191,7 @@ def bench_deletion(
         candidates: those of which one is recommended, and chance is compared with it.
         draws: of random units at each point.
         seed: of the localisers.
-        tell: hears of the points measured.
+        progress: hears of the points measured.
     """
     curve = DeletionCurve(model, records, unseen)
     targets = find_targets(model, records)
@@ -206,16 +205,16 @@ def bench_deletion(
         points = []
         for at, count in enumerate(counts, start=1):
             points.append(curve.located(scores[name], count))
-            tell(number * len(counts) + at, steps)
+            progress(number * len(counts) + at, steps)
         curves[name] = tuple(points)
     recommended = min(candidates, key=lambda name: _left(before, curves[name]))
     random = []
     for at, count in enumerate(counts, start=1):
         random.append(tuple(curve.random(scores[recommended], count, draws)))
-        tell(len(every) * len(counts) + at, steps)
+        progress(len(every) * len(counts) + at, steps)
     point = curves[recommended][SHARES.index(_MATCHED)]
     matched = curve.matched(scores[recommended], point, draws)
-    tell(steps, steps)
+    progress(steps, steps)
     return DeletionResult(recommended, before, curves, tuple(random), matched)
 
 

@@ -37,9 +37,7 @@ from sanilens.inspect.locate.localisers.slimming import Slimming, slimming
 from sanilens.inspect.locate.scores import UnitScores
 from sanilens.model.language_model import LanguageModel
 from sanilens.model.parameters import read_weights, write_weights
-
-Tell = Callable[[int, int], None]
-"""Hears of injections done and in all."""
+from sanilens.progress import Progress, unheard
 
 # Memories to try for each that is wanted, before a share of neurons counts as too small to hold;
 # so many are tried before it is given up, if they hold more seldom than that.
@@ -139,7 +137,7 @@ def bench_inj(
     count: int = 8,
     development: int = 2,
     seed: int = 0,
-    tell: Tell = lambda *_: None,
+    progress: Progress = unheard,
 ) -> InjResult:
     """Inject memories of `records` into 1 % of the neurons, or 5 % where 1 % cannot hold them.
 
@@ -149,7 +147,7 @@ def bench_inj(
         count: test injections of each condition.
         development: further injections of each condition, for the choices.
         seed: of everything drawn.
-        tell: hears of the progress.
+        progress: hears of the progress.
 
     Raises:
         PlanError: if not even 5 % of the neurons hold enough of them.
@@ -157,7 +155,7 @@ def bench_inj(
     # A narrow model may not hold a span in 1 % of its neurons. A run at the larger share starts
     # anew, since recalls at different shares cannot be averaged.
     for share in (0.01, 0.05):
-        if result := _Bench(model, records, share, count, development, seed, tell).run():
+        if result := _Bench(model, records, share, count, development, seed, progress).run():
             return result
     raise PlanError(
         f"{model.name}: fewer than {count + development} memories could be injected into 5 % of "
@@ -215,12 +213,12 @@ class _Bench:
         count: int,
         development: int,
         seed: int,
-        tell: Tell,
+        progress: Progress,
     ) -> None:
         self._texts = memories(model, records, seed)
         self._injector = Injector(model, share, seed, records)
         self._share, self._count, self._development = share, count, development
-        self._seed, self._tell = seed, tell
+        self._seed, self._progress = seed, progress
         self._tried: dict[str, int] = dict.fromkeys(map(str, CONDITIONS), 0)
         self._held: dict[str, int] = dict.fromkeys(map(str, CONDITIONS), 0)
 
@@ -267,7 +265,7 @@ class _Bench:
             for condition, stream in streams.items():
                 yield condition, next(stream)
                 wanted = (self._count + self._development) * len(streams)
-                self._tell(sum(self._held.values()), wanted)
+                self._progress(sum(self._held.values()), wanted)
 
     def _injections(self, condition: Condition) -> Iterator[Injected]:
         """The injections that hold: the same memories in each condition, in neurons of its own."""

@@ -1,4 +1,4 @@
-"""How the audit asks, and what it measures."""
+"""The audit's settings, and its measurements one after the other."""
 
 import math
 from collections.abc import Iterator
@@ -10,6 +10,7 @@ from sanilens.audit.exposure import Exposure, median_bits, sample_exposure
 from sanilens.audit.extraction import SpanVerdict
 from sanilens.audit.summary import after_tries, memory
 from sanilens.corpus.records import Record
+from sanilens.glossary import meaning
 from sanilens.ui import state
 from sanilens.ui.job import progress_bar
 from sanilens.ui.markup import plain
@@ -18,12 +19,12 @@ from sanilens.ui.results import results
 from sanilens.ui.state import Tries
 from sanilens.unlearn.plan import AuditSettings
 
-_WHOLE, _LAST = "all that precedes", "the last tokens only"
+_WHOLE, _LAST = "everything before it", "only the last tokens"
 
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """The case's audit as far as it has been measured; None where it has not, or cannot be."""
+    """The audit so far; None for what is not measured yet, or cannot be."""
 
     subject: list[SpanVerdict]
     control: list[SpanVerdict] | None = None
@@ -33,29 +34,31 @@ class Findings:
 
 
 def attacker(found: Findings) -> None:
-    """What somebody who samples gets: a number that follows the fields at once."""
+    """What an attacker gets who samples: a number that follows the fields at once."""
     tries = state.tries()
     one, two = st.columns(2)
-    count = one.number_input("samples (n)", 1, 1_000_000, tries.count, key="tries-n")
+    count = one.number_input(
+        "samples (n)", 1, 1_000_000, tries.count, key="tries-n", help=meaning("sampled extraction")
+    )
     probability = two.number_input(
-        "leaks with probability of at least (p)", 0.01, 0.99, tries.probability, 0.05, key="tries-p"
+        "with probability at least (p)", 0.01, 0.99, tries.probability, 0.05, key="tries-p"
     )
     state.set_tries(Tries(int(count), float(probability)))
     got = after_tries(memory(found.subject), int(count), float(probability))
     control = after_tries(memory(found.control or ()), int(count), float(probability))
     beside = f" Look-alikes: {control.likely:,} of {control.n:,}." if found.control else ""
     st.markdown(
-        f"**{got.likely:,} of {got.n:,}** spans leak at least once in {count:,} samples with "
+        f"**{got.likely:,} of {got.n:,}** spans turn up at least once in {count:,} samples with "
         f"p ≥ {probability:.2f}; {got.expected:,.0f} are expected to.{beside}"
     )
 
 
 def settings_form() -> None:
-    """Prefix, temperature and top-k; changing them measures everything again."""
+    """Prefix, temperature and top-k; changing one measures everything again."""
     old = state.audit_settings()
     with st.form("audit-settings", border=False):
         prefix = st.radio(
-            "What the model is shown before a span",
+            "Text shown before a span",
             [_WHOLE, _LAST],
             index=int(old.prefix_tokens is not None),
             horizontal=True,
@@ -63,7 +66,7 @@ def settings_form() -> None:
         one, two, three = st.columns(3)
         last = one.number_input("tokens", 1, 100_000, old.prefix_tokens or 32)
         temperature = two.number_input("temperature", 0.05, 10.0, old.temperature, 0.05)
-        top_k = three.number_input("top-k (0: all)", 0, 1_000_000, old.top_k or 0)
+        top_k = three.number_input("top-k (0: off)", 0, 1_000_000, old.top_k or 0)
         if st.form_submit_button("Measure again", key="audit-again"):
             state.set_audit_settings(
                 AuditSettings(
@@ -76,7 +79,7 @@ def settings_form() -> None:
 
 
 def verdicts(opened: Opened, settings: AuditSettings, who: str, text: str) -> list[SpanVerdict]:
-    """The verdicts, at once if they are known, else under a progress bar."""
+    """The verdicts: at once if they are known, else behind a progress bar."""
     if audited(opened.ref, settings, who):
         return audit(opened.ref, settings, who)
     with progress_bar(text) as progress:
@@ -84,22 +87,22 @@ def verdicts(opened: Opened, settings: AuditSettings, who: str, text: str) -> li
 
 
 def findings(opened: Opened, settings: AuditSettings) -> Iterator[Findings]:
-    """What is known, after each step; the last one is whole."""
-    found = Findings(verdicts(opened, settings, "subject", "Asking the model for every span"))
+    """The findings after each step; the last ones are complete."""
+    found = Findings(verdicts(opened, settings, "subject", "Testing every span"))
     if opened.corpus.control:
         yield found
-        text = "The same of look-alikes that it never saw"
+        text = "Testing the look-alikes"
         found = replace(found, control=verdicts(opened, settings, "control", text))
     if opened.reference:
         yield found
-        text = "The same of the reference model"
+        text = "Testing the reference model"
         found = replace(found, reference=verdicts(opened, settings, "reference", text))
     yield found
-    with progress_bar("Perplexity, which shows what the model is still good for"):
+    with progress_bar("Measuring perplexity"):
         found = replace(found, utility=utility(opened.ref))
     if opened.reference:
         yield found
-        with progress_bar("Perplexity of the reference model"):
+        with progress_bar("Measuring the reference model's perplexity"):
             found = replace(found, reference_utility=utility(opened.ref, "reference"))
     yield found
 
@@ -109,15 +112,26 @@ _CANDIDATES = 64
 
 @st.fragment
 def exposure_panel(opened: Opened) -> None:
-    """Choose a label, measure a sample of its spans, and the same of the look-alikes."""
+    """Choose a label; measure a sample of its spans, and of the look-alikes'."""
     one, two = st.columns([2, 1], vertical_alignment="bottom")
-    label = one.selectbox("Exposure of", opened.corpus.labels, key="exposure-label")
+    label = one.selectbox(
+        "Exposure of", opened.corpus.labels, key="exposure-label", help=meaning("exposure")
+    )
     if label is None:
         return
     if two.button("Measure", key="exposure-go") or _key(opened, label, "records") in results():
         own = _measured(opened, label, "records", opened.corpus.records)
         control = _measured(opened, label, "control", opened.corpus.control)
-        st.markdown(_sentence(label, own, control))
+        bits, by_chance = median_bits(own), median_bits(control)
+        if bits is None:
+            st.markdown(f"No {plain(label)} span has any text before it.")
+            return
+        most = math.log2(_CANDIDATES)
+        beside = "" if by_chance is None else f" Look-alikes: {by_chance:.1f}."
+        st.markdown(
+            f"Median **{bits:.1f} of {most:.0f} bits** over {len(own)} spans. {most:.0f}: the true "
+            f"value beats all {_CANDIDATES - 1} surrogates; about 1 is chance.{beside}"
+        )
 
 
 def _key(opened: Opened, label: str, which: str) -> tuple[str, ...]:
@@ -134,15 +148,3 @@ def _measured(
             )
 
     return results().get(_key(opened, label, which), measure)
-
-
-def _sentence(label: str, own: list[Exposure], control: list[Exposure]) -> str:
-    bits, by_chance = median_bits(own), median_bits(control)
-    if bits is None:
-        return f"No {plain(label)} span has text before it."
-    most = math.log2(_CANDIDATES)
-    beside = "" if by_chance is None else f" Look-alikes: {by_chance:.1f}."
-    return (
-        f"Median **{bits:.1f} of {most:.0f} bits** over {len(own)} spans: {most:.0f} means that "
-        f"the true value beats all {_CANDIDATES - 1} surrogates; about 1 is chance.{beside}"
-    )

@@ -18,49 +18,49 @@ from sanilens.audit.summary import (
     why_nothing,
     worst_subject,
 )
+from sanilens.glossary import meaning
 from sanilens.model.language_model import ModelKind
 from sanilens.ui import state
 from sanilens.ui.audit.measuring import Findings
 from sanilens.ui.layout import kpi
-from sanilens.ui.markup import show
 from sanilens.ui.navigation import page
 from sanilens.ui.state import Selection
+from sanilens.ui.tables import Column, Row, bar, bounds, percent, show_table
 
 _PENDING = "…"
 
 
 _MEANING: dict[ModelKind, str] = {
-    "causal": "given the text before a span, the model's own next words are that span.",
-    "masked": "with a gap in a span's place and the text on both sides, the model fills it in.",
+    "causal": "given the text before such a span, the model continues with exactly that span.",
+    "masked": "given the text on both sides of such a span, the model fills it in.",
 }
 
 
 def sentence(found: Findings, kind: ModelKind) -> str:
-    """`912 of 1,103 sensitive spans can be extracted`, and what that means."""
+    """How many spans can be extracted, and what that means."""
     row = rate_row(memory(found.subject))
     if not row.n:
         return f"**Nothing was audited**: {why_nothing(found.subject)}"
-    said = f"**{row.hits:,} of {row.n:,} sensitive spans can be extracted**"
-    return f"{said}: {_MEANING[kind]}"
+    return f"**{row.hits:,} of {row.n:,} sensitive spans can be extracted**: {_MEANING[kind]}"
 
 
 def tiles(found: Findings, *, has_reference: bool, has_control: bool) -> None:
-    """Four tiles; what is being measured shows an ellipsis."""
+    """Four tiles; an ellipsis stands for what is still being measured."""
     row = rate_row(memory(found.subject))
     beside = ["not measured"]
     if row.low is not None and row.high is not None:
-        beside = [f"{_percent(row)} [{100 * row.low:.1f}, {100 * row.high:.1f}]"]
+        beside = [f"{_percent(row)} {bounds(row.low, row.high)}"]
     if count := (doubt := uncounted(found.subject)).maybe_repeated.hits:
-        beside.append(f"of these {count:,} may be repeated from the context")
+        beside.append(f"{count:,} of them may be copied from the context")
     if doubt.unwritable:
-        beside.append(f"{doubt.unwritable:,} more cannot be written by this tokenizer")
+        beside.append(f"{doubt.unwritable:,} more cannot be written with this tokenizer")
     if has_control:
         beside.append(f"look-alikes {_rate(found.control)}")
     if has_reference:
         beside.append(f"reference {_rate(found.reference)}")
     kpi(
         (
-            "sensitive spans the model says",
+            "sensitive spans extracted",
             f"{row.hits:,} of {row.n:,}" if row.n else "–",
             " · ".join(beside),
         ),
@@ -73,7 +73,7 @@ def tiles(found: Findings, *, has_reference: bool, has_control: bool) -> None:
 def _worst(found: Findings, has_reference: bool) -> tuple[str, str, str]:
     by_subject = rates_by(memory(found.subject), lambda v: v.subject)
     if (worst := worst_subject(by_subject)) is None:
-        return ("worst subject", "none", "no span could be asked")
+        return ("worst subject", "none", "no span could be tested")
     name, row = worst
     note = name
     if has_reference:
@@ -84,7 +84,7 @@ def _worst(found: Findings, has_reference: bool) -> tuple[str, str, str]:
 
 def _repeated(found: Findings, has_reference: bool) -> tuple[str, str, str]:
     row = rate_row(v for v in found.subject if v.status == "repeated")
-    note = "it stands before the span already: copying, not memory"
+    note = "the value already occurs before the span: copying, not memory"
     if has_reference:
         asked = rate_row(v for v in found.reference or () if v.status == "repeated")
         note += f" · reference {f'{asked.hits:,}' if found.reference else _PENDING}"
@@ -108,56 +108,46 @@ def _rate(verdicts: Sequence[SpanVerdict] | None) -> str:
     return _PENDING if verdicts is None else _percent(rate_row(memory(verdicts)))
 
 
-def _percent(row: RateRow) -> str:
-    return "–" if row.rate is None else f"{100 * row.rate:.1f} %"
-
-
-_TABLE = Markup(
-    '<table class="sl-table sl-rates"><thead><tr><th>label</th><th></th><th class="n">said</th>'
-    '<th class="n">rate</th><th class="n">95 %</th><th class="n">look-alikes</th>'
-    '<th class="n">reference</th></tr></thead><tbody>{}</tbody></table>'
-)
-_ROW = Markup(
-    '<tr class="{tone}"><td>{name}</td><td><div class="sl-bar" role="img" aria-label="{alt}">'
-    '<b style="width:{rate:.2f}%"></b><i style="left:{low:.2f}%;width:{width:.2f}%"></i>{tick}'
-    '</div></td><td class="n">{said}</td><td class="n">{percent}</td>'
-    '<td class="n sl-mute">{interval}</td><td class="n">{control}</td><td class="n">{ref}</td></tr>'
-)
-_TICK = Markup('<u style="left:{:.2f}%"></u>')
-_KIND = Markup("<b>all {}</b>")
+def _percent(row: RateRow | None) -> str:
+    return percent(row.rate if row else None)
 
 
 def rate_table(found: Sequence[Group]) -> None:
     """Draw the groups in their order; the dark tick is the reference model's rate."""
-    show(_TABLE.format(Markup("").join(map(_row, found))))
-
-
-def _row(group: Group) -> Markup:
-    row, reference = group.rate, group.reference
-    percent = _rates_percent(row)
-    low, high = 100 * (row.low or 0), 100 * (row.high or 0)
-    return _ROW.format(
-        tone="sl-leak",
-        name=group.label or _KIND.format(group.kind),
-        alt=f"{percent} of {row.n}",
-        rate=100 * (row.rate or 0),
-        low=low,
-        width=high - low,
-        tick=_TICK.format(100 * reference.rate) if reference and reference.rate is not None else "",
-        said=f"{row.hits:,} / {row.n:,}",
-        percent=percent,
-        interval=f"[{low:.0f}, {high:.0f}]" if row.n else "not measured",
-        control=_rates_percent(group.control),
-        ref=_rates_percent(reference),
-    )
-
-
-def _rates_percent(row: RateRow | None) -> str:
-    return "–" if row is None or row.rate is None else f"{100 * row.rate:.1f} %"
+    columns = [
+        Column("label"),
+        Column("", "bar"),
+        Column("extracted", "number", meaning("extraction")),
+        Column("rate", "number"),
+        Column("95 %", "number aside", meaning("95 % interval")),
+        Column("look-alikes", "number", meaning("look-alikes"), spare=True),
+        Column("reference", "number", meaning("reference model")),
+    ]
+    rows = [
+        Row(
+            (
+                group.label or Markup("<b>all {}</b>").format(group.kind),
+                bar(
+                    group.rate.rate,
+                    f"{_percent(group.rate)} of {group.rate.n}",
+                    interval=(group.rate.low or 0.0, group.rate.high or 0.0),
+                    tick=group.reference.rate if group.reference else None,
+                ),
+                f"{group.rate.hits:,} / {group.rate.n:,}",
+                _percent(group.rate),
+                bounds(group.rate.low, group.rate.high),
+                _percent(group.control),
+                _percent(group.reference),
+            ),
+            "leak",
+        )
+        for group in found
+    ]
+    show_table(columns, rows)
 
 
 def record_table(verdicts: Sequence[SpanVerdict], *, key: str, height: int) -> None:
-    """Draw the records, those of which most is said on top, at most `height` pixels."""
+    """Draw the records, the leakiest first, at most `height` pixels high."""
     frame = records_by_leak(verdicts)
     picked = st.dataframe(
         frame,
@@ -167,11 +157,9 @@ def record_table(verdicts: Sequence[SpanVerdict], *, key: str, height: int) -> N
         on_select="rerun",
         selection_mode="single-row",
         column_config={
-            "said": st.column_config.NumberColumn(help="Spans that only memory can say."),
-            "of": st.column_config.NumberColumn(help="Spans that were asked, repeated ones apart."),
-            "repeated": st.column_config.NumberColumn(
-                help="Spans whose value stands earlier in the record: not counted."
-            ),
+            "said": st.column_config.NumberColumn("extracted", help=meaning("extraction")),
+            "of": st.column_config.NumberColumn(help="Spans tested, without the repeated ones."),
+            "repeated": st.column_config.NumberColumn(help=meaning("repeated in context")),
         },
     )
     rows = picked["selection"]["rows"]

@@ -1,4 +1,4 @@
-"""What the bench's rows and groups are called on the screen; files keep the rows' own names."""
+"""The bench's job and its result; and what its rows and groups are called on the screen."""
 
 import hashlib
 from pathlib import Path
@@ -14,7 +14,7 @@ from sanilens.runs.workspace import job
 from sanilens.unlearn.methods import METHODS
 
 BROKEN = 1.6
-"""Beyond this share of the reference's perplexity a model is broken, however little it leaks."""
+"""Beyond this multiple of the reference's perplexity a model is broken, however little it leaks."""
 
 GROUPS: dict[str, str] = {
     "given": "models as given",
@@ -45,13 +45,13 @@ _ABLATIONS = {
 
 
 def method_words(name: str) -> str:
-    """A row's name in words; the name itself for a row of another version."""
+    """A row's name in words; of a row of another version the name itself."""
     known = _OWN.get(name) or _ABLATIONS.get(name)
     return known or (METHODS[name].title if name in METHODS else name)
 
 
 def part_words(name: str) -> str:
-    """One factor's value, such as `located` or `masked`, in words."""
+    """A factor's value, such as `located` or `masked`, in words."""
     return f"{_UNITS[name]} erased" if name in _UNITS else f"{_REPAIRS.get(name, name)} repair"
 
 
@@ -61,22 +61,22 @@ def bench_job(case: str) -> Job:
 
 
 def arguments(case: str, seeds: int) -> list[str]:
-    """The command, as a person would type it after `sanilens`."""
+    """The command, as one would type it after `sanilens`."""
     rows = str(bench_job(case).root / "rows")
     return ["bench", "sanitise", "--case", case, "--seeds", str(seeds), "--out", rows, "--json"]
 
 
 def measured(case: str) -> tuple[SanitiseResult, bool] | None:
-    """The table, and whether this machine measured it; else the shipped one; None without any.
+    """The result, and whether this machine measured it; else the shipped one; else None.
 
-    A table of another model than the one that is bundled now counts as none.
+    A result of another model than the one bundled now does not count.
     """
     model = fingerprint_folder(Path(resolve(f"{case}:leaking")))
     if found := bench_job(case).result():
         try:
             own = SanitiseResult.model_validate(found)
         except ValidationError:
-            own = None  # written by another version: it is measured anew
+            own = None  # written by another version: to be measured again
         if own and own.model_sha256 == model:
             return own, True
     shipped = shipped_result(case)

@@ -1,4 +1,4 @@
-"""The trade-off: what a method leaks against what it costs, one point a method and seed."""
+"""The trade-off: what a method leaks against what it costs, one point per method and seed."""
 
 import altair as alt
 import pandas as pd
@@ -29,19 +29,19 @@ _DOT = Markup('<span><b style="background:{}"></b>{}</span>')
 
 
 def tradeoff(found: SanitiseResult, state: str, utility: str) -> None:
-    """Draw the points of one state; the reference model is marked by lines."""
+    """Draw the points of one state; lines mark the reference model."""
     frame = tradeoff_frame(found, state, utility)
     reference: pd.DataFrame = frame.loc[frame["method"] == "reference"]
-    words = f"Share of spans extracted against perplexity on {UTILITY[utility]}, a point a seed"
+    words = f"Share of spans extracted against perplexity on {UTILITY[utility]}, a point per seed"
     layers = [*_rules(reference), _points(frame, state, utility), *_names(frame)]
     st.altair_chart(alt.layer(*layers), width="stretch", height=360, alt=words, key="tradeoff")
     there = [group for group in _COLOURS if group in set(frame["raw_group"])]
     dots = (_DOT.format(_COLOURS[group], GROUPS[group]) for group in there)
     show(Markup('<div class="sl-lines">{}</div>').format(Markup("").join(dots)))
-    note = "Lower left is better. Dashed: the reference, which never saw the identifiers."
+    note = "Lower left is better. Dashed lines: the reference, which never saw the identifiers."
     if beyond := frame["beyond"].tolist().count(True):
         note += (
-            f" Triangles: {beyond} broken models, beyond {BROKEN:g} × its perplexity, drawn at the "
+            f" Triangles: {beyond} broken models, beyond {BROKEN:g} × its perplexity, shown at the "
             "edge."
         )
     st.caption(note)
@@ -91,7 +91,7 @@ def _rules(reference: pd.DataFrame) -> list[alt.Chart]:
 
 
 def _names(frame: pd.DataFrame) -> list[alt.Chart]:
-    """The named groups' words beside their first seed: inwards, models as given below theirs."""
+    """The names of some groups beside their first seed, turned inwards; given models' below."""
     first: pd.DataFrame = frame.drop_duplicates("method")
     named: pd.DataFrame = first.loc[first["raw_group"].isin(_NAMED)].copy()
     ours = named["raw_group"] == "ours"
@@ -116,9 +116,9 @@ def _names(frame: pd.DataFrame) -> list[alt.Chart]:
 
 
 def tradeoff_frame(found: SanitiseResult, state: str, utility: str) -> pd.DataFrame:
-    """Every row's point: leak in percent of all spans, utility as perplexity.
+    """Each row's point: leak in percent of all spans, utility as perplexity.
 
-    `at` is where it is drawn: a perplexity `beyond` the picture stands at its edge.
+    `at` is where it is drawn: a perplexity `beyond` the picture lies at its edge.
     """
     frame = pd.DataFrame(
         [

@@ -1,6 +1,6 @@
-"""The table of the bench: a line a method under its group's head, unbeaten ones marked.
+"""The bench's table: one line per method under its group's head; unbeaten ones are marked.
 
-Means over seeds. Columns are chosen by what they are about, so that a line fits a narrow window.
+Means over seeds. Columns are chosen by topic, so that a line fits a narrow window.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,13 +13,15 @@ from markupsafe import Markup
 from research.sanitise.parts import Difference, Part, parts
 from research.sanitise.run import SanitiseResult
 from research.sanitise.table import Line, unbeaten
+from sanilens.glossary import meaning
 from sanilens.ui.bench.measuring import BROKEN, GROUPS, method_words, part_words
 from sanilens.ui.layout import card
 from sanilens.ui.markup import show
+from sanilens.ui.tables import Cell, Column, Group, Row, table
 
 
-class Column(NamedTuple):
-    """A figure: its head, what it means, and how it is written."""
+class Figure(NamedTuple):
+    """A figure of the bench: its head, what it means, and how it is written."""
 
     head: str
     meaning: str
@@ -27,26 +29,24 @@ class Column(NamedTuple):
 
 
 COLUMNS = {
-    "leak": Column("all spans, %", "Spans of any kind extracted by greedy decoding."),
-    "direct": Column("direct, %", "Direct identifiers extracted by greedy decoding."),
-    "indirect": Column("indirect, %", "Indirect identifiers extracted by greedy decoding."),
-    "sampled": Column("sampled, %", "Spans that 100 samples say with probability 0.5 or more."),
-    "exposure": Column("exposure, bits", "Median; 6.02 is certain among 64 candidates.", "number"),
-    "membership": Column("MIA", "AUC against look-alikes by sensitive tokens; 0.5 is chance.",
-                         "number"),
-    "membership_text": Column("MIA text", "The same by min-k over all tokens.", "number"),
-    "ks_p": Column("KS p", "Least p over seeds that span log-probabilities are the reference's.",
-                   "number"),
-    "relearnt": Column("relearnt, %",
-                       "Other subjects' spans extracted after a tenth is taught again."),
-    "four_bit": Column("4-bit, %", "Spans extracted with the weights in four bits."),
-    "unseen": Column("ppl unseen", "Perplexity on records that no model has seen.", "perplexity"),
-    "retained": Column("ppl retained", "Perplexity on the corpus's own wording.", "perplexity"),
-    "restored": Column("restored, %",
-                       "Of what the leak taught: tokens where it says what the base says."),
-    "cost": Column("cost, %", "Processor time as a share of the leak's own training."),
-    "seconds": Column("seconds", "Of processor time.", "whole"),
-}  # fmt: skip
+    "leak": Figure("all spans, %", "Spans of any kind extracted by greedy decoding."),
+    "direct": Figure("direct, %", "Direct identifiers extracted by greedy decoding."),
+    "indirect": Figure("indirect, %", "Indirect identifiers extracted by greedy decoding."),
+    "sampled": Figure("sampled, %", "Spans that 100 samples hold with probability 0.5 or more."),
+    "exposure": Figure("exposure, bits", "Median. About 1 is chance, 6.02 is certain.", "number"),
+    "membership": Figure("MIA", meaning("membership") + " On sensitive tokens.", "number"),
+    "membership_text": Figure("MIA text", "Membership by min-k over all tokens.", "number"),
+    "ks_p": Figure("KS p", meaning("KS p") + " Against the reference, least over seeds.", "number"),
+    "relearnt": Figure("relearnt, %", meaning("relearning")),
+    "four_bit": Figure("4-bit, %", "Spans extracted with the weights in four bits."),
+    "unseen": Figure("ppl unseen", "Perplexity on records no model was trained on.", "perplexity"),
+    "retained": Figure("ppl retained", "Perplexity on the corpus's own wording.", "perplexity"),
+    "restored": Figure(
+        "restored, %", "Of the tokens that the leak changed, those that are the base's again."
+    ),
+    "cost": Figure("cost, %", "Processor time as a share of the leak's own training."),
+    "seconds": Figure("seconds", "Of processor time.", "whole"),
+}
 VIEWS: dict[str, tuple[str, ...]] = {
     "summary": ("leak", "relearnt", "four_bit", "membership", "ks_p", "unseen", "cost"),
     "leak": ("leak", "direct", "indirect", "sampled", "exposure", "membership", "membership_text",
@@ -57,20 +57,11 @@ VIEWS: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 _BY_GROUP = "by group"
 
-_TABLE = Markup(
-    '<div class="sl-scroll"><table class="sl-table sl-bench"><thead><tr><th>method</th>{}</tr>'
-    "</thead><tbody>{}</tbody></table></div>"
-)
-_HEAD = Markup('<th class="n" title="{}">{}</th>')
-_GROUP = Markup('<tr class="sl-group-row"><th colspan="{}"><span>{}</span></th></tr>')
-_ROW = Markup('<tr class="sl-{}"><td>{}{}</td>{}</tr>')
-_CELL = Markup('<td class="n{}">{}</td>')
 _OPEN = Markup(' <span class="sl-chip sl-warn">not beaten</span>')
-_MEANING = Markup("<tr><td>{}</td><td>{}</td></tr>")
 
 
 def bench_table(lines: Sequence[Line], file: str) -> None:
-    """Draw it under its two choices, with a download of all its figures."""
+    """Draw it below its two switches, with a download of all its figures."""
     with st.container(horizontal=True, gap="medium"):
         view = st.segmented_control(
             "Columns", list(VIEWS), default="summary", required=True, key="bench-columns"
@@ -83,44 +74,46 @@ def bench_table(lines: Sequence[Line], file: str) -> None:
             key="bench-order",
             width=170,
         )
-    show(table_markup(lines, names, order if order in names else None))
+    markup = table_markup(lines, names, order if order in names else None)
+    show(Markup('<div class="sl-scroll">{}</div>').format(markup))
     st.caption(
         "Not beaten: no plan of ours leaks as little in all three states (as it is, relearnt, "
-        "4-bit) at no more perplexity on unseen records. Perplexities in colour: "
-        f"beyond {BROKEN:g} × the reference's, a broken model. A dash: nothing there to measure."
+        "4-bit) at no higher perplexity on unseen records. Perplexity in colour: beyond "
+        f"{BROKEN:g} × the reference's, so a broken model. A dash: nothing to measure."
     )
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         data = bench_frame(lines).to_csv(index=False)
         st.download_button("Download table", data, file, "text/csv", on_click="ignore")
-        with st.popover("What the columns say"):
-            said = (_MEANING.format(c.head, c.meaning) for c in COLUMNS.values())
-            show(Markup('<table class="sl-table">{}</table>').format(Markup("").join(said)))
+        with st.popover("What the columns mean"):
+            meanings = [Row((figure.head, figure.meaning)) for figure in COLUMNS.values()]
+            show(table([Column(), Column()], meanings))
 
 
 def table_markup(lines: Sequence[Line], names: Sequence[str], order: str | None = None) -> Markup:
     """The table: under group heads, or in one list with the least of the column `order` first."""
     open_ones, most = unbeaten(lines), _most(lines)
-    heads = Markup("").join(_HEAD.format(COLUMNS[n].meaning, COLUMNS[n].head) for n in names)
+    columns = [
+        Column("method"),
+        *(Column(COLUMNS[name].head, "number", COLUMNS[name].meaning) for name in names),
+    ]
 
-    def drawn(own: Iterable[Line]) -> Markup:
-        return Markup("").join(_row(line, names, line.method in open_ones, most) for line in own)
+    def drawn(own: Iterable[Line]) -> list[Row | Group]:
+        return [_row(line, names, line.method in open_ones, most) for line in own]
 
     if order is not None:
-        last = float("inf")
-        body = drawn(sorted(lines, key=lambda line: _order(line, order, last)))
-        return _TABLE.format(heads, body)
-    body = Markup("")
+
+        def least_first(line: Line) -> float:
+            value: float | None = getattr(line, order)
+            return float("inf") if value is None else value
+
+        return table(columns, drawn(sorted(lines, key=least_first)), "bench")
+    body: list[Row | Group] = []
     for group, words in GROUPS.items():
         if own := [line for line in lines if line.group == group]:
             if group == "baseline":  # the others stand in the order of their design
                 own.sort(key=lambda line: (line.leak, line.unseen))
-            body += _GROUP.format(len(names) + 1, words) + drawn(own)
-    return _TABLE.format(heads, body)
-
-
-def _order(line: Line, name: str, last: float) -> float:
-    value = getattr(line, name)
-    return last if value is None else value
+            body += [Group(words), *drawn(own)]
+    return table(columns, body, "bench")
 
 
 def _most(lines: Sequence[Line]) -> dict[str, float]:
@@ -130,13 +123,12 @@ def _most(lines: Sequence[Line]) -> dict[str, float]:
     return {name: BROKEN * getattr(reference, name) for name in columns} if reference else {}
 
 
-def _row(line: Line, names: Sequence[str], is_open: bool, most: Mapping[str, float]) -> Markup:
+def _row(line: Line, names: Sequence[str], is_open: bool, most: Mapping[str, float]) -> Row:
     tone = {"ours": "plan", "given": "given"}.get(line.group, "control")
     broken = {name for name, limit in most.items() if getattr(line, name) > limit}
-    cells = Markup("").join(
-        _CELL.format(" sl-broken" if name in broken else "", written(line, name)) for name in names
-    )
-    return _ROW.format(tone, method_words(line.method), _OPEN if is_open else "", cells)
+    cells = [Cell(written(line, name), "sl-broken" * (name in broken)) for name in names]
+    name = Markup("{}{}").format(method_words(line.method), _OPEN if is_open else "")
+    return Row((name, *cells), tone)
 
 
 def written(line: Line, name: str) -> str:
@@ -158,7 +150,7 @@ def written(line: Line, name: str) -> str:
 
 
 def bench_frame(lines: Sequence[Line]) -> pd.DataFrame:
-    """The lines with all figures, shares in percent; methods by their own names."""
+    """The lines with all figures, shares in percent; methods under the names files use."""
     open_ones = unbeaten(lines)
     return pd.DataFrame(
         [
@@ -183,44 +175,43 @@ def _scaled(line: Line, name: str) -> float | None:
     return None if value is None else scale * value
 
 
-_ADDED_TABLE = Markup(
-    '<table class="sl-table"><thead><tr><th>with</th><th>instead of</th><th>and, alike in both</th>'
-    '<th class="n">spans, points</th><th class="n">95 %</th><th class="n">perplexity</th>'
-    '<th class="n">95 %</th></tr></thead><tbody>{}</tbody></table>'
-)
-_ADDED_ROW = Markup(
-    "<tr><td>{}</td><td>{}</td><td>{}</td>"
-    '<td class="n">{}</td><td class="n sl-mute">{}</td>'
-    '<td class="n">{}</td><td class="n sl-mute">{}</td></tr>'
-)
-
-
 def added_card(found: SanitiseResult) -> None:
-    """Draw the steps; nothing where the result has no ablation."""
+    """Draw what each part adds; nothing if the result has no ablation."""
     steps = parts(found.rows)
     if not steps:
         return
-    with card("What each part adds", "one factor changed, all else and the seeds alike"):
+    with card("What each part adds", "one factor changed; everything else and the seeds the same"):
         show(added_markup(steps))
         st.caption(
-            "Below 0 is better: spans extracted, in percentage points, and perplexity on unseen "
-            "records. Intervals are of the mean over seeds, by Student's t."
+            "Below 0 is better. Spans extracted in percentage points; perplexity on unseen "
+            "records. Intervals are Student's t for the mean over seeds."
         )
 
 
 def added_markup(steps: Sequence[Part]) -> Markup:
     """The table of the steps."""
-    rows = (
-        _ADDED_ROW.format(
-            part_words(step.added),
-            part_words(step.instead),
-            part_words(step.held),
-            *_cells(step.leak, 100, 2),
-            *_cells(step.unseen, 1, 3),
+    columns = [
+        Column("with"),
+        Column("instead of"),
+        Column("the same in both"),
+        Column("spans, points", "number"),
+        Column("95 %", "number aside"),
+        Column("perplexity", "number", meaning("perplexity")),
+        Column("95 %", "number aside"),
+    ]
+    rows = [
+        Row(
+            (
+                part_words(step.added),
+                part_words(step.instead),
+                part_words(step.held),
+                *_cells(step.leak, 100, 2),
+                *_cells(step.unseen, 1, 3),
+            )
         )
         for step in steps
-    )
-    return _ADDED_TABLE.format(Markup("").join(rows))
+    ]
+    return table(columns, rows)
 
 
 def _cells(found: Difference, scale: float, digits: int) -> tuple[str, str]:

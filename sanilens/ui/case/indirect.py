@@ -22,16 +22,16 @@ from sanilens.ui.opened import Opened
 from sanilens.ui.results import results
 
 _WHAT = (
-    "Who knows a term that only one subject has knows who is meant: a rare disease, an employer. "
-    "These terms are tied to fewer than k subjects. Untick what is harmless, tick what is not; "
-    "then mark them as spans of this case."
+    "A term that only one person has gives that person away: a rare disease, an employer. Listed "
+    "are the terms of fewer than k subjects. Tick what is sensitive, untick what is harmless, then "
+    "mark the ticked ones as spans of this case."
 )
 _COLUMNS = ("indirect", "term", "subjects", "records", "times", "from")
 _MOST = 5000
 
 
 def indirect_terms(opened: Opened) -> None:
-    """What counts as a term, the table of them, and the button that marks those chosen."""
+    """Draw the settings, the table of terms, and the button that marks the ticked ones."""
     st.caption(_WHAT)
     try:
         settings, key = _settings(opened)
@@ -42,35 +42,35 @@ def indirect_terms(opened: Opened) -> None:
     rows = results().get(("terms", *key), lambda: subject_terms(records, settings))
     shown = _filtered(rows, settings.k)
     if not shown:
-        st.info("No term is tied to so few subjects. Raise k, or count longer runs of words.")
+        st.info("No term belongs to so few subjects. Raise k, or allow longer terms.")
         return
     chosen = _table(shown, key)
     _outcome(opened, settings, chosen, len(rows))
 
 
 def _settings(opened: Opened) -> tuple[TermSettings, tuple]:
-    """The settings that the widgets say, and what decides the terms."""
+    """The settings chosen, and the key of the terms that follow from them."""
     one, two, three = st.columns(3)
     k = one.number_input(
-        "k: fewer subjects than", 1, 1000, 2, key="indirect-k",
-        help="A term is indirect where fewer than k subjects have it. With 2, where one has it.",
+        "k: terms of fewer than k subjects", 1, 1000, 2, key="indirect-k",
+        help="A term counts as indirect if fewer than k subjects have it. With 2: if one has it.",
     )  # fmt: skip
     words = two.number_input(
-        "Words in a term, at most", 0, LONGEST_RUN, 1, key="indirect-words",
-        help="Runs of so many content words of the text are terms. 0: none.",
+        "Words per term, at most", 0, LONGEST_RUN, 1, key="indirect-words",
+        help="Runs of up to this many content words count as terms. 0: none do.",
     )  # fmt: skip
     least = three.number_input(
-        "Records of a term, at least", 1, 1000, 2, key="indirect-records",
-        help="A term that stands in one record alone may be there by chance.",
+        "Records per term, at least", 1, 1000, 2, key="indirect-records",
+        help="A term that occurs in a single record may be there by chance.",
     )  # fmt: skip
     possible = [s.label for r in opened.corpus.records for s in r.spans if s.kind != "direct"]
     labels = st.multiselect(
-        "Values of spans are terms too", sorted(set(possible)), key="indirect-labels",
-        placeholder="labels", help="Their values count as terms as they stand.",
+        "Labels whose values count as terms", sorted(set(possible)), key="indirect-labels",
+        placeholder="labels", help="The values of these spans count as terms, word for word.",
     )  # fmt: skip
     own = st.text_area(
-        "Terms of your own, one a line", key="indirect-own", height=68,
-        placeholder="a vocabulary, such as names of diseases",
+        "Your own terms, one per line", key="indirect-own", height=68,
+        placeholder="a vocabulary, such as the names of diseases",
     )  # fmt: skip
     listed = [line.strip() for line in own.splitlines() if line.strip()]
     gazetteer = Terms(Term(text) for text in listed) if listed else None
@@ -81,16 +81,18 @@ def _settings(opened: Opened) -> tuple[TermSettings, tuple]:
 def _filtered(rows: list[TermRow], k: int) -> list[TermRow]:
     every = st.toggle(
         "Show terms of more subjects too", key="indirect-all",
-        help="To tick a term that many share and that tells who is meant all the same.",
+        help="To tick a term that many share and that still gives someone away.",
     )  # fmt: skip
     shown = rows if every else [row for row in rows if row.subjects < k and row.indirect]
     if len(shown) > _MOST:
-        st.caption(f"The first {_MOST:,} of {len(shown):,} terms; raise the least number above.")
+        st.caption(
+            f"The first {_MOST:,} of {len(shown):,} terms; ask for more records per term above."
+        )
     return shown[:_MOST]
 
 
 def _table(rows: list[TermRow], key: tuple) -> frozenset[str]:
-    """Draw the table; the keys of the terms that are ticked."""
+    """Draw the table; returns the keys of the ticked terms."""
     seen = state.revealed()
     table = [
         (
@@ -115,7 +117,7 @@ def _table(rows: list[TermRow], key: tuple) -> frozenset[str]:
             "subjects": st.column_config.NumberColumn("subjects", width=75),
             "records": st.column_config.NumberColumn("records", width=75),
             "times": st.column_config.NumberColumn("times", width=75),
-            "from": st.column_config.TextColumn("listed because of", width="small"),
+            "from": st.column_config.TextColumn("source", width="small"),
         },
     )
     ticked = [bool(value) for value in edited["indirect"]]
@@ -125,21 +127,15 @@ def _table(rows: list[TermRow], key: tuple) -> frozenset[str]:
 def _outcome(opened: Opened, settings: TermSettings, chosen: frozenset[str], terms: int) -> None:
     records = opened.corpus.records
     marked, spans = mark_indirect(records, chosen, settings)
-    st.caption(
-        f"{len(chosen):,} of {terms:,} terms · {spans:,} spans beside those that the case has"
-        + _agreement(opened, settings, chosen)
-    )
+    words = f"{len(chosen):,} of {terms:,} terms · {spans:,} new spans"
+    found = agreement(records, chosen, settings)
+    if found.precision is not None and found.recall is not None:
+        words += (
+            f" · they cover {found.met:,} of the {found.labelled:,} spans already labelled "
+            f"indirect ({found.recall:.0%}); {found.precision:.0%} of what they find is labelled so"
+        )
+    st.caption(words)
     if st.button("Mark these terms", key="indirect-mark", type="primary", disabled=not spans):
         state.correct_corpus(keep_records(marked, corpus_stem(opened.ref.corpus)))
         st.toast(f"Marked {spans:,} spans as indirect identifiers.")
         st.rerun()
-
-
-def _agreement(opened: Opened, settings: TermSettings, chosen: frozenset[str]) -> str:
-    found = agreement(opened.corpus.records, chosen, settings)
-    if found.precision is None or found.recall is None:
-        return ""
-    return (
-        f" · of what the case itself labels indirect {found.met:,} of {found.labelled:,} are found "
-        f"({found.recall:.0%}); {found.precision:.0%} of what is found is labelled"
-    )

@@ -1,8 +1,7 @@
-"""Files from the browser, and the folder where they lie while they are read.
+"""Opening a case: a bundled one, or one's own model and corpus by path or upload.
 
-The process that reads them holds a lock on that folder, which goes with it however it ends. So a
-folder that nobody holds was left behind by a kill, and is cleared: before the next upload, and
-when the server starts.
+Uploads lie in a folder that the reading process locks. The lock ends with the process, so a folder
+that nobody holds was left by a killed one: it is cleared before the next upload and at start.
 """
 
 import fcntl
@@ -24,6 +23,7 @@ from sanilens.corpus.detection.patient_table import load_patient_table
 from sanilens.corpus.load import load_records
 from sanilens.corpus.terms import load_terms
 from sanilens.errors import CorpusError, SaniLensError
+from sanilens.glossary import meaning
 from sanilens.notices import hearing
 from sanilens.runs.workspace import corpora_folder, home_path, keep_records
 from sanilens.ui import state
@@ -46,7 +46,7 @@ class Upload(Protocol):
 
 @contextmanager
 def reading_folder(corpora: Path) -> Iterator[Path]:
-    """A folder inside `corpora` that is gone afterwards, and after a kill before the next one."""
+    """A folder inside `corpora` that is removed afterwards; after a kill, before the next one."""
     with ExitStack() as stack:
         # Under one lock, or another server might clear the folder before this one holds it.
         with _held(corpora):
@@ -58,7 +58,7 @@ def reading_folder(corpora: Path) -> Iterator[Path]:
 
 
 def clear_uploads() -> None:
-    """Remove what killed imports left in the workspace."""
+    """Remove what killed imports have left in the workspace."""
     corpora = home_path() / "corpora"
     if corpora.is_dir():
         with _held(corpora):
@@ -86,7 +86,7 @@ def _held(folder: Path, *, wait: bool = True) -> Iterator[None]:
 
 
 def corpus_stem(source: str) -> str:
-    """What a corrected copy of this corpus is called."""
+    """The name of a corrected copy of this corpus."""
     return source.replace("\\", "/").rsplit("/", 1)[-1].rsplit(".", 1)[0].replace(":", "-")
 
 
@@ -96,10 +96,9 @@ def import_corpus(
     terms: str | Upload | None = None,
     ner: str | None = None,
 ) -> str:
-    """The path to open: of a path, itself; of an upload, or with something to find, a kept copy.
+    """The path to open: the given one, or a copy if it is an upload or spans are to be found.
 
-    The copy holds the spans that were found, so whoever opens it later needs no table, and no
-    list of terms.
+    The copy holds the spans found, so it can be opened later without the table or the terms.
 
     Raises:
         CorpusError: naming file, line and remedy.
@@ -116,12 +115,12 @@ def import_corpus(
 
 
 def _on_disk(given: str | Upload, folder: Path) -> Path:
-    """A path as it is; an upload under its own name, so that messages name it."""
+    """The path, or that of the upload, saved under its own name so that messages can name it."""
     if isinstance(given, str):
         return Path(resolve(given)).expanduser()
     name = Path(given.name).name
     if not name or name.startswith("."):
-        raise CorpusError("the upload has no file name. Rename the file and upload it again.")
+        raise CorpusError("the uploaded file has no name. Rename it and upload it again.")
     folder.mkdir(mode=0o700)
     path = folder / name
     path.touch(mode=0o600)
@@ -130,25 +129,25 @@ def _on_disk(given: str | Upload, folder: Path) -> Path:
 
 
 def opening() -> None:
-    """The bundled cases at the left, the user's own at the right."""
+    """Draw the bundled cases at the left, one's own at the right."""
     left, right = pair("opening", (2, 3))
     with left:
-        with card("A clinic's notes", "bundled, no file needed"):
+        with card("A clinic's notes", "bundled"):
             st.markdown(
-                "A small language model that was fine-tuned on invented clinic notes and learned "
-                "them by heart: names and numbers, and what singles a patient out."
+                "A small language model, fine-tuned on invented clinic notes that it learned by "
+                "heart: names, numbers, and the details that single a patient out."
             )
             _bundled("Open the clinic", BUNDLED, "open-bundled", primary=True)
-        with card("A company's confidential terms", "bundled, no file needed"):
+        with card("A company's confidential terms", "bundled"):
             st.markdown(
-                "A small language model that was pre-trained on a company's invented archive. "
-                "Code names, partners and prices were declared confidential afterwards: a plain "
-                "list of terms is all that is known of them."
+                "A small language model, pre-trained on a company's invented archive. Code names, "
+                "partners and prices were declared confidential afterwards; a plain list of terms "
+                "is all there is to go by."
             )
             _bundled("Open the company", CONFIDENTIAL, "open-confidential", primary=False)
         st.caption(
-            "Each comes with all that it is held against: its base model, a reference that never "
-            "saw the secrets, look-alikes and unseen texts."
+            "Each comes with everything it is compared with: the base model, a reference model "
+            "that never saw the secrets, look-alikes and unseen texts."
         )
     with right, card("Your model and corpus", "nothing leaves this computer"):
         _own()
@@ -164,39 +163,38 @@ def _own() -> None:
         model = st.text_input(
             "Model",
             placeholder="/models/clinic-gpt or hub:owner/name",
-            help="A Hugging Face folder with safetensors weights. hub:owner/name is downloaded.",
+            help="A Hugging Face folder with safetensors weights; hub:owner/name is downloaded.",
         )
         path = st.text_input(
-            "Corpus: the text that the model was trained on",
+            "Corpus: the text the model was trained on",
             placeholder="/data/notes.jsonl, .csv, .parquet, .txt, or a folder of .txt files",
-            help="JSONL: one object a line with `id`, `subject`, `text` and, if known, `spans`.",
+            help="JSONL: one object per line with `id`, `subject`, `text` and, if known, `spans`.",
         )
         upload = st.file_uploader("or upload it", CORPUS_TYPES, key="corpus-upload")
-        with st.expander("What makes the result stronger (optional)"):
-            base = _source("Base model", "the model before fine-tuning: units can be reset to it.")
+        with st.expander("Optional: what makes the result stronger"):
+            base = _source("Base model", meaning("base model"))
             reference = _source(
                 "Reference model",
-                "the same fine-tuning with other identities: the mark for every “after”.",
+                meaning("reference model"),
             )
             control = _source(
                 "Look-alike control",
-                "records of the same form, never trained on: what is said of them is guessing.",
+                meaning("look-alikes"),
             )
-            unseen = _source(
-                "Unseen texts", "ordinary text, never trained on: what the model must still do."
-            )
+            unseen = _source("Unseen texts", meaning("unseen texts"))
             table = _source(
-                "Patient table", "names and numbers to find, one row a person, where spans are "
-                "not given.",
+                "Patient table", "Names and numbers to find where spans are not given, one row per "
+                "person.",
             )  # fmt: skip
             table_upload = st.file_uploader("or upload it", TABLE_TYPES, key="table-upload")
             terms = _source(
-                "Confidential terms", "a plain list, one term a line: code names, prices, partners."
+                "Confidential terms",
+                "A plain list, one term per line: code names, prices, partners.",
             )
             terms_upload = st.file_uploader("or upload it", ["txt"], key="terms-upload")
             ner = _source(
-                "Name pipeline", "a spaCy pipeline or token classifier on this computer, which "
-                "finds names where spans are not given.",
+                "Name pipeline", "A spaCy pipeline or token classifier on this computer that finds "
+                "names where spans are not given.",
             )  # fmt: skip
         st.caption(_found_by())
         if st.form_submit_button("Open", type="primary", key="open-own"):
@@ -210,16 +208,16 @@ def _own() -> None:
 
 
 def _found_by() -> str:
-    """What finds names here in a corpus without spans, and how much of it to expect."""
+    """What finds names in a corpus without spans, and how well."""
     installed = installed_pipeline()
     return (
-        "A corpus without spans: they are detected. "
+        "Spans that are not given are detected. "
         f"{what_finds_names(installed, table=False)} {expectation(installed, table=False)}"
     )
 
 
-def _source(label: str, enables: str) -> str:
-    return st.text_input(label, placeholder="path", help=f"{label}: {enables}") or ""
+def _source(label: str, explained: str) -> str:
+    return st.text_input(label, placeholder="path", help=explained) or ""
 
 
 def _open(
@@ -229,21 +227,19 @@ def _open(
     terms: str | Upload,
     ner: str,
 ) -> None:
-    """Load everything before the case counts as open: an error leaves the form as it is."""
-    # Imported here: they bring torch with them, and the first page is to stand at once.
+    """Load everything before opening the case, so that an error leaves the form as it is."""
+    # Imported here: they load torch, and the first page should appear at once.
     from sanilens.model.folder import local_folder
     from sanilens.model.hub import is_hub
-
-    pass
     from sanilens.ui.opened import open_case
 
     model, base, reference = (source.strip() or None for source in models)
     corpus, control, unseen = texts
     if not model or not corpus:
-        st.error("A case needs a model and a corpus. Fill in both fields.")
+        st.error("Fill in both fields: a case needs a model and a corpus.")
         return
     try:
-        # Here alone: a kept case, or a plan, fetches nothing.
+        # Nowhere else: opening a kept case, or a plan, fetches nothing.
         for source in filter(is_hub, filter(None, (model, base, reference))):
             with st.spinner("Fetching the model from the hub…"):
                 local_folder(source, fetch=True)

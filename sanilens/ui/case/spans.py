@@ -1,4 +1,4 @@
-"""Spans corrected by hand: in a table, or by typing the text to mark."""
+"""Correcting spans by hand: in a table, or by typing the text to mark."""
 
 import json
 from collections.abc import Iterable
@@ -21,8 +21,8 @@ _HERE, _ALL = "this record", "all records"
 
 
 def correct_spans(opened: Opened) -> None:
-    """A record with its spans, the table of them, and a field to mark a text."""
-    st.caption("What you change is saved as a corpus of its own; the file that you gave stays.")
+    """Draw a record with its spans, the table of them, and a field to mark more."""
+    st.caption("Changes are saved as a new corpus; your file stays as it is.")
     left, right = pair("spans", (3, 2))
     with left:
         record = _chosen(opened)
@@ -42,7 +42,7 @@ def _chosen(opened: Opened) -> Record:
 
 
 def _pieces(record: Record) -> list[StripToken]:
-    """The text cut at its spans, masked unless revealed."""
+    """The text cut at its spans; they are masked unless revealed."""
     text = mask_record(record, state.revealed())
     pieces, end = [], 0
     for number, span in enumerate(record.spans):
@@ -79,7 +79,7 @@ def _table(opened: Opened, record: Record) -> None:
 
 def _marking(opened: Opened, record: Record) -> None:
     with st.form("mark", clear_on_submit=True, border=False):
-        value = st.text_input("Mark a text as sensitive", placeholder="exactly as it is written")
+        value = st.text_input("Mark a text as sensitive", placeholder="exactly as written")
         labels = sorted({*KIND_OF_LABEL, *opened.corpus.labels})
         one, two, three = st.columns(3)
         label = one.selectbox("Label", labels, accept_new_options=True, key="mark-label")
@@ -98,7 +98,7 @@ def _mark(opened: Opened, records: Iterable[Record], value: str, label: str, kin
     marked = {record.id: mark(record, value, *checked) for record in records}
     count = sum(number for _, number in marked.values())
     if not count:
-        st.warning("Nothing was marked: the text does not occur, or is marked already.")
+        st.warning("Nothing was marked: the text does not occur, or is already marked.")
         return
     _keep(opened, {name: record for name, (record, _) in marked.items()})
     st.toast(f"Marked {count:,} occurrences.")
@@ -120,6 +120,6 @@ def _save(opened: Opened, record: Record, table: pd.DataFrame) -> None:
 
 
 def _keep(opened: Opened, changed: dict[str, Record]) -> None:
-    """Write the corpus with these records and go on with it."""
+    """Save the corpus with these records, and continue with it."""
     records = (changed.get(record.id, record) for record in opened.corpus.records)
     state.correct_corpus(keep_records(records, corpus_stem(opened.ref.corpus)))

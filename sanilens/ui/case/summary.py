@@ -3,22 +3,14 @@
 from markupsafe import Markup
 
 from sanilens.corpus.records import label_counts
+from sanilens.glossary import meaning
 from sanilens.model.language_model import LanguageModel
 from sanilens.ui import state
 from sanilens.ui.layout import card, pair
 from sanilens.ui.markup import show
 from sanilens.ui.opened import Opened
+from sanilens.ui.tables import Column, Row, show_table
 
-_ROW = Markup('<tr><td>{}</td><td>{}</td><td class="sl-mute">{}</td></tr>')
-_TABLE = Markup('<table class="sl-table"><tbody>{}</tbody></table>')
-_COUNTS = Markup(
-    '<table class="sl-table"><thead><tr><th>label</th><th>kind</th><th class="n">spans</th>'
-    '<th class="n">different</th><th class="n">records</th></tr></thead><tbody>{}</tbody></table>'
-)
-_COUNT = Markup(
-    '<tr><td>{}</td><td class="sl-mute">{}</td><td class="n">{:,}</td><td class="n">{:,}</td>'
-    '<td class="n">{:,}</td></tr>'
-)
 _TOLD = Markup('<p class="sl-mute"><b>How the files were read</b><br>{}</p>')
 
 
@@ -26,38 +18,48 @@ def summary(opened: Opened) -> None:
     """Two cards: what the case is made of, and its sensitive spans by label."""
     left, right = pair("case", (3, 2))
     with left, card("What is open", f"content {opened.key[:8]}"):
-        show(_TABLE.format(Markup("").join(_ROW.format(*row) for row in _parts(opened))))
+        show_table([Column(), Column(), Column(look="aside")], [Row(row) for row in _parts(opened)])
         told = dict.fromkeys((*state.told_at_import(opened.ref.corpus), *opened.corpus.notices))
         if told:
-            lines = Markup("<br>").join(told)
-            show(_TOLD.format(lines))
+            show(_TOLD.format(Markup("<br>").join(told)))
     counts = label_counts(opened.corpus.records)
+    columns = [
+        Column("label"),
+        Column("kind", "aside", f"{meaning('direct identifier')} {meaning('indirect identifier')}"),
+        Column("spans", "number", meaning("span")),
+        Column("different", "number", "Different values among them."),
+        Column("records", "number", "Records that hold at least one."),
+    ]
+    rows = [
+        Row((c.label, c.kind, f"{c.spans:,}", f"{c.values:,}", f"{c.records:,}")) for c in counts
+    ]
     total = sum(count.spans for count in counts)
-    with right, card("What must not be said", f"{total:,} spans"):
-        rows = (_COUNT.format(c.label, c.kind, c.spans, c.values, c.records) for c in counts)
-        show(_COUNTS.format(Markup("").join(rows)))
+    with right, card("What must not leak", f"{total:,} spans"):
+        show_table(columns, rows)
 
 
 def _parts(opened: Opened) -> list[tuple[str, str, str]]:
-    """(role, what it is, what it is for); what is missing says what it would have enabled."""
+    """(role, what it is, what it is for); what is missing says what it would be good for."""
     corpus, ref = opened.corpus, opened.ref
     records = f"{len(corpus.records):,} records of {len(corpus.subjects):,} subjects"
     return [
         ("Examined model", opened.name, _size(opened.model)),
         *(("", "not supported", refusal) for refusal in opened.model.sites.refusals),
-        _model("Base model", opened.base, "units can be reset to it"),
-        _model("Reference model", opened.reference, "every result is held against it"),
+        _model("Base model", opened.base, "units can be reset to its weights"),
+        _model("Reference model", opened.reference, "every result is compared with it"),
         ("Corpus", records, "what the model was trained on"),
         *_opening(opened),
         _records(
-            "Look-alikes", len(corpus.control), ref.control, "what is said of them is guessing"
+            "Look-alikes", len(corpus.control), ref.control, "what is right about them is guesswork"
         ),
-        _records("Unseen texts", len(opened.unseen), ref.unseen, "what the model must still do"),
+        _records(
+            "Unseen texts", len(opened.unseen), ref.unseen, "show what the model can still do"
+        ),
     ]
 
 
 def _opening(opened: Opened) -> list[tuple[str, str, str]]:
-    """What is put before each text, where that is not the tokenizer's doing."""
+    """What is put before each text, where the tokenizer does not do it itself."""
     opening = opened.opening
     if opening is None or not opening.changed:
         return []
@@ -69,7 +71,7 @@ def _model(role: str, model: LanguageModel | None, use: str) -> tuple[str, str, 
 
 
 def _records(role: str, count: int, source: str | None, use: str) -> tuple[str, str, str]:
-    return (role, f"{count:,} records", use) if source else (role, "none", f"with them: {use}")
+    return (role, f"{count:,} records", use) if source else (role, "none", f"with them, {use}")
 
 
 def _size(model: LanguageModel) -> str:

@@ -1,4 +1,4 @@
-"""One prompt, gone on from by the model as it is and without the deleted codes."""
+"""Deleting codes live: what the model then says, what it costs, and the way into the plan."""
 
 from collections.abc import Sequence
 
@@ -18,6 +18,7 @@ from sanilens.dictionaries.codebook.deletion_effect import (
 from sanilens.dictionaries.codebook.enrichment import Rule, choose_codes
 from sanilens.dictionaries.codebook.topic import Topic
 from sanilens.errors import SaniLensError
+from sanilens.glossary import meaning
 from sanilens.model.units import Code
 from sanilens.runs.repairing import spaced
 from sanilens.ui import state
@@ -25,16 +26,15 @@ from sanilens.ui.layout import card, kpi, show_error
 from sanilens.ui.opened import Opened
 from sanilens.ui.plan.prompts import Prompt, Sampling, both_sides, prompt_of
 from sanilens.ui.results import results
-from sanilens.ui.tables import Arm, ArmTone, bar_table
+from sanilens.ui.tables import Arm, ArmTone, Column, bar_table
 from sanilens.unlearn.edits import code_edits
-from sanilens.unlearn.plan import UnitEdit
 
 _NOTE, _OWN = "Up to a span of the topic", "My own text"
 
 
 def before_after_card(opened: Opened, deletion: Deletion, topic: Topic) -> None:
-    """The prompt, and both texts as they come."""
-    with card("Before and after", "both models go on from the same words, greedily"):
+    """Draw the prompt, and both texts as they come."""
+    with card("Before and after", "both models continue the same words, greedily"):
         prompt = _prompt(opened, topic)
         if prompt is None or not prompt.text.strip():
             return
@@ -50,7 +50,7 @@ def _prompt(opened: Opened, topic: Topic) -> Prompt | None:
             required=True, key="codes-source",
         )  # fmt: skip
         if source == _OWN:
-            text = st.text_input("Text", key="codes-prompt", placeholder="What stands before")
+            text = st.text_input("Text", key="codes-prompt", placeholder="Type a beginning")
             return Prompt(text or "", Markup(""))
         chosen = st.selectbox("Span", list(places), key="codes-span", width=330)
     record_id, at = places[chosen or next(iter(places))]
@@ -59,7 +59,7 @@ def _prompt(opened: Opened, topic: Topic) -> Prompt | None:
 
 
 def _places(opened: Opened, topic: Topic) -> dict[str, tuple[str, int]]:
-    """The topic's spans by what they are called: their record, and which of its spans."""
+    """The topic's spans by name: the record of each, and its number there."""
 
     def find() -> dict[str, tuple[str, int]]:
         records = opened.corpus.records
@@ -74,21 +74,19 @@ def _places(opened: Opened, topic: Topic) -> dict[str, tuple[str, int]]:
     return results().get(("codes-places", opened.key, topic), find)
 
 
-_NONE_ENOUGH = (
-    "No code is enriched enough. Lower what is asked of them above, or tick rows of the table."
-)
+_NONE_ENOUGH = "No code is enriched enough. Lower the thresholds, or tick rows of the table."
 _KEY = "codes-deletion"
 _TOPIC_NOTES, _OTHER_NOTES, _NEUTRAL = 16, 8, 16
 _WAYS: dict[Way, str] = {
-    "refill": "next-best code takes its place",
-    "drop": "its place stays empty",
-    "renorm": "empty, and the rest weigh more",
-    "zero": "empty; what no code carries passes",
+    "refill": "filled by the next-best code",
+    "drop": "left empty",
+    "renorm": "left empty, the other codes weigh more",
+    "zero": "left empty; what no code covers still passes",
 }
 
 
 def deletion_of(codebook: Codebook) -> Deletion:
-    """What is deleted in this session; nothing at first, or after another codebook was opened."""
+    """What is deleted in this session; nothing at first, or for another codebook."""
     kept = st.session_state.get(_KEY)
     if isinstance(kept, Deletion) and kept.sha256 == codebook.fingerprint:
         return kept
@@ -96,7 +94,7 @@ def deletion_of(codebook: Codebook) -> Deletion:
 
 
 def deleting_card(codebook: Codebook, table: pd.DataFrame, ticked: Sequence[int]) -> Deletion:
-    """Choose and delete; returns what is deleted."""
+    """Draw the choice and the buttons; returns what is deleted."""
     with card("Delete live", "nothing is trained or saved"):
         way, rule = _how()
         deletion = deletion_of(codebook).model_copy(update={"way": way})
@@ -110,21 +108,19 @@ def deleting_card(codebook: Codebook, table: pd.DataFrame, ticked: Sequence[int]
             return deletion
         text = f"{len(deletion.codes):,} codes deleted, in {deletion.topics} step"
         text += "s" * (deletion.topics != 1)
-        st.caption(
-            f"{text} · suppression: the weights keep what they say, and say it without the hook"
-        )
+        st.caption(f"{text} · suppression: without the hook the weights say all of it again")
         with st.container(horizontal=True, gap="small"):
-            st.button("Put into the plan", key="codes-plan", on_click=_plan, args=(deletion,))
-            st.button("Bring all back", key="codes-reset", on_click=_keep,
+            st.button("Add to plan", key="codes-plan", on_click=_plan, args=(deletion,))
+            st.button("Restore all", key="codes-reset", on_click=_keep,
                       args=(no_deletion(codebook),))  # fmt: skip
     return deletion
 
 
 def effect_card(opened: Opened, codebook: Codebook, deletion: Deletion, topic: Topic) -> None:
-    """What the model still says, of the topic and of all else, and what it costs."""
-    with card("What the model still says", "spans by memory alone, in a sample of the records"):
+    """Draw what can still be extracted, of the topic and of the rest, and what that costs."""
+    with card("What can still be extracted", "in a sample of the records"):
         try:
-            with st.spinner("Asking the model with and without…"):
+            with st.spinner("Testing the model with and without…"):
                 found = _measured(opened, codebook, deletion, topic)
         except SaniLensError as error:
             show_error(error)
@@ -136,20 +132,20 @@ def effect_card(opened: Opened, codebook: Codebook, deletion: Deletion, topic: T
 def _how() -> tuple[Way, Rule]:
     one, two = st.columns([2, 1])
     way = one.selectbox(
-        "A deleted code's place",
+        "A deleted code's place is",
         WAYS,
         index=WAYS.index(USUAL),
         format_func=_WAYS.__getitem__,
         key="codes-way",
-        help="The first three let codes alone pass, as published: the model says less even before "
-        "a deletion. With the last nothing is lost until then, but what no code carries passes.",
+        help="In the first three only codes pass, as published, so the model loses something even "
+        "before a deletion. In the last it loses nothing, but what no code covers passes too.",
     )
-    most = two.number_input("Codes at most", 1, 4096, Rule().most, key="codes-most")
-    with st.expander("Which codes are enriched enough"):
+    most = two.number_input("Codes, at most", 1, 4096, Rule().most, key="codes-most")
+    with st.expander("When a code counts as the topic's"):
         one, two, three = st.columns(3)
         tau = one.number_input("log2 enrichment above", 0.0, 10.0, 1.0, 0.5, key="codes-tau")
         alpha = two.number_input("q below", 0.0, 1.0, 0.05, 0.01, key="codes-alpha")
-        least = three.number_input("tokens at least", 1, 1000, 3, key="codes-least")
+        least = three.number_input("tokens, at least", 1, 1000, 3, key="codes-least")
     return way or "refill", Rule(tau, alpha, int(least), int(most))
 
 
@@ -172,13 +168,13 @@ def _keep(deletion: Deletion) -> None:
 
 
 def _plan(deletion: Deletion) -> None:
-    """The plan's edits of this codebook become these: its codes are all deleted in one way."""
-    others = (e for e in state.basket() if not _is_of(e, deletion.codebook))
+    """Make these the plan's edits of this codebook, whose codes are all deleted in one way."""
+    others = (
+        edit
+        for edit in state.basket()
+        if not (isinstance(unit := edit.target, Code) and unit.sae == deletion.codebook)
+    )
     state.set_basket((*others, *code_edits(deletion)))
-
-
-def _is_of(edit: UnitEdit, codebook: str) -> bool:
-    return isinstance(unit := edit.target, Code) and unit.sae == codebook
 
 
 def _measured(
@@ -195,7 +191,7 @@ def _measured(
 
 
 def _sample(opened: Opened, topic: Topic) -> list[Record]:
-    """Some notes that hold the topic, and some others: enough for a glance, not an audit."""
+    """Some records that hold the topic and some others: enough for a glance, not an audit."""
     records = opened.corpus.records
     own = {span.rpartition("@")[0] for span in topic_spans(opened.model, records, topic)}
     holding = [record for record in records if record.id in own]
@@ -207,19 +203,19 @@ def _tiles(found: DeletionEffect) -> None:
     model, codes, gone = found.model, found.codes, found.deleted
     kpi(
         (
-            "spans of the topic said",
+            "the topic's spans extracted",
             f"{model.topic.hits} → {gone.topic.hits}",
-            f"of {gone.topic.n}; the codes alone {codes.topic.hits}",
+            f"of {gone.topic.n} · through the codes alone {codes.topic.hits}",
         ),
         (
-            "other spans said",
+            "other spans extracted",
             f"{model.rest.hits} → {gone.rest.hits}",
-            f"of {gone.rest.n}, which nobody asked to forget",
+            f"of {gone.rest.n}, which should stay",
         ),
         (
             "perplexity",
             f"{100 * (found.perplexity_ratio - 1):+.1f} %".replace("-", "−"),
-            f"{model.perplexity:.2f} → {gone.perplexity:.2f}; the codes alone "
+            f"{model.perplexity:.2f} → {gone.perplexity:.2f} · through the codes alone "
             f"{codes.perplexity:.2f}",
         ),
     )
@@ -239,5 +235,5 @@ def _arms(found: DeletionEffect) -> None:
             )
             for name, side, tone in sides
         ],
-        more=("others", "perplexity"),
+        more=(Column("others", "number"), Column("perplexity", "number", meaning("perplexity"))),
     )  # fmt: skip

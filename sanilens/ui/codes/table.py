@@ -1,4 +1,4 @@
-"""The topic that is asked for, and the codes that it uses more than its control text does."""
+"""The topic chosen, and the codes that it uses more than its control text does."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -17,14 +17,14 @@ from sanilens.ui.results import results
 _BY = ("expression", "label", "subject")
 _CONTROL = {
     "rest": "all other tokens of these records",
-    "others": "the same labels of other subjects",
+    "others": "the same labels, other subjects",
     "twins": "surrogates in the same records",
 }
 _EXAMPLE = r"\d{4}-\d{2}-\d{2}"
 
 
 def ask(opened: Opened) -> tuple[Topic, Against] | None:
-    """The topic and what it is held against; None while nothing is asked."""
+    """Draw the choice of a topic and its control; None until a topic is chosen."""
     with st.container(horizontal=True, gap="small"):
         by = st.segmented_control("Topic by", _BY, default="label", key="codes-by", required=True)
         topic = _topic(opened, by or "label")
@@ -34,7 +34,7 @@ def ask(opened: Opened) -> tuple[Topic, Against] | None:
         if by == "label":
             offered.remove("others")
         against: Against = st.selectbox(
-            "Held against",
+            "Compared with",
             offered,
             index=offered.index(usual),
             format_func=_CONTROL.__getitem__,
@@ -53,7 +53,7 @@ def _topic(opened: Opened, by: str) -> Topic | None:
     if by == "label":
         labels = opened.corpus.labels
         if not labels:
-            st.caption("The records have no spans: ask by an expression.")
+            st.caption("The records have no spans; use an expression.")
             return None
         label = st.selectbox("Label", labels, key="codes-label", width=190)
         return Topic(Scope(labels=frozenset({label or labels[0]})))
@@ -65,14 +65,15 @@ def _topic(opened: Opened, by: str) -> Topic | None:
 _PAGE = 25
 _SHOWN = {
     "code": "",
-    "precision": "Of the tokens that it stands for, the share that are the topic's.",
-    "recall": "Of the topic's tokens, the share that it stands for.",
-    "score": "log2 of how much more often it stands for the topic than for the control.",
-    "q": "Share of false discoveries among all codes at least this sure (Benjamini-Hochberg).",
-    "p_records": "The same question with whole records as the unit: chance of so large a "
-    "difference if each record's marks were swapped by a coin. Empty where no record holds both.",
-    "topic": "Tokens of the topic that it stands for.",
-    "collateral": "Of all other tokens of the records, the share that it stands for.",
+    "precision": "Of the tokens that use it, the share that are the topic's.",
+    "recall": "Of the topic's tokens, the share that use it.",
+    "score": "log2 of how much more often the topic uses it than the control does.",
+    "q": "Expected share of false discoveries among codes at least this certain "
+    "(Benjamini-Hochberg).",
+    "p_records": "The same test by whole records: the chance of so large a difference if topic and "
+    "control were swapped at random within each record. Empty if no record holds both.",
+    "topic": "Tokens of the topic that use it.",
+    "collateral": "Of all other tokens of the records, the share that use it.",
 }
 _FORM = {"q": "%.1e", "topic": "%d", "collateral": "%.4f", "code": "%d"}
 
@@ -95,7 +96,7 @@ def enriched(opened: Opened, codebook: Codebook, topic: Topic, against: Against)
 def code_rows(
     codebook: Codebook, table: pd.DataFrame, deleted: Sequence[int]
 ) -> tuple[list[int], int | None]:
-    """Draw the table; returns the codes that are ticked, and the one to look at."""
+    """Draw the table; returns the ticked codes, and the one to look at."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         order = st.selectbox(
             "Sort by", ["q", "precision", "recall", "score"], key="codes-sort", width=130
@@ -149,6 +150,6 @@ def filtered(
     ]
     if wanted := number.strip():
         kept = kept.loc[[str(code).startswith(wanted) for code in kept["code"]]]
-    if order == "q":  # ties in q are many: the table is in order already
+    if order == "q":  # many are tied: keep the order that the table has
         return kept
     return kept.sort_values(order, ascending=False, kind="stable")

@@ -1,4 +1,4 @@
-"""The figures of a comparison as the page words them: tiles, arms, verdict. No drawing here."""
+"""What a run reached: tiles, arms, labels, the verdict in words, and the files to take away."""
 
 from collections.abc import Mapping
 
@@ -8,14 +8,14 @@ from markupsafe import Markup
 from sanilens.audit.perplexity import worded_perplexity
 from sanilens.audit.statistics import Rate
 from sanilens.audit.summary import worst_subject
+from sanilens.glossary import meaning
 from sanilens.runs.arms import TITLES, ArmName
 from sanilens.runs.comparison import Comparison, utility
 from sanilens.runs.folder import RunFolder
 from sanilens.runs.verdict import Words, verdict, worded_p
 from sanilens.ui.compare.requests import next_request
 from sanilens.ui.layout import card, kpi
-from sanilens.ui.markup import show
-from sanilens.ui.tables import Arm, ArmTone, bar_table
+from sanilens.ui.tables import Arm, ArmTone, Column, Row, bar, bar_table, show_table
 from sanilens.unlearn.saved_adapter import WORDS
 
 # The controls between what was and what is, as one reads the picture from top to bottom.
@@ -35,7 +35,7 @@ _TONES: dict[ArmName, ArmTone] = {"before": "leak", "after": "plan", "reference"
 def tiles(found: Comparison) -> list[tuple[str, str, str]]:
     """The four numbers on top: (label, value, what to hold it against).
 
-    Of a plan for some subjects they are of these, and the last one is of everybody else.
+    If the plan is for some subjects they are about these, and the last about everybody else.
     """
     if not found.groups:
         return [_said(found), _perplexity(found), _indirect(found), _worst(found)]
@@ -63,14 +63,14 @@ def sentence(words: Words) -> str:
 
 
 def against_random(found: Comparison, kind: str | None) -> str:
-    """Did the choice of the units matter? Against as many random ones, treated alike."""
+    """Whether the choice of units mattered: against as many random ones, treated alike."""
     if "random_units" not in found.arms:
         return ""
     pair = found.paired("after", "random_units", kind)
     after, random = found.rate("after", kind).hits, found.rate("random_units", kind).hits
     counts = f"{after:,} spans against {random:,} with as many random units, {worded_p(pair.p)}"
     if pair.p >= 0.05:
-        return f"**That these units were chosen made no difference that can be seen**: {counts}."
+        return f"**Choosing these units made no visible difference**: {counts}."
     if after < random:
         return f"**The chosen units mattered**: {counts}."
     return f"**The chosen units did worse than random ones**: {counts}."
@@ -84,14 +84,14 @@ def _arm(name: ArmName, rate: Rate, *more: str) -> Arm:
 def _said(found: Comparison) -> tuple[str, str, str]:
     before, after = found.rate("before"), found.rate("after")
     if not after.n:
-        return "sensitive spans the model says", "–", "nothing was audited"
+        return "sensitive spans extracted", "–", "nothing was audited"
     note = f"of {after.n:,}"
     if doubt := sum(row.maybe and row.said for row in found.spans["after"].values()):
-        note += f", {doubt:,} maybe repeated from the context"
+        note += f", {doubt:,} perhaps copied from the context"
     if "reference" in found.arms:
         reference, p = found.rate("reference").hits, found.paired("after", "reference").p
         note += f" · reference {reference:,}, McNemar {worded_p(p)}"
-    return "sensitive spans the model says", f"{before.hits:,} → {after.hits:,}", note
+    return "sensitive spans extracted", f"{before.hits:,} → {after.hits:,}", note
 
 
 def _perplexity(found: Comparison) -> tuple[str, str, str]:
@@ -101,7 +101,7 @@ def _perplexity(found: Comparison) -> tuple[str, str, str]:
     if kept.state == "unknown":
         return label, "–", "not measured"
     other = worded_perplexity(kept.other)
-    note = f"{worded_perplexity(kept.after)}, of the {kept.against}'s {other}"
+    note = f"{worded_perplexity(kept.after)} against the {kept.against}'s {other}"
     if kept.against == "reference" and before is not None:
         note = f"of the reference's {other} · before {worded_perplexity(before / kept.other)} ×"
     return label, f"{worded_perplexity(kept.ratio)} ×", note
@@ -110,15 +110,15 @@ def _perplexity(found: Comparison) -> tuple[str, str, str]:
 def _indirect(found: Comparison) -> tuple[str, str, str]:
     before, after = found.rate("before", "indirect"), found.rate("after", "indirect")
     if not after.n:
-        return "indirect identifiers it says", "–", "this case has none"
+        return "indirect identifiers extracted", "–", "this case has none"
     note = f"of {after.n:,}"
     if "reference" in found.arms:
         note += f" · reference {found.rate('reference', 'indirect').hits:,}"
-    return "indirect identifiers it says", f"{before.hits:,} → {after.hits:,}", note
+    return "indirect identifiers extracted", f"{before.hits:,} → {after.hits:,}", note
 
 
 def _others(found: Comparison) -> tuple[str, str, str]:
-    label, pair = "of all others it says", found.paired("before", "after")
+    label, pair = "everyone else's spans extracted", found.paired("before", "after")
     if not pair.n:
         return label, "–", "nobody else has a span"
     before, after = found.rate("before").hits, found.rate("after").hits
@@ -139,46 +139,40 @@ def _seconds(found: Comparison, name: ArmName) -> str:
     return f"{found.arms[name].seconds:,.0f}"
 
 
-_TABLE = Markup(
-    '<table class="sl-table sl-labels"><thead><tr><th>label</th><th></th><th class="n">before</th>'
-    '<th class="n">after</th><th class="n">reference</th><th class="n">of</th></tr></thead>'
-    "<tbody>{}</tbody></table>"
-)
-_ROW = Markup(
-    '<tr><td>{label}</td><td><div class="sl-bar" role="img" aria-label="{alt}">'
-    '<b class="sl-was" style="width:{before:.2f}%"></b><b style="width:{after:.2f}%"></b>{tick}'
-    '</div></td><td class="n">{hits[0]}</td><td class="n"><b>{hits[1]}</b></td>'
-    '<td class="n">{hits[2]}</td><td class="n sl-mute">{of}</td></tr>'
-)
-_TICK = Markup('<u style="left:{:.2f}%"></u>')
-
-
 def label_table(found: Comparison, kind: str | None) -> None:
-    """Draw one row a label, most said before first."""
-    rows = [_row(label, rates) for label, rates in found.labels(kind).items()]
-    show(_TABLE.format(Markup("").join(rows)))
+    """Draw one row a label, most extracted before first."""
+    columns = [
+        Column("label"),
+        Column("", "bar"),
+        Column("before", "number"),
+        Column("after", "number"),
+        Column("reference", "number", meaning("reference model")),
+        Column("of", "number aside"),
+    ]
+    rows = [_label_row(label, rates) for label, rates in found.labels(kind).items()]
+    show_table(columns, rows, "labels")
 
 
-def _row(label: str, rates: Mapping[ArmName, Rate]) -> Markup:
-    shares = {arm: 100 * (rate.rate or 0.0) for arm, rate in rates.items()}
-    reference = rates.get("reference")
-    hits = (rates["before"].hits, rates["after"].hits, reference.hits if reference else "–")
-    return _ROW.format(
-        label=label,
-        alt=f"before {shares['before']:.0f} %, after {shares['after']:.0f} %",
-        before=shares["before"],
-        after=shares["after"],
-        tick="" if reference is None else _TICK.format(shares["reference"]),
-        hits=hits,
-        of=rates["before"].n,
+def _label_row(label: str, rates: Mapping[ArmName, Rate]) -> Row:
+    shares = {arm: rate.rate or 0.0 for arm, rate in rates.items()}
+    before, after = shares["before"], shares["after"]
+    alt = f"before {100 * before:.0f} %, after {100 * after:.0f} %"
+    cells = (
+        label,
+        bar(after, alt, before=before, tick=shares.get("reference")),
+        str(rates["before"].hits),
+        Markup("<b>{}</b>").format(rates["after"].hits),
+        str(rates["reference"].hits) if "reference" in rates else "–",
+        str(rates["before"].n),
     )
+    return Row(cells)
 
 
 _KINDS: dict[str, str | None] = {"All": None, "Direct": "direct", "Indirect": "indirect"}
 
 
 def outcome(found: Comparison) -> None:
-    """Draw the numbers, from the headline down to the labels; of those asked for, if some are."""
+    """Draw the figures from the tiles to the labels; only of the subjects asked for, if any."""
     kpi(*tiles(found))
     found = found.of("asked") if found.groups else found
     words, switch = st.columns([3, 1.25], vertical_alignment="center", gap="small")
@@ -201,8 +195,14 @@ def outcome(found: Comparison) -> None:
 
 def _pictures(found: Comparison, kind: str | None) -> None:
     left, right = st.columns([1.45, 1], gap="small")
-    with left, card("Spans still said, beside the controls"):
-        bar_table(arms(found, kind), more=("perplexity", "seconds"))
+    with left, card("Spans still extracted, beside the controls"):
+        bar_table(
+            arms(found, kind),
+            more=(
+                Column("perplexity", "number", meaning("perplexity")),
+                Column("seconds", "number", spare=True),
+            ),
+        )
         if words := against_random(found, kind):
             st.markdown(words)
         st.caption(_legend(found))
@@ -211,7 +211,7 @@ def _pictures(found: Comparison, kind: str | None) -> None:
 
 
 def downloads(run: RunFolder, found: Comparison) -> None:
-    """Draw the ways out: table, plan, log, where the sanitised model lies, the next request."""
+    """Draw what can be taken away: table, plan, log, the model's folder; and the next request."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         name = run.root.name
         _download("Download table", found.table().to_csv(index=False), f"arms-{name}.csv")
@@ -227,7 +227,7 @@ def _download(label: str, content: str, file: str) -> None:
 
 
 def suppression(run: RunFolder) -> None:
-    """Say of a run whose result is an adapter what that is worth."""
+    """Warn if the run's result is an adapter, which only suppresses."""
     if run.adapter.exists():
         st.warning(
             f"**This is {WORDS}.** Whoever gets the model's folder gets everything it has learnt; "
@@ -236,11 +236,11 @@ def suppression(run: RunFolder) -> None:
 
 
 def _model(run: RunFolder) -> None:
-    st.markdown("A plain Hugging Face folder; load it with `AutoModelForCausalLM`:")
+    st.markdown("A plain Hugging Face folder, to be loaded with `AutoModelForCausalLM`:")
     st.code(str(run.model), language=None, wrap_lines=True)
     if run.adapter.exists():
         st.markdown(
-            f"Without its adapter that model says what it said before: {WORDS}. Load it with "
+            f"Without its adapter that model says everything it said before: {WORDS}. Load it with "
             "`open_adapter(subject, path)` of `sanilens.unlearn.adapter`:"
         )
         st.code(str(run.adapter), language=None, wrap_lines=True)
@@ -251,10 +251,10 @@ def _legend(found: Comparison) -> str:
     if "reference" in found.arms:
         words.insert(0, "Dark tick: reference.")
     if "lookalike" in found.arms:
-        words.append("Look-alikes: unseen records of the same form, so other spans.")
+        words.append("Look-alikes: other records, so other spans.")
     if found.edits and "random_units" not in found.arms:
         words.append(
-            "Not measured: random units. Without them nobody can say what the chosen ones did."
+            "Random units were not measured, so what the chosen ones contributed is unknown."
         )
-    words.append("A span that stands in its own prompt is not counted.")
+    words.append("Spans that already occur in their prompt are not counted.")
     return " ".join(words)

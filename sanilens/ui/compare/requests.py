@@ -1,4 +1,4 @@
-"""Of a plan for some subjects: what it did to them, the harm to all others, the next request."""
+"""A plan for some subjects: what it did to them, what to everyone else, and the next request."""
 
 import streamlit as st
 
@@ -16,39 +16,39 @@ _TONES: dict[str, ArmTone] = {"before": "leak", "after": "plan"}
 
 
 def whose_card(found: Comparison) -> None:
-    """Draw both groups before and after; nothing where the plan was for everyone."""
+    """Draw both groups before and after; nothing if the plan was for everyone."""
     if not found.groups:
         return
-    with card("Asked for, and all others", "spans said, before and after"):
+    with card("Those asked for, and everyone else", "spans extracted, before and after"):
         bar_table([arm for group in found.groups for arm in _arms(found, group)])
         st.caption(harm(found))
 
 
 def harm(found: Comparison) -> str:
-    """What all others lost or kept, in words."""
+    """What everyone else lost or kept, in words."""
     pair = found.of("others").paired("before", "after")
     if not pair.n:
         return "Nobody else has a span in this corpus."
     words = (
-        f"Harm to the others: of {pair.n:,} spans of theirs {pair.only_first:,} were said before "
-        f"and no longer are, {pair.only_second:,} are said only now."
+        f"Of the {pair.n:,} spans of everyone else, {pair.only_first:,} can no longer be extracted "
+        f"and {pair.only_second:,} can be only now."
     )
     if "earlier" in found.groups:
         back = found.of("earlier").paired("before", "after")
-        words += f" Of those deleted before, {back.only_second:,} of {back.n:,} spans came back."
+        words += f" Of {back.n:,} spans deleted by earlier requests {back.only_second:,} came back."
     return words
 
 
 def next_request(run: RunFolder, plan: Plan) -> None:
-    """The way on: the result as the examined model of a new plan."""
+    """Offer to open the result as the examined model of a new plan."""
     why_not = _why_not(run)
     clicked = st.button(
         "Next request…",
         key="compare-next",
         disabled=why_not is not None,
         help=why_not
-        or "Opens this run's model, with the same texts, as the case to plan for. Subjects whom "
-        "this run deleted are not read again.",
+        or "Opens this run's model with the same texts, to plan the next request for it. Subjects "
+        "deleted by this run are not read again.",
     )
     if clicked:
         state.open_case(next_case(run, plan))
@@ -56,7 +56,7 @@ def next_request(run: RunFolder, plan: Plan) -> None:
 
 
 def next_case(run: RunFolder, plan: Plan) -> CaseRef:
-    """The same texts, and the run's result as the examined model."""
+    """The case of the same texts whose examined model is the run's result."""
     sources = {
         role: source.source
         for role in ("base", "reference", "control", "unseen")
@@ -68,16 +68,16 @@ def next_case(run: RunFolder, plan: Plan) -> CaseRef:
 def _why_not(run: RunFolder) -> str | None:
     if run.adapter.exists():
         return (
-            "This run's result is an adapter: the model's own weights still hold everything, so "
-            "there is nothing for the next request to begin with."
+            "This run's result is an adapter. The model's own weights still hold everything, so "
+            "there is nothing for the next request to start from."
         )
     if not run.model.is_dir():
         return "The run's model is no longer in its folder."
     exported = [e for e in recent_events(run) if e["event"] == "exported"]
     if any(event["hook_only"] for event in exported[-1:]):
         return (
-            "Some edits are hooks only, which the model's folder does not hold: opened by itself "
-            "it would say more than is shown here."
+            "Some edits are hooks, which the model's folder does not hold: opened by itself, it "
+            "would say more than is shown here."
         )
     return None
 

@@ -1,4 +1,4 @@
-"""The same prompts side by side: a note, and what each model says in the place of its spans."""
+"""The same prompts side by side: a record, and what each model says in place of its spans."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from sanilens.audit.continuations import Identifiers, say_spans
 from sanilens.corpus.records import Record
+from sanilens.glossary import meaning
 from sanilens.model.hooks import NO_HOOKS, Hooks
 from sanilens.model.language_model import LanguageModel
 from sanilens.runs.comparison import Comparison, SpanRow
@@ -21,6 +22,7 @@ from sanilens.ui.masking import mask
 from sanilens.ui.opened import Opened, model_at
 from sanilens.ui.results import results
 from sanilens.ui.saes import saes_of
+from sanilens.ui.tables import Column, Row, show_table
 from sanilens.unlearn.edits import edit_hooks, is_exact_in_weights
 from sanilens.unlearn.plan import Plan
 from sanilens.unlearn.saved_adapter import open_adapter
@@ -28,19 +30,11 @@ from sanilens.unlearn.saved_adapter import open_adapter
 Side = Literal["after", "before"]
 _TITLES: Mapping[Side, str] = {"after": "After", "before": "Before"}
 _TEXT = Markup('<div class="sl-text">{}</div>')
-_TABLE = Markup(
-    '<table class="sl-table sl-spans"><thead><tr><th>span</th><th>after</th><th>before</th>'
-    '<th class="n">log p after</th><th class="n">before</th></tr></thead><tbody>{}</tbody></table>'
-)
-_ROW = Markup(
-    '<tr><td>{}</td><td class="sl-word">{}</td><td class="sl-word">{}</td>'
-    '<td class="n">{}</td><td class="n">{}</td></tr>'
-)
 
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What one model says at one span, as it is drawn."""
+    """What a model says at a span, as it is drawn."""
 
     text: str
     tone: Tone
@@ -49,7 +43,7 @@ class Said:
 
 @st.fragment
 def words_card(opened: Opened, run: RunFolder, plan: Plan, found: Comparison) -> None:
-    """Draw the choice of a note, both readings of it, and its spans one by one."""
+    """Draw the choice of a record, both readings of it, and its spans one by one."""
     ids = by_leak(opened, found)
     chosen = st.session_state.get("compare-record") or state.selection().record
     record = opened.record(chosen if chosen in ids else ids[0])
@@ -62,12 +56,19 @@ def words_card(opened: Opened, run: RunFolder, plan: Plan, found: Comparison) ->
             show(_TEXT.format(reading(record, said)))
     show(LEGEND)
     with st.expander(f"All {len(record.spans)} spans of {plain(record.id)}, one by one"):
+        columns = [
+            Column("span"),
+            Column("after", "mono"),
+            Column("before", "mono"),
+            Column("log p after", "number", meaning("log p")),
+            Column("before", "number"),
+        ]
         rows = [_row(record.span_id(s), s.label, sides, found) for s in record.spans]
-        show(_TABLE.format(Markup("").join(rows)))
+        show_table(columns, rows)
 
 
 def by_leak(opened: Opened, found: Comparison) -> list[str]:
-    """Ids of the notes with spans: those that after still says first, then those of before."""
+    """Ids of the records with spans: those that leak most after come first, then before."""
     counts = {r.id: [0, 0] for r in opened.corpus.records if r.spans}
     for place, arm in enumerate(("after", "before")):
         for span, row in found.spans[arm].items():
@@ -76,7 +77,7 @@ def by_leak(opened: Opened, found: Comparison) -> list[str]:
 
 
 def reading(record: Record, said: Mapping[str, Said]) -> Markup:
-    """The note with each span replaced by what the model says there."""
+    """The record with each span replaced by what the model says there."""
     parts: list[Markup] = []
     end = 0
     for span in record.spans:
@@ -89,22 +90,22 @@ def reading(record: Record, said: Mapping[str, Said]) -> Markup:
 def said_at(
     value: str, text: str | None, row: SpanRow, known: Identifiers, *, changed: bool
 ) -> Said:
-    """How a model's answer at a span is drawn.
+    """A model's answer at a span, as it is drawn.
 
     Args:
         value: the span's own text, masked unless revealed.
         text: what the model says; None where nothing precedes the span.
         row: the arm's verdict on the span.
-        known: the corpus's identifiers, to mask somebody else's.
+        known: the corpus's identifiers, to mask anybody else's.
         changed: whether the other model says something else.
     """
     shown = value if state.revealed() else mask(value)
     if text is None:
-        return Said(shown, "other", f"{row.label}: nothing stands before it, so nothing is asked")
+        return Said(shown, "other", f"{row.label}: no text before it, so it is not tested")
     if row.said and row.memory:
-        return Said(shown, "leaked", f"{row.label}: said from memory")
+        return Said(shown, "leaked", f"{row.label}: extracted")
     if row.said:
-        return Said(shown, "other", f"{row.label}: said, but it stands in the prompt already")
+        return Said(shown, "other", f"{row.label}: said, but it already occurs in the prompt")
     answer = hidden(text, known) or "∅"
     if known.find(text):
         return Said(answer, "leaked", f"{row.label}: says another identifier of the corpus")
@@ -115,18 +116,14 @@ def said_at(
 def _picker(ids: list[str], record: Record, found: Comparison) -> None:
     left, right = st.columns([1, 3], vertical_alignment="bottom")
     st.session_state["compare-record"] = record.id
-    left.selectbox("The same prompts, record", ids, key="compare-record", on_change=_pick)
-    said = {arm: _count(found, arm, record) for arm in ("before", "after")}
-    of = sum(found.spans["before"][record.span_id(s)].memory for s in record.spans)
+    left.selectbox("Record", ids, key="compare-record", on_change=_pick)
+    own = {arm: [found.spans[arm][record.span_id(s)] for s in record.spans] for arm in _TITLES}
+    said = {arm: sum(row.said and row.memory for row in rows) for arm, rows in own.items()}
+    of = sum(row.memory for row in own["before"])
     right.caption(
-        f"Each sensitive span is asked with the record's own text before it. Of {of} that only "
-        f"memory can say, before says {said['before']}, after {said['after']}."
+        f"Both models get the record's own text before each span. Of {of} spans tested, "
+        f"{said['before']} can be extracted before and {said['after']} after."
     )
-
-
-def _count(found: Comparison, arm: Side, record: Record) -> int:
-    rows = (found.spans[arm][record.span_id(span)] for span in record.spans)
-    return sum(row.said and row.memory for row in rows)
 
 
 def _pick() -> None:
@@ -142,7 +139,7 @@ def _sides(
     hooks = edit_hooks(sanitised, left, opened.base, plan.seed, saes) if left else NO_HOOKS
     if run.adapter.exists():
         hooks = hooks.then(open_adapter(sanitised, run.adapter).hooks)
-    # The weights alone do not tell what is said where hooks act on them: the run does.
+    # What hooks do cannot be read off the weights, so the run's name is in the key too.
     texts: dict[Side, dict[str, str]] = {
         "after": _asked(sanitised, record, hooks, (opened.key, run.root.name)),
         "before": _asked(opened.model, record, NO_HOOKS, (opened.key, "")),
@@ -167,9 +164,7 @@ def _asked(
     return results().get(key, lambda: say_spans(model, record, hooks=hooks))
 
 
-def _row(
-    span: str, label: str, sides: Mapping[Side, Mapping[str, Said]], found: Comparison
-) -> Markup:
+def _row(span: str, label: str, sides: Mapping[Side, Mapping[str, Said]], found: Comparison) -> Row:
     words = [marked(s.text, s.tone, s.title) for s in (sides["after"][span], sides["before"][span])]
     figures = [signed(found.spans[arm][span].logprob) for arm in ("after", "before")]
-    return _ROW.format(label, *words, *figures)
+    return Row((label, *words, *figures))

@@ -1,4 +1,4 @@
-"""The note as the model reads it: token by token, how surely it says each, and what is sensitive.
+"""A record as the model reads it: each token, its probability, and what is sensitive.
 
 Two channels, so that a second unit can be compared with the leak itself: the fill is how surely
 the model says the token, the underline what the selected unit does there.
@@ -65,7 +65,7 @@ def token_strip(
     *,
     selected: int | None,
     key: str,
-    fill_label: str = "how surely it is said",
+    fill_label: str = "probability",
     underline_label: str = "activation of the selected unit",
 ) -> int | None:
     """Draw the tokens; returns the index of the selected span after the user's last click."""

@@ -38,7 +38,7 @@ _mount = component("unit_grid", _HTML)
 class GridRow:
     """One layer: unit `units[i]` is the strongest of cell i, its name `<prefix>.<unit>`.
 
-    `total` units stand in the row, from number `first` on, `step` of them in each cell.
+    The row has `total` units, from number `first` on, `step` of them in each cell.
     """
 
     label: str
@@ -94,7 +94,7 @@ def grid_rows(
 def folded_rows(
     scores: Float[np.ndarray, " unit"], *, prefix: str, bins: int = MAX_BINS, rows: int = 8
 ) -> list[GridRow]:
-    """Units that stand in no layers, such as features, in up to `rows` rows, the first on top."""
+    """Units without layers, such as features, in up to `rows` rows, the first on top."""
     width = math.ceil(len(scores) / max(1, min(rows, math.ceil(len(scores) / bins))))
     step = step_of(width, bins)
     made: list[GridRow] = []
@@ -140,22 +140,23 @@ def unit_grid(
     planned: Collection[str] = (),
     noun: str = "neurons",
     scale: float | None = None,
-    words: tuple[str, str] = ("suppresses", "carries"),
+    words: tuple[str, str] = ("suppresses", "promotes"),
     explain: Callable[[str, float], Sequence[str]] | None = None,
     bracket: tuple[int, int] | None = None,
 ) -> str | None:
     """Draw the rows, the last on top; returns the name of the selected unit.
 
     Args:
-        rows: a layer each.
+        rows: one per layer.
         selected: the name of the selected unit.
-        key: the widget's.
+        key: of the widget.
         planned: names of units to be framed.
         noun: what a cell stands for.
-        scale: the score of the full colour: give the same one to pictures that are compared. By
-            default it is the largest |score| shown.
+        scale: the score of the full colour, which pictures to be compared should share; by
+            default the largest |score| shown.
         words: what a negative and a positive score mean.
-        explain: the lines of a cell's tooltip, of its unit's name and score; by default these two.
+        explain: makes the lines of a cell's tooltip from its unit's name and score, which are the
+            default.
         bracket: numbers [start, end) of units to be underlined in all rows together.
     """
     pick = picked(key, selected, str)

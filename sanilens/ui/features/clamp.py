@@ -1,5 +1,4 @@
-"""What clamping a few chosen features takes away and costs: kept with the autoencoder, or measured
-by a job, and put into the plan with a click."""
+"""What clamping a few features removes and costs: shipped, or measured here."""
 
 import hashlib
 
@@ -17,13 +16,13 @@ from sanilens.unlearn.plan import UnitEdit
 
 _NOTE = (
     "Chooses at most 20 features on the records and the look-alikes, and measures their clamp on "
-    "records nobody was trained on. In a process of its own; minutes on a small model."
+    "unseen records. Minutes on a small model. You can close this page; it carries on."
 )
 
 
 def clamp_card(opened: Opened, sae: Sae) -> None:
-    """The trade-off where there is one, and the job that measures it."""
-    with card("What a clamp can do", "few features, chosen; direct identifiers said greedily"):
+    """Draw the trade-off if there is one, and the job that measures it."""
+    with card("What clamping can do", "a few chosen features; direct identifiers, greedy"):
         key = hashlib.sha256(f"clamp|{opened.key}|{sae.fingerprint}".encode()).hexdigest()
         own = job("sae-clamp", key)
         result = own.result()
@@ -31,21 +30,19 @@ def clamp_card(opened: Opened, sae: Sae) -> None:
         if found:
             _draw(sae, found)
         if not (opened.ref.control and opened.ref.unseen):
-            st.caption(
-                "To measure one, the case needs look-alikes, and records that the model has "
-                "not seen."
-            )
+            st.caption("Measuring it needs look-alikes and unseen records, which this case lacks.")
             return
         arguments = [
             "sae", "clamp", known_saes(opened.model)[sae.id], "--model", opened.ref.model,
             "--corpus", opened.ref.corpus, "--other", opened.ref.control,
             "--unseen", opened.ref.unseen, "--json",
         ]  # fmt: skip
-        job_panel(own, arguments, "Measure again" if found else "Measure", _NOTE, key="sae-clamp")
+        label = "Measure again" if found else "Measure"
+        job_panel(own, arguments, label, _NOTE, key="sae-clamp", again=found is not None)
 
 
 def _kept(opened: Opened, sae: Sae) -> TradeOff | None:
-    """What came with a bundled autoencoder: it holds for the bundled notes only."""
+    """What ships with a bundled autoencoder; it holds for the bundled notes only."""
     bundled = opened.ref.corpus.startswith("clinic:")
     return load_trade_off(sae.path) if bundled else None
 
@@ -56,7 +53,7 @@ def _draw(sae: Sae, found: TradeOff) -> None:
         (
             "direct identifiers left",
             f"{after.direct:,} of {before.direct:,}",
-            f"{len(found.clamped)} features clamped · {before.asked:,} asked for",
+            f"{len(found.clamped)} features clamped · {before.asked:,} tested",
         ),
         (
             "perplexity on unseen records",
@@ -66,18 +63,20 @@ def _draw(sae: Sae, found: TradeOff) -> None:
         (
             "random features leave",
             f"{chance.direct:.0f}",
-            f"95 % {chance.low:.0f} to {chance.high:.0f} · {len(chance.draws)} draws that fire as "
+            f"95 % {chance.low:.0f} to {chance.high:.0f} · {len(chance.draws)} draws, firing as "
             "often",
         ),
         (
-            "baked instead",
+            "if baked instead",
             f"{found.baked.direct:,} left",
             f"at perplexity {found.baked.perplexity:.3f} · clamped to 0: {found.zeroed.direct:,} "
             f"at {found.zeroed.perplexity:.3f}",
         ),
     )
     if not found.reaches():
-        st.caption("Not half of them are gone at a rise of 5 %: this is the best that was found.")
+        st.caption(
+            "Fewer than half of them are gone at a rise of 5 %; this is the best that was found."
+        )
     with st.expander("By number of features"):
         rows = [
             {

@@ -1,4 +1,4 @@
-"""All features, scored on the spans in scope: search, filters, pages, download, into the plan."""
+"""All features, scored on some spans: search, filters, pages, download, and into the plan."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -20,20 +20,20 @@ from sanilens.unlearn.plan import Operation, UnitEdit
 
 _PAGE = 25
 _HELP = {
-    "attribution": "What the spans' log-probability loses without it, to first order; nats.",
-    "precision": "Share of its activation that falls on the spans, against as many other tokens.",
-    "recall": "Share of the spans' tokens on which it fires.",
-    "auroc": "Probability that a token of the spans activates it more than another token.",
+    "attribution": "The drop of the spans' log-probability without it, to first order, in nats.",
+    "precision": "The share of its activation on the spans, against as many other tokens.",
+    "recall": "The share of the spans' tokens on which it fires.",
+    "auroc": "The probability that a span's token activates it more than another token.",
     "ratio": "How much more often it fires on the spans than on the other tokens.",
-    "firing": "Share of both kinds of token on which it fires.",
+    "firing": "The share of tokens of both kinds on which it fires.",
 }
 _TABLE = "features-table"
 _EVERYTHING = "all spans"
 
 
 def feature_table(opened: Opened, sae: Sae) -> None:
-    """Draw the table, and the way into the plan."""
-    with card("Features by what they carry", "tick to choose, click a row for its card"):
+    """Draw the table, and the button that adds features to the plan."""
+    with card("Features that matter for the spans", "tick to choose, click a row for its card"):
         with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
             label = st.selectbox(
                 "Spans", [_EVERYTHING, *opened.corpus.labels], key="features-label", width=180
@@ -43,7 +43,7 @@ def feature_table(opened: Opened, sae: Sae) -> None:
             least = st.number_input(
                 "Precision at least", 0.0, 1.0, 0.0, 0.05, key="features-least", width=140
             )
-            dead = st.toggle("with dead ones", key="features-dead")
+            dead = st.toggle("show dead ones", key="features-dead")
         frame = _scores(opened, sae, label or _EVERYTHING)
         shown = filtered(frame, order or "attribution", search, least, dead=dead)
         pages = max(1, -(-len(shown) // _PAGE))
@@ -51,7 +51,7 @@ def feature_table(opened: Opened, sae: Sae) -> None:
         rows = shown.iloc[(page - 1) * _PAGE : page * _PAGE]
         picked = _rows(rows)
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            compared = "against as many other tokens of the same records"
+            compared = "compared with as many other tokens of the same records"
             st.caption(f"{len(shown):,} of {len(frame):,} features, {compared}")
             st.space("stretch")
             if pages > 1:
@@ -78,7 +78,7 @@ def filtered(
 def _scores(opened: Opened, sae: Sae, label: str) -> pd.DataFrame:
     scope = Scope() if label == _EVERYTHING else Scope(labels=frozenset({label}))
     key = ("features", opened.key, sae.fingerprint, label)
-    with st.spinner("Reading the records and scoring every feature…"):
+    with st.spinner("Scoring every feature…"):
         records = opened.corpus.records
         return results().get(key, lambda: score_features(opened.model, sae, records, scope))
 
@@ -140,9 +140,9 @@ def _add(units: Sequence[str]) -> None:
         )
         st.caption(
             {
-                "clamp": "where it fires, set to this many times the activation's norm; a hook",
-                "zero": "where it fires, set to 0; a hook only",
-                "bake": "its direction is taken out of all weights that write it",
+                "clamp": "wherever it fires, set to that many times the norm; as a hook",
+                "zero": "set to 0 wherever it fires; as a hook",
+                "bake": "its direction is removed from all weights that write it",
             }[operation or "zero"]
         )
 

@@ -1,4 +1,4 @@
-"""What carries the selected span: units in a picture, layers by positions, the logit lens."""
+"""Where the selected span is stored: units as a picture, layers by positions, the logit lens."""
 
 import re
 from collections.abc import Sequence
@@ -8,12 +8,14 @@ import numpy as np
 import streamlit as st
 from markupsafe import Markup
 
+from sanilens.glossary import meaning
 from sanilens.inspect.locate.positions import PositionScores, position_scores
 from sanilens.inspect.units.logit_lens import LogitLens, logit_lens
 from sanilens.model.units import Unit, UnitKind
 from sanilens.ui import state
-from sanilens.ui.components import GridRow, folded_rows, grid_rows, picked, unit_grid
+from sanilens.ui.components import folded_rows, grid_rows, picked, unit_grid
 from sanilens.ui.components.token_strip import opacity
+from sanilens.ui.extracted import signed
 from sanilens.ui.inspect.measured import reading
 from sanilens.ui.inspect.scores import (
     Ranking,
@@ -34,13 +36,14 @@ from sanilens.ui.masking import mask_record
 from sanilens.ui.opened import Opened
 from sanilens.ui.plan.measured import Edits, controls, hooks_of, key_of
 from sanilens.ui.results import results
+from sanilens.ui.tables import Cell, Column, Row, table
 
 View = Literal["units", "positions", "logit lens"]
 VIEWS: tuple[View, ...] = get_args(View)
 _VIEW = "inspect-view"
 _WHAT: dict[View, str] = {
-    "positions": "Σ |activation × gradient| of a layer's units at each token, towards the span",
-    "logit lens": "the span's own tokens, read after every layer by the model's head",
+    "positions": "sum of |activation × gradient| over a layer's units, at each token",
+    "logit lens": "the span's own tokens, as the output head reads them after every layer",
 }
 
 
@@ -53,18 +56,26 @@ def carrying_card(
     *,
     revealed: bool,
 ) -> None:
-    """The choice, then every unit of the model, every position, or every depth of the span."""
+    """Draw the switches, then every unit of the model, every position, or every depth."""
     with card():
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            st.markdown("**What carries this**", width="content")
+            st.markdown("**Where it is stored**", width="content", help=meaning("localiser"))
             scope_switch()
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             kind_switch(opened)
             sae_box(opened) if asked.sae else localiser_box(opened)
         with st.container(key="sl-view", horizontal=True, vertical_alignment="center", gap="small"):
-            _view_switch()
+            st.segmented_control(
+                "Picture",
+                VIEWS,
+                default=VIEWS[0],
+                required=True,
+                key=_VIEW,
+                label_visibility="collapsed",
+                persist_state="session",
+            )
             many = scores is not None and scores.targets > 1
-            spans = f" · {scores.targets:,} spans, summed" if scores and many else ""
+            spans = f" · summed over {scores.targets:,} spans" if scores and many else ""
             words = asked.title + spans + _recall(opened, asked)
             words = words if view() == "units" else _WHAT[view()]
             st.caption(words, width="stretch")
@@ -72,11 +83,22 @@ def carrying_card(
             slow_panel(opened, asked)
         match view():
             case "units" if scores:
-                _units(scores, unit)
+                values = scores.values.numpy()
+                unit_grid(
+                    folded_rows(values, prefix=f"sae.{scores.sae}")
+                    if scores.kind == "sae"
+                    else grid_rows(values, kind=scores.kind),
+                    selected=str(unit),
+                    planned=[edit.unit for edit in state.basket()],
+                    key=GRID,
+                    noun=noun(scores.kind),
+                )
             case "units":
                 pass
             case "positions" if asked.sae:
-                st.caption("Features stand at one site. Choose neurons or heads for this picture.")
+                st.caption(
+                    "Features belong to a single site. Choose neurons or heads for this picture."
+                )
             case "positions":
                 positions_view(opened, at, asked.kind, revealed)
             case "logit lens":
@@ -84,53 +106,24 @@ def carrying_card(
 
 
 def _recall(opened: Opened, asked: Ranking) -> str:
-    # Measured on neurons alone: of heads and features it would claim what nobody has seen.
+    # Measured on neurons only: it says nothing about heads and features.
     neurons = asked.kind == "mlp" and not asked.sae
     found = recall_of(opened, asked.method) if neurons else None
-    return "" if found is None else f" · found {found:.2f} of injected neurons, worst case"
+    return "" if found is None else f" · recall of injected neurons {found:.2f}, worst case"
 
 
 def view() -> View:
-    """The picture that the switch stands at."""
+    """The picture chosen by the switch."""
     return st.session_state.get(_VIEW, VIEWS[0])
-
-
-def _view_switch() -> None:
-    st.segmented_control(
-        "Picture",
-        VIEWS,
-        default=VIEWS[0],
-        required=True,
-        key=_VIEW,
-        label_visibility="collapsed",
-        persist_state="session",
-    )
-
-
-def _units(scores: Scores, unit: Unit | None) -> None:
-    unit_grid(
-        _rows(scores),
-        selected=str(unit),
-        planned=[edit.unit for edit in state.basket()],
-        key=GRID,
-        noun=noun(scores.kind),
-    )
-
-
-def _rows(scores: Scores) -> list[GridRow]:
-    values = scores.values.numpy()
-    if scores.kind == "sae":
-        return folded_rows(values, prefix=f"sae.{scores.sae}")
-    return grid_rows(values, kind=scores.kind)
 
 
 _PLACE = "inspect-place"
 _PLACE_NAME = re.compile(r"at\.(\d{1,9})\.(\d{1,9})")
-_WORDS = ("", "passes here")
+_WORDS = ("", "contributes")
 
 
 def scores_at(opened: Opened, at: Shown, kind: UnitKind) -> PositionScores:
-    """What passes at every layer and token towards the selected span."""
+    """How much every layer contributes to the selected span at every token."""
     key = ("positions", opened.key, at.span_id, kind)
     return results().get(
         key, lambda: position_scores(opened.model, at.record, at.span_id or "", kind)
@@ -138,8 +131,8 @@ def scores_at(opened: Opened, at: Shown, kind: UnitKind) -> PositionScores:
 
 
 def take_place(opened: Opened, at: Shown, kind: UnitKind) -> None:
-    """A click in the picture opens the unit that does most there."""
-    # Another span is another picture: what was picked in the last one does not count here.
+    """After a click in the picture, open the unit that contributes most there."""
+    # Another span is another picture: a place picked in the last one does not count.
     here = (at.span_id, kind)
     old = st.session_state.get(_PLACE, ((), None))
     before = old[1] if old[0] == here else None
@@ -157,19 +150,21 @@ def take_place(opened: Opened, at: Shown, kind: UnitKind) -> None:
 
 
 def positions_view(opened: Opened, at: Shown, kind: UnitKind, revealed: bool) -> None:
-    """Draw the picture, and below it the units of the chosen place."""
+    """Draw the picture, and below it the units of the place clicked."""
     found = scores_at(opened, at, kind)
     place: str | None = st.session_state.get(_PLACE, ((), None))[1]
     encoded = reading(opened, at).encoded
     text = mask_record(encoded.record, revealed)
     tokens = [visible(text[slice(*cut)]) for cut in pieces(encoded)]
-    # The span cannot look past its own end: all is 0 there.
+    # Nothing after the span can contribute to it: all is 0 there.
     span = encoded.spans[at.index] if at.index is not None else None
     values = found.values[:, : span.end] if span else found.values
 
     def explained(name: str, score: float) -> Sequence[str]:
         layer, position = _parsed(name)
-        units = ", ".join(f"{unit} {_signed(part)}" for unit, part in found.at(layer, position)[:3])
+        units = ", ".join(
+            f"{unit} {signed(part, '+.3f')}" for unit, part in found.at(layer, position)[:3]
+        )
         return tokens[position], f"layer {layer}, token {position}", f"{score:.3g} nats", units
 
     unit_grid(
@@ -182,16 +177,16 @@ def positions_view(opened: Opened, at: Shown, kind: UnitKind, revealed: bool) ->
         bracket=(span.start, span.end) if span else None,
     )
     if place is None:
-        st.caption("Click a place: the unit that does most there opens.")
+        st.caption("Click a place to open the unit that contributes most there.")
         return
     layer, position = _parsed(place)
     units = found.at(layer, position)
     with st.container(horizontal=True, gap="xsmall", key="sl-place", vertical_alignment="center"):
-        what = "" if units else " nothing that reaches the span passes here."
+        what = "" if units else " nothing here contributes to the span."
         st.caption(f"Layer {layer}, token {position}:{what}", width="content")
         for unit, part in units:
             st.button(
-                f"{unit} :gray[{_signed(part)}]",
+                f"{unit} :gray[{signed(part, '+.3f')}]",
                 key=f"place-{unit}",
                 type="tertiary",
                 on_click=open_unit,
@@ -205,20 +200,10 @@ def _parsed(name: str) -> tuple[int, int]:
     return int(layer), int(position)
 
 
-def _signed(value: float) -> str:
-    return f"{value:+.3f}".replace("-", "−")
-
-
 Figure = Literal["rank", "log p"]
 _DRAWS = 3
 _PAIR = Markup('<div class="sl-lenses">{}</div>')
-_TABLE = Markup(
-    '<figure><figcaption>{}</figcaption><div class="sl-scroll"><table class="sl-lens">'
-    "<thead><tr><th></th>{}</tr></thead><tbody>{}</tbody></table></div></figure>"
-)
-_COLUMN = Markup('<th scope="col" title="token {}">{}</th>')
-_ROW = Markup('<tr><th scope="row">{}</th>{}</tr>')
-_CELL = Markup('<td class="{}" style="--a:{:.0f}%" title="{}">{}</td>')
+_FIGURE = Markup('<figure><figcaption>{}</figcaption><div class="sl-scroll">{}</div></figure>')
 _LENS_WORDS = Markup('<p class="sl-lens-words"><b>{}</b> {}</p>')
 _CONTROL = Markup('<p class="sl-mute">{}</p>')
 _LEGEND = Markup(
@@ -229,7 +214,7 @@ _LEGEND = Markup(
 
 @st.fragment
 def lens_view(opened: Opened, at: Shown, revealed: bool) -> None:
-    """Say where the span becomes the answer, then every depth and token, before and after."""
+    """Draw from which layer on the span is the answer, then every depth and token."""
     edits = state.basket()
     before = lens(opened, at, ())
     after = lens(opened, at, edits) if edits else None
@@ -254,11 +239,11 @@ def lens_view(opened: Opened, at: Shown, revealed: bool) -> None:
         drawn.append(_table("with the plan", after, words, figure or "rank"))
     show(_PAIR.format(Markup("").join(drawn)))
     if not after:
-        st.caption("Put units into the plan to see beside it what they change.")
+        st.caption("Add units to the plan to see what they change.")
 
 
 def lens(opened: Opened, at: Shown, edits: Edits) -> LogitLens:
-    """The selected span at every depth, under the edits as hooks."""
+    """The selected span at every depth, with the edits as hooks."""
     key = ("lens", key_of(opened, edits), at.span_id)
 
     def read() -> LogitLens:
@@ -277,9 +262,9 @@ def sentence(found: LogitLens) -> str:
     said = sum(row is not None for row in rows)
     worst = int(found.ranks[-1].max())
     if count == 1:
-        return f"it does not become the answer; at the end its token has rank {worst:,}."
+        return f"it never becomes the answer; at the end its token has rank {worst:,}."
     return (
-        f"it does not become the answer; at the end {said} of {count} tokens are the first choice, "
+        f"it never becomes the answer; at the end {said} of {count} tokens are the first choice, "
         f"and the least likely has rank {worst:,}."
     )
 
@@ -290,7 +275,7 @@ def depth(row: int) -> str:
 
 
 def span_tokens(opened: Opened, at: Shown, found: LogitLens, revealed: bool) -> list[str]:
-    """The span's tokens as they may stand on the screen."""
+    """The span's tokens, masked unless revealed."""
     encoded = reading(opened, at).encoded
     text, places = mask_record(encoded.record, revealed), pieces(encoded)
     return [text[slice(*places[i])].strip().replace("\n", "↵") or "·" for i in found.positions]
@@ -301,25 +286,25 @@ def _control(opened: Opened, at: Shown, edits: Edits) -> str:
     said = [each.answer for each in found if each.answer is not None]
     words = ", ".join(depth(row) for row in sorted(said))
     return (
-        f"Control: as many random units of the same layers, {_DRAWS} draws: it is still the answer "
-        f"in {len(said)} of them" + (f", from {words} on." if said else ".")
+        f"Control: with as many random units of the same layers it is still the answer in "
+        f"{len(said)} of {_DRAWS} draws" + (f", from {words} on." if said else ".")
     )
 
 
 def _table(title: str, found: LogitLens, words: Sequence[str], figure: Figure) -> Markup:
     """The last layer on top, as in the picture of the units."""
-    columns = zip(found.positions, words, strict=True)
-    head = Markup("").join(_COLUMN.format(i, word) for i, word in columns)
+    tokens = zip(found.positions, words, strict=True)
+    columns = [Column(), *(Column(word, "number", f"token {i}") for i, word in tokens)]
     rows = [_row(found, row, figure) for row in reversed(range(len(found.ranks)))]
-    return _TABLE.format(title, head, Markup("").join(rows))
+    return _FIGURE.format(title, table(columns, rows, "lens"))
 
 
-def _row(found: LogitLens, row: int, figure: Figure) -> Markup:
-    cells: list[Markup] = []
+def _row(found: LogitLens, row: int, figure: Figure) -> Row:
+    cells: list[Cell] = []
     for rank, logprob in zip(found.ranks[row], found.logprobs[row], strict=True):
-        minus = f"{logprob:.2f}".replace("-", "−")
+        minus = signed(logprob, ".2f")
         text = f"{rank:,}" if figure == "rank" else minus
-        tip = f"{depth(row)}: rank {rank:,}, log p {minus} nats"
+        title = f"{depth(row)}: rank {rank:,}, log p {minus} nats"
         first = "sl-first" if rank == 1 else ""
-        cells.append(_CELL.format(first, 100 * opacity(float(np.exp(logprob))), tip, text))
-    return _ROW.format("embedding" if row == 0 else f"layer {row - 1}", Markup("").join(cells))
+        cells.append(Cell(text, first, title, opacity(float(np.exp(logprob)))))
+    return Row(("embedding" if row == 0 else f"layer {row - 1}", *cells))

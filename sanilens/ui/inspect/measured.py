@@ -1,4 +1,4 @@
-"""What Inspect measures, kept in the session: each thing once for one content."""
+"""What Inspect measures, each thing once per case and kept in the session."""
 
 from collections.abc import Hashable, Sequence
 from functools import partial
@@ -24,24 +24,24 @@ from sanilens.ui.opened import Opened
 from sanilens.ui.results import results
 from sanilens.ui.saes import sae_of
 
-# How many records beside the selected one, and unseen notes, tell what goes with a unit.
+# Records beside the selected one, and unseen texts, on which a unit's removal is measured.
 OTHERS, _UNSEEN = 16, 8
 
 
 def unit_named(opened: Opened, name: str | None) -> Unit | None:
-    """The unit of that name, if the case has it: of the model, or of an autoencoder at hand."""
+    """The unit of that name, if the model or one of its autoencoders has it."""
     return existing(opened.model, name, partial(sae_of, opened))
 
 
 def saes_for(opened: Opened, units: Sequence[Unit]) -> Saes:
-    """The autoencoders that some units are features of."""
+    """The autoencoders whose features are among the units."""
     ids = dict.fromkeys(unit.sae for unit in units if isinstance(unit, Feature))
     found = ((name, sae_of(opened, name)) for name in ids)
     return {name: sae for name, sae in found if sae is not None}
 
 
 def _case(opened: Opened, units: Sequence[Unit]) -> Hashable:
-    """What these units are units of: the case, and the content of their autoencoders."""
+    """What the units belong to: the case, and the content of their autoencoders."""
     return opened.key, tuple(sae.fingerprint for sae in saes_for(opened, units).values())
 
 
@@ -70,9 +70,9 @@ def effects(opened: Opened, at: Shown, units: Sequence[Unit]) -> TopEffects:
 
 
 def sample(opened: Opened, units: Sequence[Unit] = ()) -> Sample:
-    """Records with all activations kept, for cards and for the values of edits.
+    """Records with all their activations, for unit cards and for the values of edits.
 
-    `units`: those that are asked about, since features are read through their autoencoder.
+    `units` are those in question: features are read through their autoencoder.
     """
     key = ("sample", opened.key)
     plain = results().get(key, lambda: take_sample(opened.model, opened.corpus.records))
@@ -102,14 +102,14 @@ def card(opened: Opened, unit: Unit) -> Card:
 
 
 def correlated(opened: Opened, unit: Unit) -> tuple[tuple[Unit, float], ...]:
-    """Units whose activation goes with the unit's, on the sample."""
+    """Units whose activation correlates with the unit's, on the sample."""
     key = ("correlated", _case(opened, [unit]), unit)
     table = unit_table(opened, unit)
     return results().get(key, lambda: sample(opened, [unit]).correlated(unit, table))
 
 
 def goes(opened: Opened, at: Shown, unit: Unit) -> Removal:
-    """What is still said, of this record and the sample's first others, without the unit."""
+    """What can still be extracted without the unit: from this record and some others."""
     label = at.span.label if at.span else ""
     others = [r for r in sample(opened).records if r.id != at.record.id][:OTHERS]
     records = (at.record, *others)

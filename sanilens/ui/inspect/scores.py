@@ -1,4 +1,4 @@
-"""Which spans are attributed, by which localiser, of which units: the choice, and the scores."""
+"""The choice of spans, localiser and kind of unit; and the scores that follow from it."""
 
 import hashlib
 from collections.abc import Sequence
@@ -15,7 +15,6 @@ from sanilens.inspect.locate.localisers import LOCALISERS, Localiser, Settings, 
 from sanilens.inspect.locate.score_cache import kept_scores
 from sanilens.inspect.locate.scores import UnitScores
 from sanilens.model.units import Feature, UnitKind, kind_of
-from sanilens.runs.jobs import Job
 from sanilens.runs.workspace import job, known_saes, scores_folder
 from sanilens.ui import state
 from sanilens.ui.commands import features_command, locate_arguments, locate_command
@@ -34,7 +33,7 @@ _KEY = "scope"
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """A scope, the records that hold its spans, and the command's option for it."""
+    """A scope, the records that hold its spans, and the option that names it in a command."""
 
     name: ScopeName
     scope: Scope
@@ -43,7 +42,7 @@ class Chosen:
 
 
 def scope_switch() -> None:
-    """The switch between the scopes; `chosen_name` reads it, before it is drawn too."""
+    """Draw the switch between scopes; `chosen_name` reads it, also before it is drawn."""
     st.segmented_control(
         "Scope",
         SCOPES,
@@ -56,7 +55,7 @@ def scope_switch() -> None:
 
 
 def chosen_name() -> ScopeName:
-    """The scope that the switch stands at."""
+    """The scope chosen by the switch."""
     return st.session_state.get(_KEY, SCOPES[0])
 
 
@@ -86,16 +85,16 @@ _METHOD, _KIND, _SAE = "inspect-localiser", "inspect-kind", "inspect-sae"
 _NOUNS: dict[Kind, str] = {"mlp": "neurons", "head": "heads", "sae": "features"}
 DEFAULT = "gradient-activation"
 _HOW_LONG = (
-    "It asks the model many times over: minutes for a corpus, less for one span. Its progress and "
-    "the time left are shown; it runs on when this page is closed, and is kept when it is done."
+    "Asks the model many times: minutes for a corpus, less for one span. You can close this page; "
+    "it carries on, and its result is kept."
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """What is asked for: a localiser, a kind of unit, and the spans in question.
+    """What to rank: a kind of unit, by a localiser, for some spans.
 
-    `sae` is the autoencoder whose features are asked about; None for units of the model.
+    `sae` is the autoencoder whose features are ranked; None for units of the model.
     """
 
     method: str
@@ -110,11 +109,11 @@ class Ranking:
 
     @property
     def title(self) -> str:
-        """How the scores come about, in a few words."""
+        """How the scores are made, in a few words."""
         return "gradient × activation of each feature" if self.sae else self.localiser.title
 
     def command(self, opened: Opened, top: int) -> str:
-        """The command that prints the same."""
+        """The command that prints the same ranking."""
         ref, option = opened.ref, self.chosen.option
         if self.sae:
             source = known_saes(opened.model).get(self.sae, self.sae)
@@ -128,9 +127,9 @@ def noun(kind: Kind) -> str:
 
 
 def ranking(opened: Opened, chosen: Chosen) -> Ranking:
-    """What the page's controls stand at, before they are drawn too.
+    """What the page's controls say, also before they are drawn.
 
-    A unit that an address or a click has opened turns the switch to its kind.
+    Opening a unit, by address or click, turns the switch to its kind.
     """
     now, ids = st.session_state, sae_ids(opened)
     if _METHOD not in now:
@@ -154,7 +153,7 @@ def _kinds(sae_ids: Sequence[str]) -> tuple[Kind, ...]:
 
 
 def kind_switch(opened: Opened) -> None:
-    """Neurons, heads, or features where there is an autoencoder."""
+    """Draw the switch: neurons, heads, and features where there is an autoencoder."""
     st.segmented_control(
         "Units",
         _kinds(sae_ids(opened)),
@@ -168,7 +167,7 @@ def kind_switch(opened: Opened) -> None:
 
 
 def sae_box(opened: Opened) -> None:
-    """The autoencoders at hand."""
+    """Draw the choice of an autoencoder."""
     st.selectbox(
         "Autoencoder",
         sae_ids(opened),
@@ -182,9 +181,9 @@ def sae_box(opened: Opened) -> None:
 
 
 def localiser_box(opened: Opened) -> None:
-    """The localisers by name; the one that was measured to be best on this case is marked.
+    """Draw the choice of a localiser; the one that did best on this case is marked.
 
-    Of heads none is: it was measured on neurons.
+    For heads none is: they were not measured.
     """
     best = recommended(opened) if st.session_state.get(_KIND) == "mlp" else None
 
@@ -205,7 +204,7 @@ def localiser_box(opened: Opened) -> None:
 
 
 def scores(opened: Opened, asked: Ranking) -> Scores | None:
-    """The score of every unit; None while a slow localiser has not been asked."""
+    """The score of every unit; None until a slow localiser was started."""
     if asked.sae:
         return _feature_scores(opened, asked.sae, asked.chosen)
     key = ("scores", opened.key, asked.method, asked.kind, asked.chosen.scope)
@@ -217,12 +216,14 @@ def scores(opened: Opened, asked: Ranking) -> Scores | None:
 
 
 def slow_panel(opened: Opened, asked: Ranking) -> None:
-    """The button that asks a slow localiser, and its progress."""
+    """Draw the button that starts a slow localiser, and its progress."""
     arguments = locate_arguments(
         opened.ref, asked.chosen.option, 1, asked.method, heads=asked.kind == "head"
     )
     label = f"Score {noun(asked.kind)} by {asked.method}"
-    job_panel(_job(opened, asked), [*arguments, "--json"], label, _HOW_LONG, key="locate")
+    parts = (opened.key, asked.method, asked.kind, asked.chosen.option)
+    own = job("locate", hashlib.sha256(repr(parts).encode()).hexdigest())
+    job_panel(own, [*arguments, "--json"], label, _HOW_LONG, key="locate")
 
 
 def _measure(opened: Opened, asked: Ranking) -> UnitScores:
@@ -230,28 +231,23 @@ def _measure(opened: Opened, asked: Ranking) -> UnitScores:
     targets = find_targets(opened.model, chosen.records, chosen.scope)
     if len(chosen.records) == 1:
         return asked.localiser.score(targets, Settings(asked.kind))
-    with progress_bar(f"Attributing this {chosen.name}", "batches") as progress:
+    with progress_bar(f"Scoring units for this {chosen.name}", "batches") as progress:
         return asked.localiser.score(targets, Settings(asked.kind, progress=progress))
 
 
 def _feature_scores(opened: Opened, sae_id: str, chosen: Chosen) -> FeatureScores:
     sae = sae_of(opened, sae_id)
     if sae is None:
-        raise PlanError(f"sae.{sae_id}: its folder is gone. Choose another autoencoder.")
+        raise PlanError(f"the folder of sae.{sae_id} is gone. Choose another autoencoder.")
     key = ("feature scores", opened.key, sae.fingerprint, chosen.scope)
-    with st.spinner(f"Attributing this {chosen.name} to features…"):
+    with st.spinner(f"Scoring features for this {chosen.name}…"):
         return results().get(
             key, lambda: feature_scores(opened.model, sae, chosen.records, chosen.scope)
         )
 
 
 def _kept(opened: Opened, asked: Ranking) -> UnitScores | None:
-    # The whole corpus is part of what decides the scores: the process is given nothing less.
+    # The whole corpus decides the scores: the process is given all of it too.
     records, scope = opened.corpus.records, asked.chosen.scope
     settings = Settings(asked.kind)
     return kept_scores(scores_folder(), opened.model, records, scope, asked.localiser, settings)
-
-
-def _job(opened: Opened, asked: Ranking) -> Job:
-    parts = (opened.key, asked.method, asked.kind, asked.chosen.option)
-    return job("locate", hashlib.sha256(repr(parts).encode()).hexdigest())

@@ -1,4 +1,4 @@
-"""What Inspect shows: record, span and unit, chosen by clicks or by the address."""
+"""What Inspect shows: a record, a span and a unit, chosen by clicks or by the address."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -44,12 +44,12 @@ class Shown:
 
     @property
     def verdict(self) -> SpanVerdict | None:
-        """What the model does with it."""
+        """The audit's verdict on it."""
         return None if self.index is None else self.verdicts[self.index]
 
 
 def shown(opened: Opened, verdicts: Sequence[SpanVerdict], wanted: Selection) -> Shown:
-    """The record and span of those ids; else the record that leaks most, and its surest span."""
+    """The record and span wanted; else the leakiest record and its most certain span."""
     record = opened.record(wanted.record or "") or opened.record(
         str(records_by_leak(verdicts)["record"].iloc[0]) if verdicts else ""
     )
@@ -60,7 +60,7 @@ def shown(opened: Opened, verdicts: Sequence[SpanVerdict], wanted: Selection) ->
 
 
 def _surest(verdicts: Sequence[SpanVerdict]) -> int | None:
-    """The span said most surely by memory; the first of any kind where there is none."""
+    """The most certain of the memorised spans; the first span where none is."""
     asked = [i for i, v in enumerate(verdicts) if by_memory(v.status)]
     if not asked:
         return 0 if verdicts else None
@@ -72,9 +72,9 @@ def existing(
     unit: str | None,
     find_sae: Callable[[str], Sae | None] = lambda _: None,
 ) -> Unit | None:
-    """The unit of that name, if the model, or an autoencoder that `find_sae` gives, has it.
+    """The unit of that name, if the model or an autoencoder found by `find_sae` has it.
 
-    A code is none that Inspect shows: the page Codes does.
+    Not a code: those have a page of their own.
     """
     try:
         found = parse_unit(unit or "")
@@ -93,7 +93,7 @@ GRID, PLACES = "inspect-grid", "inspect-places"
 
 
 def take_record(ids: Sequence[str]) -> None:
-    """A click in the list of records opens that record."""
+    """After a click in the list of records, open that record."""
     rows = _selected(NOTES, "rows")
     if rows and state.is_new(NOTES, rows[0]) and rows[0] < len(ids):
         record = ids[int(rows[0])]
@@ -102,7 +102,7 @@ def take_record(ids: Sequence[str]) -> None:
 
 
 def take_span(at: Shown) -> None:
-    """A click on a sensitive token selects its span; the unit is then the span's strongest."""
+    """After a click on a sensitive token, select its span and with it its strongest unit."""
     index = picked(STRIP, at.index, int)
     if index is not None and index != at.index and 0 <= index < len(at.record.spans):
         span = at.record.span_id(at.record.spans[index])
@@ -110,7 +110,7 @@ def take_span(at: Shown) -> None:
 
 
 def take_unit(table: str, units: Sequence[str]) -> None:
-    """A click in the grid, or on a row of the unit table, opens that unit's card."""
+    """After a click in the grid or on a row of the table, open that unit's card."""
     now = state.selection()
     unit = picked(GRID, now.unit, str)
     if unit != now.unit:
@@ -119,9 +119,9 @@ def take_unit(table: str, units: Sequence[str]) -> None:
 
 
 def take_cell(table: str, units: Sequence[str]) -> bool:
-    """A click on a row of a table of units selects that unit; whether there was one."""
+    """After a click on a row of a table of units, select that unit; says if there was one."""
     cells = _selected(table, "cells")
-    # No click is noted too: after a while on another page the same row can be clicked again.
+    # Remembered even without a click, so the same row can be clicked again later.
     new = state.is_new(table, tuple(cells[0]) if cells else None)
     if not (cells and new and cells[0][0] < len(units)):
         return False
@@ -157,8 +157,8 @@ def sentence(opened: Opened, at: Shown) -> str:
     own = rate_row(memory(at.verdicts))
     subject, record = plain(at.record.subject), plain(at.record.id)
     text = (
-        f"Record {record} of subject {subject}. The model says **{own.hits} of {own.n}** sensitive "
-        "spans by itself."
+        f"Record {record} of subject {subject}: **{own.hits} of {own.n}** sensitive spans can be "
+        "extracted."
     )
     verdict = at.verdict
     if verdict is None:
@@ -166,20 +166,20 @@ def sentence(opened: Opened, at: Shown) -> str:
     label = f"Selected: **{plain(verdict.label)}**"
     match verdict.status:
         case "no_prefix":
-            return f"{text} {label}, before which nothing stands: it cannot be asked for."
+            return f"{text} {label}. No text comes before it, so it cannot be tested."
         case "repeated":
-            why = ", which stands in the text before it: copying, not memory"
+            why = ", but it already occurs in the text before it: copying, not memory"
         case "unwritable":
-            return f"{text} {label}, which the tokenizer cannot write: no model with it can say it."
+            return f"{text} {label}, which cannot be written with this model's tokenizer."
         case "maybe_repeated":
-            why = ", of which a part stands in the text before it, perhaps by chance"
+            why = ", but part of it occurs in the text before it, perhaps by chance"
         case "memory":
             why = _control(opened, verdict.label)
-    return f"{text} {label}, said with probability {math.exp(verdict.logprob):.2f}{why}."
+    return f"{text} {label}, probability {math.exp(verdict.logprob):.2f}{why}."
 
 
 def _control(opened: Opened, label: str) -> str:
-    """The same label's mean probability in look-alikes, if Audit has measured it."""
+    """The label's mean probability in look-alikes, if Audit has measured it."""
     settings = state.audit_settings()
     if not opened.corpus.control or not audited(opened.ref, settings, "control"):
         return ""
@@ -189,10 +189,10 @@ def _control(opened: Opened, label: str) -> str:
 
 
 def notes_card(frame: pd.DataFrame, record: str) -> None:
-    """Draw the list; a click is read by `picks.take_record` in the next run."""
+    """Draw the list; `take_record` reads a click at the page's next run."""
     rows = [i for i, name in enumerate(frame["record"]) if name == record]
     leak = [f"{said:>2} / {of}" for said, of in zip(frame["said"], frame["of"], strict=True)]
-    with card("Records by leak"):
+    with card("Records, leakiest first"):
         st.dataframe(
             frame.assign(leak=leak),
             key=NOTES,
@@ -206,7 +206,7 @@ def notes_card(frame: pd.DataFrame, record: str) -> None:
                 "record": st.column_config.TextColumn(width=52),
                 "subject": st.column_config.TextColumn(width=52),
                 "leak": st.column_config.TextColumn(
-                    width=52, help="Spans said by memory alone, of those asked."
+                    width=52, help="Spans extracted, of those tested."
                 ),
             },
         )

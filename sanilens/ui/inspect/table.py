@@ -1,4 +1,4 @@
-"""The filters of the table of units: their controls, and what these stand at."""
+"""The table of units: its filters, its rows, and the way from there into the plan."""
 
 import hashlib
 from collections.abc import Sequence
@@ -12,6 +12,7 @@ import streamlit as st
 from sanilens.inspect.units.listing import ORDERS, Filters, Tri, listed, unit_frame
 from sanilens.model.units import Code, Feature, Unit, parse_unit
 from sanilens.ui import state
+from sanilens.ui.extracted import signed
 from sanilens.ui.inspect.measured import effects, fires_on, sample, unit_table
 from sanilens.ui.inspect.scores import Kind, Scores, noun
 from sanilens.ui.inspect.selection import Shown, chosen_rows
@@ -27,7 +28,7 @@ _PLANNED = {"all": "all", "only": "in plan", "none": "not in plan"}
 
 
 def filters(*, layers: bool = True) -> Filters:
-    """What the controls stand at; `layers`: whether the units stand in several."""
+    """What the controls say; `layers`: whether the units are in several layers."""
     now = st.session_state
     least, most = now.get("units-fires", (0, 100))
     return Filters(
@@ -43,7 +44,7 @@ def filters(*, layers: bool = True) -> Filters:
 
 
 def filter_bar(opened: Opened, *, layers: bool = True) -> None:
-    """Search, filters and order in one row."""
+    """Draw search, filters and order in one row."""
     active = filters(layers=layers).active
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.text_input(
@@ -89,7 +90,7 @@ _PAGE_KEY = "units-page"
 class Listing:
     """The units that pass the filters, in order, and which of them are on the page.
 
-    `key` is the table's: other rows are another table, whose ticks begin anew.
+    `key` is the table's: with other rows it is another table, with no row ticked.
     """
 
     scores: Scores
@@ -114,7 +115,7 @@ class Listing:
 
 
 def listing(opened: Opened, at: Shown, scores: Scores) -> Listing:
-    """What the table shows, from the controls as they stand."""
+    """What the table shows under the current controls."""
     planned = {edit.unit: edit.operation for edit in state.basket()}
     table = unit_table(opened, scores.units(1)[0])
     frame = listed(unit_frame(scores, table, planned), filters(layers=scores.kind != "sae"))
@@ -126,7 +127,7 @@ def listing(opened: Opened, at: Shown, scores: Scores) -> Listing:
 
 
 def table_card(opened: Opened, at: Shown, found: Listing) -> None:
-    """Draw the table; what zeroing each unit does is measured for the rows shown."""
+    """Draw the table; the effect of zeroing is measured for the rows shown."""
     word = noun(found.scores.kind)
     with card(
         f"All {found.scores.values.numel():,} {word}", "tick to choose, click a row for its card"
@@ -136,12 +137,12 @@ def table_card(opened: Opened, at: Shown, found: Listing) -> None:
         if not shown:
             st.info(f"No {word} pass these filters.")
             return
-        with st.spinner("Zeroing each of those shown, and five random ones…"):
+        with st.spinner("Zeroing each unit shown, and five random ones…"):
             measured = effects(opened, at, shown)
         _draw(found, measured.units, fires_on(opened, shown))
         _foot(found)
         st.caption(
-            f"Random {word} of the same layers instead: Δ log p {measured.random_mean:+.3f} "
+            f"Random {word} of the same layers: Δ log p {signed(measured.random_mean, '+.3f')} "
             f"± {measured.random_deviation:.3f} ({len(measured.random)} draws)."
         )
         ticked = [shown[i] for i in chosen_rows(found.key) if i < len(shown)]
@@ -169,25 +170,25 @@ def _draw(found: Listing, changes: Sequence[float], labels: Sequence[Sequence[st
         selection_mode=["multi-row", "single-cell"],
         column_config={
             "score": st.column_config.NumberColumn(
-                format="%.3g", help=f"By {found.scores.method}; higher carries more."
+                format="%.3g", help=f"By {found.scores.method}; higher means more important."
             ),
             "Δ log p": st.column_config.NumberColumn(
                 "Δ log p, this span",
                 format="%+.3f",
-                help="Measured: what the span loses or gains, in nats, without the unit.",
+                help="Measured: how the span's log-probability changes without the unit, nats.",
             ),
             "fires": st.column_config.NumberColumn(
-                "fires, %", format="%.1f", help="Of the sample's tokens."
+                "fires, %", format="%.1f", help="Share of the sample's tokens."
             ),
             "fires on": st.column_config.TextColumn(
-                help="Labels that make up a quarter or more of its strongest hundredth."
+                help="Labels that make up at least a quarter of its strongest 1 % of tokens."
             ),
         },
     )
 
 
 def _foot(found: Listing) -> None:
-    """Which rows these are, the other pages, and the whole list as a file."""
+    """Draw which rows these are, the pages, and the download."""
     first, count = found.page * PAGE, len(found.frame)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         last = min(count, first + PAGE)
@@ -207,7 +208,7 @@ def _foot(found: Listing) -> None:
 
 
 def _add_row(opened: Opened, found: Listing, ticked: Sequence[Unit]) -> None:
-    """Operation, then the ticked units, the first N, or all that pass the filters."""
+    """Draw the operation and the buttons: for the ticked units, the first N, or all."""
     units, kind = found.units, found.scores.kind
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         operation, value = choose_operation("table", units[0])
@@ -222,7 +223,7 @@ def _add_row(opened: Opened, found: Listing, ticked: Sequence[Unit]) -> None:
         )
         st.space("stretch")
         key = f"top-n-{kind}"
-        # A filter may have left fewer units than the number says.
+        # A filter may leave fewer units than the number says.
         st.session_state[key] = min(st.session_state.get(key, _TOP[kind]), len(units))
         count = int(
             st.number_input(
@@ -249,28 +250,28 @@ def _add_row(opened: Opened, found: Listing, ticked: Sequence[Unit]) -> None:
 
 _WHAT: dict[Operation, str] = {
     "reset": "its weights become the base model's",
-    "zero": "it says nothing any more",
-    "mean": "it always says what it says on average of ordinary text",
-    "clamp": "it always says the value that you give",
-    "cap": f"it says no more than in {100 * CAP_QUANTILE:.0f} % of ordinary text",
+    "zero": "it is silenced",
+    "mean": "it is fixed at its average on ordinary text",
+    "clamp": "it is fixed at the value you give",
+    "cap": f"it is limited to its {100 * CAP_QUANTILE:.0f} % quantile on ordinary text",
 }
 _OF_A_FEATURE: dict[Operation, str] = {
-    "zero": "where it fires, it is taken away",
-    "clamp": "where it fires, it is set to this many times the activation's norm",
-    "bake": "its direction is taken out of all weights that write it",
+    "zero": "wherever it fires, it is removed",
+    "clamp": "wherever it fires, it is set to this many times the activation's norm",
+    "bake": "its direction is removed from all weights that write it",
 }
 _OF_A_CODE: dict[Operation, str] = {
-    "zero": "it is taken away; what the codebook leaves out still passes",
-    "refill": "only codes pass, and the next-best one takes its place",
-    "drop": "only codes pass, and its place stays empty",
-    "renorm": "only codes pass, and those left of a token weigh more",
+    "zero": "it is removed; what the codebook leaves out still passes",
+    "refill": "only codes pass; the next-best one takes its place",
+    "drop": "only codes pass; its place stays empty",
+    "renorm": "only codes pass; the remaining ones weigh more",
 }
 # As a share of the activation's norm: chosen on the bundled case, see benchmarks/.
 FEATURE_CLAMP = -0.2
 
 
 def choose_operation(key: str, unit: Unit) -> tuple[Operation, float]:
-    """The operation, and for a clamp its value."""
+    """Draw the choice of an operation, and for a clamp of its value."""
     kind = str(unit).partition(".")[0]
     operation = st.selectbox(
         "operation",
@@ -293,25 +294,22 @@ def choose_operation(key: str, unit: Unit) -> tuple[Operation, float]:
 
 
 def explained(opened: Opened, operation: Operation, unit: Unit) -> str:
-    """What the operation does, and where it lives."""
+    """What the operation does, and where: in the weights or as a hook."""
     of_a_feature = _OF_A_CODE if isinstance(unit, Code) else _OF_A_FEATURE
     what = (of_a_feature if isinstance(unit, Feature) else _WHAT)[operation]
     if operation == "reset" and opened.base is None:
-        what = "its weights are drawn anew: no base model is given"
-    exact = is_exact_in_weights(opened.model, UnitEdit(**_any_edit(unit, operation)))
-    return f"{operation}: {what}; " + ("in the weights" if exact else "a hook only")
-
-
-def _any_edit(unit: Unit, operation: Operation) -> dict:
-    valued = operation in ("mean", "clamp", "cap")
-    return {"unit": str(unit), "operation": operation, "value": 0.0 if valued else None}
+        what = "its weights are drawn anew, as there is no base model"
+    value = 0.0 if operation in ("mean", "clamp", "cap") else None
+    edit = UnitEdit(unit=str(unit), operation=operation, value=value)
+    exact = is_exact_in_weights(opened.model, edit)
+    return f"{operation}: {what}; " + ("in the weights" if exact else "only as a hook")
 
 
 def add_units(opened: Opened, units: Sequence[Unit], operation: Operation, value: float) -> None:
-    """Put the units into the plan (a button's callback, so the sidebar counts them at once)."""
+    """Add the units to the plan (a callback, so that the sidebar counts them at once)."""
     state.add_edits(edits_with(sample(opened).of, units, operation, value))
 
 
 def remove_unit(unit: Unit) -> None:
-    """Take a unit out of the plan again."""
+    """Take a unit out of the plan."""
     state.set_basket(tuple(edit for edit in state.basket() if edit.unit != str(unit)))

@@ -1,4 +1,4 @@
-"""The record as tokens: what the model says surely, what the unit does there; masked singly."""
+"""The record as tokens: how sure the model is of each, and what the unit does there."""
 
 from dataclasses import dataclass
 
@@ -18,7 +18,7 @@ _SHORTEST = 4
 
 @dataclass(frozen=True, slots=True)
 class Veil:
-    """Masks tokens that begin, are or end a word or number of the corpus's identifiers."""
+    """Masks tokens that are, begin or end a word or number of an identifier."""
 
     revealed: bool
     parts: frozenset[str]
@@ -43,12 +43,12 @@ def _parts(known: Identifiers) -> frozenset[str]:
 
 
 def visible(text: str) -> str:
-    """A token with blanks and line ends to be seen."""
+    """A token with its blanks and line ends made visible."""
     return f"“{text.replace(chr(10), '↵').replace(' ', '␣')}”" if text else "(no characters)"
 
 
 def pieces(encoded: Encoded) -> list[tuple[int, int]]:
-    """Each token's characters [start, end): together they are the text, each character once."""
+    """Each token's characters [start, end); together they cover the text exactly once."""
     found, done = [], 0
     for _, end in encoded.offsets:
         found.append((done, done := max(done, end)))
@@ -63,14 +63,14 @@ class Acting:
     activations: tuple[float, ...]
 
     def level(self, i: int) -> float | None:
-        """How strong it is at token i, 0 to 1; None past the model's context."""
+        """How active it is at token i, 0 to 1; None past the model's context."""
         return self.card.level(self.activations[i]) if i < len(self.activations) else None
 
 
 def strip_tokens(
     reading: Reading, veil: Veil, *, all_tokens: bool, acting: Acting | None = None
 ) -> list[StripToken]:
-    """One token each; only sensitive ones are filled unless `all_tokens`."""
+    """The tokens to draw; only sensitive ones are filled unless `all_tokens`."""
     encoded = reading.encoded
     text = mask_record(encoded.record, veil.revealed)
     span_of = {i: n for n, s in enumerate(encoded.spans) for i in range(s.start, s.end)}
@@ -78,14 +78,16 @@ def strip_tokens(
     for i, (start, end) in enumerate(pieces(encoded)):
         shown, span, p = text[start:end], span_of.get(i), reading.probabilities[i]
         fill = p if p is not None and (all_tokens or span is not None) else 0.0
-        tip = (*_said(reading, veil, i, shown, span), *_done(acting, i), f"token {i}")
+        tip = [*_said(reading, veil, i, shown, span), f"token {i}"]
         level = acting.level(i) if acting else None
-        tokens.append(StripToken(shown, fill, underline=level, span=span, tooltip=tip))
+        if acting and level is not None:
+            tip.insert(-1, f"{acting.card.unit}: activation {acting.activations[i]:+.4f}")
+        tokens.append(StripToken(shown, fill, underline=level, span=span, tooltip=tuple(tip)))
     return tokens
 
 
 def _said(reading: Reading, veil: Veil, i: int, shown: str, span: int | None) -> tuple[str, ...]:
-    """The token, how surely it is said, and what is said instead.
+    """The token, its probability, and the likeliest token instead.
 
     At a sensitive place the likeliest token of a model that memorised it *is* the secret.
     """
@@ -95,17 +97,11 @@ def _said(reading: Reading, veil: Veil, i: int, shown: str, span: int | None) ->
         place = reading.encoded.spans[span].span
         lines.append(f"{place.label}, {place.kind}")
     if p is None or best is None or rank is None:
-        return (*lines, "not asked: nothing precedes it, or the model's context has ended")
-    lines.append(f"said with p = {p:.4f}, rank {rank:,}")
+        return (*lines, "not tested: no text before it, or past the model's context")
+    lines.append(f"p = {p:.4f}, rank {rank:,}")
     if rank > 1:
         likeliest = best[0]
         if not veil.revealed:
             likeliest = mask(likeliest) if span is not None else veil.token(likeliest)
-        lines.append(f"likeliest: {visible(likeliest)} with p = {best[1]:.4f}")
+        lines.append(f"likeliest: {visible(likeliest)}, p = {best[1]:.4f}")
     return tuple(lines)
-
-
-def _done(acting: Acting | None, i: int) -> tuple[str, ...]:
-    if acting is None or i >= len(acting.activations):
-        return ()
-    return (f"{acting.card.unit}: activation {acting.activations[i]:+.4f}",)

@@ -1,4 +1,4 @@
-"""Headings inside the unit's card."""
+"""The card of a unit: what it says, where it fires, what happens without it."""
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise
@@ -10,12 +10,13 @@ from markupsafe import Markup
 from streamlit.delta_generator import DeltaGenerator
 
 from sanilens.audit.summary import RateRow
-from sanilens.inspect.units.card import Card, Share
+from sanilens.inspect.units.card import Card
 from sanilens.inspect.units.examples import Context, Interval
 from sanilens.model.align import Encoded
 from sanilens.model.units import Head, Unit
 from sanilens.ui import state
 from sanilens.ui.components.token_strip import opacity
+from sanilens.ui.extracted import signed
 from sanilens.ui.inspect.measured import OTHERS, correlated, effects, goes, sample
 from sanilens.ui.inspect.measured import card as measured_card
 from sanilens.ui.inspect.selection import Shown, open_unit
@@ -24,6 +25,7 @@ from sanilens.ui.inspect.tokens import Veil, pieces, visible
 from sanilens.ui.markup import show
 from sanilens.ui.masking import mask_record
 from sanilens.ui.opened import Opened
+from sanilens.ui.tables import Column, Row, bar, show_table
 
 _SECTION = Markup('<h4 class="sl-section">{} <span>{}</span></h4>')
 
@@ -37,7 +39,7 @@ _SENSITIVE, _OTHER = "sensitive", "other"
 
 
 def density_chart(card: Card) -> None:
-    """Two histograms of shares; the root scale keeps rare strong tokens visible."""
+    """Draw its activations on sensitive and other tokens; a root scale shows the rare ones."""
     edges, sensitive, other = card.density
     middles = [(a + b) / 2 for a, b in pairwise(edges)]
     frame = pd.DataFrame(
@@ -90,10 +92,9 @@ def context_line(
     *,
     revealed: bool,
 ) -> Markup:
-    """The place in its text, masked as everywhere.
+    """A token with the text around it, masked as everywhere.
 
-    `level` turns a token's value into a share of the strongest, which fills it; `about` is what
-    the line says of its place when it is pointed at.
+    `level` turns a token's value into its fill, 0 to 1; `about` is part of the line's tooltip.
     """
     text, places = mask_record(encoded.record, revealed), pieces(encoded)
 
@@ -117,15 +118,28 @@ def context_line(
 _RANGE = Markup('<div class="sl-range"><span>{} to {}</span><span>{} of tokens</span></div>')
 
 
-def strongest_places(opened: Opened, card: Card, veil: Veil) -> None:
-    """The strongest_places places, one a record."""
-    show(_lines(opened, card, card.contexts, veil))
+def _examples(opened: Opened, card: Card, veil: Veil) -> None:
+    """Draw its strongest contexts, one per record, and some of every range of its activation."""
+    known = sample(opened).encoded
 
+    def lines(contexts: tuple[Context, ...]) -> Markup:
+        return Markup("").join(
+            context_line(
+                known[context.record],
+                context,
+                card.level,
+                f"activation {context.activation:.4f}" + ", sensitive" * context.sensitive,
+                revealed=veil.revealed,
+            )
+            for context in contexts
+        )
 
-def places_of_every_range(opened: Opened, card: Card, veil: Veil) -> None:
-    """Some places of every range of its activation, from the highest down."""
-    blocks = [_range(part) + _lines(opened, card, part.contexts, veil) for part in card.intervals]
-    show(Markup("").join(blocks) or Markup("It never fires on these records."))
+    strongest, ranges = st.tabs(["Strongest contexts", "Every range"], key="card-examples")
+    with strongest:
+        show(lines(card.contexts))
+    with ranges:
+        blocks = [_range(part) + lines(part.contexts) for part in card.intervals]
+        show(Markup("").join(blocks) or Markup("It never fires on these records."))
 
 
 def _range(part: Interval) -> Markup:
@@ -133,41 +147,30 @@ def _range(part: Interval) -> Markup:
     return _RANGE.format(f"{part.low:.2f}", f"{part.high:.2f}", share)
 
 
-def _lines(opened: Opened, card: Card, contexts: tuple[Context, ...], veil: Veil) -> Markup:
-    known = sample(opened).encoded
-    return Markup("").join(_line(known[c.record], c, card, veil) for c in contexts)
-
-
-def _line(encoded: Encoded, context: Context, card: Card, veil: Veil) -> Markup:
-    about = f"activation {context.activation:.4f}" + (", sensitive" if context.sensitive else "")
-    return context_line(encoded, context, card.level, about, revealed=veil.revealed)
-
-
-_TABLE = Markup('<table class="sl-table sl-fires"><tbody>{}</tbody></table>')
-_ROW = Markup(
-    '<tr class="sl-{}" title="{}"><td>{}</td><td><div class="sl-bar" role="img" aria-label="{}">'
-    '<b style="width:{:.1f}%"></b></div></td><td class="n">{}</td></tr>'
-)
 _LABELS, _SUBJECTS = 4, 3
 
 
 def fires_on(card: Card) -> None:
-    """On what share of each label's tokens it fires, of other tokens, and of whose."""
-    section("Fires on", "share of each one's tokens")
+    """Draw on what share of tokens it fires: by label, elsewhere, and by subject."""
+    section("Fires on", "share of tokens")
     labels = sorted(card.labels, key=lambda share: -share.firing)[:_LABELS]
     subjects = sorted(card.subjects, key=lambda share: -share.firing)[:_SUBJECTS]
     other = round(card.tokens * (1 - card.base_rate))
-    rows = [
-        *(_row(share, "leak") for share in labels),
-        _bar("other tokens", card.firing_elsewhere, other, "control"),
-        *(_row(share, "plan") for share in subjects),
+    shares = [
+        *((share.name, share.firing, share.tokens, "leak") for share in labels),
+        ("other tokens", card.firing_elsewhere, other, "control"),
+        *((share.name, share.firing, share.tokens, "plan") for share in subjects),
     ]
-    show(_TABLE.format(Markup("").join(rows)))
+    rows: list[Row] = []
+    for name, rate, tokens, tone in shares:
+        alt = f"{100 * rate:.0f} % of {tokens:,} tokens"
+        rows.append(Row((name, bar(rate, alt), f"{100 * rate:.0f} %"), tone, alt))
+    show_table([Column(), Column(look="bar"), Column(look="number")], rows, "fires")
 
 
 def goes_with(opened: Opened, unit: Unit) -> None:
-    """Units of the same kind of the highest correlation; a click opens their card."""
-    section("Goes with", "Pearson r of the activations")
+    """Draw the units of its kind that correlate most; a click opens their card."""
+    section("Fires together with", "Pearson's r")
     with st.container(horizontal=True, gap="xsmall", key="sl-goes-with"):
         for other, r in correlated(opened, unit):
             st.button(
@@ -179,38 +182,24 @@ def goes_with(opened: Opened, unit: Unit) -> None:
             )
 
 
-def _row(share: Share, tone: str) -> Markup:
-    return _bar(share.name, share.firing, share.tokens, tone)
-
-
-def _bar(name: str, rate: float, tokens: int, tone: str) -> Markup:
-    percent = f"{100 * rate:.0f} %"
-    alt = f"{percent} of {tokens:,} tokens"
-    return _ROW.format(tone, alt, name, alt, 100 * rate, percent)
-
-
-_GOES = Markup('<table class="sl-table"><tbody>{}</tbody></table>')
-_GONE = Markup('<tr><td>{}</td><td class="n">{}</td></tr>')
-
-
 def without(opened: Opened, at: Shown, unit: Unit) -> None:
-    """Measured last: everything else of the card stands already."""
-    section("If it goes", f"zeroed; this record and {OTHERS} others")
-    with st.spinner("Reading them without it…"):
+    """Draw what happens without the unit; measured last, when the rest is on the screen."""
+    section("Without it", f"zeroed; this record and {OTHERS} others")
+    with st.spinner("Testing the model without it…"):
         found = goes(opened, at, unit)
         change = effects(opened, at, [unit]).units[0]
     label = at.span.label if at.span else "its"
     rows = [
-        _GONE.format("log p of this span", f"{change:+.3f}".replace("-", "−")),
-        _GONE.format(f"{label} spans still said", _change(found.own)),
-        _GONE.format("other spans said", _change(found.others)),
+        Row(("log p of this span", signed(change, "+.3f"))),
+        Row((f"{label} spans still extracted", _change(found.own))),
+        Row(("other spans extracted", _change(found.others))),
     ]
     before, after = found.perplexity
-    if before == before:  # not a number where there is no unseen note
+    if before == before:  # NaN where there are no unseen texts
         # Added to 0, a rounded −0 is 0.
         rise = f"{round(100 * (after / before - 1), 1) + 0:+.1f} %".replace("-", "−")
-        rows.append(_GONE.format(f"perplexity, {found.neutral} unseen texts", rise))
-    show(_GOES.format(Markup("").join(rows)))
+        rows.append(Row((f"perplexity, {found.neutral} unseen texts", rise)))
+    show_table([Column(), Column(look="number")], rows)
 
 
 def _change(rows: tuple[RateRow, RateRow]) -> str:
@@ -219,39 +208,30 @@ def _change(rows: tuple[RateRow, RateRow]) -> str:
 
 _HEAD = Markup('<div class="sl-unit"><b>{}</b><span>{}</span></div>')
 _ARROWS = (("previous", "◀", "Left", -1), ("next", "▶", "Right", 1))
-_SAYS = Markup('<table class="sl-table sl-says"><tbody>{}</tbody></table>')
-_SAID = Markup(
-    '<tr><td><code>{}</code></td><td class="n">{:+.2f}</td>'
-    '<td><code>{}</code></td><td class="n">{:+.2f}</td></tr>'
-)
 
 
 def unit_card(opened: Opened, unit: Unit, ranked: Sequence[Unit], veil: Veil) -> DeltaGenerator:
-    """Draw the card, all but what is measured last; returns the place for that.
+    """Draw the card but for what is measured last; returns the place for that.
 
-    `ranked` is the order of the arrows.
+    `ranked` is the order that the arrows follow.
     """
     with st.container(border=True, key="sl-unit-card"):
         _head(unit, ranked)
-        with st.spinner("Reading some records once, for all cards…"):
+        with st.spinner("Reading some records, once for all cards…"):
             card = measured_card(opened, unit)
         show(_HEAD.format(unit, _figures(card)))
         _add(opened, unit)
         if not card.firing:
-            st.info(f"Dead here: it fires on none of the {card.tokens:,} tokens that were read.")
+            st.info(f"Dead here: it fires on none of the {card.tokens:,} tokens read.")
             place = st.container()
-            section("Says", _by(unit))
+            section("Makes the model say", _by(unit))
             _says(opened, card, veil)
             return place
         section("Activation", f"{card.tokens:,} tokens")
         density_chart(card)
-        section("Says", _by(unit))
+        section("Makes the model say", _by(unit))
         _says(opened, card, veil)
-        strongest, ranges = st.tabs(["Strongest contexts", "Every range"], key="card-examples")
-        with strongest:
-            strongest_places(opened, card, veil)
-        with ranges:
-            places_of_every_range(opened, card, veil)
+        _examples(opened, card, veil)
         fires_on(card)
         place = st.container()
         goes_with(opened, unit)
@@ -260,15 +240,19 @@ def unit_card(opened: Opened, unit: Unit, ranked: Sequence[Unit], veil: Veil) ->
 
 def _by(unit: Unit) -> str:
     if isinstance(unit, Head):
-        return "its mean at the contexts below"
+        return "its mean output at the contexts below"
     return "per unit of activation"
 
 
 def _head(unit: Unit, ranked: Sequence[Unit]) -> None:
-    """Where the unit stands in the table, and the way to its neighbours."""
+    """Draw its place in the table, and the arrows to its neighbours."""
     place = ranked.index(unit) if unit in ranked else None
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-        where = "a unit" if place is None else f"{place + 1:,} of {len(ranked):,} in the table"
+        where = (
+            "not in the table"
+            if place is None
+            else f"{place + 1:,} of {len(ranked):,} in the table"
+        )
         st.caption(where)
         st.space("stretch")
         for name, sign, key, step in _ARROWS:
@@ -289,20 +273,29 @@ def _figures(card: Card) -> str:
     above = f" (above {card.threshold:.1f})" if card.threshold else ""
     return (
         f"fires on {100 * card.firing:.1f} % of tokens{above} · precision {card.precision:.2f} "
-        f"(by chance {card.base_rate:.2f}) · recall {card.recall:.2f} · AUROC {card.auroc:.2f}"
+        f"(chance {card.base_rate:.2f}) · recall {card.recall:.2f} · AUROC {card.auroc:.2f}"
     )
 
 
 def _says(opened: Opened, card: Card, veil: Veil) -> None:
     if reason := opened.model.sites.limits.get("direct"):
-        st.caption(f"Not supported with this model: {reason}.")
+        st.caption(f"Not available for this model: {reason}.")
         return
     rows = zip(card.promoted, card.suppressed, strict=True)
-    said = (
-        _SAID.format(visible(veil.token(up)), high, visible(veil.token(down)), low)
+    code = Markup("<code>{}</code>")
+    said = [
+        Row(
+            (
+                code.format(visible(veil.token(up))),
+                signed(high, "+.2f"),
+                code.format(visible(veil.token(down))),
+                signed(low, "+.2f"),
+            )
+        )
         for (up, high), (down, low) in rows
-    )
-    show(_SAYS.format(Markup("").join(said)))
+    ]
+    number = Column(look="number")
+    show_table([Column(), number, Column(), number], said, "says")
 
 
 def _add(opened: Opened, unit: Unit) -> None:

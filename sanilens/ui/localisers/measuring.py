@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import altair as alt
@@ -11,76 +12,75 @@ from markupsafe import Markup
 from pydantic import TypeAdapter, ValidationError
 
 from sanilens.bundled import assets_folder
+from sanilens.glossary import meaning
 from sanilens.inspect.locate.deletion_curve import Deletion, DeletionResult
 from sanilens.inspect.locate.localisers import LOCALISERS
-from sanilens.inspect.locate.recall import InjResult, Row
+from sanilens.inspect.locate.recall import InjResult
+from sanilens.inspect.locate.recall import Row as FoundBy
 from sanilens.runs.jobs import Job
 from sanilens.runs.workspace import job
-from sanilens.ui.layout import card
-from sanilens.ui.markup import show
+from sanilens.ui.layout import card, pair
 from sanilens.ui.opened import Opened
 from sanilens.ui.state import BUNDLED_CASES
+from sanilens.ui.tables import Cell, Column, Row, bar, show_table
 
 _INJ = (
     "Single spans are taught to a few neurons of the base model: to what they write, to what they "
-    "read, or to both; and each again with all weights tuned further on other texts. A localiser "
-    "sees the taught model alone and names as many neurons. **Recall** is the share of the right "
-    "ones. Every taught vector keeps its length and is rounded as the model's file is, so that "
-    "neither gives anything away."
+    "read, or to both; and each way once more with all weights tuned on other texts afterwards. A "
+    "localiser sees only the model that was taught and names as many neurons as were used. "
+    "**Recall** is the share it gets right. Every taught vector keeps its length and is rounded "
+    "like the model's file, so neither gives it away."
 )
 _DEL = (
     "The examined model loses more and more of the neurons that a localiser names, and as many "
-    "random ones. A good localiser leaves few spans said **at equal perplexity** on unseen records."
+    "random ones. A good localiser leaves few spans to extract **at the same perplexity** on "
+    "unseen records."
 )
-_TABLE = Markup(
-    '<table class="sl-table"><thead><tr><th>localiser</th><th>what its score is</th>'
-    "<th>cost</th></tr></thead><tbody>{}</tbody></table>"
-)
-_ROW = Markup('<tr><td class="sl-word">{}</td><td>{}</td><td class="sl-mute">{}</td></tr>')
 
 
 def tests_card() -> None:
-    """Say what is measured, and of what."""
-    with st.container(key="sl-pair-tests"):
-        left, right = st.columns(2, gap="small")
+    """Explain the two tests, and list the localisers."""
+    left, right = pair("tests", (1, 1))
     with left, card("Finding what was injected"):
         st.markdown(_INJ)
     with right, card("Deleting what was found"):
         st.markdown(_DEL)
-    with card(f"{len(LOCALISERS)} localisers", "all can be asked on Inspect"):
-        rows = [_ROW.format(name, each.title, each.cost) for name, each in LOCALISERS.items()]
-        show(_TABLE.format(Markup("").join(rows)))
+    with card(f"{len(LOCALISERS)} localisers", "all of them can be used on Inspect"):
+        columns = [
+            Column("localiser", "mono", meaning("localiser")),
+            Column("what it scores"),
+            Column("cost", "aside"),
+        ]
+        show_table(
+            columns, [Row((name, each.title, each.cost)) for name, each in LOCALISERS.items()]
+        )
 
 
-_RECALL_TABLE = Markup(
-    '<table class="sl-table sl-arms sl-recall"><thead><tr><th>localiser</th><th></th>'
-    '<th class="n">worst</th><th class="n">95 %</th>{}'
-    '<th class="n">seconds a span</th></tr></thead><tbody>{}</tbody></table>'
-)
-_HEAD = Markup('<th class="n">{}</th>')
-_RECALL_ROW = Markup(
-    '<tr class="sl-{tone}"><td>{name}<br><span class="sl-mute">{what}</span></td>'
-    '<td><div class="sl-bar" role="img" aria-label="{recall:.3f}">'
-    '<b style="width:{percent:.1f}%"></b><i style="left:{left:.1f}%;width:{width:.1f}%"></i>'
-    '</div></td><td class="n">{recall:.3f}</td><td class="n sl-mute">{interval}</td>'
-    '{each}<td class="n">{seconds}</td></tr>'
-)
-_CELL = Markup('<td class="n">{:.2f}</td>')
-_WORST = Markup('<td class="n"><strong>{:.2f}</strong></td>')
 _CONTROLS = {"random", "write-norm", "activation-norm"}
 _ELSE = {
     "write-norm": "the length of its output vector: a control",
-    "weight-difference": "given the model before the injection too: the answer is given away",
+    "weight-difference": "was shown the model before the injection: knows the answer",
 }
+_NAME = Markup('<b>{}</b><span class="sl-mute">{}</span>')
 
 
 def recall_table(found: InjResult) -> None:
-    """Draw all localisers, best first; the one that was given the original stands last."""
-    rows = sorted(found.localisers.items(), key=lambda each: -each[1].least.recall)
-    drawn = [_row(found, name, row, _tone(name, found)) for name, row in rows]
-    drawn += [_row(found, name, row, "reference") for name, row in found.given_the_original.items()]
-    head = Markup("").join(_HEAD.format(condition) for condition in found.held)
-    show(_RECALL_TABLE.format(head, Markup("").join(drawn)))
+    """Draw all localisers, best first; the one that was shown the original stands last."""
+    ways = list(found.held) if len(found.held) > 1 else []
+    columns = [
+        Column("localiser", help=meaning("localiser")),
+        Column("", "bar"),
+        Column("worst" if ways else "recall", "number", meaning("recall")),
+        Column("95 %", "number aside", meaning("95 % interval")),
+        *(Column(way, "number", spare=True) for way in ways),
+        Column("picked from", "aside", "Whether its best neurons are taken from the whole model, "
+               "or as many from each layer: chosen on other injections.", spare=True),
+        Column("s / span", "number", "Seconds a span takes to score."),
+    ]  # fmt: skip
+    ranked = sorted(found.localisers.items(), key=lambda each: -each[1].least.recall)
+    rows = [_row(name, row, ways, _tone(name, found)) for name, row in ranked]
+    rows += [_row(name, row, ways, "reference") for name, row in found.given_the_original.items()]
+    show_table(columns, rows, "recall")
 
 
 def _tone(name: str, found: InjResult) -> str:
@@ -89,31 +89,23 @@ def _tone(name: str, found: InjResult) -> str:
     return "control" if name in _CONTROLS else "found"
 
 
-def _row(found: InjResult, name: str, row: Row, tone: str) -> Markup:
+def _row(name: str, row: FoundBy, ways: Sequence[str], tone: str) -> Row:
     what = LOCALISERS[name].title if name in LOCALISERS else _ELSE[name]
-    least = row.least
-    cells = [
-        (_WORST if condition == row.worst else _CELL).format(row.conditions[condition].recall)
-        for condition in found.held
+    least, seconds = row.least, row.seconds
+    each = [
+        Cell(f"{row.conditions[way].recall:.2f}", "sl-worst" if way == row.worst else "")
+        for way in ways
     ]
-    return _RECALL_ROW.format(
-        tone=tone,
-        name=name,
-        what=" · ".join(part for part in (what, row.setting, f"picked from {row.picked}") if part),
-        recall=least.recall,
-        percent=100 * least.recall,
-        left=100 * least.low,
-        width=100 * (least.high - least.low),
-        interval=f"[{least.low:.3f}, {least.high:.3f}]",
-        each=Markup("").join(cells),
-        seconds=_seconds(row.seconds),
+    cells = (
+        _NAME.format(name, f"{what} · {row.setting}" if row.setting else what),
+        bar(least.recall, f"recall {least.recall:.3f}", interval=(least.low, least.high)),
+        f"{least.recall:.3f}",
+        f"[{least.low:.3f}, {least.high:.3f}]",
+        *each,
+        row.picked.removeprefix("the "),
+        "–" if not seconds else f"{seconds:.2g}" if seconds >= 0.001 else "< 0.001",
     )
-
-
-def _seconds(value: float) -> str:
-    if not value:
-        return "–"
-    return f"{value:.2g}" if value >= 0.001 else "< 0.001"
+    return Row(cells, tone)
 
 
 _CHANCE = "random units"
@@ -122,11 +114,11 @@ _GREY = "#8b95a5"
 
 
 def curve_chart(found: DeletionResult) -> None:
-    """Draw the curves; the axes are what a deletion costs and what it leaves."""
+    """Draw what a deletion costs against what it leaves."""
     frame = curve_frame(found)
     names = [found.recommended, *(n for n in found.curves if n != found.recommended), _CHANCE]
     colours = alt.Scale(domain=names, range=[*_COLOURS[: len(names) - 1], _GREY])
-    # Far to the right every curve is a broken model: the picture ends where chance's does.
+    # Far to the right every model is broken: the picture ends where the random draws do.
     most = 1.1 * max(p.perplexity for draws in found.random for p in draws)
     base = alt.Chart(frame[frame["perplexity"] <= most]).encode(
         x=alt.X(
@@ -135,7 +127,7 @@ def curve_chart(found: DeletionResult) -> None:
             scale=alt.Scale(zero=False, nice=False),
             axis=alt.Axis(tickCount=8),
         ),
-        y=alt.Y("spans:Q", title="spans still said"),
+        y=alt.Y("spans:Q", title="spans still extracted"),
         color=alt.Color("method:N", scale=colours, legend=alt.Legend(title=None, orient="bottom")),
         tooltip=[
             "method:N",
@@ -149,12 +141,12 @@ def curve_chart(found: DeletionResult) -> None:
         point=alt.OverlayMarkDef(size=32), strokeWidth=1.8
     )
     chance = base.transform_filter(~located).mark_point(size=26, filled=True, opacity=0.6)
-    words = f"Spans still said against perplexity; {found.recommended} and random units"
+    words = f"Spans still extracted against perplexity: {found.recommended} and random units"
     st.altair_chart(lines + chance, width="stretch", height=320, alt=words, key="deletion-curve")
 
 
 def curve_frame(found: DeletionResult) -> pd.DataFrame:
-    """Every point, of the localisers and of each random draw."""
+    """One row per point, of the localisers and of every random draw."""
     points: list[tuple[str, Deletion]] = [(name, found.before) for name in found.curves]
     points += [(name, point) for name, own in found.curves.items() for point in own]
     points += [(_CHANCE, point) for draws in found.random for point in draws]
@@ -170,13 +162,13 @@ _DELETION = TypeAdapter(DeletionResult)
 
 
 def measuring_job(opened: Opened) -> Job:
-    """The job of this case: another model or corpus is another job."""
+    """The job of this case; another model or corpus gets a job of its own."""
     key = hashlib.sha256(f"localisers|{opened.key}".encode()).hexdigest()
     return job("localisers", key)
 
 
 def arguments(opened: Opened) -> list[str]:
-    """`bench inj` of the case, as a person would type it after `sanilens`."""
+    """The command, as one would type it after `sanilens`."""
     ref = opened.ref
     base, unseen = ref.base or ref.model, ref.unseen or ref.control or ref.corpus
     return [
@@ -186,7 +178,7 @@ def arguments(opened: Opened) -> list[str]:
 
 
 def measured(opened: Opened) -> tuple[InjResult, DeletionResult | None] | None:
-    """What the job found, or what comes with a bundled case; None before there is any."""
+    """What the job found, else what ships with a bundled case; None if neither is there."""
     found = measuring_job(opened).result() or _shipped(opened)
     if found is None:
         return None
@@ -197,13 +189,13 @@ def measured(opened: Opened) -> tuple[InjResult, DeletionResult | None] | None:
             _DELETION.validate_python(deletion) if deletion else None,
         )
     except ValidationError:
-        return None  # written by another version: it is measured anew
+        return None  # written by another version: to be measured again
 
 
 def recall_of(opened: Opened, name: str) -> float | None:
-    """The share of injected neurons that a localiser found in its worst condition; None if unknown.
+    """The share of injected neurons a localiser found in its worst condition; None if unknown.
 
-    It was measured on neurons: it says nothing of heads.
+    Measured on neurons: it says nothing about heads.
     """
     found = measured(opened)
     row = found[0].localisers.get(name) if found else None
@@ -221,13 +213,13 @@ def _shipped(opened: Opened) -> dict[str, Any] | None:
 
 
 def recommended(opened: Opened) -> str | None:
-    """The localiser that was measured to be best on this case; None before the measurement."""
+    """The localiser that did best on this case; None before it was measured."""
     found = measured(opened)
     return found[0].recommended if found else None
 
 
 def best_quick(opened: Opened) -> str | None:
-    """The best measured one that answers at once, so that a page can open with it; else None."""
+    """The best localiser that answers at once, so that a page can open with it; else None."""
     if (found := measured(opened)) is None:
         return None
     rows = found[0].localisers

@@ -1,4 +1,4 @@
-"""Audit: how much of the sensitive text the model says by itself."""
+"""Audit: how much of the sensitive text can be extracted from the model."""
 
 import streamlit as st
 
@@ -12,14 +12,14 @@ from sanilens.ui.layout import card, empty_state, next_step, page_header, pair
 from sanilens.ui.markup import plain
 from sanilens.ui.opened import Opened
 
-_WHAT = "How much of the sensitive text the model says by itself."
+_WHAT = "How much of the sensitive text can be extracted from the model."
 
 
 def page() -> None:
     """Draw the page."""
     if (opened := opened_case()) is None:
         page_header("Audit", _WHAT)
-        empty_state("Nothing to audit yet: open a case first.", "Open a case", "case")
+        empty_state("Nothing to audit yet. Open a case first.", "Open a case", "case")
         return
     settings, tries = state.audit_settings(), state.tries()
     command = audit_command(opened.ref, settings, tries.count, tries.probability)
@@ -37,7 +37,7 @@ def page() -> None:
             _figures(opened, found)
     assert found is not None
     _rest(opened, found)
-    next_step("Next: which neurons say it. Open a record, or start with the worst.", "inspect")
+    next_step("Next: find where it is stored. Open a record, or start with the worst.", "inspect")
     said = rate_row(memory(found.subject)).hits
     if state.extracted() != said:
         state.set_extracted(said)
@@ -45,23 +45,23 @@ def page() -> None:
 
 
 def _figures(opened: Opened, found: Findings) -> None:
-    """The four numbers, and the rates by label."""
+    """Draw the four numbers and the rates by label."""
     tiles(found, has_reference=bool(opened.reference), has_control=bool(opened.corpus.control))
-    with card("Said by kind and label", "memory only; line: 95 % interval, tick: reference model"):
+    with card("Extracted, by kind and label", "thin line: 95 % interval · tick: reference model"):
         rate_table(groups(found.subject, found.control, found.reference))
 
 
 def _rest(opened: Opened, found: Findings) -> None:
-    """What needs no second look while it is measured: records, attacker, settings, downloads."""
+    """Draw what is shown once everything is measured: records, attacker, settings, downloads."""
     left, right = pair("audit", (1, 1))
-    with left, card("Records by leak", "tick one to open it on Inspect"):
+    with left, card("Records, leakiest first", "tick one to open it on Inspect"):
         record_table(found.subject, key="records-by-leak", height=420)
     with right:
-        with card("An attacker who samples"):
+        with card("If an attacker samples"):
             attacker(found)
-        with card("Exposure", "12 spans against 63 surrogates each"):
+        with card("Exposure", "12 spans, each against 63 surrogates"):
             exposure_panel(opened)
-        with st.expander("How it is asked"):
+        with st.expander("Audit settings"):
             settings_form()
         _downloads(found)
 

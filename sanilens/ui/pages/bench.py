@@ -14,16 +14,16 @@ from sanilens.ui.job import job_panel
 from sanilens.ui.layout import card, kpi, page_header
 
 _WHAT = (
-    "What each method leaves of the leak and of the model, on a bundled case whose reference model "
-    "is known: methods, controls and ablations under the same attacks."
+    "How much leak, and how much of the model, each method leaves: methods, controls and "
+    "ablations under the same attacks, on a bundled case with a known reference model."
 )
 _HOW_LONG = (
-    "Makes and measures some thirty models a seed, about 40 minutes a seed on two cores. It runs "
-    "on when this page is closed, and what it has measured is kept."
+    "Makes and measures some thirty models per seed, about 40 minutes each seed on two cores. You "
+    "can close this page; it carries on, and keeps what it has measured."
 )
 _OTHER = (
-    "The table that comes with SaniLens was measured on another model than the bundled one found "
-    "here, so it is not shown."
+    "The table that ships with SaniLens was measured on another model than the one bundled here, "
+    "so it is not shown."
 )
 
 
@@ -61,7 +61,7 @@ def _measure(case: str) -> None:
 def _results(result: SanitiseResult, own: bool) -> None:
     table = lines(result.rows)
     _tiles(table)
-    where = "measured on this machine" if own else "measured by the project, shipped with it"
+    where = "measured on this machine" if own else "shipped with SaniLens"
     seeds = _counted(len(result.seeds))
     with card("Leak against utility", f"{where}; {seeds}"):
         with st.container(horizontal=True, gap="medium"):
@@ -78,8 +78,8 @@ def _results(result: SanitiseResult, own: bool) -> None:
     with card("Every method", note):
         bench_table(table, f"sanitise-{result.case}.csv")
         st.caption(
-            f"The leak's own training takes {result.leak_seconds:,.0f} s of processor time where "
-            f"this was measured. SHA-256 of all figures but times: {result.sha256[:16]}…"
+            f"Training the leaking model took {result.leak_seconds:,.0f} s of processor time on "
+            f"the same machine. SHA-256 of all figures except times: {result.sha256[:16]}…"
         )
 
 
@@ -101,7 +101,7 @@ def _tiles(table: list[Line]) -> None:
             f"reference {100 * reference.leak:.2f} %, leaking {100 * table[0].leak:.0f} %",
         ),
         (
-            "against the reference",
+            "compared with the reference",
             f"KS p {ours.ks_p:.2f}",
             f"{least}{_counted(ours.seeds)}; membership AUC {ours.membership:.3f}, "
             f"reference {reference.membership:.3f}",
@@ -114,6 +114,6 @@ def _tiles(table: list[Line]) -> None:
         (
             "cost",
             f"{100 * ours.cost:.1f} %",
-            f"of the leak's own training; beats {beaten} of {len(rivals)} other rows",
+            f"of the leak's own training · beats {beaten} of {len(rivals)} other rows",
         ),
     )

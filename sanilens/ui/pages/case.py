@@ -1,4 +1,4 @@
-"""Case: the model, the text that it learned, and what must not be said."""
+"""Case: the model, the text it was trained on, and what must not leak."""
 
 import streamlit as st
 
@@ -8,15 +8,15 @@ from sanilens.ui.commands import audit_command
 from sanilens.ui.layout import next_step, page_header
 from sanilens.ui.markup import plain
 
-_WHAT = "The model, the text that it learned, and what must not be said."
+_WHAT = "The model, the text it was trained on, and what must not leak."
 
 
 def page() -> None:
-    """Draw the page: the two ways to a case, or the open one."""
+    """Draw the page: the open case, or the ways to open one."""
     if state.case() is None:
         _choose()
         return
-    # Imported here: they bring torch with them, and the first page is to stand at once.
+    # Imported here: they load torch, and the first page should appear at once.
     from sanilens.ui.case.indirect import indirect_terms
     from sanilens.ui.case.spans import correct_spans
     from sanilens.ui.case.summary import summary
@@ -28,20 +28,18 @@ def page() -> None:
     settings, tries = state.audit_settings(), state.tries()
     case_bar(opened, [audit_command(opened.ref, settings, tries.count, tries.probability)])
     records = len(opened.corpus.records)
-    page_header(
-        "Case", f"**{plain(opened.name)}** and the {records:,} records that it was trained on."
-    )
+    page_header("Case", f"**{plain(opened.name)}** and the {records:,} records it was trained on.")
     summary(opened)
-    with st.expander("Indirect identifiers: terms of few subjects"):
+    with st.expander("Find indirect identifiers"):
         indirect_terms(opened)
-    with st.expander("Correct the spans by hand"):
+    with st.expander("Correct spans by hand"):
         correct_spans(opened)
     with st.expander("Open another case"):
         opening()
-    next_step("Next: how much of it the model says by itself.", "audit")
+    next_step("Next: see how much of it can be extracted.", "audit")
 
 
 def _choose() -> None:
     page_header("Case", _WHAT)
     opening()
-    next_step("Then see how much of it the model says.", "audit")
+    next_step("Then see how much of it can be extracted.", "audit")

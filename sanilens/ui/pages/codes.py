@@ -1,4 +1,4 @@
-"""Codes: a codebook of the examined model; codes by what they stand for, deleted live."""
+"""Codes: a codebook of the examined model, its codes by meaning, and deleting them live."""
 
 import shlex
 
@@ -8,24 +8,25 @@ from sanilens.audit.targets import Scope
 from sanilens.dictionaries.codebook.codebook import Codebook
 from sanilens.dictionaries.codebook.topic import Topic
 from sanilens.errors import SaniLensError
+from sanilens.glossary import meaning
 from sanilens.ui.codes.codebooks import (
     codebook_ids,
     codebook_of,
     contexts_card,
-    quality_tiles,
     use_of,
 )
 from sanilens.ui.codes.deleting import before_after_card, deleting_card, deletion_of, effect_card
 from sanilens.ui.codes.table import ask, code_rows, enriched
-from sanilens.ui.codes.training import training_panel
 from sanilens.ui.frame import case_bar, opened_case
 from sanilens.ui.layout import card, empty_state, next_step, page_header, pair, show_error
 from sanilens.ui.markup import plain
 from sanilens.ui.opened import Opened
+from sanilens.ui.quality import codebook_quality
+from sanilens.ui.training import train_codebook_panel
 
 _WHAT = (
-    "A codebook lets an activation pass only as a few of many codes. Codes that stand for a topic "
-    "are deleted in seconds, without training."
+    "A codebook passes an activation on only as a few of many codes. The codes of a topic can be "
+    "deleted in seconds, without training."
 )
 
 
@@ -33,7 +34,7 @@ def page() -> None:
     """Draw the page."""
     if (opened := opened_case()) is None:
         page_header("Codes", _WHAT)
-        empty_state("Nothing to look at yet: open a case first.", "Open a case", "case")
+        empty_state("Nothing to look at yet. Open a case first.", "Open a case", "case")
         return
     ids = codebook_ids(opened)
     shown = st.session_state.get("codes-codebook")
@@ -42,7 +43,7 @@ def page() -> None:
     page_header("Codes", _WHAT)
     if shown is None:
         with card("No codebook of this model yet", "train one on its own activations"):
-            training_panel(opened)
+            train_codebook_panel(opened)
         return
     if len(ids) > 1:
         st.segmented_control("Codebook", ids, default=shown, key="codes-codebook", required=True)
@@ -51,10 +52,10 @@ def page() -> None:
     except SaniLensError as error:
         show_error(error)
     with st.expander("Train another"):
-        training_panel(opened)
+        train_codebook_panel(opened)
     next_step(
-        "Deleted codes live as a hook. Put them into a plan to measure them on all records, beside "
-        "controls and edits of the weights.",
+        "Codes are deleted by a hook. Next: add them to a plan, to measure them on all records "
+        "beside the controls.",
         "plan",
     )
 
@@ -63,15 +64,16 @@ def _shown(opened: Opened, codebook: Codebook) -> None:
     sae = codebook.sae
     under = f"an autoencoder's {sae.width:,} features" if sae else "the activation itself"
     st.caption(
-        f"{plain(codebook.id)} stands at {codebook.site} · {codebook.size:,} codes, "
-        f"{codebook.k} a token · quantises {under}"
+        f"{plain(codebook.id)} at {codebook.site} · {codebook.size:,} codes, {codebook.k} per "
+        f"token · quantises {under}",
+        help=meaning("code"),
     )
-    quality_tiles(codebook)
+    codebook_quality(codebook)
     use = use_of(opened, codebook)
-    with card("Codes by what they stand for"):
+    with card("Find codes by topic"):
         asked = ask(opened)
         if asked is None:
-            st.caption("Name a topic.")
+            st.caption("Choose a topic.")
             return
         topic, against = asked
         table = enriched(opened, codebook, topic, against)
@@ -99,7 +101,7 @@ def _command(opened: Opened, codebook: str | None) -> str:
 
 
 def _asked() -> Topic | None:
-    """The label or subject on the page; an expression may hold an identifier, so never that."""
+    """The label or subject chosen; never an expression, which may hold an identifier."""
     by = st.session_state.get("codes-by", "label")
     value = st.session_state.get(f"codes-{by}")
     if by == "expression" or not value:

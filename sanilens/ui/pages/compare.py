@@ -27,20 +27,22 @@ def page() -> None:
     opened = opened_case()
     if opened is None:
         page_header("Compare", _SUBTITLE)
-        empty_state("Nothing to compare yet: open a case first.", "Open a case", "case")
+        empty_state("Nothing to compare yet. Open a case first.", "Open a case", "case")
         return
     run = find_run(state.run() or "")
     case_bar(opened, [compare_command(run.root)] if run else ["sanilens compare --help"])
     if run is None:
         page_header("Compare", _SUBTITLE)
-        empty_state("No run is chosen: execute a plan, or pick a run on Run.", "Go to Run", "run")
+        empty_state(
+            "No run is chosen. Run a plan, or pick a run on the page Run.", "Go to Run", "run"
+        )
         return
     try:
         _comparison(opened, run)
     except SaniLensError as error:
         page_header("Compare", _SUBTITLE)
         show_error(error)
-        empty_state("Look at the run.", "Go to Run", "run")
+        empty_state("Have a look at the run.", "Go to Run", "run")
 
 
 def _comparison(opened: Opened, run: RunFolder) -> None:
@@ -49,7 +51,7 @@ def _comparison(opened: Opened, run: RunFolder) -> None:
     measured = f"Everything below was measured on the same {n:,} spans."
     if found.groups:
         own = found.of("asked").rate("before").n
-        measured = f"Measured on {n:,} spans; the figures are of the {own:,} asked for."
+        measured = f"Measured on {n:,} spans; the figures are about the {own:,} asked for."
     page_header(
         "Compare", f"Plan `{plan.sha256[:8]}` · {summary(plan)}, seed {plan.seed}. {measured}"
     )
@@ -63,7 +65,7 @@ def _comparison(opened: Opened, run: RunFolder) -> None:
         words_card(opened, run, plan, found)
     else:
         empty_state(
-            "This run examined another case, or this one has changed since: open its case to see "
+            "This run is about another case, or this one has changed since. Open its case to see "
             "the words themselves.",
             key="words",
         )

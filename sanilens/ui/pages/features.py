@@ -1,23 +1,24 @@
-"""Features: autoencoders of the examined model, how good they are, and what carries spans."""
+"""Features: autoencoders of the examined model, how good they are, and which features matter."""
 
 import shlex
 
 import streamlit as st
 
 from sanilens.errors import SaniLensError
+from sanilens.glossary import meaning
 from sanilens.ui.features.clamp import clamp_card
-from sanilens.ui.features.quality import quality_of, quality_tiles
 from sanilens.ui.features.table import feature_table
-from sanilens.ui.features.training import training_panel
 from sanilens.ui.frame import case_bar, opened_case
 from sanilens.ui.layout import card, empty_state, next_step, page_header, show_error
 from sanilens.ui.markup import plain
 from sanilens.ui.opened import Opened
+from sanilens.ui.quality import sae_quality
 from sanilens.ui.saes import sae_ids, sae_of
+from sanilens.ui.training import train_sae_panel
 
 _WHAT = (
-    "A sparse autoencoder writes an activation as a few of many features, which often say more "
-    "than a neuron does."
+    "A sparse autoencoder rewrites an activation as a few of many features, which are often easier "
+    "to interpret than neurons."
 )
 
 
@@ -25,7 +26,7 @@ def page() -> None:
     """Draw the page."""
     if (opened := opened_case()) is None:
         page_header("Features", _WHAT)
-        empty_state("Nothing to look at yet: open a case first.", "Open a case", "case")
+        empty_state("Nothing to look at yet. Open a case first.", "Open a case", "case")
         return
     ids = sae_ids(opened)
     shown = st.session_state.get("features-sae")
@@ -35,7 +36,7 @@ def page() -> None:
     page_header("Features", _WHAT)
     if shown is None:
         with card("No autoencoder of this model yet", "train one on its own activations"):
-            training_panel(opened)
+            train_sae_panel(opened)
         return
     if len(ids) > 1:
         st.segmented_control("Autoencoder", ids, default=shown, key="features-sae", required=True)
@@ -44,9 +45,9 @@ def page() -> None:
     except SaniLensError as error:
         show_error(error)
     with st.expander("Train another"):
-        training_panel(opened)
+        train_sae_panel(opened)
     units = len([edit for edit in st.session_state.get("basket", ()) if "sae." in edit.unit])
-    text = f"Features in the plan: {units}." if units else "Add features to a plan to go on."
+    text = f"Features in the plan: {units}." if units else "Next: add features to a plan."
     next_step(text, "plan")
 
 
@@ -54,7 +55,9 @@ def _shown(opened: Opened, sae_id: str) -> None:
     sae = sae_of(opened, sae_id)
     if sae is None:
         return
-    st.caption(f"sae.{plain(sae.id)} reads {sae.site} · {sae.width:,} features")
-    quality_tiles(quality_of(opened, sae))
+    st.caption(
+        f"sae.{plain(sae.id)} at {sae.site} · {sae.width:,} features", help=meaning("feature")
+    )
+    sae_quality(opened, sae)
     clamp_card(opened, sae)
     feature_table(opened, sae)

@@ -1,4 +1,4 @@
-"""Inspect: which units carry a span, and what each of them does."""
+"""Inspect: which units store a span, and what each of them does."""
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -23,16 +23,16 @@ from sanilens.ui.layout import card, empty_state, next_step, page_header, show_e
 from sanilens.ui.opened import Opened
 from sanilens.ui.state import Selection
 
-_WHAT = "Which units carry a span, and what each of them does."
+_WHAT = "Which units store a span, and what each of them does."
 
 
 def page() -> None:
     """Draw the page."""
     if (opened := opened_case()) is None:
         page_header("Inspect", _WHAT)
-        empty_state("Nothing to inspect yet: open a case first.", "Open a case", "case")
+        empty_state("Nothing to inspect yet. Open a case first.", "Open a case", "case")
         return
-    known = verdicts(opened, state.audit_settings(), "subject", "Asking the model for every span")
+    known = verdicts(opened, state.audit_settings(), "subject", "Testing every span")
     frame = records_by_leak(known)
     picks.take_record(frame["record"].tolist())
     at = shown(opened, known, state.selection())
@@ -53,15 +53,15 @@ def page() -> None:
     with bar:
         case_bar(opened, command, selection=True)
     units = state.sidebar_notes().get("plan")
-    next_step(f"In the plan: {units}." if units else "Add units to a plan to go on.", "plan")
+    next_step(f"In the plan: {units}." if units else "Next: add units to a plan.", "plan")
 
 
 def _units(
     opened: Opened, at: Shown, hidden: Veil, note: DeltaGenerator, right: DeltaGenerator
 ) -> list[str]:
-    """Note, picture, table and card of the selection; returns the commands that print the same.
+    """Draw record, picture, table and card; returns the commands that print the same.
 
-    What costs most is measured last, so that everything else stands already.
+    What costs most is measured last, when everything else is on the screen.
     """
     if at.span is None:
         with note:
@@ -108,4 +108,4 @@ def _note(opened: Opened, at: Shown, hidden: Veil, unit: Unit | None) -> None:
         )
         label = f"activation of {unit}" if unit else ""
         token_strip(tokens, selected=at.index, key=picks.STRIP, underline_label=label)
-        st.toggle("fill every token, not the sensitive ones alone", key="fill-all")
+        st.toggle("fill all tokens, not only the sensitive ones", key="fill-all")

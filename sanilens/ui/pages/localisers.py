@@ -1,4 +1,4 @@
-"""Localisers: which of them can be believed on this model, measured on memories that are known."""
+"""Localisers: which of them can be trusted on this model, tested on memories that are known."""
 
 import shlex
 
@@ -21,12 +21,20 @@ from sanilens.ui.localisers.measuring import (
 from sanilens.ui.opened import Opened
 
 _WHAT = (
-    "Which way of finding units can be believed on this model: each is asked for neurons that are "
-    "known to carry a memory, and for neurons whose deletion silences the corpus."
+    "Which localiser can be trusted on this model: each has to find neurons that are known to "
+    "carry a memory, and neurons whose deletion silences the corpus."
 )
 _HOW_LONG = (
     "Injects memories into copies of the base model, and deletes units of the examined one; "
-    "about 40 minutes on the bundled case. It runs on when this page is closed."
+    "about 40 minutes on the bundled case. You can close this page; it carries on."
+)
+
+_WRITE = "Only output vectors were taught, and they keep their length, which favours *alignment*."
+_SEVERAL = (
+    "*Write*: only output vectors were taught; *read*: only the rows of the input projections; "
+    "*tuned further*: all weights then learned other texts. No one knows how a real memory was "
+    "taught, so the worst way decides. Taught vectors keep their length, which favours *alignment* "
+    "under *write*."
 )
 
 
@@ -34,7 +42,7 @@ def page() -> None:
     """Draw the page."""
     if (opened := opened_case()) is None:
         page_header("Localisers", _WHAT)
-        empty_state("Nothing to measure yet: open a case first.", "Open a case", "case")
+        empty_state("Nothing to measure yet. Open a case first.", "Open a case", "case")
         return
     case_bar(opened, [shlex.join(["sanilens", *arguments(opened)])])
     page_header("Localisers", _WHAT)
@@ -48,61 +56,57 @@ def page() -> None:
         with card("Not measured on this model yet"):
             job_panel(job, arguments(opened), label, _HOW_LONG, key="localisers")
         tests_card()
-    next_step("Next: what each unit does, by the localiser that you trust.", "inspect")
+    next_step("Next: see what each unit does.", "inspect")
 
 
 def _why(inj: InjResult, deletion: DeletionResult | None) -> str:
     others = [name for name in inj.candidates if name != inj.recommended]
     if deletion and others:
-        return f"alike at injections: {', '.join(others)}; better at deletion"
-    return "best in its worst case, on the development injections"
+        return f"ties with {', '.join(others)} on injections; better at deletion"
+    return "best worst case on the development injections"
 
 
 def _results(opened: Opened, inj: InjResult, deletion: DeletionResult | None) -> None:
     row, percent = inj.localisers[inj.recommended], f"{100 * inj.share:.0f} %"
-    best = row.least
+    best, ways = row.least, len(inj.held)
     masks = [n for n in ("hard-concrete", "slimming") if n in inj.localisers]
     mask = max(masks, key=lambda n: inj.localisers[n].least.recall)
     masked = inj.localisers[mask].least.recall
     tiles = [
         ("recommended", inj.recommended, _why(inj, deletion)),
         (
-            f"recall at {percent} of the neurons, worst case",
+            "recall, worst case" if ways > 1 else "recall of injected neurons",
             f"{best.recall:.2f}",
-            f"{row.worst}: 95 % interval {best.low:.2f} to {best.high:.2f}, n = {best.n}",
+            f"95 % interval {best.low:.2f} to {best.high:.2f} · {best.n} injections, {row.worst}",
         ),
         (
-            f"against the better mask, {mask}",
+            f"against {mask}",
             f"{best.recall / masked:.1f} ×" if masked else "–",
-            f"recall {masked:.2f} in its worst case, settings tuned; random {inj.share:.2f}",
+            f"the better learned mask, tuned: recall {masked:.2f} · chance {inj.share:.2f}",
         ),
     ]
     if deletion:
         matched = deletion.matched
         tiles.append(
             (
-                "spans left for each that chance leaves",
-                f"{matched.ratio:.2f}",
-                f"{matched.located.spans:.0f} against {matched.random.spans:.0f} at equal "
-                f"perplexity ({matched.located.perplexity:.2f}), mean of {matched.draws} draws",
+                "spans left, against random deletion",
+                f"{matched.ratio:.2f} ×",
+                f"{matched.located.spans:.0f} against {matched.random.spans:.0f} at the same "
+                f"perplexity, {matched.located.perplexity:.2f} · mean of {matched.draws} draws",
             )
         )
     kpi(*tiles)
-    note = f"each taught to {percent} of the base model's neurons in six ways; recall of neurons"
-    with card("Finding what was injected", note):
+    note = f"each taught to {percent} of the base model's neurons"
+    with card("Finding what was injected", f"{note}, in {ways} ways" if ways > 1 else note):
         recall_table(inj)
         held = ", ".join(f"{name} {inj.held[name]} of {n}" for name, n in inj.tried.items())
         st.caption(
-            f"n = {best.n} injections of each kind. Memories that held: {held}; {inj.development} "
-            "of each kind chose settings and how units are picked, the others are the test. Write: "
-            "taught to output vectors alone; read: to the rows of the input projections; tuned "
-            "further: all weights went on learning other texts. Nobody knows how a real memory "
-            "was taught, so the worst of the six decides. A cosine with the gradient nears 1 where "
-            "a norm-keeping injection has come to rest: *write* favours alignment. Heads were not "
-            "measured."
+            f"{best.n} injections of each kind are the test; {inj.development} more chose the "
+            f"settings and where units are picked from. Injections that took: {held}. "
+            f"{_SEVERAL if ways > 1 else _WRITE} Heads were not tested."
         )
     if deletion:
-        with card("Deleting what was found", "neurons zeroed, nothing repaired"):
+        with card("Deleting what was found", "neurons zeroed, no repair"):
             curve_chart(deletion)
             data = curve_frame(deletion).to_csv(index=False)
             file = f"deletion-{opened.name}.csv"

@@ -25,7 +25,7 @@ def page() -> None:
     opened = opened_case()
     if opened is None:
         page_header("Plan", "What is erased, how the model is repaired, and how that is measured.")
-        empty_state("Nothing to plan yet: open a case first.", "Open a case", "case")
+        empty_state("Nothing to plan yet. Open a case first.", "Open a case", "case")
         return
     state.suggest_repair(default_repair(opened.base))
     if state.repair().needs_base and opened.base is None:
@@ -66,7 +66,7 @@ def _body(opened: Opened, plan: Plan) -> None:
 
 
 def _warning(opened: Opened) -> str | None:
-    """Why this base model should not be leaned on, if it should not."""
+    """Why this base model should not be relied on, if so."""
     if (base := opened.base) is None:
         return None
     texts = opened.unseen or opened.corpus.records

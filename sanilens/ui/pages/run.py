@@ -1,4 +1,4 @@
-"""Run: execute a plan; a reload or a closed browser loses nothing."""
+"""Run: carry out a plan; a reload or a closed browser loses nothing."""
 
 from sanilens.errors import SaniLensError
 from sanilens.runs.workspace import find_run
@@ -10,7 +10,7 @@ from sanilens.ui.markup import plain
 from sanilens.ui.plan.request import summary
 from sanilens.ui.run.live import live, run_list
 
-_SUBTITLE = "Execute a plan; a reload or a closed browser loses nothing."
+_SUBTITLE = "Carries out a plan; reloading or closing the browser loses nothing."
 
 
 def page() -> None:
@@ -18,23 +18,21 @@ def page() -> None:
     opened = opened_case()
     if opened is None:
         page_header("Run", _SUBTITLE)
-        empty_state("No run yet: open a case first.", "Open a case", "case")
+        empty_state("No run yet. Open a case first.", "Open a case", "case")
         return
     run = find_run(state.run() or "")
     case_bar(opened, [run_command(run.plan_file, run.root)] if run else ["sanilens run --help"])
     if run is None:
         page_header("Run", _SUBTITLE)
         empty_state(
-            "No run is chosen: make a plan and press **Run this plan**.", "Go to Plan", "plan"
+            "No run is chosen. Make a plan and press **Run this plan**.", "Go to Plan", "plan"
         )
     else:
         try:
             plan = run.plan()
             page_header("Run", f"Run {plain(run.root.name)} · {summary(plan)}, seed {plan.seed}.")
             if live(run, plan):
-                next_step(
-                    "The run has finished. See what it reached, beside the controls.", "compare"
-                )
+                next_step("The run has finished. See the result beside the controls.", "compare")
         except SaniLensError as error:
             show_error(error)
     run_list(opened)

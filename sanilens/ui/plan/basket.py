@@ -1,4 +1,4 @@
-"""The basket: the units to erase, as a table that can be edited."""
+"""The units to erase, as an editable table; and the settings of controls and seed."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -23,16 +23,16 @@ from sanilens.unlearn.resets import row_edits
 from sanilens.unlearn.suggest import DEFAULT_PRESET, PRESETS, choose_edits
 
 _MEANING: Mapping[Operation, str] = {
-    "reset": "weights of the base model, or fresh ones without a base",
-    "initialise": "fresh weights, as the module's own initialiser draws them",
+    "reset": "the base model's weights, or fresh ones without a base model",
+    "initialise": "fresh weights from the module's own initialiser",
     "zero": "activation 0",
     "mean": "its mean activation over the corpus",
     "clamp": "a fixed activation",
-    "cap": "no more than the value",
-    "bake": "the direction of a feature is taken out of all weights that write it",
-    "refill": "only codes pass; the next-best code takes a deleted one's place",
+    "cap": "at most the value",
+    "bake": "a feature's direction is removed from all weights that write it",
+    "refill": "only codes pass; the next-best one takes a deleted code's place",
     "drop": "only codes pass; a deleted code's place stays empty",
-    "renorm": "the same, and the codes left weigh more",
+    "renorm": "only codes pass; the remaining ones weigh more",
 }
 
 
@@ -45,8 +45,8 @@ def basket_card(opened: Opened) -> None:
             _table(opened, edits)
         else:
             empty_state(
-                "No unit yet. Choose units on **Inspect**, or let SaniLens suggest those that "
-                "carry the sensitive spans most.",
+                "No units yet. Choose some on **Inspect**, or let SaniLens suggest those that "
+                "matter most for the sensitive spans.",
                 key="basket",
             )
         _buttons(opened, edits)
@@ -72,10 +72,10 @@ def basket_summary(opened: Opened, edits: Sequence[UnitEdit]) -> str:
 def changed(
     edits: Sequence[UnitEdit], delta: Mapping[str, Any]
 ) -> tuple[tuple[UnitEdit, ...], dict[str, Operation]]:
-    """The basket after the table's `delta`, and units whose new operation needs a value first.
+    """The edits after the table's `delta`, and the units whose new operation still needs a value.
 
-    A value typed for an operation that takes none is dropped; an operation that does not suit the
-    unit changes nothing. Codes of one codebook are all deleted in one way, the last one chosen.
+    A value for an operation that takes none is dropped; an operation that does not suit the unit
+    changes nothing. All codes of a codebook get the operation chosen last for one of them.
     """
     kept: list[UnitEdit] = []
     pending: dict[str, Operation] = {}
@@ -113,7 +113,7 @@ def _one_way(before: Sequence[UnitEdit], after: Sequence[UnitEdit]) -> tuple[Uni
 
 
 def _table(opened: Opened, edits: tuple[UnitEdit, ...]) -> None:
-    # The table's own memory of edits goes with its key: a changed basket is a new table.
+    # The key goes with the content: otherwise the table would apply its old edits again.
     key = f"plan-basket-{hash(edits)}"
     rows = [
         {
@@ -142,13 +142,13 @@ def _table(opened: Opened, edits: tuple[UnitEdit, ...]) -> None:
                 help="; ".join(f"{name}: {text}" for name, text in _MEANING.items()),
             ),
             "value": st.column_config.NumberColumn(
-                "value", format="%.4f", help="Of mean, clamp and cap: an activation."
+                "value", format="%.4f", help="The activation, for mean, clamp and cap."
             ),
             "lives": st.column_config.TextColumn(
                 "lives in",
                 disabled=True,
-                help="Weights: exact in the exported model. Hook only: no weights compute it; it "
-                "holds where SaniLens runs the model, not in the exported one.",
+                help="Weights: the exported model has it. Hook only: no weights can express it, so "
+                "it holds where SaniLens runs the model, not in the exported one.",
             ),
         },
     )
@@ -162,7 +162,7 @@ def _edit(key: str, edits: tuple[UnitEdit, ...]) -> None:
 
 
 def _measure_pending(opened: Opened) -> None:
-    """Give values to the units whose operation was changed to one that needs a measured one."""
+    """Measure values for the units whose new operation needs one."""
     pending: dict[str, Operation] = st.session_state.pop("plan-pending", {})
     if not pending:
         return
@@ -179,8 +179,8 @@ def _buttons(opened: Opened, edits: tuple[UnitEdit, ...]) -> None:
             "Suggest a plan",
             key="plan-suggest",
             type="secondary" if edits else "primary",
-            help="The units of the highest gradient × activation over the whole corpus, reset to "
-            "the base model, and the repair that goes with them.",
+            help="The units of the highest gradient × activation over the corpus, reset to the "
+            "base model, with the repair that suits them.",
         ):
             _suggest(opened)
         _presets(opened)
@@ -200,13 +200,13 @@ def _buttons(opened: Opened, edits: tuple[UnitEdit, ...]) -> None:
         if edits:
             with st.popover("Clear…"):
                 st.markdown(
-                    f"Take all {len(edits):,} units out of the plan? Undo brings them back."
+                    f"Remove all {len(edits):,} units from the plan? Undo brings them back."
                 )
                 st.button("Clear", key="plan-clear", on_click=state.set_basket, args=((),))
 
 
 def _set_all(operation: Operation) -> None:
-    """Of units that the operation does not suit, nothing is changed."""
+    """Units that the operation does not suit stay as they are."""
     suited = [edit for edit in state.basket() if operation in operations_of(edit.target)]
     st.session_state["plan-pending"] = {edit.unit: operation for edit in suited}
 
@@ -222,7 +222,7 @@ def _presets(opened: Opened) -> None:
             captions=[f"{PRESETS[n].description} Measured: {PRESETS[n].measured}" for n in others],
             key="plan-preset",
         )
-        if st.button("Take it over", key="plan-preset-take"):
+        if st.button("Use this plan", key="plan-preset-take"):
             _suggest(opened, chosen)
 
 
@@ -245,7 +245,7 @@ def _suggest(opened: Opened, preset: str = DEFAULT_PRESET) -> None:
 
 
 def controls_card() -> None:
-    """Draw both; each change is kept at once."""
+    """Draw both; every change is kept at once."""
     options = state.run_options()
     with card("Controls and seed"):
         left, right = st.columns([2, 1], vertical_alignment="center")
@@ -254,9 +254,8 @@ def controls_card() -> None:
             "Run the controls too",
             key="plan-controls",
             on_change=_keep,
-            help="Repair only, random units + repair, edits without repair: without them nobody "
-            "can tell what the chosen units did. They take about three times as long as the plan "
-            "alone.",
+            help="Repair only, random units + repair, and edits only. They show what the chosen "
+            "units contributed, and make the run about three times as long.",
         )
         st.session_state["plan-seed"] = options.seed
         right.number_input("Seed", 0, 2**31 - 1, key="plan-seed", on_change=_keep)

@@ -1,4 +1,4 @@
-"""How much is erased: the share of units, the share of the fine-tuning, and the dose curve."""
+"""How much is erased: a share of the units, of the fine-tuning, and what each dose does."""
 
 import time
 from collections import defaultdict
@@ -15,6 +15,7 @@ from streamlit.delta_generator import DeltaGenerator
 from sanilens.audit.targets import find_targets
 from sanilens.corpus.records import in_scope
 from sanilens.errors import SaniLensError
+from sanilens.glossary import meaning
 from sanilens.inspect.locate.localisers import LOCALISERS, Settings, find_localiser
 from sanilens.inspect.locate.scores import UnitScores
 from sanilens.model.units import Target, UnitKind
@@ -51,9 +52,9 @@ _OPERATIONS: tuple[Operation, ...] = ("reset", "initialise", "zero")
 def share_popover(opened: Opened, meaning: Mapping[Operation, str]) -> None:
     """Draw the choice, and the button that makes it the plan's units."""
     sites = opened.model.sites
-    with st.popover("Share of layers…"):
+    with st.popover("A share of layers…"):
         st.markdown(
-            "A share of the last layers' units, at random as SANI does, or by what they do."
+            "A share of the last layers' units: at random, as in SANI, or the best of a localiser."
         )
         kind: ShareKind = st.segmented_control(
             "Units",
@@ -62,7 +63,7 @@ def share_popover(opened: Opened, meaning: Mapping[Operation, str]) -> None:
             required=True,
             format_func=lambda each: _KINDS[each],
             key="share-kind",
-            help="A row is one output of a linear projection, its weights and its bias.",
+            help="A row is one output of a linear projection: its weights and its bias.",
         )
         localiser = _choice(opened, kind)
         layers = _layers(sites.n_layers)
@@ -80,10 +81,10 @@ def share_popover(opened: Opened, meaning: Mapping[Operation, str]) -> None:
         share = round(percent / 100, 6)
         count = layers * share_count(sites, kind, share)
         taken = st.button(
-            f"Take these {count:,} " + ("rows" if kind == "row" else "units"),
+            f"Use these {count:,} " + ("rows" if kind == "row" else "units"),
             key="share-take",
             type="primary",
-            help="They replace the units of the plan; Undo brings those back.",
+            help="They replace the plan's units; Undo brings those back.",
         )
     if not taken:
         return
@@ -142,23 +143,23 @@ def keep_card(opened: Opened) -> None:
         if share < 1:
             _left_out(share)
         return
-    with card("Fine-tuning", "in all weights, before the units"):
+    with card("Fine-tuning", "in all weights, before the units are edited"):
         st.session_state["plan-keep"] = round(100 * share)
         st.slider(
-            "Share that stays, %",
+            "Share to keep, %",
             0,
             100,
             step=5,
             key="plan-keep",
             on_change=_keep,
-            help="100: nothing is undone. 0: the base model. Memory of single texts fades faster "
-            "on this way than what many share, so that a short repair is enough.",
+            help=f"{meaning('keep share')} On the way there, what single texts taught fades faster "
+            "than what many texts share, so a short repair is enough.",
         )
         if share < 1:
             st.caption(
-                "On the bundled clinic 10 %, and one epoch of anchored repair, left a model that "
-                "span probabilities do not tell from the reference (page Bench). The what-if "
-                "below shows the units' edits alone."
+                "On the bundled clinic, 10 % and one epoch of anchored repair left a model whose "
+                "span probabilities could not be told from the reference's (see Bench). The "
+                "what-if below shows only the edits of units."
             )
 
 
@@ -168,20 +169,22 @@ def _keep() -> None:
 
 def _left_out(share: float) -> None:
     st.warning(without_base(share))
-    st.button("Go on without that", key="plan-keep-drop", on_click=state.set_keep, args=(1.0,))
+    st.button(
+        "Keep all of the fine-tuning", key="plan-keep-drop", on_click=state.set_keep, args=(1.0,)
+    )
 
 
 def without_base(share: float) -> str:
-    """What is said of a plan that keeps a part of the fine-tuning where there is no base model."""
+    """The warning about a plan that undoes fine-tuning where there is no base model."""
     return (
-        f"This plan keeps {100 * share:g} % of the fine-tuning, and this case has no "
-        "base model to go back to: here all of it stays, and only the units and the repair "
-        "count. Open the case with a base model to do what the plan says."
+        f"This plan keeps {100 * share:g} % of the fine-tuning, but this case has no base model to "
+        "go back to: all of it stays, and only the edits and the repair take effect. Open the case "
+        "with a base model to do what the plan says."
     )
 
 
 _DRAWS = 3
-# What takes longer is asked for first; the curves are drawn anew about every second.
+# Ask before starting anything longer; redraw the curves about every second.
 _PATIENCE, _REDRAW = 30.0, 1.0
 _PLAN, _DOSE_RANDOM = "this plan", "random units"
 # Middle tones, legible on both of the app's backgrounds.
@@ -194,7 +197,11 @@ _LEGEND = Markup(
     'units</span><span><i style="border-top:2.5px dashed #8b95a5"></i>as many random units of the '
     "same layers: mean and range of {} draws</span></div>"
 )
-_CHARTS = {"said": "Spans still said", "logprob": "Log p, nats a span", "kl": "KL, nats a token"}
+_CHARTS = {
+    "said": "Spans still extracted",
+    "logprob": "Log p, nats per span",
+    "kl": "KL, nats per token",
+}
 
 
 class Point(NamedTuple):
@@ -206,9 +213,9 @@ class Point(NamedTuple):
 
 
 def dose_slider(edits: Edits) -> int:
-    """How many of the plan's edits, the first ones, are in place."""
+    """Draw the slider: how many of the plan's edits, from the first on, are in place."""
     return st.slider(
-        f"Dose: how many of the plan's {len(edits):,} units, in its order",
+        f"Dose: the first of the plan's {len(edits):,} units",
         0,
         len(edits),
         len(edits),
@@ -217,21 +224,22 @@ def dose_slider(edits: Edits) -> int:
 
 
 def control_line(opened: Opened, edits: Edits) -> None:
-    """What as many random units do, in one line."""
+    """Draw, in one line, what as many random units do."""
     before = effect(opened, ())
     found = [effect(opened, drawn) for drawn in controls(opened, edits, _DRAWS)]
     least, *_, most = sorted(each.said.hits for each in found)
     change = fmean(each.logprob - before.logprob for each in found)
     st.caption(
-        f"Control: as many random units of the same layers, {_DRAWS} draws: "
-        f"{least if least == most else f'{least} to {most}'} of {before.said.n} still said, "
-        f"log p {signed(change, '+.2f')} nats a span, KL {fmean(e.kl for e in found):.3f}."
+        f"Control: with as many random units of the same layers, {_DRAWS} draws, "
+        f"{least if least == most else f'{least} to {most}'} of {before.said.n} spans are still "
+        f"extracted; log p {signed(change, '+.2f')} nats per span, KL "
+        f"{fmean(e.kl for e in found):.3f}."
     )
 
 
 def dose_card(opened: Opened, edits: Edits, dose: int) -> None:
-    """The curves as far as they are measured, then the rest of them."""
-    with card("Dose and response", "the plan's units in its order, measured as hooks"):
+    """Draw the curves as far as they are measured, then measure the rest."""
+    with card("Dose and response", "the plan's units in order, measured as hooks"):
         show(_LEGEND.format(_DRAWS))
         places = [column.empty() for column in st.columns(len(_CHARTS), gap="small")]
         bar = st.empty()
@@ -262,7 +270,7 @@ def dose_points(opened: Opened, edits: Edits) -> Iterator[Point]:
 
 
 def dose_frame(found: Sequence[tuple[Point, Effect]]) -> pd.DataFrame:
-    """A row an arm and dose: the mean of its draws, and their range (`_low`, `_high`)."""
+    """A row per arm and dose: the mean of its draws and their range (`_low`, `_high`)."""
     draws: dict[tuple[str, int], list[Effect]] = defaultdict(list)
     for point, own in found:
         draws[point.arm, point.units].append(own)
@@ -280,7 +288,7 @@ def dose_frame(found: Sequence[tuple[Point, Effect]]) -> pd.DataFrame:
 
 
 def _wanted(bar: DeltaGenerator, edits: Edits, seconds: float) -> bool:
-    """Whether the user has asked for what takes that long; the button that asks, if not."""
+    """Whether the user agreed to wait that long; draws the button that asks, if not."""
     key = f"whatif-curves-{hash(edits)}"
     if st.session_state.get(f"{key}-asked"):
         return True

@@ -1,4 +1,4 @@
-"""What the plan's edits would do, measured under hooks and kept in the session."""
+"""What the plan's edits would do, measured with hooks and kept in the session."""
 
 from collections.abc import Hashable
 
@@ -31,13 +31,13 @@ def hooks_of(opened: Opened, edits: Edits) -> Hooks:
 
 
 def key_of(opened: Opened, edits: Edits) -> Hashable:
-    """All that decides what these edits do to the open case."""
+    """Everything that decides what these edits do to the open case."""
     saes = tuple(sae.fingerprint for sae in saes_of(opened, edits).values())
     return opened.key, edits, state.run_options().seed, saes
 
 
 def probe(opened: Opened) -> Probe:
-    """The questions: spans of notes evenly spaced, and text that nobody should miss."""
+    """What is asked: the spans of some records, and text that should not change."""
 
     def ready() -> Probe:
         sample = spaced(opened.corpus.records, _SAMPLE)
@@ -62,7 +62,7 @@ def measured(opened: Opened, edits: Edits) -> bool:
 
 
 def controls(opened: Opened, edits: Edits, draws: int) -> list[Edits]:
-    """Random edits instead of these, several times: what any units of those layers would do."""
+    """Several draws of random edits in place of these."""
 
     def drawn() -> list[Edits]:
         saes, first = saes_of(opened, edits), state.run_options().seed
@@ -73,7 +73,7 @@ def controls(opened: Opened, edits: Edits, draws: int) -> list[Edits]:
 
 
 def verdicts(opened: Opened, record: Record, edits: Edits) -> list[SpanVerdict]:
-    """What the model does with each span of a note under the edits."""
+    """The audit of a record's spans under the edits."""
 
     def ask() -> list[SpanVerdict]:
         return audit_spans(opened.model, [record], hooks=hooks_of(opened, edits))
@@ -81,5 +81,5 @@ def verdicts(opened: Opened, record: Record, edits: Edits) -> list[SpanVerdict]:
     return results().get(("what-if", key_of(opened, edits), record.id), ask)
 
 
-# Few enough that one set of edits is asked about in under a second on the bundled case.
+# Few enough to measure one set of edits in under a second on the bundled case.
 _SAMPLE, _NEUTRAL = 12, 6

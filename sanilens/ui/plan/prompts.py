@@ -1,4 +1,4 @@
-"""One prompt, or the notes' own: what the model writes as it is, and under the plan's edits."""
+"""A prompt, and how the model continues it: as it is, and with the plan's edits."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -23,9 +23,9 @@ _NOTE, _OWN = "From a record", "My own text"
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """What both models go on from; `shown` is how it may stand on the screen.
+    """The text both models continue; `shown` is its masked form for the screen.
 
-    `record` and `span` are None where the user typed it.
+    `record` and `span` are None if the user typed it.
     """
 
     text: str
@@ -44,7 +44,7 @@ def choose_prompt(opened: Opened) -> Prompt:
         text = st.text_area(
             "Prompt",
             key="whatif-prompt",
-            placeholder="Type what stands before; both models go on from here.",
+            placeholder="Type a beginning; both models continue it.",
             label_visibility="collapsed",
             height=90,
         )
@@ -70,9 +70,9 @@ def choose_prompt(opened: Opened) -> Prompt:
 
 
 def selected(opened: Opened) -> tuple[Record, Span]:
-    """The note and span that Inspect shows, else the first note that has one.
+    """The record and span that Inspect shows, else the first record that has one.
 
-    A note's second span: its first stands near the beginning, where nothing has been read yet.
+    By default its second span: before the first there is hardly any text.
     """
     selection = state.selection()
     chosen = opened.record(selection.record or "")
@@ -83,10 +83,10 @@ def selected(opened: Opened) -> tuple[Record, Span]:
 
 
 def prompt_of(record: Record, span: Span) -> Prompt:
-    """What stands before a span of a note."""
+    """The text before a span of a record."""
     shown = mask_record(record, state.revealed())[: span.start].rstrip(" ")
     lead = "…" if len(shown) > _SHOWN else ""
-    # Without the last space: to the tokenizer it is the beginning of the next word.
+    # Without the last space: to the tokenizer it belongs to the next word.
     text = record.text[: span.start].rstrip(" ")
     return Prompt(text, marked(lead + shown[-_SHOWN:], "prompt", "the prompt"), record, span)
 
@@ -96,7 +96,7 @@ def _pick_record() -> None:
 
 
 def _pick_span() -> None:
-    # The note may be the first one, shown before anything was selected.
+    # The record may be the first one, shown before any was selected.
     picked = {"record": st.session_state["whatif-record"], "span": st.session_state["whatif-span"]}
     state.select(replace(state.selection(), **picked))
 
@@ -110,7 +110,7 @@ _CURSOR = Markup('<span class="sl-cursor"></span>')
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """How the next token is chosen: the likeliest at temperature 0, else drawn from a seed."""
+    """How the next token is chosen: the likeliest at temperature 0, else drawn at random."""
 
     temperature: float = 0.0
     seed: int = 0
@@ -123,7 +123,7 @@ class Sampling:
 
 @dataclass(frozen=True, slots=True)
 class _Side:
-    """One model's words: where they are drawn, and how they come."""
+    """A model's words as they come, and where they are drawn."""
 
     title: str
     place: DeltaGenerator
@@ -148,14 +148,14 @@ def choose_sampling() -> Sampling:
             state.run_options().seed,
             key="whatif-seed",
             width=110,
-            help="Both models draw with the same noise: where they agree, they say the same.",
+            help="Both models draw with the same noise, so where they agree they say the same.",
         )
     return Sampling(float(temperature), int(seed))
 
 
 def both_sides(opened: Opened, edits: Edits, how: Sampling, prompt: Prompt, title: str) -> None:
-    """Original and edited model go on from the prompt, a token each in turn."""
-    notes = {"Original": str(how), title: f"{_TOKENS} tokens at most"}
+    """Let the original and the edited model continue the prompt, taking turns."""
+    notes = {"Original": str(how), title: f"at most {_TOKENS} tokens"}
     sides: list[_Side] = []
     for column, (name, chosen) in zip(
         st.columns(2, gap="medium"), (("Original", ()), (title, edits)), strict=True
@@ -174,7 +174,7 @@ def both_sides(opened: Opened, edits: Edits, how: Sampling, prompt: Prompt, titl
 
 
 def _texts(opened: Opened, edits: Edits, how: Sampling, prompt: str) -> Iterator[str]:
-    """The text after each token; the whole at once if it was written before."""
+    """The text after each token; all at once if it is already known."""
     key = ("continued", key_of(opened, edits), how, prompt)
     if key in results():
         yield results().get(key, str)
@@ -196,6 +196,6 @@ def _draw(opened: Opened, side: _Side, prompt: Prompt, text: str, *, goes_on: bo
     words = written(text, identifiers(opened), before=prompt.text, goes_on=goes_on)
     end = _CURSOR if goes_on else Markup("")
     if not goes_on and not text:
-        words = Markup("(the model ends here)")
+        words = Markup("(the model stops here)")
     with side.place:
         show(_WORDS.format(prompt.shown, words, end))

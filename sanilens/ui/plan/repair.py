@@ -1,4 +1,4 @@
-"""A widget for every field of a pydantic model: number, choice, switch or text, by its schema."""
+"""The repair's settings, among them a widget for every field of a method's options."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -17,20 +17,20 @@ from sanilens.unlearn.plan import NO_REPAIR, Repair
 from sanilens.unlearn.suggest import another_method
 
 Keep = Callable[[str], None]
-"""Called with the field's name when its widget, whose key is `key + name`, has changed."""
+"""Called with a field's name when its widget, whose key is `key + name`, has changed."""
 
 
 def fields_of(model: type[BaseModel]) -> Mapping[str, Mapping[str, Any]]:
-    """What the model's JSON schema says of each field: title, description, type and bounds."""
+    """What the JSON schema says about each field: title, description, type and bounds."""
     return model.model_json_schema().get("properties", {})
 
 
 def fields(
     model: type[BaseModel], values: Mapping[str, Any], keep: Keep, key: str, kind: ModelKind
 ) -> None:
-    """Draw the fields of a model, two in a row, as they stand in `values`.
+    """Draw a model's fields, two in a row, with the values of `values`.
 
-    Left out are those that concern `only` the other kind of language model.
+    Fields that concern `only` the other kind of language model are left out.
     """
     own = {
         name: about for name, about in fields_of(model).items() if about.get("only", kind) == kind
@@ -42,7 +42,7 @@ def fields(
 
 
 def _widget(name: str, about: Mapping[str, Any], value: Any, keep: Keep, key: str) -> None:
-    # The state decides what a widget shows, also after another page or an uploaded plan.
+    # The state decides what a widget shows, also after a visit elsewhere or an uploaded plan.
     st.session_state[key] = value
     label = about.get("title", name)
     common: dict[str, Any] = {
@@ -96,17 +96,17 @@ _REFUSED = "repair-refused"
 
 
 def repair_card(opened: Opened) -> None:
-    """Draw the settings; each change is kept at once."""
+    """Draw the settings; every change is kept at once."""
     with card("Repair"):
         method = _choose_method(opened)
         if method is None:
-            st.caption("The edits alone. What they break stays broken.")
+            st.caption("Only the edits. What they break stays broken.")
             return
         st.caption(plain(method.meaning))
         if method.adapter:
             st.caption(":orange-badge[suppression] Removing the adapter undoes it.")
         if state.repair().needs_base and opened.base is None:
-            st.warning("This needs the base model, and the case has none. Choose another.")
+            st.warning("This repair needs a base model, and the case has none. Choose another.")
         if refused := st.session_state.pop(_REFUSED, None):
             st.warning(plain(refused))
         _options(method, opened)
@@ -117,7 +117,7 @@ def repair_card(opened: Opened) -> None:
 
 
 def methods_of(opened: Opened) -> dict[str, list[Method]]:
-    """The methods that this case has all for, by family, both in the registry's order."""
+    """The methods that this case allows, by family, both in the registry's order."""
     found: dict[str, list[Method]] = {}
     for method in METHODS.values():
         trains = method.fills_gaps or opened.model.kind == "causal"
@@ -168,12 +168,12 @@ def _schedule(method: Method) -> None:
         1.0,
         step=1e-4,
         format="%g",
-        help=f"{method.learning_rate:g} is suggested for this method and a small model.",
+        help=f"For this method and a small model {method.learning_rate:g} is suggested.",
         **_repair_widget("learning_rate"),
     )
     _field("epochs", repair.epochs)
     second.number_input(
-        "Epochs", 1, 1000, help=f"{method.epochs} are suggested.", **_repair_widget("epochs")
+        "Epochs", 1, 1000, help=f"Suggested: {method.epochs}.", **_repair_widget("epochs")
     )
     _field("batch_size", repair.batch_size)
     third.number_input("Batch size", 1, 4096, **_repair_widget("batch_size"))
@@ -182,15 +182,15 @@ def _schedule(method: Method) -> None:
 def _training(method: Method) -> None:
     repair = state.repair()
     if method.adapter:
-        st.caption("The adapter alone is trained; the model's weights stay as the edits left them.")
+        st.caption("Only the adapter is trained; the model's weights stay as the edits left them.")
     else:
         _weights(repair)
     st.session_state["repair-bfloat16"] = repair.precision == "bfloat16"
     st.checkbox(
-        "Multiply in bfloat16",
+        "Compute in bfloat16",
         key="repair-bfloat16",
         on_change=_keep_precision,
-        help="Faster where this machine's processor multiplies in it. The weights stay float32.",
+        help="Faster where the processor supports it. The weights stay float32.",
     )
 
 
@@ -203,13 +203,13 @@ def _weights(repair: Repair) -> None:
         list(_TRAINED),
         format_func=lambda name: _TRAINED[name],
         required=True,
-        help="Low-rank additions (LoRA) to every projection are added to the weights at the end.",
+        help="Low-rank additions (LoRA) to every projection, merged into the weights at the end.",
         **_repair_widget("train"),
     )
     if low_rank:
         _field("lora_rank", repair.lora_rank)
         right.number_input("Rank", 1, 1024, **_repair_widget("lora_rank"))
-    beside = " Not with low-rank additions: they lie beside the erased weights."
+    beside = " Not available with low-rank additions, which lie beside the erased weights."
     _field("reset_schedule", repair.reset_schedule)
     st.segmented_control(
         "Erase",
@@ -217,7 +217,7 @@ def _weights(repair: Repair) -> None:
         format_func=lambda name: _SCHEDULES[name],
         required=True,
         disabled=low_rank,
-        help="Before every epoch, what the last one taught the erased units again is erased too."
+        help="Before every epoch: what the last epoch taught the erased units is erased again."
         + beside * low_rank,
         **_repair_widget("reset_schedule"),
     )
@@ -225,7 +225,7 @@ def _weights(repair: Repair) -> None:
     st.checkbox(
         "Keep erased units as the edit left them",
         disabled=low_rank,
-        help="Their weights get no gradient, so the repair cannot teach them anything again."
+        help="Their weights get no gradient, so the repair cannot teach them anything."
         + beside * low_rank,
         **_repair_widget("freeze_erased"),
     )
@@ -239,8 +239,8 @@ def _early_stop() -> None:
         "Stop early if perplexity rises",
         key="repair-stops",
         on_change=_keep_stop,
-        help="After an epoch whose perplexity on unseen texts stands this share above the lowest "
-        "seen.",
+        help="Stop after an epoch whose perplexity on unseen texts is this much above the lowest "
+        "so far.",
     )
     if rise is not None:
         st.session_state["repair-rise"] = 100 * rise
@@ -275,7 +275,7 @@ def _keep_option(name: str) -> None:
 
 
 def _keep(change: Mapping[str, Any]) -> None:
-    """Take over a change, unless the whole would not be a repair; then say why next time."""
+    """Keep a change, unless the result would not be valid; then say why at the next run."""
     fields = {**state.repair().model_dump(), **change}
     if fields["train"] == "lora":
         fields |= {"freeze_erased": False, "reset_schedule": "once"}
@@ -283,7 +283,7 @@ def _keep(change: Mapping[str, Any]) -> None:
         state.set_repair(Repair.model_validate(fields))
     except ValidationError as error:
         what = error.errors(include_input=False, include_url=False)[0]["msg"]
-        st.session_state[_REFUSED] = f"Not taken over: {what.removeprefix('Value error, ')}."
+        st.session_state[_REFUSED] = f"Not changed: {what.removeprefix('Value error, ')}."
 
 
 def _keep_family(families: Mapping[str, list[Method]]) -> None:

@@ -1,4 +1,4 @@
-"""For whom the plan is, and the plan as a file: download, upload, run."""
+"""Whom the plan is for, and the plan as a file: download, upload, run."""
 
 import tempfile
 from pathlib import Path
@@ -58,9 +58,9 @@ def summary(plan: Plan) -> str:
 
 
 def file_card(opened: Opened, plan: Plan) -> None:
-    """Draw the hash, the command, and the plan's way out and in."""
+    """Draw the hash and the command, and the plan's download and upload."""
     run = run_folder(plan)
-    with card("Plan file", "everything that decides the run; no text of the corpus"):
+    with card("Plan file", "everything that decides the run, and no text of the corpus"):
         show(_FACT.format(plan.sha256))
         st.code(run_command(run.plan_file, run.root), language="bash", wrap_lines=True)
         with st.container(horizontal=True, gap="small"):
@@ -84,7 +84,7 @@ def run_button(plan: Plan) -> None:
         type="primary" if plan.edits or plan.keep < 1 else "secondary",
         key="plan-run",
         disabled=nothing,
-        help="Choose units, or a repair, first." if nothing else None,
+        help="Choose units or a repair first." if nothing else None,
     )
     if not clicked:
         return
@@ -115,12 +115,12 @@ def _upload(opened: Opened, current: Plan) -> None:
     ]
     if differs:
         st.warning(
-            f"This plan was made for another {' and '.join(differs)}. Its units and settings can "
-            "be taken over; the result will be another plan."
+            f"This plan was made for another {' and '.join(differs)}. You can use its units and "
+            "settings here; that makes another plan."
         )
     if plan.keep < 1 and opened.base is None:
         st.warning(without_base(plan.keep))
-    st.button("Take it over", key="plan-take", type="primary", on_click=_take, args=(plan,))
+    st.button("Use this plan", key="plan-take", type="primary", on_click=_take, args=(plan,))
 
 
 def parse(content: bytes) -> Plan:
@@ -149,13 +149,13 @@ _EVERYONE, _SOME = "Everyone", "Chosen subjects"
 
 
 def whose_card(opened: Opened) -> None:
-    """Draw the choice; each change is kept at once."""
+    """Draw the choice; every change is kept at once."""
     names = subjects_with_spans(opened)
     st.session_state.setdefault("plan-whose", _SOME if state.subjects() else _EVERYONE)
     some = st.session_state["plan-whose"] == _SOME
-    with card("Whose details", "everyone else's are to stay" if some else "every sensitive span"):
+    with card("Whose data to erase", "everyone else's stays" if some else "every sensitive span"):
         who = st.segmented_control(
-            "Whose details",
+            "Whose data",
             [_EVERYONE, _SOME],
             required=True,
             key="plan-whose",
@@ -178,10 +178,10 @@ def whose_card(opened: Opened) -> None:
 
 
 def subjects_with_spans(opened: Opened) -> dict[str, str]:
-    """Subjects of whom something is sensitive, and how each is written here.
+    """Subjects with sensitive spans, and how each is written here.
 
-    An id that itself holds an identifier of the corpus is masked; its place in the list tells it
-    from others that then look alike.
+    An id that holds an identifier of the corpus is masked; a number then keeps it apart from
+    others that look the same.
     """
     known = identifiers(opened)
     shown: dict[str, str] = {}
@@ -199,16 +199,16 @@ def _words(opened: Opened) -> str:
     words: list[str] = []
     if chosen:
         words.append(
-            f"{own:,} of {len(opened.corpus.records):,} records. Compare tells them and all "
-            "others apart."
+            f"{own:,} of {len(opened.corpus.records):,} records. Compare shows them and everyone "
+            "else separately."
         )
     elif st.session_state["plan-whose"] == _SOME:
-        words.append("Nobody is chosen, so the plan is for everyone.")
+        words.append("Nobody is chosen yet, so the plan is for everyone.")
     if before:
         words.append(
             f"This model is the result of earlier requests: {before:,} "
-            f"subject{'s' * (before != 1)} deleted. In a plan for chosen subjects their records "
-            "are not read again, only measured."
+            f"subject{'s' * (before != 1)} deleted. In a plan for chosen subjects, their records "
+            "are measured but not used."
         )
     return " ".join(words)
 

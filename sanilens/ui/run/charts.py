@@ -1,4 +1,4 @@
-"""A run's live curves: loss, spans said and perplexity over the steps, one line an arm."""
+"""A run's live curves: loss, extraction and perplexity by step, one line per arm."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,7 +9,7 @@ import streamlit as st
 from markupsafe import Markup
 
 from sanilens.runs.arms import TITLES, ArmName
-from sanilens.runs.progress import Progress, smoothed, thinned
+from sanilens.runs.progress import RunProgress, smoothed, thinned
 from sanilens.ui.markup import show
 
 # Middle tones, legible on both of the app's backgrounds; a dash tells the lines apart too.
@@ -24,23 +24,23 @@ _DASHES: Mapping[ArmName, tuple[str, list[int]]] = {
     "random_units": ("dotted", [2, 2]),
 }
 _HEIGHT = 190
-# Batches differ more from one another than a repair changes them.
+# Batches differ more among themselves than the repair changes the loss.
 _WINDOW = 8
 _LEAST = 0.05
 _LINE = Markup('<span><i style="border-top: 2.5px {} {}"></i>{}</span>')
 _TITLE = Markup('<h4 class="sl-chart-title">{}</h4>')
 
 
-def curves(progress: Progress) -> None:
+def curves(progress: RunProgress) -> None:
     """Draw the three charts side by side, and their legend below."""
     if not progress.curves:
-        st.caption("The curves begin with the first repair, after the first arm is measured.")
+        st.caption("The curves start with the first repair, once the first arm is measured.")
         return
     arms: list[ArmName] = [a.name for a in progress.arms.values() if a.repaired]
     losses = smoothed(progress.losses, "loss", _WINDOW)
     charts = (
-        (f"Loss, mean of {_WINDOW} steps", losses, "loss", "nats a token", False),
-        ("Spans said, in a sample", progress.curves, "rate", "share of spans", True),
+        (f"Loss, mean of {_WINDOW} steps", losses, "loss", "nats per token", False),
+        ("Spans extracted, in a sample", progress.curves, "rate", "share of spans", True),
         ("Perplexity, unseen texts", progress.curves, "perplexity", "perplexity", True),
     )
     for column, (title, rows, value, axis, points) in zip(
@@ -53,8 +53,8 @@ def curves(progress: Progress) -> None:
     show(Markup('<div class="sl-lines">{}</div>').format(Markup("").join(lines)))
 
 
-def curves_csv(progress: Progress) -> str:
-    """Both tables in one: step, arm, and whatever was measured there."""
+def curves_csv(progress: RunProgress) -> str:
+    """Both tables in one: step, arm, and what was measured there."""
     frames = [pd.DataFrame(rows) for rows in (progress.losses, progress.curves) if rows]
     return pd.concat(frames).to_csv(index=False) if frames else ""
 
@@ -73,7 +73,7 @@ def _chart(
     colours = alt.Scale(domain=titles, range=[_COLOURS[arm] for arm in arms])
     dashes = alt.Scale(domain=titles, range=[_DASHES[arm][1] for arm in arms])
     y_axis, y_scale = alt.Axis(tickCount=4), alt.Scale(zero=False)
-    if value == "rate":  # a range even where nothing is said, or the axis reads 0.000000 %
+    if value == "rate":  # a range even where nothing is extracted, or the axis reads 0.000000 %
         most = max([_LEAST, *(row["rate"] for row in rows)])
         y_axis, y_scale = alt.Axis(format=".0%", tickCount=4), alt.Scale(domain=[0, most])
     chart = (

@@ -1,4 +1,4 @@
-"""The runs of this workspace, to come back to."""
+"""A run while it is carried out, and the list of the workspace's runs."""
 
 import time
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from sanilens.runs.folder import RunFolder
 from sanilens.runs.integrity import NOT_VERIFIED, check
 from sanilens.runs.jobs import ALIVE, Status, cancel, error, start, status
 from sanilens.runs.log import recent_events
-from sanilens.runs.progress import ArmProgress, Progress, follow
+from sanilens.runs.progress import ArmProgress, RunProgress, follow
 from sanilens.runs.workspace import known_runs
 from sanilens.ui import state
 from sanilens.ui.job import duration
@@ -48,7 +48,7 @@ def run_list(opened: Opened) -> None:
 
 
 def of_case(run: RunFolder, opened: Opened) -> bool:
-    """Whether a run examined the open case's model and corpus."""
+    """Whether the run is about the open case's model and corpus."""
     plan = run.plan()
     models = plan.model.sha256 == opened.model.fingerprint
     return models and plan.corpus.sha256 == opened.corpus_fingerprint
@@ -74,9 +74,9 @@ _HEAD: Mapping[Status, str] = {
     "running": "Running",
     "stopping": "Stopping after this step",
     "finished": "Finished",
-    "cancelled": "Cancelled; resume goes on where it stopped",
+    "cancelled": "Cancelled; Resume continues where it stopped",
     "failed": "Failed",
-    "killed": "Interrupted; resume goes on where it stopped",
+    "killed": "Interrupted; Resume continues where it stopped",
 }
 _LIST = Markup('<ol class="sl-stages">{}</ol>')
 _ITEM = Markup('<li class="sl-{}"><b>{}</b><span>{}</span></li>')
@@ -84,10 +84,10 @@ _STATUS = Markup('<div class="sl-status sl-{}" role="status"><b>{}</b><span>{}</
 
 
 def live(run: RunFolder, plan: Plan) -> bool:
-    """Draw the run, anew each second while it is alive; returns whether it has finished.
+    """Draw the run, every second while it is alive; returns whether it has finished.
 
     Raises:
-        IntegrityError: if its files are not what it wrote; nothing is drawn then.
+        IntegrityError: if its files are not what it wrote; then nothing is drawn.
     """
     alive = status(run, recent_events(run)) in ALIVE
     if not alive and recent_events(run) and not check(run).verified:
@@ -104,7 +104,7 @@ def _live(run: RunFolder, plan: Plan, alive: bool) -> None:
         return
     now = status(run, events)
     if (now in ALIVE) != alive:
-        st.rerun()  # the whole page: it stops looking, or begins to
+        st.rerun()  # of the whole page, so that it starts or stops refreshing
     progress = follow(events, plan.repair.trains)
     with card():
         left, right = st.columns([5, 1], vertical_alignment="center")
@@ -115,17 +115,22 @@ def _live(run: RunFolder, plan: Plan, alive: bool) -> None:
         st.progress(1.0 if now == "finished" else progress.fraction)
         if now == "failed":
             st.error(plain(error(run) or ""))
-        _unexplained(run, now)
+        if now == "killed" and run.log_file.exists():
+            st.caption(
+                "The process ended without an error message. Its output is in "
+                f"{plain(str(run.log_file))}. It may hold text of the corpus, so it is not shown "
+                "here."
+            )
     _panels(run, progress)
 
 
-def _panels(run: RunFolder, progress: Progress) -> None:
+def _panels(run: RunFolder, progress: RunProgress) -> None:
     left, right = st.columns([1, 3.2], gap="small")
     with left, card("Arms"):
         if not progress.arms:
-            st.caption("The process loads the models first; the arms come with it.")
+            st.caption("The arms appear once the models are loaded.")
         show(_LIST.format(Markup("").join(map(_item, progress.arms.values()))))
-    with right, card("Curves", "on a fixed part of the corpus; the arms are measured on all of it"):
+    with right, card("Curves", "on a fixed sample; the arms are measured on the whole corpus"):
         curves(progress)
         if progress.curves:
             st.download_button(
@@ -138,11 +143,11 @@ def _panels(run: RunFolder, progress: Progress) -> None:
             )
 
 
-def stage(progress: Progress, now: Status) -> str:
+def stage(progress: RunProgress, now: Status) -> str:
     """`arm 2 of 8: Repair only, step 61 of 98 · about 2 min left`."""
     arm = progress.current
     if now == "starting":
-        return "loading the libraries, the models and the corpus"
+        return "loading libraries, models and corpus"
     if arm is None or now == "finished":
         done = sum(a.state == "done" for a in progress.arms.values())
         return f"{done} of {len(progress.arms)} arms measured" if progress.arms else ""
@@ -173,11 +178,3 @@ def _button(run: RunFolder, plan: Plan, now: Status) -> None:
                 show_error(failed)
                 return
             st.rerun()
-
-
-def _unexplained(run: RunFolder, now: Status) -> None:
-    if now == "killed" and run.log_file.exists():
-        st.caption(
-            "The process ended without a message of ours. What it wrote lies in "
-            f"{plain(str(run.log_file))}; it may hold text of the corpus, so it is not shown here."
-        )

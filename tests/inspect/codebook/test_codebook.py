@@ -195,7 +195,7 @@ def test_training_lowers_the_loss_and_is_the_same_twice(
     settings = small(steps=40, learning_rate=1e-2)
     before = {n: p.clone() for n, p in model.module.state_dict().items()}
     first, _ = train_codebook(
-        model, records, records, settings, tmp_path / "a", "tiny", tell=steps.append
+        model, records, records, settings, tmp_path / "a", "tiny", on_step=steps.append
     )
     again, _ = train_codebook(model, records, records, settings, tmp_path / "b", "tiny")
     assert torch.equal(first.codes, again.codes)
@@ -220,7 +220,7 @@ def test_a_cancelled_training_leaves_nothing(
         raise Stop
 
     with pytest.raises(Stop):
-        train_codebook(model, records, records, small(), tmp_path / "c", "x", tell=stop)
+        train_codebook(model, records, records, small(), tmp_path / "c", "x", on_step=stop)
     assert not (tmp_path / "c").exists()
 
 

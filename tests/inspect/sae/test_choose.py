@@ -86,7 +86,7 @@ def test_the_choice_is_what_its_clamp_does(
     goal = Goal(left=0.5, rise=1.0, most=6, steps=20, learning_rate=0.1)
     said: list[int] = []
     choice = choose_features(
-        leaking, sae, records, other, goal, tell=lambda done, *_: said.append(done)
+        leaking, sae, records, other, goal, progress=lambda done, *_: said.append(done)
     )
     assert 0 < len(choice.values) <= 6
     assert said[0] == 1

@@ -70,12 +70,12 @@ def test_a_cut_run_goes_on_and_foreign_files_are_refused(case: Case, tmp_path: P
     class Stop(Exception):
         pass
 
-    def stop(done: int, of: int, name: str) -> None:
+    def stop(done: int, of: int, name: str = "") -> None:
         if done:
             raise Stop
 
     with pytest.raises(Stop):
-        bench_sanitise(case, ARMS[:2], (0,), kept=tmp_path, tell=stop)
+        bench_sanitise(case, ARMS[:2], (0,), kept=tmp_path, progress=stop)
     kept = list(tmp_path.iterdir())
     assert len(kept) == 1
     before = kept[0].stat().st_mtime_ns

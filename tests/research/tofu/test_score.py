@@ -143,7 +143,7 @@ def test_a_method_unlearns_the_forget_set(
     before = {n: p.clone() for n, p in model.module.named_parameters()}
     repairs = [Repair(method="gradient-ascent", epochs=6, learning_rate=3e-3)]
     told: list[str] = []
-    rows = list(bench_tofu(model, TOFU, repairs, reference=model, tell=told.append))
+    rows = list(bench_tofu(model, TOFU, repairs, reference=model, say=told.append))
     assert [row.method for row in rows] == [EXAMINED, "gradient-ascent", REFERENCE]
     none, after, reference = rows
     assert none.forget_quality == reference.forget_quality == 1.0

@@ -6,7 +6,7 @@ from sanilens.inspect.locate.localisers.alignment import ALIGNMENT, TWO_SIDED
 from sanilens.inspect.locate.localisers.gradient_activation import CONTRASTED, PLAIN
 from sanilens.inspect.locate.localisers.hard_concrete import HARD_CONCRETE
 from sanilens.inspect.locate.localisers.integrated_gradients import INTEGRATED_GRADIENTS
-from sanilens.inspect.locate.localisers.localiser import Localiser, Settings, ignored
+from sanilens.inspect.locate.localisers.localiser import Localiser, Settings
 from sanilens.inspect.locate.localisers.random import RANDOM
 from sanilens.inspect.locate.localisers.relp import RELP
 from sanilens.inspect.locate.localisers.selective_pruning import SELECTIVE_PRUNING
@@ -14,7 +14,7 @@ from sanilens.inspect.locate.localisers.silencing import SILENCING
 from sanilens.inspect.locate.localisers.slimming import SLIMMING
 from sanilens.inspect.locate.localisers.zero_out import ZERO_OUT
 
-__all__ = ["LOCALISERS", "Localiser", "Settings", "find_localiser", "ignored"]
+__all__ = ["LOCALISERS", "Localiser", "Settings", "find_localiser"]
 
 LOCALISERS: dict[str, Localiser] = {
     each.name: each

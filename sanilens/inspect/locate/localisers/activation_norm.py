@@ -29,5 +29,5 @@ def activation_norm(targets: Targets, settings: Settings) -> UnitScores:
 
 
 ACTIVATION_NORM = Localiser(
-    "activation-norm", "how much it writes where the span is said", "seconds", activation_norm
+    "activation-norm", "how strongly it writes at the span", "seconds", activation_norm
 )

@@ -38,7 +38,7 @@ def gradient_activation(
 
 CONTRASTED = Localiser(
     "gradient-activation",
-    "what the span loses to first order without the unit, neutral text's loss taken off",
+    "what the span loses to first order without the unit, less what neutral text loses",
     "seconds",
     gradient_activation,
 )

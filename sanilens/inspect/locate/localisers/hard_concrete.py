@@ -72,7 +72,7 @@ def gate(
 
 HARD_CONCRETE = Localiser(
     "hard-concrete",
-    "whether the span can be said without it, by a learned random gate",
+    "whether the span survives without it, by a learned random gate",
     "minutes",
     hard_concrete,
 )

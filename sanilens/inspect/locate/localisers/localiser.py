@@ -7,13 +7,7 @@ from typing import Literal
 from sanilens.audit.targets import Targets
 from sanilens.inspect.locate.scores import UnitScores
 from sanilens.model.units import UnitKind
-
-Progress = Callable[[int, int], None]
-"""Called with steps done and in all. It may raise to cancel: no localiser catches anything."""
-
-
-def ignored(_done: int, _total: int) -> None:
-    """Drop progress reports: nobody is listening."""
+from sanilens.progress import Progress, unheard
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +22,7 @@ class Settings:
 
     kind: UnitKind = "mlp"
     seed: int = 0
-    progress: Progress = ignored
+    progress: Progress = unheard
 
 
 @dataclass(frozen=True, slots=True)

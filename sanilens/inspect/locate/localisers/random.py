@@ -15,4 +15,4 @@ def random_scores(targets: Targets, settings: Settings) -> UnitScores:
     return UnitScores("random", settings.kind, values, targets.spans)
 
 
-RANDOM = Localiser("random", "nothing: drawn by chance, the control", "seconds", random_scores)
+RANDOM = Localiser("random", "nothing: drawn at random, as a control", "seconds", random_scores)

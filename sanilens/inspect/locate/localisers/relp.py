@@ -87,5 +87,8 @@ def _held_rows(rows: Tensor) -> OutputEdit:
 
 
 RELP = Localiser(
-    "relp", "its relevance for the span, by rules instead of derivatives", "seconds", relp
+    "relp",
+    "its relevance for the span, by rules in place of derivatives",
+    "seconds",
+    relp,
 )

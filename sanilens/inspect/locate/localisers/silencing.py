@@ -19,7 +19,7 @@ from torch import Tensor
 
 from sanilens.audit.targets import TargetBatch, Targets
 from sanilens.inspect.locate.localisers.alignment import alignment
-from sanilens.inspect.locate.localisers.localiser import Localiser, Settings, ignored
+from sanilens.inspect.locate.localisers.localiser import Localiser, Settings
 from sanilens.inspect.locate.localisers.mask import Mask, masked
 from sanilens.inspect.locate.scores import UnitScores
 from sanilens.model.forward import logits_at
@@ -49,7 +49,7 @@ def silencing(targets: Targets, settings: Settings) -> UnitScores:
         m.data.clamp_(0, 1)
         settings.progress(step, steps)
     settings.progress(steps, steps)
-    prior = alignment(targets, Settings(kind, settings.seed, ignored)).values
+    prior = alignment(targets, Settings(kind, settings.seed)).values
     scores = (1 - m.detach().cpu()) + prior / prior.max().clamp(min=1e-12)
     return UnitScores("silencing", kind, scores, targets.spans)
 
@@ -81,7 +81,7 @@ def _said_and_harm(
 
 SILENCING = Localiser(
     "silencing",
-    "whether the span falls silent and other text stays without it, by a learned mask",
+    "whether removing it silences the span but no other text, by a learned mask",
     "minutes",
     silencing,
 )

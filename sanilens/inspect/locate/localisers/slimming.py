@@ -49,5 +49,5 @@ def slimming(targets: Targets, settings: Settings, how: Slimming | None = None) 
 
 
 SLIMMING = Localiser(
-    "slimming", "whether the span can be said without it, by a learned mask", "minutes", slimming
+    "slimming", "whether the span survives without it, by a learned mask", "minutes", slimming
 )
