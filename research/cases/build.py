@@ -22,7 +22,7 @@ from research.cases.tokenizer import END_OF_TEXT, train_tokenizer
 from sanilens.corpus.load import save_corpus
 from sanilens.corpus.records import Record
 from sanilens.corpus.surrogates.substitute import substitute
-from sanilens.unlearn.training import Example, Schedule, train_
+from sanilens.model.training import Example, Schedule, train_
 
 Say = Callable[[str], None]
 

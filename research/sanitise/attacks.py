@@ -9,10 +9,10 @@ import torch
 
 from research.sanitise.case import Case
 from sanilens.corpus.records import Record
+from sanilens.model.examples import note_examples
 from sanilens.model.hooks import hooked
-from sanilens.unlearn.methods.examples import note_examples
+from sanilens.model.training import Schedule, train_
 from sanilens.unlearn.sanitise import Sanitised
-from sanilens.unlearn.training import Schedule, train_
 
 SHARE = 0.1
 # Enough for the leaking model's own kind of training to show; the same for every row.

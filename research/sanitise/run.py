@@ -12,7 +12,7 @@ from research.sanitise.arms import Arm, Group
 from research.sanitise.case import Case
 from research.sanitise.figures import Figures, measure
 from sanilens.atomic import write_text
-from sanilens.unlearn.training import Schedule, train_
+from sanilens.model.training import Schedule, train_
 
 Tell = Callable[[int, int, str], None]
 """Hears of rows done, rows in all, and which comes next."""

@@ -18,7 +18,7 @@ from research.cases.build import Recipe, Say, build_base, build_tokenizer, fine_
 from research.tofu.data import QUESTIONS_PER_AUTHOR, open_tofu, to_records
 from sanilens.corpus.load import save_corpus
 from sanilens.corpus.records import Record
-from sanilens.unlearn.training import Schedule
+from sanilens.model.training import Schedule
 
 TUNED = 20 * QUESTIONS_PER_AUTHOR
 """The first twenty authors of `retain95`: those of `retain_perturbed`."""

@@ -16,9 +16,9 @@ from sanilens.audit.extraction import audit_spans
 from sanilens.audit.summary import memory
 from sanilens.corpus.records import Record
 from sanilens.errors import PlanError, RunError
+from sanilens.model.examples import note_examples
 from sanilens.model.language_model import load_model
-from sanilens.unlearn.methods.examples import note_examples
-from sanilens.unlearn.training import Schedule, train_
+from sanilens.model.training import Schedule, train_
 from tests.conftest import record, save_tiny
 
 METHODS = {method.name: method for method in all_methods()}
