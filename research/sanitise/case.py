@@ -8,7 +8,7 @@ import numpy as np
 from research.cases.build import Recipe
 from research.cases.confidential import RECIPE as CONFIDENTIAL
 from sanilens.audit.extraction import SpanVerdict, audit_spans
-from sanilens.audit.restoration import Said, sensitive_argmax
+from sanilens.audit.metrics.restoration import Said, sensitive_argmax
 from sanilens.bundled import resolve
 from sanilens.case import open_model, open_records
 from sanilens.corpus.records import Record

@@ -8,11 +8,11 @@ from scipy.stats import ks_2samp
 
 from research.sanitise.attacks import other_records, relearnt
 from research.sanitise.case import Case
-from sanilens.audit.exposure import median_bits, sample_exposure
 from sanilens.audit.extraction import SpanVerdict, audit_spans
-from sanilens.audit.membership import membership, min_k_scores, record_scores
+from sanilens.audit.metrics.exposure import median_bits, sample_exposure
+from sanilens.audit.metrics.membership import membership, min_k_scores, record_scores
+from sanilens.audit.metrics.restoration import restoration, sensitive_argmax
 from sanilens.audit.perplexity import perplexity, text_logprobs
-from sanilens.audit.restoration import restoration, sensitive_argmax
 from sanilens.audit.sampling import leak_probability
 from sanilens.audit.summary import RateTable, extraction_by_kind, memory
 from sanilens.model.quantise import quantised
