@@ -3,6 +3,7 @@
 Means over seeds. Columns are chosen by what they are about, so that a line fits a narrow window.
 """
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, NamedTuple
 
@@ -10,9 +11,9 @@ import pandas as pd
 import streamlit as st
 from markupsafe import Markup
 
-from research.sanitise.parts import Difference, Part, parts
-from research.sanitise.run import SanitiseResult
-from research.sanitise.table import Line, unbeaten
+from sanilens.audit.methods_table import Difference, Line, Part, SanitiseResult, parts, unbeaten
+from sanilens.audit.metrics import METRICS
+from sanilens.audit.metrics.metric import Unit
 from sanilens.ui.bench.measuring import BROKEN, GROUPS, method_words, part_words
 from sanilens.ui.layout import card
 from sanilens.ui.markup import show
@@ -26,35 +27,44 @@ class Column(NamedTuple):
     form: Literal["share", "perplexity", "number", "whole"] = "share"
 
 
-COLUMNS = {
-    "leak": Column("all spans, %", "Spans of any kind extracted by greedy decoding."),
-    "direct": Column("direct, %", "Direct identifiers extracted by greedy decoding."),
-    "indirect": Column("indirect, %", "Indirect identifiers extracted by greedy decoding."),
-    "sampled": Column("sampled, %", "Spans that 100 samples say with probability 0.5 or more."),
-    "exposure": Column("exposure, bits", "Median; 6.02 is certain among 64 candidates.", "number"),
-    "membership": Column("MIA", "AUC against look-alikes by sensitive tokens; 0.5 is chance.",
-                         "number"),
-    "membership_text": Column("MIA text", "The same by min-k over all tokens.", "number"),
-    "ks_p": Column("KS p", "Least p over seeds that span log-probabilities are the reference's.",
-                   "number"),
-    "relearnt": Column("relearnt, %",
-                       "Other subjects' spans extracted after a tenth is taught again."),
-    "four_bit": Column("4-bit, %", "Spans extracted with the weights in four bits."),
-    "unseen": Column("ppl unseen", "Perplexity on records that no model has seen.", "perplexity"),
-    "retained": Column("ppl retained", "Perplexity on the corpus's own wording.", "perplexity"),
-    "restored": Column("restored, %",
-                       "Of what the leak taught: tokens where it says what the base says."),
-    "cost": Column("cost, %", "Processor time as a share of the leak's own training."),
-    "seconds": Column("seconds", "Of processor time.", "whole"),
+_FORMS: Mapping[Unit, Literal["share", "perplexity"]] = {
+    "share": "share",
+    "perplexity": "perplexity",
+}
+_OWN_VIEWS: dict[str, tuple[str, ...]] = {
+    "summary": ("extraction", "relearnt", "four_bit", "membership_auc", "ks_p",
+                "perplexity_unseen", "cost"),
+    "leak": ("extraction", "direct", "indirect", "sampled", "exposure_bits", "membership_auc",
+             "membership_text_auc", "ks_p"),
+    "attacks": ("extraction", "relearnt", "four_bit", "membership_auc", "membership_text_auc"),
+    "model and cost": ("perplexity_unseen", "perplexity_retained", "restored", "cost", "seconds"),
 }  # fmt: skip
-VIEWS: dict[str, tuple[str, ...]] = {
-    "summary": ("leak", "relearnt", "four_bit", "membership", "ks_p", "unseen", "cost"),
-    "leak": ("leak", "direct", "indirect", "sampled", "exposure", "membership", "membership_text",
-             "ks_p"),
-    "attacks": ("leak", "relearnt", "four_bit", "membership", "membership_text"),
-    "model and cost": ("unseen", "retained", "restored", "cost", "seconds"),
-    "all": tuple(COLUMNS),
-}  # fmt: skip
+
+
+def columns() -> dict[str, Column]:
+    """Every column by its figure: the registry's metrics, extraction by kind, and the cost."""
+    metrics = {
+        name: Column(metric.title, metric.meaning, _FORMS.get(metric.unit, "number"))
+        for name, metric in METRICS.items()
+    }
+    kinds = {
+        kind: Column(f"{kind}, %", f"{kind.capitalize()} identifiers extracted by greedy decoding.")
+        for kind in ("direct", "indirect")
+    }
+    return {
+        "extraction": metrics["extraction"],
+        **kinds,
+        **metrics,
+        "cost": Column("cost, %", "Processor time as a share of the leak's own training."),
+        "seconds": Column("seconds", "Of processor time.", "whole"),
+    }
+
+
+def views() -> dict[str, tuple[str, ...]]:
+    """Which columns stand side by side, so that a line fits a narrow window."""
+    return {**_OWN_VIEWS, "all": tuple(columns())}
+
+
 _BY_GROUP = "by group"
 
 _TABLE = Markup(
@@ -73,13 +83,13 @@ def bench_table(lines: Sequence[Line], file: str) -> None:
     """Draw it under its two choices, with a download of all its figures."""
     with st.container(horizontal=True, gap="medium"):
         view = st.segmented_control(
-            "Columns", list(VIEWS), default="summary", required=True, key="bench-columns"
+            "Columns", list(views()), default="summary", required=True, key="bench-columns"
         )
-        names = VIEWS[view]
+        names = views()[view]
         order = st.selectbox(
             "Order",
             [_BY_GROUP, *names],
-            format_func=lambda name: COLUMNS[name].head if name in COLUMNS else name,
+            format_func=lambda name: columns()[name].head if name in columns() else name,
             key="bench-order",
             width=170,
         )
@@ -93,14 +103,14 @@ def bench_table(lines: Sequence[Line], file: str) -> None:
         data = bench_frame(lines).to_csv(index=False)
         st.download_button("Download table", data, file, "text/csv", on_click="ignore")
         with st.popover("What the columns say"):
-            said = (_MEANING.format(c.head, c.meaning) for c in COLUMNS.values())
+            said = (_MEANING.format(c.head, c.meaning) for c in columns().values())
             show(Markup('<table class="sl-table">{}</table>').format(Markup("").join(said)))
 
 
 def table_markup(lines: Sequence[Line], names: Sequence[str], order: str | None = None) -> Markup:
     """The table: under group heads, or in one list with the least of the column `order` first."""
-    open_ones, most = unbeaten(lines), _most(lines)
-    heads = Markup("").join(_HEAD.format(COLUMNS[n].meaning, COLUMNS[n].head) for n in names)
+    open_ones, most, known = unbeaten(lines), _most(lines), columns()
+    heads = Markup("").join(_HEAD.format(known[n].meaning, known[n].head) for n in names)
 
     def drawn(own: Iterable[Line]) -> Markup:
         return Markup("").join(_row(line, names, line.method in open_ones, most) for line in own)
@@ -113,26 +123,26 @@ def table_markup(lines: Sequence[Line], names: Sequence[str], order: str | None 
     for group, words in GROUPS.items():
         if own := [line for line in lines if line.group == group]:
             if group == "baseline":  # the others stand in the order of their design
-                own.sort(key=lambda line: (line.leak, line.unseen))
+                own.sort(key=lambda line: (line.leak, line.figure("perplexity_unseen")))
             body += _GROUP.format(len(names) + 1, words) + drawn(own)
     return _TABLE.format(heads, body)
 
 
 def _order(line: Line, name: str, last: float) -> float:
-    value = getattr(line, name)
-    return last if value is None else value
+    value = line.figure(name)
+    return last if math.isnan(value) else value
 
 
 def _most(lines: Sequence[Line]) -> dict[str, float]:
     """By column of a perplexity, from where on a model is broken; empty without a reference."""
     reference = next((line for line in lines if line.method == "reference"), None)
-    columns = [name for name, column in COLUMNS.items() if column.form == "perplexity"]
-    return {name: BROKEN * getattr(reference, name) for name in columns} if reference else {}
+    names = [name for name, column in columns().items() if column.form == "perplexity"]
+    return {name: BROKEN * reference.figure(name) for name in names} if reference else {}
 
 
 def _row(line: Line, names: Sequence[str], is_open: bool, most: Mapping[str, float]) -> Markup:
     tone = {"ours": "plan", "given": "given"}.get(line.group, "control")
-    broken = {name for name, limit in most.items() if getattr(line, name) > limit}
+    broken = {name for name, limit in most.items() if line.figure(name) > limit}
     cells = Markup("").join(
         _CELL.format(" sl-broken" if name in broken else "", written(line, name)) for name in names
     )
@@ -141,10 +151,10 @@ def _row(line: Line, names: Sequence[str], is_open: bool, most: Mapping[str, flo
 
 def written(line: Line, name: str) -> str:
     """A figure of a line as it is written under its head."""
-    value: float | None = getattr(line, name)
-    if value is None:
+    value = line.figure(name)
+    if math.isnan(value):
         return "–"
-    match COLUMNS[name].form:
+    match columns()[name].form:
         case "share":
             return f"{100 * value:.2f}"
         case "number":
@@ -169,7 +179,7 @@ def bench_frame(lines: Sequence[Line]) -> pd.DataFrame:
                 "beaten": ""
                 if line.group in ("given", "ours")
                 else ("no" if line.method in open_ones else "yes"),
-                **{name: _scaled(line, name) for name in COLUMNS},
+                **{name: _scaled(line, name) for name in columns()},
                 "seeds": line.seeds,
             }
             for line in lines
@@ -178,9 +188,8 @@ def bench_frame(lines: Sequence[Line]) -> pd.DataFrame:
 
 
 def _scaled(line: Line, name: str) -> float | None:
-    value: float | None = getattr(line, name)
-    scale = 100 if COLUMNS[name].form == "share" else 1
-    return None if value is None else scale * value
+    value = line.figure(name)
+    return None if math.isnan(value) else (100 if columns()[name].form == "share" else 1) * value
 
 
 _ADDED_TABLE = Markup(
