@@ -22,6 +22,9 @@ from sanilens.unlearn.plan import Repair, UnitEdit
 from sanilens.unlearn.sanitise import Change, Sanitised, sanitise
 from sanilens.unlearn.suggest import PRESETS, Located, choose_units, random_share
 
+# What is kept of the fine-tuning in the recommended plan.
+KEEP = PRESETS["recommended"].keep
+
 
 @dataclass(frozen=True, slots=True)
 class Arm:

@@ -18,6 +18,7 @@ from pydantic import (
 from sanilens.audit.extraction import Progress
 from sanilens.audit.metrics import METRICS, USUAL, find_metrics
 from sanilens.audit.metrics.metric import Exam, Trial, Value, number
+from sanilens.audit.metrics.utility import PERPLEXITY_UNSEEN
 from sanilens.audit.summary import RateRow, RateTable, memory, rate_row, rates_by
 from sanilens.audit.verdicts import SpanVerdict
 from sanilens.model.hooks import NO_HOOKS, Hooks
@@ -79,11 +80,12 @@ class Measurement(BaseModel):
     @property
     def perplexity_unseen(self) -> float | None:
         """On records that no model has seen; None where there were none."""
-        return self.figure("perplexity_unseen")
+        return number(self.metrics.get(PERPLEXITY_UNSEEN.name))
 
-    def figure(self, name: str) -> float | None:
-        """A metric as one number; None where it was not measured."""
-        return number(self.metrics.get(name))
+    def figure(self, name: str) -> float:
+        """A metric as one number; NaN where it was not measured."""
+        found = number(self.metrics.get(name))
+        return math.nan if found is None else found
 
     def rate(self, keep: Keep | None = None) -> RateRow:
         """Spans extracted, of those that only memory can give and that `keep` keeps."""
@@ -110,14 +112,15 @@ class BeforeAfter:
         """Of the same spans on both sides."""
         return self.before.rate(keep), self.after.rate(keep)
 
-    def figures(self, name: str) -> tuple[float, float]:
-        """A metric on both sides; NaN where it was not measured."""
-        before, after = (side.figure(name) for side in (self.before, self.after))
-        return _or_nan(before), _or_nan(after)
+    def logprobs(self, keep: Keep | None = None) -> tuple[float, float]:
+        """Their mean log p on both sides, in nats; NaN where there is no such span."""
+        return self.before.logprob(keep), self.after.logprob(keep)
 
-
-def _or_nan(value: float | None) -> float:
-    return math.nan if value is None else value
+    @property
+    def perplexities(self) -> tuple[float, float]:
+        """On unseen records, on both sides; NaN where there were none."""
+        name = PERPLEXITY_UNSEEN.name
+        return self.before.figure(name), self.after.figure(name)
 
 
 def measure(

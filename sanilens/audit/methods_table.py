@@ -115,20 +115,18 @@ def lines(rows: Iterable[Row]) -> list[Line]:
 
 
 def _line(rows: Sequence[Row]) -> Line:
-    measured: dict[str, list[float | None]] = {
-        name: [row.figures.figure(name) for row in rows] for name in METRICS
-    }
+    measured = {name: [row.figures.figure(name) for row in rows] for name in METRICS}
     for kind in ("direct", "indirect"):
         of_kind = (row.figures.extraction.get(kind) for row in rows)
-        measured[kind] = [own.rate if own else None for own in of_kind]
+        measured[kind] = [own.rate for own in of_kind if own and own.rate is not None]
     measured["seconds"] = [row.seconds for row in rows]
     measured["cost"] = [row.cost for row in rows]
     figures: dict[str, float] = {}
     for name, values in measured.items():
-        if known := [value for value in values if value is not None]:
+        if known := [value for value in values if not math.isnan(value)]:
             metric = METRICS.get(name)
             figures[name] = min(known) if metric and metric.unit == "p" else fmean(known)
-    leaks = [value for value in measured["extraction"] if value is not None]
+    leaks = measured["extraction"]
     return Line(
         method=rows[0].method,
         group=rows[0].group,
@@ -220,10 +218,7 @@ def _difference(pairs: Sequence[tuple[Measurement, Measurement]], name: str) -> 
 
     It speaks of other draws and other orders of training, not of other corpora.
     """
-    known = [(with_it.figure(name), without.figure(name)) for with_it, without in pairs]
-    values = [a - b for a, b in known if a is not None and b is not None]
-    if not values:
-        return Difference(math.nan, None, None)
+    values = [with_it.figure(name) - without.figure(name) for with_it, without in pairs]
     if len(values) < 2:
         return Difference(fmean(values), None, None)
     half = float(t.ppf(0.975, len(values) - 1) * np.std(values, ddof=1) / np.sqrt(len(values)))

@@ -127,7 +127,7 @@ def tradeoff_frame(found: SanitiseResult, state: str, utility: str) -> pd.DataFr
                 "raw_group": row.group,
                 "group": GROUPS[row.group],
                 "seed": row.seed,
-                "leak": None if (leak := row.figures.figure(state)) is None else 100 * leak,
+                "leak": 100 * row.figures.figure(state),
                 "utility": row.figures.figure(utility),
             }
             for row in found.rows

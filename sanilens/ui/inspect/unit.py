@@ -1,5 +1,6 @@
 """Headings inside the unit's card."""
 
+import math
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 
@@ -16,7 +17,7 @@ from sanilens.model.align import Encoded
 from sanilens.model.units import Head, Unit
 from sanilens.ui import state
 from sanilens.ui.components.token_strip import opacity
-from sanilens.ui.inspect.measured import OTHERS, correlated, effects, goes, sample
+from sanilens.ui.inspect.measured import OTHERS, UNSEEN, correlated, effects, goes, sample
 from sanilens.ui.inspect.measured import card as measured_card
 from sanilens.ui.inspect.selection import Shown, open_unit
 from sanilens.ui.inspect.table import add_units, choose_operation, explained, remove_unit
@@ -199,17 +200,18 @@ def without(opened: Opened, at: Shown, unit: Unit) -> None:
     with st.spinner("Reading them without it…"):
         found = goes(opened, at, unit)
         change = effects(opened, at, [unit]).units[0]
-    label = at.span.label if at.span else "its"
+    label = at.span.label if at.span else ""
+    own, rest = found.rates(lambda v: v.label == label), found.rates(lambda v: v.label != label)
     rows = [
         _GONE.format("log p of this span", f"{change:+.3f}".replace("-", "−")),
-        _GONE.format(f"{label} spans still said", _change(found.own)),
-        _GONE.format("other spans said", _change(found.others)),
+        _GONE.format(f"{label or 'its'} spans still said", _change(own)),
+        _GONE.format("other spans said", _change(rest)),
     ]
-    before, after = found.perplexity
-    if before == before:  # not a number where there is no unseen note
+    before, after = found.perplexities
+    if not math.isnan(before):  # as where there is no unseen note
         # Added to 0, a rounded −0 is 0.
         rise = f"{round(100 * (after / before - 1), 1) + 0:+.1f} %".replace("-", "−")
-        rows.append(_GONE.format(f"perplexity, {found.neutral} unseen texts", rise))
+        rows.append(_GONE.format(f"perplexity, {len(opened.unseen[:UNSEEN])} unseen texts", rise))
     show(_GOES.format(Markup("").join(rows)))
 
 
