@@ -2,8 +2,6 @@
 
 import json
 import math
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -95,22 +93,6 @@ def test_the_shipped_tables_open_figure_for_figure() -> None:
         assert row.figures.metrics.keys() == METRICS.keys()
 
 
-@pytest.fixture
-def toy() -> Iterator[Metric]:
-    """A metric as somebody might add it: one definition, one line in the registry."""
-    length = Metric(
-        name="toy",
-        title="toy, spans",
-        meaning="How many spans were asked for.",
-        unit="distance",
-        better="lower",
-        measure=lambda trial: float(len(trial.verdicts)),
-    )
-    METRICS[length.name] = length
-    yield length
-    del METRICS[length.name]
-
-
 def test_a_new_metric_is_measured_and_stands_in_the_methods_table(
     toy: Metric, model: LanguageModel, records: list[Record]
 ) -> None:
@@ -129,7 +111,7 @@ def test_a_new_metric_is_measured_and_stands_in_the_methods_table(
     assert math.isnan(other.figure("toy"))
 
 
-def test_every_metric_says_what_it_is(tmp_path: Path) -> None:
+def test_every_metric_says_what_it_is() -> None:
     for name, metric in METRICS.items():
         assert name == metric.name
         assert name.isidentifier()

@@ -210,6 +210,41 @@ def _pictures(found: Comparison, kind: str | None) -> None:
         label_table(found, kind)
 
 
+_FURTHER = Markup(
+    '<div class="sl-scroll"><table class="sl-table"><thead><tr><th>arm</th>{}</tr></thead>'
+    "<tbody>{}</tbody></table></div>"
+)
+_HEAD = Markup('<th class="n" title="{}">{}</th>')
+_ARM = Markup("<tr><td>{}</td>{}</tr>")
+_FIGURE = Markup('<td class="n">{}</td>')
+
+
+def further_card(found: Comparison) -> None:
+    """Draw the metrics that the plan names beside the usual ones; nothing where it names none."""
+    if not found.further:
+        return
+    with card("Further metrics", "of each model, whoever the plan is for"):
+        show(further_markup(found))
+        st.caption("A dash: not measured. What a column says stands over it when it is pointed at.")
+
+
+def further_markup(found: Comparison) -> Markup:
+    """A row an arm, a column a metric."""
+    heads = (_HEAD.format(metric.meaning, metric.title) for metric in found.further)
+    rows = (
+        _ARM.format(
+            TITLES[name],
+            Markup("").join(
+                _FIGURE.format(metric.words(found.arms[name].metrics.get(metric.name)))
+                for metric in found.further
+            ),
+        )
+        for name in _ORDER
+        if name in found.arms
+    )
+    return _FURTHER.format(Markup("").join(heads), Markup("").join(rows))
+
+
 def downloads(run: RunFolder, found: Comparison) -> None:
     """Draw the ways out: table, plan, log, where the sanitised model lies, the next request."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):

@@ -5,7 +5,7 @@ import shlex
 import streamlit as st
 
 from sanilens.audit.methods_table import Line, SanitiseResult, beats, lines
-from sanilens.bundled import BUNDLED
+from sanilens.bundled import BUNDLED, in_clone
 from sanilens.ui.bench.measuring import arguments, bench_job, measured, shipped_result
 from sanilens.ui.bench.picture import STATES, UTILITY, tradeoff
 from sanilens.ui.bench.table import added_card, bench_table
@@ -19,6 +19,10 @@ _WHAT = (
 _HOW_LONG = (
     "Makes and measures some thirty models a seed, about 40 minutes a seed on two cores. It runs "
     "on when this page is closed, and what it has measured is kept."
+)
+_NEEDS_A_CLONE = (
+    "Measuring needs a clone of the project: the benches are not part of the installed package. "
+    "There, run this:"
 )
 _OTHER = (
     "The table that comes with SaniLens was measured on another model than the bundled one found "
@@ -53,7 +57,10 @@ def page() -> None:
 def _measure(case: str) -> None:
     seeds = st.segmented_control("Seeds", (1, 2, 3), default=3, required=True, key="bench-seeds")
     command = arguments(case, seeds)
-    job_panel(bench_job(case), command, "Measure", _HOW_LONG, key="bench")
+    if in_clone():
+        job_panel(bench_job(case), command, "Measure", _HOW_LONG, key="bench")
+    else:
+        st.caption(_NEEDS_A_CLONE)
     st.code(shlex.join(["sanilens", *command]), language="bash", wrap_lines=True)
 
 
