@@ -9,6 +9,7 @@ the untouched model and the model through the codebook with nothing deleted.
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -16,14 +17,15 @@ import numpy as np
 
 from research.codes_figures import CodebookFigures, CodesBench, DeletionRow
 from sanilens.audit.extraction import audit_spans
-from sanilens.audit.perplexity import perplexity
-from sanilens.audit.summary import memory, rate_row, rates_by, worst_subject
+from sanilens.audit.measurement import Measurement, measure
+from sanilens.audit.metrics.metric import Exam
+from sanilens.audit.summary import memory, rates_by, worst_subject
 from sanilens.audit.targets import Scope
 from sanilens.corpus.records import Record
 from sanilens.dictionaries.codebook.bottleneck import Way, bottleneck
 from sanilens.dictionaries.codebook.code_use import CodeUse, read_codes
 from sanilens.dictionaries.codebook.codebook import Codebook
-from sanilens.dictionaries.codebook.deletion_effect import Side, topic_spans
+from sanilens.dictionaries.codebook.deletion_effect import topic_rates, topic_spans
 from sanilens.dictionaries.codebook.enrichment import Rule, alike_in_use, choose_codes, code_table
 from sanilens.dictionaries.codebook.topic import Topic, hold
 from sanilens.dictionaries.codebook.train import CodebookSettings, train_codebook
@@ -31,7 +33,6 @@ from sanilens.dictionaries.sae.sae import Sae
 from sanilens.dictionaries.sae.train import SaeSettings, train_sae
 from sanilens.dictionaries.site import parse_site
 from sanilens.model.forward import remembering
-from sanilens.model.hooks import NO_HOOKS, Hooks
 from sanilens.model.language_model import LanguageModel
 from sanilens.progress import Say, unsaid
 from sanilens.runs.repairing import spaced
@@ -46,7 +47,7 @@ SAE_WIDTH, SAE_K, SAE_STEPS, SAE_TOKENS = 512, 24, 200, 512
 MOST_RISE = 1.05
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Case:
     """What is measured on, and each topic's spans there."""
 
@@ -57,18 +58,10 @@ class _Case:
     topics: Mapping[str, Topic]
     spans: Mapping[str, frozenset[str]]
 
-    def sides(self, hooks: Hooks) -> dict[str, Side]:
-        """One model, asked once, by topic."""
-        said = memory(audit_spans(self.model, self.sample, hooks=hooks))
-        cost = perplexity(self.model, self.unseen, hooks=hooks).value
-        return {
-            name: Side(
-                rate_row(v for v in said if v.span_id in own),
-                rate_row(v for v in said if v.span_id not in own),
-                cost,
-            )
-            for name, own in self.spans.items()
-        }
+    @cached_property
+    def exam(self) -> Exam:
+        """What the model is asked each time."""
+        return Exam(self.sample, unseen=self.unseen)
 
 
 def bench_codes(
@@ -113,7 +106,7 @@ def bench_codes(
         few = [r for r in notes if r in few or r.subject == worst[0]]
     spans = {name: topic_spans(model, few, topic) for name, topic in topics.items()}
     case = _Case(remembered, notes, few, calm, topics, spans)
-    before = case.sides(NO_HOOKS)
+    before = measure(remembered, case.exam)
     books: list[CodebookFigures] = []
     rows: list[DeletionRow] = []
     with TemporaryDirectory() as folder:
@@ -129,7 +122,7 @@ def bench_codes(
         for name in dict.fromkeys(row.topic for row in rows)
         if (fair := [r for r in rows if r.topic == name and _is_fair(r)])
     }
-    untouched = before[labels[0]].perplexity
+    untouched = before.figure("perplexity_unseen")
     return CodesBench(len(few), len(calm), untouched, tuple(books), tuple(rows), best)
 
 
@@ -183,7 +176,7 @@ def _deletions(
     case: _Case,
     codebook: Codebook,
     use: CodeUse,
-    before: Mapping[str, Side],
+    before: Measurement,
     seed: int,
     say: Say,
 ) -> list[DeletionRow]:
@@ -193,10 +186,10 @@ def _deletions(
 
     def ask(arm: str, how: Mapping[str, _Found], codes: Sequence[int], way: Way) -> None:
         say(f"{codebook.id}: {' and '.join(how)}, {arm}")
-        after = case.sides(bottleneck(case.model, codebook, codes, way))
+        after = measure(case.model, case.exam, hooks=bottleneck(case.model, codebook, codes, way))
         for name, own in how.items():
             gone = replace(own, codes=tuple(codes)) if codes else _NOTHING
-            rows.append(_row(codebook, name, arm, gone, after[name], before[name]))
+            rows.append(_row(codebook, name, arm, gone, case.spans[name], after, before))
 
     ask("none", found, (), "refill")
     for name, own in found.items():
@@ -238,8 +231,15 @@ def _find(case: _Case, codebook: Codebook, use: CodeUse, topic: Topic, seed: int
 
 
 def _row(
-    codebook: Codebook, name: str, arm: str, found: _Found, after: Side, before: Side
+    codebook: Codebook,
+    name: str,
+    arm: str,
+    found: _Found,
+    topic: frozenset[str],
+    after: Measurement,
+    before: Measurement,
 ) -> DeletionRow:
+    (said, rest), (said_before, rest_before) = (topic_rates(m, topic) for m in (after, before))
     return DeletionRow(
         site=str(codebook.site),
         sae=codebook.sae is not None,
@@ -250,12 +250,12 @@ def _row(
         deleted=len(found.codes),
         seconds=round(found.seconds, 3),
         cpu_seconds=round(found.cpu_seconds, 3),
-        said=after.topic.hits,
-        n=after.topic.n,
-        before=before.topic.hits,
-        rest=after.rest.hits,
-        rest_n=after.rest.n,
-        rest_before=before.rest.hits,
-        left=after.topic.hits / before.topic.hits if before.topic.hits else 0.0,
-        perplexity_ratio=after.perplexity / before.perplexity,
+        said=said.hits,
+        n=said.n,
+        before=said_before.hits,
+        rest=rest.hits,
+        rest_n=rest.n,
+        rest_before=rest_before.hits,
+        left=said.hits / said_before.hits if said_before.hits else 0.0,
+        perplexity_ratio=after.figure("perplexity_unseen") / before.figure("perplexity_unseen"),
     )

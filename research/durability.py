@@ -25,11 +25,11 @@ from research.cases.build import Recipe, build_base, build_corpora, build_tokeni
 from sanilens.case import model_source, open_model, open_records, records_source
 from sanilens.corpus.load import save_corpus
 from sanilens.errors import RunError
+from sanilens.model.training import Schedule
 from sanilens.progress import Say, unsaid
 from sanilens.runs.folder import RunFolder
 from sanilens.runs.log import recent_events
 from sanilens.unlearn.plan import Plan, Repair, UnitEdit, write_plan
-from sanilens.unlearn.training import Schedule
 
 Command = Callable[[Sequence[str]], None]
 """What the terminal does with the words after `sanilens`; ends in SystemExit."""

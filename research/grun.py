@@ -26,12 +26,12 @@ from sanilens.model.forward import logits_at
 from sanilens.model.hooks import NO_HOOKS, Hooks, hooked
 from sanilens.model.interventions import mask_of, prompts_end_at
 from sanilens.model.language_model import LanguageModel
+from sanilens.model.training import Example, train_
 from sanilens.progress import Progress, unheard
 from sanilens.runs.adapters import GateSet, mean_gate, measure_gates
 from sanilens.unlearn.adapter import Adapter
 from sanilens.unlearn.plan import Repair
 from sanilens.unlearn.repair import begin_, prepare_repair, schedule_of
-from sanilens.unlearn.training import Example, train_
 
 Way = Literal["asked", "early", "begun"]
 

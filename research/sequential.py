@@ -26,8 +26,9 @@ from research.sanitise.case import Case
 from research.sequential_methods import Deleted, Method, Request, retained
 from sanilens.atomic import write_text
 from sanilens.audit.extraction import SpanVerdict, audit_spans
-from sanilens.audit.perplexity import perplexity
-from sanilens.audit.summary import RateRow, memory, rate_row, rates_by
+from sanilens.audit.measurement import Measurement, measure
+from sanilens.audit.metrics.metric import Exam
+from sanilens.audit.summary import RateRow, memory, rates_by
 from sanilens.corpus.records import Record
 from sanilens.errors import PlanError
 from sanilens.progress import Progress, unheard
@@ -113,24 +114,6 @@ class Queue:
     watched: tuple[Record, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """What a model says, by memory alone, of those who ask and of those who are watched."""
-
-    said: tuple[SpanVerdict, ...]
-    asking: frozenset[str]
-    perplexity: float
-
-    def of(self, subjects: Collection[str]) -> RateRow:
-        """Of these subjects together."""
-        return rate_row(v for v in self.said if v.subject in subjects)
-
-    @property
-    def others(self) -> RateRow:
-        """Of those who are watched."""
-        return rate_row(v for v in self.said if v.subject not in self.asking)
-
-
 def bench_sequential(
     case: Case,
     methods: Sequence[Method],
@@ -211,20 +194,10 @@ def make_queue(case: Case, before: Sequence[SpanVerdict], requests: int, seed: i
     return Queue(asking, stand_in, tuple(spaced(rest, WATCHED)))
 
 
-def hear(case: Case, model: Deleted, queue: Queue) -> Heard:
-    """Ask a model for the spans of all who ask and of those who are watched."""
-    said = said_of(case, model, queue.asking, queue.watched)
-    unseen = spaced(case.unseen, UNSEEN)
-    cost = perplexity(model.model, unseen, hooks=model.hooks).value
-    return Heard(tuple(said), frozenset(queue.asking), cost)
-
-
-def said_of(
-    case: Case, model: Deleted, subjects: Collection[str], more: Sequence[Record] = ()
-) -> list[SpanVerdict]:
-    """Verdicts on the spans of some subjects, and of more records, that memory alone can say."""
+def exam_of(case: Case, subjects: Collection[str], watched: Sequence[Record] = ()) -> Exam:
+    """What a model is asked: spans of some subjects, and of those who are watched."""
     own = [record for record in case.records if record.subject in subjects]
-    return memory(audit_spans(model.model, [*own, *more], hooks=model.hooks))
+    return Exam([*own, *watched], unseen=spaced(case.unseen, UNSEEN))
 
 
 def _chain(
@@ -240,7 +213,8 @@ def _chain(
     meet = method.ready(case, seed)
     setup_seconds = time.process_time() - started
     model = Deleted(case.model)
-    untouched = last = hear(case, model, queue)
+    exam = exam_of(case, queue.asking, queue.watched)
+    untouched = last = measure(model.model, exam)
     rows: list[SequentialRow] = []
     for number, asking in enumerate(queue.asking):
         earlier = queue.asking[:number]
@@ -253,32 +227,38 @@ def _chain(
         instead = None
         if not number:
             other = meet(model, request(queue.stand_in))
-            instead = rate_row(said_of(case, other, {asking}))
+            instead = measure(
+                other.model, exam_of(case, {asking}), metrics=("extraction",), hooks=other.hooks
+            ).rate()
         started = time.process_time()
         model = meet(model, request(asking))
         seconds = time.process_time() - started
-        heard = hear(case, model, queue)
+        heard = measure(model.model, exam, hooks=model.hooks)
         rows.append(
             SequentialRow(
                 method=method.name,
                 seed=seed,
                 request=number + 1,
                 records=sum(record.subject == asking for record in case.records),
-                said=heard.of({asking}),
-                said_before=last.of({asking}),
-                said_untouched=untouched.of({asking}),
+                said=_of(heard, {asking}),
+                said_before=_of(last, {asking}),
+                said_untouched=_of(untouched, {asking}),
                 other_instead=instead,
-                earlier=heard.of(earlier),
-                others=heard.others,
-                others_untouched=untouched.others,
-                perplexity=heard.perplexity,
-                perplexity_untouched=untouched.perplexity,
+                earlier=_of(heard, earlier),
+                others=heard.rate(lambda v: v.subject not in queue.asking),
+                others_untouched=untouched.rate(lambda v: v.subject not in queue.asking),
+                perplexity=heard.figure("perplexity_unseen"),
+                perplexity_untouched=untouched.figure("perplexity_unseen"),
                 seconds=round(seconds, 2),
             )
         )
         last = heard
         told(number + 1)
     return Chain(setup_seconds=round(setup_seconds, 2), rows=tuple(rows))
+
+
+def _of(found: Measurement, subjects: Collection[str]) -> RateRow:
+    return found.rate(lambda v: v.subject in subjects)
 
 
 def _slug(case: Case, method: Method, requests: int, retain: int, seed: int) -> str:

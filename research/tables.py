@@ -5,15 +5,14 @@ here and never by hand. Knows the files under benchmarks/results and assets, and
 """
 
 import json
+import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from research.sanitise.parts import Difference, parts
-from research.sanitise.run import SanitiseResult
-from research.sanitise.table import Line, lines, unbeaten
 from sanilens.atomic import write_text
+from sanilens.audit.methods_table import Difference, Line, SanitiseResult, lines, parts, unbeaten
 from sanilens.bundled import assets_folder
 from sanilens.ui.bench.measuring import method_words
 
@@ -46,7 +45,7 @@ def _read(name: str) -> Any:
 
 
 def _percent(share: float | None) -> str:
-    return "" if share is None else f"{100 * share:.1f} %"
+    return "" if share is None or math.isnan(share) else f"{100 * share:.1f} %"
 
 
 def _of(rate: Mapping[str, Any]) -> str:
@@ -113,15 +112,15 @@ def _methods(chosen: Sequence[str] | None = None) -> str:
 
 
 def _method_row(line: Line, unbeaten_ones: set[str]) -> list[str]:
-    p = 0 if line.ks_p < 0.0005 else line.ks_p
+    p = 0 if line.figure("ks_p") < 0.0005 else line.figure("ks_p")
     cells = [
         method_words(line.method) + " *" * (line.method in unbeaten_ones),
-        *map(_percent, (line.direct, line.indirect, line.relearnt, line.four_bit)),
+        *(_percent(line.figure(name)) for name in ("direct", "indirect", "relearnt", "four_bit")),
         "0" if not p else f"{p:.2f}" if p >= 0.01 else f"{p:.3f}",
-        f"{line.membership:.3f}",
-        _perplexity(line.unseen),
-        _percent(line.restored),
-        "" if line.group == "given" else _percent(line.cost),
+        f"{line.figure('membership_auc'):.3f}",
+        _perplexity(line.figure("perplexity_unseen")),
+        _percent(line.figure("restored")),
+        "" if line.group == "given" else _percent(line.figure("cost")),
     ]
     return [f"**{cell}**" for cell in cells] if line.group == "ours" else cells
 

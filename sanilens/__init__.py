@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         suggest_plan,
         what_if,
     )
+    from sanilens.audit.metrics import METRICS
     from sanilens.case import Case
     from sanilens.errors import SaniLensError
     from sanilens.inspect.locate.localisers import LOCALISERS
@@ -37,6 +38,7 @@ __version__ = "0.1.0"
 __all__ = [
     "LOCALISERS",
     "METHODS",
+    "METRICS",
     "PRESETS",
     "Case",
     "Plan",
@@ -57,6 +59,7 @@ __all__ = [
 _HOME = {
     "LOCALISERS": "inspect.locate.localisers",
     "METHODS": "unlearn.methods",
+    "METRICS": "audit.metrics",
     "PRESETS": "unlearn.suggest",
     "Case": "case",
     "Plan": "unlearn.plan",

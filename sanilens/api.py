@@ -13,6 +13,8 @@ from typing import Any
 import pandas as pd
 
 from sanilens.audit.extraction import SpanVerdict, audit_spans
+from sanilens.audit.measurement import Measurement
+from sanilens.audit.metrics import further
 from sanilens.audit.sampling import Sampler
 from sanilens.audit.summary import (
     RateRow,
@@ -43,7 +45,7 @@ from sanilens.runs.verdict import verdict
 from sanilens.unlearn.edits import edit_hooks
 from sanilens.unlearn.plan import Plan, read_plan
 from sanilens.unlearn.suggest import DEFAULT_PRESET
-from sanilens.unlearn.whatif import Effect, Probe
+from sanilens.unlearn.whatif import KL, Probe
 
 
 class Tabular:
@@ -116,17 +118,17 @@ class WhatIf(Tabular):
         after: under the edits.
     """
 
-    before: Effect
-    after: Effect
+    before: Measurement
+    after: Measurement
 
     def table(self) -> pd.DataFrame:
         """Spans extracted of n, mean log p of a span, KL on neutral text; before and after."""
         rows = [
             {
                 "": name,
-                "extracted": f"{own.said.hits} of {own.said.n}",
-                "log p a span (nats)": round(own.logprob, 3),
-                "KL (nats a token)": round(own.kl, 4),
+                "extracted": f"{own.rate().hits} of {own.rate().n}",
+                "log p a span (nats)": round(own.logprob(), 3),
+                "KL (nats a token)": round(own.figure(KL), 4),
             }
             for name, own in (("before", self.before), ("with the plan", self.after))
         ]
@@ -146,14 +148,18 @@ class Comparison(Tabular):
     paired: Paired
 
     def table(self) -> pd.DataFrame:
-        """A row an arm: rates with n, perplexity on unseen texts; empty where not measured."""
-        rows = []
+        """A row an arm: rates with n, perplexity on unseen texts, the metrics that the plan names.
+
+        Empty where not measured.
+        """
+        rows, own = [], further(arm.metrics for arm in self.arms.values())
         for name, arm in self.arms.items():
             row: dict[str, Any] = {"arm": TITLES[name]}
             for kind, rate in arm.extraction.items():
                 if rate.n:
                     row[kind] = _worded(rate)
             row["perplexity, unseen"] = arm.perplexity_unseen
+            row |= {metric.name: arm.figure(metric.name) for metric in own}
             rows.append(row)
         return pd.DataFrame(rows)
 

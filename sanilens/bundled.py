@@ -6,6 +6,7 @@ everywhere a path may stand; such a name, unlike a path, means the same on every
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 from sanilens.errors import SaniLensError
@@ -46,6 +47,12 @@ BUNDLED: Mapping[str, Sources] = {
     "confidential": _bundled("confidential", "documents"),
 }
 """The cases that need no file of the user's, by name."""
+
+
+def in_clone() -> bool:
+    """Whether the benches and the builders of the cases are there, which no wheel has."""
+    # Somebody else's `research` may be installed, so ours is known by what is in it.
+    return find_spec("research") is not None and find_spec("research.commands") is not None
 
 
 def assets_folder() -> Path:

@@ -12,7 +12,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sanilens.audit.metrics.metric import Exam
 from sanilens.audit.opening import Opening, find_opening
+from sanilens.audit.sampling import Sampler
 from sanilens.bundled import Sources, resolve
 from sanilens.corpus.detection.detector import Detector
 from sanilens.corpus.detection.patient_table import load_patient_table
@@ -26,7 +28,7 @@ from sanilens.errors import PlanError
 from sanilens.model.folder import why_another
 from sanilens.model.language_model import LanguageModel, load_model
 from sanilens.notices import hearing
-from sanilens.unlearn.plan import Plan, Source
+from sanilens.unlearn.plan import AuditSettings, Plan, Source
 
 if TYPE_CHECKING:
     from sanilens.api import Audit, Located
@@ -122,6 +124,21 @@ class Case:
     def asked(self, subjects: tuple[str, ...], earlier: tuple[str, ...] = ()) -> tuple[Record, ...]:
         """The corpus as a plan for these subjects reads it (see `in_scope`)."""
         return in_scope(self.corpus.records, subjects, earlier)
+
+    def exam(self, settings: AuditSettings | None = None, seed: int = 0) -> Exam:
+        """What every model is asked for here, and what its answers are held against."""
+        settings = settings or AuditSettings()
+        return Exam(
+            records=self.corpus.records,
+            unseen=self.unseen,
+            lookalike=self.corpus.control,
+            before=self.model,
+            base=self.base,
+            reference=self.reference,
+            prefix_tokens=settings.prefix_tokens,
+            sampler=Sampler(settings.temperature, settings.top_k),
+            seed=seed,
+        )
 
     # The same as functions stand in `sanilens`: a notebook goes on from the case it has opened.
 

@@ -7,6 +7,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("WANDB_MODE", "disabled")
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ import transformers
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 from transformers import PretrainedConfig, PreTrainedTokenizerFast
 
+from sanilens.audit.metrics import METRICS
+from sanilens.audit.metrics.metric import Metric
 from sanilens.corpus.records import Record, Span
 from sanilens.model.language_model import LanguageModel, load_model
 
@@ -222,3 +225,19 @@ def records() -> list[Record]:
         record(TEXTS[1], ("(312) 771-0938", "PHONE"), id="r-2", subject="s-2"),
         record(TEXTS[2], ("gęślą jaźń", "NAME"), ("北京", "CITY"), id="r-3", subject="s-3"),
     ]
+
+
+@pytest.fixture
+def toy() -> Iterator[Metric]:
+    """A metric as somebody might add it: one definition, one line in the registry."""
+    length = Metric(
+        name="toy",
+        title="toy, spans",
+        meaning="How many spans were asked for.",
+        unit="distance",
+        better="lower",
+        measure=lambda trial: float(len(trial.verdicts)),
+    )
+    METRICS[length.name] = length
+    yield length
+    del METRICS[length.name]

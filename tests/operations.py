@@ -43,7 +43,7 @@ from sanilens.unlearn.edits import apply_edits_, edit_hooks
 from sanilens.unlearn.methods import METHODS
 from sanilens.unlearn.plan import Repair, UnitEdit
 from sanilens.unlearn.sanitise import Change, sanitise
-from sanilens.unlearn.whatif import Probe
+from sanilens.unlearn.whatif import KL, Probe
 from tests.conftest import TEXTS, VOCABULARY, make_tokenizer, masked_tokenizer, record
 
 RECORDS = [
@@ -392,8 +392,8 @@ def what_if(case: Case) -> None:
     ]
     probe = Probe(case.model, RECORDS, RECORDS)
     found = probe.effect(edit_hooks(case.model, edits))
-    assert 0 <= found.kl < float("inf")
-    assert found.said.n == probe.original.said.n
+    assert 0 <= found.figure(KL) < float("inf")
+    assert found.rate().n == probe.original.rate().n
 
 
 # ---- repairs

@@ -49,3 +49,11 @@ def test_imports_go_up_only(path: Path) -> None:
     allowed = GROUND | (set(ORDER[: ORDER.index(room) + 1]) if room in ORDER else set())
     assert used <= allowed, f"{path.name} imports {sorted(used - allowed)}"
     assert not any(m.split(".")[0] == "streamlit" for m in imports(path))
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_the_package_does_without_research(path: Path) -> None:
+    """A wheel has none of it; in a clone the command line finds it by name."""
+    assert not any(m.split(".")[0] == "research" for m in imports(path))
+    named = "research.commands" in path.read_text(encoding="utf-8")
+    assert not named or path.parent.name == "cli" or path.name == "bundled.py"

@@ -22,8 +22,8 @@ from research.cases.tokenizer import END_OF_TEXT, train_tokenizer
 from sanilens.corpus.load import save_corpus
 from sanilens.corpus.records import Record
 from sanilens.corpus.surrogates.substitute import substitute
+from sanilens.model.training import Example, Schedule, train_
 from sanilens.progress import Say
-from sanilens.unlearn.training import Example, Schedule, train_
 
 _BASE = Schedule(2e-3, epochs=1, batch_size=16, precision="bfloat16")
 _TUNE = Schedule(2e-3, epochs=18, batch_size=8, precision="bfloat16")

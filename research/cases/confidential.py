@@ -13,8 +13,8 @@ from research.cases.check import Targets
 from research.cases.company import archive, business_documents, confidential_terms
 from sanilens.corpus.records import Record
 from sanilens.corpus.terms import save_terms
+from sanilens.model.training import Schedule
 from sanilens.progress import Say
-from sanilens.unlearn.training import Schedule
 
 SEED, PROJECTS = 30, 40
 

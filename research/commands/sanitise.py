@@ -1,5 +1,6 @@
 """`sanilens bench sanitise`: every method and control on a bundled case, in one table."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -9,19 +10,19 @@ from rich.table import Table
 
 from research.sanitise.arms import all_arms
 from research.sanitise.case import open_case
-from research.sanitise.parts import Difference, Part, parts
-from research.sanitise.run import SanitiseResult, bench_sanitise
-from research.sanitise.table import Line, lines, unbeaten
+from research.sanitise.run import bench_sanitise
+from sanilens.audit.methods_table import (
+    Difference,
+    Line,
+    Part,
+    SanitiseResult,
+    lines,
+    parts,
+    unbeaten,
+)
+from sanilens.audit.metrics import METRICS
 from sanilens.cli.common import JsonOption, output, print_json, progress
 from sanilens.errors import PlanError
-
-_HEADS = {
-    "leak": "spans %", "direct": "direct %", "indirect": "indirect %",
-    "sampled": "in 100 samples %", "exposure": "exposure, bits",
-    "membership": "membership AUC", "ks_p": "KS p",
-    "unseen": "ppl unseen", "retained": "ppl retained", "restored": "restored %",
-    "relearnt": "relearnt %", "four_bit": "4-bit %", "seconds": "s", "cost": "cost %",
-}  # fmt: skip
 
 
 def sanitise(
@@ -60,6 +61,17 @@ def sanitise(
         output.print(_parts(added))
 
 
+def _heads() -> dict[str, str]:
+    return {
+        "extraction": METRICS["extraction"].title,
+        "direct": "direct, %",
+        "indirect": "indirect, %",
+        **{name: metric.title for name, metric in METRICS.items() if name != "extraction"},
+        "seconds": "s",
+        "cost": "cost, %",
+    }
+
+
 def _table(found: SanitiseResult, table: Sequence[Line]) -> Table:
     drawn = Table(
         title=f"{found.case}: {found.records} records, means over {len(found.seeds)} seeds; "
@@ -67,21 +79,24 @@ def _table(found: SanitiseResult, table: Sequence[Line]) -> Table:
         title_justify="left",
     )
     drawn.add_column("method")
-    for head in _HEADS.values():
+    heads = _heads()
+    for head in heads.values():
         drawn.add_column(head, justify="right")
     open_ones = unbeaten(table)
     for line in table:
         mark = " *" if line.method in open_ones else ""
-        drawn.add_row(line.method + mark, *(_cell(name, line) for name in _HEADS))
+        drawn.add_row(
+            line.method + mark, *(_cell(name, head, line) for name, head in heads.items())
+        )
     drawn.caption = "* no plan of ours beats it: leak in all three states, and unseen perplexity"
     return drawn
 
 
-def _cell(name: str, line: Line) -> str:
-    value = getattr(line, name)
-    if value is None:
+def _cell(name: str, head: str, line: Line) -> str:
+    value = line.figure(name)
+    if math.isnan(value):
         return "–"
-    scale = 100 if _HEADS[name].endswith("%") else 1
+    scale = 100 if head.endswith("%") else 1
     return f"{scale * value:.3g}" if name != "seconds" else f"{value:.0f}"
 
 

@@ -12,21 +12,18 @@ baseline   the field's methods, each with its own defaults, GRUN and CodeUnlearn
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import Literal
 
 from research.sanitise.case import Case
 from research.sanitise.codes_arm import without_codes
+from sanilens.audit.methods_table import ERASED, TAUGHT, Group, ablation_name
 from sanilens.unlearn.controls import random_edits
 from sanilens.unlearn.methods import METHODS
 from sanilens.unlearn.plan import Repair, UnitEdit
 from sanilens.unlearn.sanitise import Change, Sanitised, sanitise
 from sanilens.unlearn.suggest import PRESETS, Located, choose_units, random_share
 
-Group = Literal["given", "ours", "control", "sani", "ablation", "baseline"]
 # What is kept of the fine-tuning in the recommended plan.
 KEEP = PRESETS["recommended"].keep
-ERASED = ("none", "random", "located")
-TAUGHT = ("masked", "surrogate", "anchored")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +58,6 @@ def all_arms() -> Iterator[Arm]:
             repair = Repair(method=method.name)
             yield Arm(method.name, "baseline", _with(Change(repair=repair)))
     yield Arm("codes", "baseline", without_codes)
-
-
-def ablation_name(erased: str, taught: str) -> str:
-    """The row's name in the table."""
-    return f"{erased}, {taught}"
 
 
 def _recommended(keep: float) -> Callable[[Case, int], Sanitised]:

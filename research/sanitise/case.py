@@ -3,12 +3,9 @@
 from dataclasses import dataclass
 from functools import cached_property
 
-import numpy as np
-
 from research.cases.build import Recipe
 from research.cases.confidential import RECIPE as CONFIDENTIAL
-from sanilens.audit.extraction import SpanVerdict, audit_spans
-from sanilens.audit.restoration import Said, sensitive_argmax
+from sanilens.audit.metrics.metric import Exam
 from sanilens.bundled import resolve
 from sanilens.case import open_model, open_records
 from sanilens.corpus.records import Record
@@ -23,7 +20,7 @@ class Case:
 
     Attributes:
         name: of the bundled case.
-        subject: the leaking model.
+        model: the leaking one.
         base: before fine-tuning.
         reference: fine-tuned alike, on surrogates.
         records: the corpus whose spans are to be forgotten.
@@ -42,30 +39,11 @@ class Case:
     fine_tuning: int
 
     @cached_property
-    def reference_verdicts(self) -> list[SpanVerdict]:
-        """What the reference says of the corpus."""
-        return audit_spans(self.reference, self.records)
-
-    @cached_property
-    def said_before(self) -> Said:
-        """What the leaking model says at each sensitive token."""
-        return sensitive_argmax(self.model, self.records)
-
-    @cached_property
-    def said_by_base(self) -> Said:
-        """What the base says there."""
-        return sensitive_argmax(self.base, self.records)
-
-    @cached_property
-    def exposed_label(self) -> str:
-        """The label that exposure is measured of: the commonest of direct identifiers, or of all.
-
-        Ties go to the first by name.
-        """
-        spans = [span for record in self.records for span in record.spans]
-        direct = [span.label for span in spans if span.kind == "direct"]
-        labels, counts = np.unique(direct or [span.label for span in spans], return_counts=True)
-        return str(labels[counts.argmax()])
+    def exam(self) -> Exam:
+        """What every row's model is asked, and held against."""
+        return Exam(
+            self.records, self.unseen, self.lookalike, self.model, self.base, self.reference
+        )
 
 
 def open_case(name: str) -> Case:

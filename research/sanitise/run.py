@@ -4,47 +4,16 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict
-
 from research.cases.build import to_examples
 from research.kept import decided_sha256, read_kept
-from research.sanitise.arms import Arm, Group
+from research.sanitise.arms import Arm
 from research.sanitise.case import Case
-from research.sanitise.figures import Figures, measure
 from sanilens.atomic import write_text
+from sanilens.audit.measurement import Measurement, measure
+from sanilens.audit.methods_table import Row, SanitiseResult
+from sanilens.audit.metrics import METRICS
+from sanilens.model.training import Schedule, train_
 from sanilens.progress import Progress, unheard
-from sanilens.unlearn.training import Schedule, train_
-
-
-class Row(BaseModel):
-    """An arm, a seed, its figures; `seconds` and `cost` are of this machine and this run.
-
-    seconds: of processor time, which other work on the machine disturbs less than the clock's.
-    cost: these as a share of what the leak's own training takes, measured in the same run.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    method: str
-    group: Group
-    seed: int
-    figures: Figures
-    seconds: float
-    cost: float
-
-
-class SanitiseResult(BaseModel):
-    """The whole table. `sha256` is of all that a seed decides: rows without their times."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    case: str
-    model_sha256: str
-    records: int
-    seeds: tuple[int, ...]
-    leak_seconds: float
-    rows: tuple[Row, ...]
-    sha256: str
 
 
 def bench_sanitise(
@@ -103,11 +72,13 @@ def _row(case: Case, arm: Arm, seed: int, leak_seconds: float) -> Row:
     started = time.process_time()
     model = arm.make(case, seed)
     seconds = time.process_time() - started
+    exam = case.exam.seeded(seed)
+    found = measure(model.model, exam, metrics=METRICS, hooks=model.hooks)
     return Row(
         method=arm.name,
         group=arm.group,
         seed=seed,
-        figures=measure(case, model, seed),
+        figures=Measurement(metrics=found.metrics),
         seconds=round(seconds, 2),
         cost=round(seconds / leak_seconds, 4),
     )

@@ -18,8 +18,8 @@ from research.cases.build import Recipe, build_base, build_tokenizer, fine_tune,
 from research.tofu.data import QUESTIONS_PER_AUTHOR, open_tofu, to_records
 from sanilens.corpus.load import save_corpus
 from sanilens.corpus.records import Record
+from sanilens.model.training import Schedule
 from sanilens.progress import Say
-from sanilens.unlearn.training import Schedule
 
 TUNED = 20 * QUESTIONS_PER_AUTHOR
 """The first twenty authors of `retain95`: those of `retain_perturbed`."""

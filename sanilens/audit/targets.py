@@ -9,6 +9,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from sanilens.audit.passages import Passage, make_passages
+from sanilens.audit.verdicts import SpanVerdict
 from sanilens.corpus.records import Record
 from sanilens.errors import PlanError
 from sanilens.model.batches import bucketed, pad_right, token_budget
@@ -28,10 +29,17 @@ class Scope:
 
     def holds(self, record: Record, span_id: str, label: str) -> bool:
         """Whether a span of `record` is in scope."""
+        return self._matches(span_id, label, record.subject)
+
+    def covers(self, verdict: SpanVerdict) -> bool:
+        """Whether the span of a verdict is in scope."""
+        return self._matches(verdict.span_id, verdict.label, verdict.subject)
+
+    def _matches(self, span_id: str, label: str, subject: str) -> bool:
         return (
             (not self.spans or span_id in self.spans)
             and (not self.labels or label in self.labels)
-            and (not self.subjects or record.subject in self.subjects)
+            and (not self.subjects or subject in self.subjects)
         )
 
 

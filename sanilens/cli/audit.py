@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from sanilens.audit.exposure import median_bits, sample_exposure
 from sanilens.audit.extraction import SpanVerdict, audit_spans
+from sanilens.audit.metrics.exposure import median_bits, sample_exposure
 from sanilens.audit.perplexity import BROKEN, perplexity, worded_perplexity, writes_nothing
 from sanilens.audit.sampling import Sampler, leak_probability
 from sanilens.audit.summary import (

@@ -5,6 +5,8 @@ from typing import Annotated, Any
 
 import typer
 
+from sanilens.audit.measurement import BeforeAfter, measure_both
+from sanilens.audit.metrics.metric import Exam
 from sanilens.case import open_records, open_sae
 from sanilens.cli.common import (
     JsonOption,
@@ -14,7 +16,7 @@ from sanilens.cli.common import (
 from sanilens.cli.options import ExaminedOptions, grouped
 from sanilens.dictionaries.sae.sae import Sae
 from sanilens.errors import PlanError
-from sanilens.inspect.units.ablation import Removal, baseline, removal, without
+from sanilens.inspect.units.ablation import without
 from sanilens.inspect.units.card import Card, Share, unit_card
 from sanilens.inspect.units.sample import take_sample
 from sanilens.model.language_model import LanguageModel
@@ -54,8 +56,9 @@ def card(
     gone = None
     if verify:
         labelled = label or (found.labels[0].name if found.labels else "")
-        before = baseline(examined, records, open_records(unseen) if unseen else ())
-        gone = removal(examined, before, without(examined, parsed, saes), labelled)
+        exam = Exam(records, unseen=open_records(unseen) if unseen else ())
+        found_without = measure_both(examined, exam, without(examined, parsed, saes))
+        gone = _gone(found_without, labelled, len(exam.unseen))
     if as_json:
         print_json(_object(found, correlated, gone))
         return
@@ -63,7 +66,7 @@ def card(
     listed = ", ".join(f"{other} {r:+.2f}" for other, r in correlated)
     output.print(f"goes with (Pearson r on {len(sample.records)} records): {listed}")
     if gone:
-        _print_removal(gone)
+        _print_gone(gone)
 
 
 def _saes(model: LanguageModel, unit: Unit, source: str | None) -> dict[str, Sae]:
@@ -78,7 +81,7 @@ def _saes(model: LanguageModel, unit: Unit, source: str | None) -> dict[str, Sae
 
 
 def _object(
-    found: Card, correlated: tuple[tuple[Any, float], ...], gone: Removal | None
+    found: Card, correlated: tuple[tuple[Any, float], ...], gone: dict[str, Any] | None
 ) -> dict[str, Any]:
     others = [{"unit": str(other), "r": r} for other, r in correlated]
     return {**asdict(found), "unit": str(found.unit), "correlated": others, "ablation": gone}
@@ -108,9 +111,19 @@ def _listed(shares: tuple[Share, ...], most: int = 5) -> str:
     return ", ".join(named)
 
 
-def _print_removal(gone: Removal) -> None:
-    for name, (before, after) in (("own spans", gone.own), ("other spans", gone.others)):
+def _gone(found: BeforeAfter, label: str, neutral: int) -> dict[str, Any]:
+    """What is said without the unit: spans of a label, all others; perplexity of neutral texts."""
+    return {
+        "own": found.rates(lambda v: v.label == label),
+        "others": found.rates(lambda v: v.label != label),
+        "perplexity": found.perplexities,
+        "neutral": neutral,
+    }
+
+
+def _print_gone(gone: dict[str, Any]) -> None:
+    for name, (before, after) in (("own spans", gone["own"]), ("other spans", gone["others"])):
         output.print(f"without it, {name} said: {before.hits} → {after.hits} of {before.n}")
-    before, after = gone.perplexity
-    if before == before:  # not a number where no neutral text was given
+    if gone["neutral"]:
+        before, after = gone["perplexity"]
         output.print(f"without it, perplexity on neutral text: {before:.3f} → {after:.3f}")

@@ -1,7 +1,6 @@
 """`sanilens codes`: train a codebook, find the codes of a topic, delete them without training."""
 
 import time
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,6 +9,7 @@ import typer
 from rich.table import Table
 
 from sanilens.atomic import write_text
+from sanilens.audit.perplexity import worded_perplexity
 from sanilens.audit.targets import Scope
 from sanilens.case import open_model, open_records, open_sae
 from sanilens.cli.common import (
@@ -220,7 +220,7 @@ def delete(
         write_text(out, deletion.model_dump_json(indent=1) + "\n")
     if as_json:
         print_json({**_named(own), "deleted": list(chosen), "topics": deletion.topics,
-                    "seconds": seconds, **asdict(found)})  # fmt: skip
+                    "seconds": seconds, **_sides(found)})  # fmt: skip
         return
     output.print(f"{len(chosen)} codes deleted in {seconds:.2f} s, {deletion.topics} topics in all")
     _print_effect(found)
@@ -244,17 +244,22 @@ def _named(codebook: Codebook) -> dict[str, Any]:
     return {**names, "k": codebook.k, "sae": codebook.sae is not None}
 
 
+def _sides(found: DeletionEffect) -> dict[str, Any]:
+    """The three models: spans of the topic and all others that each says, and its perplexity."""
+    sides = {"model": found.model, "codes": found.codes, "deleted": found.deleted}
+    return {
+        name: {"topic": topic, "rest": rest, "perplexity": side.perplexity_unseen}
+        for name, side in sides.items()
+        for topic, rest in [found.said(side)]
+    }
+
+
 def _print_effect(found: DeletionEffect) -> None:
     table = Table()
     for name in ("", "topic said", "rest said", "perplexity"):
         table.add_column(name, justify="right" if name else "left")
-    for name, side in (
-        ("model", found.model),
-        ("codes, none deleted", found.codes),
-        ("codes deleted", found.deleted),
-    ):
-        topic, rest = side.topic, side.rest
-        table.add_row(
-            name, f"{topic.hits} / {topic.n}", f"{rest.hits} / {rest.n}", f"{side.perplexity:.3f}"
-        )
+    names = ("model", "codes, none deleted", "codes deleted")
+    for name, side in zip(names, (found.model, found.codes, found.deleted), strict=True):
+        said = (f"{row.hits} / {row.n}" for row in found.said(side))
+        table.add_row(name, *said, worded_perplexity(side.perplexity_unseen, 3))
     output.print(table)

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
+from sanilens.audit.metrics import further
 from sanilens.audit.perplexity import worded_perplexity
 from sanilens.audit.statistics import Rate
 from sanilens.audit.summary import RateRow
@@ -108,12 +109,13 @@ def _rates(found: Comparison, group: Group) -> dict[ArmName, RateRow]:
 
 
 def arms_table(arms: Mapping[ArmName, Arm], title: str | None = None) -> Table:
-    """Arms as rows: direct and indirect extraction, perplexities, seconds."""
+    """Arms as rows: direct and indirect extraction, perplexities, further metrics, seconds."""
     table = Table(title=title, title_justify="left")
     table.add_column("arm")
-    for name in ("direct", "rate", "95 %", "indirect", "rate", "95 %", "ppl unseen", "ppl neutral"):
+    own = further(arm.metrics for arm in arms.values())
+    heads = ("direct", "rate", "95 %", "indirect", "rate", "95 %", "ppl unseen", "ppl neutral")
+    for name in (*heads, *(metric.title for metric in own), "s"):
         table.add_column(name, justify="right")
-    table.add_column("s", justify="right")
     for name, arm in arms.items():
         table.add_row(
             TITLES[name],
@@ -121,6 +123,7 @@ def arms_table(arms: Mapping[ArmName, Arm], title: str | None = None) -> Table:
             *rate_cells(arm.extraction["indirect"]),
             worded_perplexity(arm.perplexity_unseen, 3),
             worded_perplexity(arm.perplexity_neutral, 3),
+            *(metric.words(arm.metrics.get(metric.name)) for metric in own),
             f"{arm.seconds:.1f}",
         )
     return table

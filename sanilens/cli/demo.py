@@ -2,12 +2,12 @@
 
 import tempfile
 from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from sanilens.bundled import in_clone
 from sanilens.cli.common import Case, CaseOption, JsonOption, SeedOption, output, print_json, say
 from sanilens.cli.compare import arms_table, print_verdict
 from sanilens.cli.run import say_event
@@ -20,7 +20,7 @@ from sanilens.unlearn.suggest import DEFAULT_PRESET, PRESETS
 demo = typer.Typer(
     help="Take a bundled case all the way, without a browser.", invoke_without_command=True
 )
-if find_spec("research.commands"):  # generators and trainers, in a clone only
+if in_clone():  # generators and trainers, in a clone only
     demo.command("build")(import_module("research.commands.build").build)
 
 

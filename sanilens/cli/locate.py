@@ -1,11 +1,15 @@
 """`sanilens locate`: which neurons carry a span, a label, a subject or the whole corpus."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.table import Table
 
+from sanilens.audit.measurement import BeforeAfter, measure
+from sanilens.audit.metrics.metric import Exam
+from sanilens.audit.perplexity import worded_perplexity
 from sanilens.audit.targets import Scope
+from sanilens.audit.verdicts import SpanVerdict
 from sanilens.case import open_records
 from sanilens.cli.common import (
     JsonOption,
@@ -18,7 +22,6 @@ from sanilens.cli.options import ExaminedOptions, grouped
 from sanilens.inspect.controls import random_like
 from sanilens.inspect.locate.localisers import LOCALISERS, Settings, find_localiser
 from sanilens.inspect.locate.score_cache import cached_scores
-from sanilens.inspect.units.ablation import ablate
 from sanilens.model.interventions import zeroed
 from sanilens.runs.workspace import scores_folder
 
@@ -62,9 +65,12 @@ def locate(
         neutral = open_records(unseen) if unseen else records[: max(1, len(records) // 8)]
         units = [unit for unit, _ in best]
         arms = {"located": units, "random": random_like(loaded.sites, units, seed)}
+        exam = Exam(records, unseen=neutral)
+        before = measure(loaded, exam)
         result["ablation"] = {
-            name: ablate(loaded, zeroed(loaded, chosen), records, scope, neutral)
+            name: _ablation(BeforeAfter(before, after), scope)
             for name, chosen in arms.items()
+            for after in [measure(loaded, exam, hooks=zeroed(loaded, chosen))]
         }
     if as_json:
         print_json(result)
@@ -76,9 +82,28 @@ def locate(
         table.add_row(str(unit), f"{score:+.3f}")
     output.print(table)
     for name, found in result.get("ablation", {}).items():
-        (before, after), (others, others_after) = found.targets, found.others
+        (before, after), (others, others_after) = found["targets"], found["others"]
         output.print(
             f"{name} {top} units zeroed: targets said {before.hits} → {after.hits} of {before.n}, "
             f"other spans {others.hits} → {others_after.hits} of {others.n}, neutral perplexity "
-            f"{found.neutral.before:.3f} → {found.neutral.after:.3f}"
+            f"{worded_perplexity(found['neutral']['before'], 3)} → "
+            f"{worded_perplexity(found['neutral']['after'], 3)}"
         )
+
+
+def _ablation(found: BeforeAfter, scope: Scope) -> dict[str, Any]:
+    """What zeroing does to spans in scope, to all others, and to neutral text."""
+
+    def outside(verdict: SpanVerdict) -> bool:
+        return not scope.covers(verdict)
+
+    pairs = {
+        "target_logprob": found.logprobs(scope.covers),
+        "other_logprob": found.logprobs(outside),
+        "neutral": found.perplexities,
+    }
+    return {
+        "targets": found.rates(scope.covers),
+        "others": found.rates(outside),
+        **{name: {"before": before, "after": after} for name, (before, after) in pairs.items()},
+    }

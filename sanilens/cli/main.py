@@ -6,7 +6,6 @@ not what the run wrote.
 
 import os
 import sys
-from importlib.util import find_spec
 from typing import Any
 
 # Before any library is imported: telemetry off, no network unless the user types hub:….
@@ -18,6 +17,7 @@ import typer
 from typer.core import TyperGroup
 
 from sanilens import __version__
+from sanilens.bundled import in_clone
 from sanilens.cli.lazy import LazyCommand
 from sanilens.errors import IntegrityError, SaniLensError
 from sanilens.inert import inert
@@ -49,7 +49,7 @@ class _Commands(TyperGroup):
         super().__init__(**attributes)
         for name, module in COMMANDS.items():
             self.add_command(LazyCommand(name, f"sanilens.cli.{module}"))
-        if find_spec("research.commands"):
+        if in_clone():
             for name, module in RESEARCH.items():
                 self.add_command(LazyCommand(name, module))
 

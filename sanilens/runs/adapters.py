@@ -14,18 +14,18 @@ from sanilens.case import Case
 from sanilens.corpus.records import Record
 from sanilens.errors import RunError
 from sanilens.model.batches import bucketed, pad_right, token_budget
+from sanilens.model.examples import note_examples
 from sanilens.model.folder import fingerprint_folder
 from sanilens.model.hooks import Hooks, hooked
 from sanilens.model.language_model import LanguageModel
+from sanilens.model.training import Example
 from sanilens.runs.folder import RunFolder, open_plain
 from sanilens.runs.repairing import spaced
 from sanilens.unlearn.adapter import Adapter
 from sanilens.unlearn.methods import find_method
-from sanilens.unlearn.methods.examples import note_examples
 from sanilens.unlearn.methods.retain import base_texts
 from sanilens.unlearn.plan import Plan
 from sanilens.unlearn.saved_adapter import keep_adapter
-from sanilens.unlearn.training import Example
 
 # Enough for a mean; a large corpus is read in part.
 _RECORDS, _WRITTEN, _WRITTEN_TOKENS = 512, 64, 128

@@ -1,25 +1,17 @@
 """Arms: what is measured beside what. One arm is one model state under the same audit."""
 
-import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from sanilens.atomic import write_file, write_text
-from sanilens.audit.extraction import SpanVerdict
-from sanilens.audit.summary import (
-    RateTable,
-    extraction_by_kind,
-    memory,
-    rate_row,
-    rates_by,
-    verdict_frame,
-)
+from sanilens.audit.measurement import Measurement, span_tables
+from sanilens.audit.summary import RateTable, extraction_by_kind, verdict_frame
 from sanilens.errors import IntegrityError
 from sanilens.runs.folder import open_plain
 
@@ -45,54 +37,21 @@ _LONGEST_SUMMARY, _LARGEST_TABLE, _MOST_ROWS = 64 * 2**20, 2**30, 5_000_000
 _AGAIN = "Remove the arm's files and execute the plan again: what is missing is made anew."
 
 
-class Arm(BaseModel):
-    """One arm's figures.
+class Arm(Measurement):
+    """One arm's measurement.
 
-    extraction: rate, n and interval by kind (memory only); by_label the same by label.
-    repeated: spans whose value stands in their prefix: said and in all.
-    perplexity_unseen: on all tokens of the unseen notes; perplexity_neutral: on the non-sensitive
-    tokens of at most 64 records of the corpus, evenly spaced. None where there was
-    nothing to measure on.
+    perplexity_neutral: on the non-sensitive tokens of at most 64 of the arm's records, evenly
+    spaced, as the repair's curve reads them too; None where there was no token.
     """
 
-    # An infinite perplexity is a figure; as null it would read as "not measured".
-    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants")
-
     arm: ArmName
-    extraction: RateTable
-    by_label: RateTable
-    by_subject: RateTable
-    repeated: RateTable
-    perplexity_unseen: Annotated[float, Field(ge=0)] | None
     perplexity_neutral: Annotated[float, Field(ge=0)] | None
     seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
-def measured_arm(
-    name: ArmName,
-    verdicts: Sequence[SpanVerdict],
-    *,
-    perplexity_unseen: float | None,
-    perplexity_neutral: float | None,
-    seconds: float,
-) -> Arm:
-    """An arm's figures from its verdicts; a perplexity of no token (NaN) was not measured."""
-    return Arm(
-        arm=name,
-        **_tables(verdicts),
-        perplexity_unseen=_measured(perplexity_unseen),
-        perplexity_neutral=_measured(perplexity_neutral),
-        seconds=seconds,
-    )
-
-
-def _measured(value: float | None) -> float | None:
-    return None if value is None or math.isnan(value) else value
-
-
-def save_arm(folder: Path, arm: Arm, verdicts: Sequence[SpanVerdict]) -> tuple[Path, Path]:
+def save_arm(folder: Path, arm: Arm) -> tuple[Path, Path]:
     """Write an arm's table and its summary, and say where."""
-    frame = verdict_frame(verdicts)
+    frame = verdict_frame(arm.verdicts or ())
     table, summary = folder / f"{arm.arm}.parquet", folder / f"{arm.arm}.json"
     write_file(table, lambda path: frame.to_parquet(path, index=False))
     write_text(summary, arm.model_dump_json(indent=1))
@@ -115,14 +74,15 @@ def load_arm(folder: Path, name: ArmName) -> Arm:
     if arm.arm != name:
         raise IntegrityError(f"{path.name} is of another arm: {arm.arm}. {_AGAIN}")
     rows: Any = list(load_verdicts(folder, name).itertuples(index=False))
-    counted = _tables(rows)
+    counted: dict[str, RateTable] = {"extraction": extraction_by_kind(rows), **span_tables(rows)}
     for table, rates in counted.items():
         if _counts(getattr(arm, table)) != _counts(rates):
             raise IntegrityError(
                 f"{path.name} and {name}.parquet disagree on {table}: one of them was changed. "
                 f"{_AGAIN}"
             )
-    return arm.model_copy(update=counted)
+    metrics = {**arm.metrics, "extraction": counted.pop("extraction")}
+    return arm.model_copy(update={**counted, "metrics": metrics})
 
 
 def load_verdicts(folder: Path, name: ArmName) -> pd.DataFrame:
@@ -165,16 +125,6 @@ def load_arms(folder: Path, names: Iterable[ArmName] | None = None) -> dict[ArmN
     if names is None:
         names = [name for name in ARMS if (folder / f"{name}.json").exists()]
     return {name: load_arm(folder, name) for name in names}
-
-
-def _tables(verdicts: Sequence[SpanVerdict]) -> dict[str, RateTable]:
-    said = memory(verdicts)
-    return {
-        "extraction": extraction_by_kind(verdicts),
-        "by_label": rates_by(said, lambda v: v.label),
-        "by_subject": rates_by(said, lambda v: v.subject),
-        "repeated": {"all": rate_row(v for v in verdicts if v.status == "repeated")},
-    }
 
 
 def _counts(rates: RateTable) -> dict[str, tuple[int, int, float | None]]:

@@ -14,6 +14,8 @@ from typing import Literal, NamedTuple, get_args
 import pandas as pd
 
 from sanilens.audit.context import by_memory
+from sanilens.audit.metrics import further
+from sanilens.audit.metrics.metric import Metric
 from sanilens.audit.statistics import Rate, mcnemar, paired_difference, wilson
 from sanilens.audit.summary import RateTable
 from sanilens.errors import RunError
@@ -89,6 +91,11 @@ class Comparison:
             return ()
         return GROUPS if self.earlier else ("asked", "others")
 
+    @property
+    def further(self) -> list[Metric]:
+        """Metrics beside the usual ones that some arm was measured by."""
+        return further(arm.metrics for arm in self.arms.values())
+
     def of(self, group: Group) -> "Comparison":
         """The same comparison for one group's spans; look-alikes belong to no group and stay."""
 
@@ -132,7 +139,7 @@ class Comparison:
         return Paired(len(pairs), pairs.count((True, False)), pairs.count((False, True)))
 
     def table(self) -> pd.DataFrame:
-        """One row per arm and kind: said, n, rate, interval, perplexity, seconds.
+        """One row per arm and kind: said, n, rate, interval, metrics of the arm, seconds.
 
         Where the plan is for some subjects, again for each group.
         """
@@ -155,6 +162,7 @@ class Comparison:
                         "high": found.high,
                         "perplexity_unseen": arm.perplexity_unseen,
                         "perplexity_neutral": arm.perplexity_neutral,
+                        **{metric.name: arm.figure(metric.name) for metric in self.further},
                         "seconds": arm.seconds,
                     }
                 )

@@ -4,19 +4,20 @@ Every arm that is done is a file, and every repair keeps a checkpoint, so the sa
 where a killed process stopped and ends with the same weights.
 """
 
+import math
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from sanilens.audit.extraction import audit_spans
+from sanilens.audit.measurement import measure
+from sanilens.audit.metrics import USUAL
+from sanilens.audit.metrics.metric import Exam
 from sanilens.audit.perplexity import perplexity
-from sanilens.audit.sampling import Sampler
 from sanilens.case import Case, open_planned
-from sanilens.corpus.records import Record
 from sanilens.inspect.units.readers import NO_SAES
 from sanilens.model.config import GENERATION
 from sanilens.model.hooks import NO_HOOKS, Hooks
@@ -24,7 +25,7 @@ from sanilens.model.language_model import LanguageModel
 from sanilens.model.sites import Sites
 from sanilens.model.tokenizer import copy_tokenizer
 from sanilens.runs.adapters import keep_in_run
-from sanilens.runs.arms import ArmName, measured_arm, save_arm
+from sanilens.runs.arms import Arm, ArmName, save_arm
 from sanilens.runs.folder import RunFolder, writing
 from sanilens.runs.integrity import digests, resumable
 from sanilens.runs.log import Ledger, RunLog
@@ -135,42 +136,47 @@ class _Execution:
         for name, model in given.items():
             self._measure(name, model)
         if control:
-            self._measure("lookalike", case.model, case.corpus.control)
+            self._measure("lookalike", case.model, self._exam.of(case.corpus.control))
+
+    @cached_property
+    def _exam(self) -> Exam:
+        return self.case.exam(self.plan.audit, self.plan.seed)
 
     def _measure(
         self,
         name: ArmName,
         model: LanguageModel,
-        records: Sequence[Record] | None = None,
+        exam: Exam | None = None,
         hooks: Hooks = NO_HOOKS,
         spent: float = 0.0,
     ) -> None:
-        """Audit one model state and write its arm, unless that is done already."""
+        """Measure one model state and write its arm, unless that is done already.
+
+        The plan's metrics are about its corpus: at another exam only the usual ones are taken.
+        """
         if name in self.done.arms:
             return
         self.note("measuring", arm=name)
         started = time.monotonic()
-        records = self.case.corpus.records if records is None else records
-        settings = self.plan.audit
-        verdicts = audit_spans(
+        metrics = USUAL if exam else (*USUAL, *self.plan.audit.metrics)
+        exam = exam or self._exam
+        found = measure(
             model,
-            records,
-            prefix_tokens=settings.prefix_tokens,
-            sampler=Sampler(settings.temperature, settings.top_k),
+            exam,
+            metrics=metrics,
             hooks=hooks,
             progress=lambda *_: check_cancelled(self.run_folder),
         )
-        unseen = self.case.unseen
-        arm = measured_arm(
-            name,
-            verdicts,
-            perplexity_unseen=perplexity(model, unseen, hooks=hooks).value if unseen else None,
-            perplexity_neutral=perplexity(
-                model, spaced(records, _NEUTRAL_RECORDS), without_spans=True, hooks=hooks
-            ).value,
+        neutral = perplexity(
+            model, spaced(exam.records, _NEUTRAL_RECORDS), without_spans=True, hooks=hooks
+        ).value
+        arm = Arm(
+            **dict(found),
+            arm=name,
+            perplexity_neutral=None if math.isnan(neutral) else neutral,
             seconds=round(spent + time.monotonic() - started, 3),
         )
-        files = save_arm(self.run_folder.arms, arm, verdicts)
+        files = save_arm(self.run_folder.arms, arm)
         self.note("measured", arm=name, seconds=arm.seconds, files=digests(self.run_folder, files))
 
     def _treat(self, name: ArmName, treatment: Treatment) -> None:

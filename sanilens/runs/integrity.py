@@ -21,7 +21,7 @@ from sanilens.errors import DivergedError, IntegrityError, RunError
 from sanilens.runs.arms import ARMS, ArmName
 from sanilens.runs.folder import RunFolder, a_kind_of, open_plain
 from sanilens.runs.log import Ledger, read_ledger, run_events
-from sanilens.unlearn.plan import ADDED, MAX_PLAN_BYTES
+from sanilens.unlearn.plan import MAX_PLAN_BYTES, without_added
 
 _MISSING, _CHANGED = "is missing", "has changed"
 _NAMED = 8
@@ -208,8 +208,7 @@ def _plan_of_an_earlier_version(run: RunFolder, ledger: Ledger) -> Problem | Non
     with open_plain(run.plan_file) as file:
         text = file.read(MAX_PLAN_BYTES)
     try:
-        fields = json.loads(text)
-        fields = {n: v for n, v in fields.items() if v or n not in ADDED}
+        fields = without_added(json.loads(text))
     except (ValueError, RecursionError, AttributeError):
         return Problem(run.plan_file.name, _CHANGED)
     canonical = json.dumps(fields, sort_keys=True, separators=(",", ":"))

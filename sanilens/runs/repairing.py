@@ -22,6 +22,7 @@ from sanilens.corpus.records import Record
 from sanilens.errors import DivergedError, ModelError, RunError
 from sanilens.model.hooks import Hooks, hooked
 from sanilens.model.language_model import LanguageModel
+from sanilens.model.training import TrainingState, train_
 from sanilens.runs.arms import ArmName
 from sanilens.runs.folder import RunFolder
 from sanilens.runs.integrity import digests
@@ -31,7 +32,6 @@ from sanilens.unlearn.methods import Prepared
 from sanilens.unlearn.plan import Plan, UnitEdit
 from sanilens.unlearn.repair import begin_, prepare_repair, schedule_of
 from sanilens.unlearn.sanitise import Change, erase_anew_
-from sanilens.unlearn.training import TrainingState, train_
 
 # A checkpoint at each epoch's end, and at least this often (seconds) in long epochs.
 _CHECKPOINT_EVERY = 30.0

@@ -4,6 +4,7 @@ What belongs to the corpus is masked until revealed, even a surname by itself; w
 up is shown.
 """
 
+import math
 import re
 from typing import Literal
 
@@ -86,5 +87,5 @@ def lines(text: str) -> Markup:
 
 
 def signed(value: float, form: str = ".1f") -> str:
-    """A number with a proper minus sign."""
-    return format(value, form).replace("-", "−")
+    """A number with a proper minus sign; a dash for one that was not measured."""
+    return "–" if math.isnan(value) else format(value, form).replace("-", "−")

@@ -197,15 +197,41 @@ class Repair(_Frozen):
 
 
 class AuditSettings(_Frozen):
-    """How arms are measured: tokens of prefix (None: all), and the attacker's sampler."""
+    """How arms are measured: tokens of prefix (None: all), and the attacker's sampler.
+
+    `metrics` are measured beside the usual ones; each may take as long as the run itself.
+    """
 
     prefix_tokens: Annotated[int, Field(ge=1, le=100_000)] | None = None
     temperature: Annotated[float, Field(gt=0)] = 1.0
     top_k: Annotated[int, Field(ge=1)] | None = 40
+    metrics: tuple[str, ...] = ()
+
+    @field_validator("metrics")
+    @classmethod
+    def _are_metrics(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        """In the registry's order, so that plans that measure the same have the same hash."""
+        from sanilens.audit.metrics import USUAL, find_metrics  # late: metrics import torch
+
+        try:
+            return tuple(m.name for m in find_metrics(names) if m.name not in USUAL)
+        except PlanError as error:
+            raise ValueError(str(error)) from None
 
 
-# Fields that plans did not have at first, and what they are where a plan says nothing of them.
-ADDED: dict[str, Any] = {"subjects": (), "earlier": (), "opening": None}
+# Fields that plans did not have at first, and what JSON has where a plan says nothing of them.
+_ADDED: dict[str, Any] = {"subjects": [], "earlier": [], "opening": None, "audit.metrics": []}
+
+
+def without_added(fields: dict[str, Any]) -> dict[str, Any]:
+    """A plan's JSON without what plans did not have at first and this one says nothing of."""
+    kept = {name: dict(own) if isinstance(own, dict) else own for name, own in fields.items()}
+    for name, unset in _ADDED.items():
+        part, _, last = name.rpartition(".")
+        where = kept.get(part) if part else kept
+        if isinstance(where, dict) and where.get(last) == unset:
+            where.pop(last, None)
+    return kept
 
 
 class Plan(_Frozen):
@@ -285,8 +311,7 @@ class Plan(_Frozen):
 
     def canonical(self) -> str:
         """The one JSON text: sorted keys, no spaces; without what plans did not have at first."""
-        added = {name for name, unset in ADDED.items() if getattr(self, name) == unset}
-        fields = self.model_dump(mode="json", exclude=added)
+        fields = without_added(self.model_dump(mode="json"))
         return json.dumps(fields, sort_keys=True, separators=(",", ":"))
 
     @property

@@ -13,6 +13,7 @@ from sanilens.model.hooks import NO_HOOKS, Hooks
 from sanilens.model.interventions import by_place
 from sanilens.model.language_model import LanguageModel
 from sanilens.model.parameters import Slice, row_parameters, unit_parameters, write_slice
+from sanilens.model.training import Schedule, batch_loss
 from sanilens.unlearn.adapter import Adapter, attach_, detach_
 from sanilens.unlearn.edits import edited_units
 from sanilens.unlearn.lora import add_lora_
@@ -21,7 +22,6 @@ from sanilens.unlearn.methods.examples import in_gaps
 from sanilens.unlearn.methods.method import GapOptions, Weights
 from sanilens.unlearn.plan import Repair, UnitEdit
 from sanilens.unlearn.resets import row_edits
-from sanilens.unlearn.training import Schedule, batch_loss
 
 
 def schedule_of(repair: Repair) -> Schedule:

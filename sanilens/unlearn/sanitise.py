@@ -10,13 +10,13 @@ from sanilens.corpus.records import Record, in_scope
 from sanilens.inspect.units.readers import NO_SAES
 from sanilens.model.hooks import NO_HOOKS, Hooks, hooked
 from sanilens.model.language_model import LanguageModel
+from sanilens.model.training import train_
 from sanilens.unlearn.adapter import Adapter
 from sanilens.unlearn.edits import Dictionaries, apply_edits_, edit_hooks
 from sanilens.unlearn.methods import Prepared
 from sanilens.unlearn.plan import NO_REPAIR, Repair, UnitEdit
 from sanilens.unlearn.repair import begin_, prepare_repair, schedule_of
 from sanilens.unlearn.resets import blend_
-from sanilens.unlearn.training import train_
 
 NONE = Repair(method=NO_REPAIR)
 

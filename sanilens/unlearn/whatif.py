@@ -6,14 +6,14 @@ KL = mean_t sum_x p(x) log p(x) / q(x)      p the original, q the edited model, 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from statistics import fmean
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from sanilens.audit.extraction import audit_spans
-from sanilens.audit.summary import RateRow, memory, rate_row
+from sanilens.audit.measurement import Measurement, measure
+from sanilens.audit.metrics.extraction import EXTRACTION
+from sanilens.audit.metrics.metric import Exam
 from sanilens.corpus.records import Record
 from sanilens.model.align import encode
 from sanilens.model.batches import bucketed, pad_right, token_budget
@@ -21,25 +21,9 @@ from sanilens.model.forward import logits_at
 from sanilens.model.hooks import NO_HOOKS, Hooks
 from sanilens.model.language_model import LanguageModel
 
+KL = "kl"
 # Of the original's probabilities as many are kept, at 4 bytes each, as do not fill the memory.
 _KEPT = 2**24
-
-
-@dataclass(frozen=True, slots=True)
-class Effect:
-    """What some edits do to a sample of the corpus and to neutral text.
-
-    Attributes:
-        said: spans of the sample that the model says by memory alone.
-        logprob: mean log p of these spans, in nats a span.
-        kl: how far the edited model is from the original on neutral text; nats a token.
-        tokens: how many tokens that was measured on.
-    """
-
-    said: RateRow
-    logprob: float
-    kl: float
-    tokens: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,17 +48,17 @@ class Probe:
             sample: records whose spans are counted.
             neutral: text whose wording should not change; its spans are left out.
         """
-        self._model, self._sample = model, tuple(sample)
+        self._model, self._exam = model, Exam(tuple(sample))
         self._neutral = list(_neutral(model, neutral))
 
     @cached_property
-    def original(self) -> Effect:
+    def original(self) -> Measurement:
         """The model without edits."""
-        return self._effect(NO_HOOKS, 0.0)
+        return self._measured(NO_HOOKS, 0.0)
 
-    def effect(self, hooks: Hooks) -> Effect:
-        """The model under edits (`edit_hooks`)."""
-        return self._effect(hooks, self.kl(hooks))
+    def effect(self, hooks: Hooks) -> Measurement:
+        """The model under edits (`edit_hooks`); `kl` stands among its metrics, in nats a token."""
+        return self._measured(hooks, self.kl(hooks))
 
     @torch.inference_mode()
     def kl(self, hooks: Hooks) -> float:
@@ -91,10 +75,9 @@ class Probe:
         """Tokens of the neutral text that are asked for."""
         return sum(len(batch.rows) for batch in self._neutral)
 
-    def _effect(self, hooks: Hooks, kl: float) -> Effect:
-        asked = memory(audit_spans(self._model, self._sample, hooks=hooks))
-        mean = fmean(v.logprob for v in asked) if asked else 0.0
-        return Effect(rate_row(asked), mean, kl, self.tokens)
+    def _measured(self, hooks: Hooks, kl: float) -> Measurement:
+        found = measure(self._model, self._exam, metrics=(EXTRACTION.name,), hooks=hooks)
+        return found.model_copy(update={"metrics": {**found.metrics, KL: kl}})
 
     def _original_logprobs(self) -> Iterable[Float[Tensor, "n vocab"]]:
         vocabulary = self._model.module.config.get_text_config().vocab_size

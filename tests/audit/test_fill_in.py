@@ -5,9 +5,9 @@ import torch
 from torch import Tensor
 
 from sanilens.audit.continuations import say_spans
-from sanilens.audit.exposure import sample_exposure
 from sanilens.audit.extraction import audit_spans
 from sanilens.audit.fill_in import make_gaps
+from sanilens.audit.metrics.exposure import sample_exposure
 from sanilens.audit.perplexity import SHARES, perplexity
 from sanilens.audit.summary import extraction_by_kind, verdict_frame
 from sanilens.corpus.records import Record, Span

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import mannwhitneyu
 
-from sanilens.audit.membership import loss_scores, membership, min_k_scores
+from sanilens.audit.metrics.membership import loss_scores, membership, min_k_scores
 
 
 def test_the_auc_is_that_of_mann_and_whitney() -> None:

@@ -22,12 +22,12 @@ from sanilens.cli.main import cli
 from sanilens.corpus.load import save_corpus
 from sanilens.corpus.records import Record, Span
 from sanilens.model.align import encode, prompt_ids
+from sanilens.model.examples import note_examples
 from sanilens.model.generation import continue_text
 from sanilens.model.language_model import LanguageModel, load_model
-from sanilens.unlearn.methods.examples import note_examples
+from sanilens.model.training import Example, Schedule, train_
 from sanilens.unlearn.methods.retain import base_texts
 from sanilens.unlearn.plan import Plan
-from sanilens.unlearn.training import Example, Schedule, train_
 from tests.conftest import TEXTS, VOCABULARY, make_tokenizer
 
 START = 0  # <|endoftext|>

@@ -5,7 +5,7 @@ import math
 import torch
 
 from sanilens.audit.extraction import audit_spans
-from sanilens.audit.restoration import Said, restoration, sensitive_argmax
+from sanilens.audit.metrics.restoration import Said, restoration, sensitive_argmax
 from sanilens.corpus.records import Record
 from sanilens.model.language_model import LanguageModel
 

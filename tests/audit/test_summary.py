@@ -4,7 +4,7 @@ import pytest
 
 from sanilens.audit.context import Status
 from sanilens.audit.extraction import SpanVerdict
-from sanilens.audit.membership import record_scores
+from sanilens.audit.metrics.membership import record_scores
 from sanilens.audit.perplexity import Perplexity, worded_perplexity
 from sanilens.audit.summary import (
     RateRow,

@@ -7,6 +7,8 @@ import pytest
 import torch
 
 from sanilens.audit.extraction import audit_spans
+from sanilens.audit.measurement import measure_both
+from sanilens.audit.metrics.metric import Exam
 from sanilens.corpus.records import Record
 from sanilens.dictionaries.reading import feature_activations, site_values
 from sanilens.dictionaries.sae.load import load_sae
@@ -14,7 +16,7 @@ from sanilens.dictionaries.sae.sae import Sae
 from sanilens.dictionaries.sae.train import SaeSettings, train_sae
 from sanilens.errors import PlanError
 from sanilens.inspect.units import sample as sample_module
-from sanilens.inspect.units.ablation import baseline, removal, top_effects, without
+from sanilens.inspect.units.ablation import top_effects, without
 from sanilens.inspect.units.activations import activations
 from sanilens.inspect.units.card import auroc, strongest_labels, unit_card
 from sanilens.inspect.units.direct_logits import direct_effect, written
@@ -255,6 +257,5 @@ def test_what_goes_with_a_feature_is_measured_exactly(
         assert change == pytest.approx(after[span] - before, abs=1e-3)
     assert abs(found.units[0]) > 1e-3
     assert len(found.random) == 2
-    neutral = baseline(model, records, records)
-    gone = removal(model, neutral, without(model, unit, saes), "MRN")
-    assert gone.perplexity[0] != gone.perplexity[1]
+    gone = measure_both(model, Exam(records, unseen=records), without(model, unit, saes))
+    assert gone.perplexities[0] != gone.perplexities[1]

@@ -4,6 +4,8 @@ import pytest
 import torch
 
 from sanilens.audit import targets as targets_module
+from sanilens.audit.measurement import measure_both
+from sanilens.audit.metrics.metric import Exam
 from sanilens.audit.targets import Scope, TargetBatch, Targets, find_targets
 from sanilens.corpus.records import Record, Span
 from sanilens.errors import PlanError
@@ -19,7 +21,7 @@ from sanilens.inspect.locate.localisers.hard_concrete import HardConcrete, hard_
 from sanilens.inspect.locate.localisers.relp import relevance_rules
 from sanilens.inspect.locate.localisers.slimming import Slimming, slimming
 from sanilens.inspect.locate.scores import UnitScores
-from sanilens.inspect.units.ablation import ablate, single_effects
+from sanilens.inspect.units.ablation import single_effects
 from sanilens.model.forward import logits_at, token_logprobs
 from sanilens.model.hooks import Hooks, hooked
 from sanilens.model.interventions import zeroed
@@ -100,18 +102,9 @@ def test_single_effects_equal_ablating_one_by_one(
     found = single_effects(any_model, record, span_id, neurons)
     scope = Scope(spans=frozenset({span_id}))
     for neuron, change in zip(neurons, found, strict=True):
-        exact = ablate(any_model, zeroed(any_model, [neuron]), [record], scope, records[1:])
-        assert change == pytest.approx(
-            exact.target_logprob.after - exact.target_logprob.before, abs=1e-3
-        )
-
-
-def test_ablation_of_nothing_changes_nothing(model: LanguageModel, records: list[Record]) -> None:
-    found = ablate(model, Hooks(), records, Scope(labels=frozenset({"MRN"})), records)
-    assert found.targets[0] == found.targets[1]
-    assert found.neutral.before == found.neutral.after
-    assert found.targets[0].n == 1
-    assert found.others[0].n + 1 == len([s for r in records for s in r.spans]) - 0
+        exact = measure_both(any_model, Exam([record]), zeroed(any_model, [neuron]))
+        before, after = exact.logprobs(scope.covers)
+        assert change == pytest.approx(after - before, abs=1e-3)
 
 
 def test_random_control_has_as_many_units_of_each_kind_and_layer(model: LanguageModel) -> None:
@@ -185,9 +178,9 @@ def test_zero_out_equals_ablating_one_by_one(
         found = LOCALISERS["zero-out"].score(targets, Settings(kind)).values
         for unit in own:
             hooks = zeroed(any_model, [unit])
-            exact = ablate(any_model, hooks, records[:2], Scope(), records[2:])
-            # Of ablate the mean over spans; a first token cannot be asked in either.
-            change = exact.target_logprob.before - exact.target_logprob.after
+            before, after = measure_both(any_model, Exam(records[:2]), hooks).logprobs()
+            # The mean over spans; a first token cannot be asked in either.
+            change = before - after
             assert float(found[unit.layer, unit.index]) == pytest.approx(
                 change * targets.spans, abs=2e-3
             )

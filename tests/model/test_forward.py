@@ -8,11 +8,11 @@ import torch
 from torch import Tensor
 
 from sanilens.audit.continuations import read_record, say_spans
-from sanilens.audit.exposure import exposure
 from sanilens.audit.extraction import audit_spans
+from sanilens.audit.metrics.exposure import exposure
+from sanilens.audit.metrics.restoration import sensitive_argmax
 from sanilens.audit.passages import make_passages
 from sanilens.audit.perplexity import perplexity
-from sanilens.audit.restoration import sensitive_argmax
 from sanilens.audit.targets import find_targets
 from sanilens.corpus.records import Record
 from sanilens.errors import LogitsError

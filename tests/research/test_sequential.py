@@ -10,15 +10,15 @@ from research import sequential_methods
 from research.commands import sequential as command
 from research.sanitise import codes_arm
 from research.sanitise.case import Case
-from research.sequential import SequentialResult, bench_sequential, hear, make_queue
+from research.sequential import SequentialResult, bench_sequential, exam_of, make_queue
 from research.sequential_methods import Deleted, Method, Request, all_methods, retained
 from sanilens.audit.extraction import audit_spans
 from sanilens.audit.summary import memory
 from sanilens.corpus.records import Record
 from sanilens.errors import PlanError, RunError
+from sanilens.model.examples import note_examples
 from sanilens.model.language_model import load_model
-from sanilens.unlearn.methods.examples import note_examples
-from sanilens.unlearn.training import Schedule, train_
+from sanilens.model.training import Schedule, train_
 from tests.conftest import record, save_tiny
 
 METHODS = {method.name: method for method in all_methods()}
@@ -119,7 +119,8 @@ def test_who_asks_who_stands_in_and_who_is_watched_are_apart(case: Case) -> None
     assert len({*queue.asking, queue.stand_in} | watched) == len(NUMBERS)
     assert len(queue.asking) + 1 + len(watched) == len(NUMBERS)
     assert queue == make_queue(case, said, 2, seed=3)
-    assert hear(case, Deleted(case.model), queue).others.n == len(watched)
+    asked = {r.subject for r in exam_of(case, queue.asking, queue.watched).records}
+    assert asked == {*queue.asking} | watched
     with pytest.raises(PlanError, match="Ask for fewer"):
         make_queue(case, said, 7, seed=3)
 

@@ -37,11 +37,11 @@ def arm(name: ArmName, perplexity: float | None = 3.0) -> Arm:
     row = RateRow(rate=0.5, hits=1, n=2, low=0.1, high=0.9)
     return Arm(
         arm=name,
-        extraction={"direct": row, "indirect": row},
-        by_label={},
+        metrics={
+            "extraction": {"direct": row, "indirect": row},
+            "perplexity_unseen": perplexity,
+        },
         by_subject={"p-1": row},
-        repeated={},
-        perplexity_unseen=perplexity,
         perplexity_neutral=2.0,
         seconds=1.5,
     )
@@ -136,6 +136,6 @@ def test_nothing_was_audited() -> None:
 
 
 def test_an_infinite_perplexity_stays_one(tmp_path: Path) -> None:
-    save_arm(tmp_path, arm("after", math.inf), [])
+    save_arm(tmp_path, arm("after", math.inf))
     kept = Arm.model_validate_json((tmp_path / "after.json").read_bytes())
     assert kept.perplexity_unseen == math.inf

@@ -17,9 +17,10 @@ from sanilens.audit.summary import memory, rate_row
 from sanilens.corpus.load import save_corpus
 from sanilens.corpus.records import Record
 from sanilens.corpus.surrogates import identities
+from sanilens.model.examples import note_examples
 from sanilens.model.language_model import LanguageModel, load_model
-from sanilens.unlearn.methods.examples import gap_loss, gapped, note_examples
-from sanilens.unlearn.training import Example, Schedule, train_
+from sanilens.model.training import Example, Schedule, train_
+from sanilens.unlearn.methods.examples import gap_loss, gapped
 from tests.conftest import masked_config, masked_tokenizer, record
 
 _SYMPTOMS = ("cough", "a rash", "chest pain", "a cold", "back pain", "fever", "a sore knee")

@@ -6,10 +6,8 @@ from pathlib import Path
 import pytest
 
 from research.sanitise.arms import Arm, all_arms
-from research.sanitise.figures import Figures
-from research.sanitise.parts import Difference, Part
-from research.sanitise.run import Row, SanitiseResult
-from research.sanitise.table import lines
+from sanilens.audit.measurement import Measurement
+from sanilens.audit.methods_table import Difference, Line, Part, Row, SanitiseResult, lines
 from sanilens.audit.summary import RateRow
 from sanilens.bundled import BUNDLED, resolve
 from sanilens.model.folder import fingerprint_folder
@@ -17,7 +15,7 @@ from sanilens.runs.jobs import Job
 from sanilens.ui.bench import measuring
 from sanilens.ui.bench.measuring import GROUPS, method_words
 from sanilens.ui.bench.picture import tradeoff_frame
-from sanilens.ui.bench.table import VIEWS, added_markup, bench_frame, table_markup
+from sanilens.ui.bench.table import added_markup, bench_frame, table_markup, views
 from tests.ui.tiny_case import everything, open_page
 
 
@@ -26,21 +24,29 @@ def rates(hits: int) -> dict[str, RateRow]:
     return {"direct": row, "indirect": row}
 
 
-def figures(hits: int, perplexity: float) -> Figures:
-    return Figures(
-        extracted=rates(hits),
-        sampled=hits / 10,
-        exposure_bits=2.0,
-        membership_auc=0.5,
-        membership_text_auc=0.5,
-        ks_distance=0.02,
-        ks_p=0.6,
-        perplexity_unseen=perplexity,
-        perplexity_retained=1.2,
-        restored=0.5,
-        relearnt=rates(hits),
-        four_bit=rates(hits),
+def figures(hits: int, perplexity: float) -> Measurement:
+    return Measurement(
+        metrics={
+            "extraction": rates(hits),
+            "sampled": hits / 10,
+            "exposure_bits": 2.0,
+            "membership_auc": 0.5,
+            "membership_text_auc": 0.5,
+            "ks_distance": 0.02,
+            "ks_p": 0.6,
+            "perplexity_unseen": perplexity,
+            "perplexity_retained": 1.2,
+            "restored": 0.5,
+            "relearnt": rates(hits),
+            "four_bit": rates(hits),
+        }
     )
+
+
+def changed(line: Line, **figures: float | None) -> Line:
+    """The line with other figures; None: not measured."""
+    found = {**line.figures, **figures}
+    return replace(line, figures={n: v for n, v in found.items() if v is not None})
 
 
 MODEL = fingerprint_folder(Path(resolve("clinic:leaking")))
@@ -74,6 +80,16 @@ def test_before_a_measurement_it_says_how_to_get_one(
     assert app.button(key="bench-start").label == "Measure"
 
 
+def test_without_a_clone_it_says_that_measuring_needs_one(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sanilens.ui.pages.bench.in_clone", lambda: False)
+    app = open_page("bench", None)
+    assert not app.exception
+    assert "needs a clone" in everything(app)
+    assert "bench-start" not in [button.key for button in app.button]
+
+
 def test_a_result_is_drawn_with_what_beats_what(
     workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -102,7 +118,7 @@ def test_a_table_of_another_model_is_not_shown(
     assert ("another model than the one bundled" in everything(app)) == (whose == "shipped")
 
 
-def test_what_is_shipped_is_what_was_measured_on_the_bundled_model() -> None:
+def test_what_is_shipped_was_measured_on_the_bundled_model() -> None:
     for case in BUNDLED:
         shipped = measuring.shipped_result(case)
         model = fingerprint_folder(Path(resolve(f"{case}:leaking")))
@@ -110,7 +126,7 @@ def test_what_is_shipped_is_what_was_measured_on_the_bundled_model() -> None:
 
 
 def test_rows_stand_under_their_groups_in_words() -> None:
-    html = str(table_markup(lines(result().rows), VIEWS["summary"]))
+    html = str(table_markup(lines(result().rows), views()["summary"]))
     heads = ["models as given", "ours", "baselines"]
     assert [html.index(f">{head}</span>") for head in heads] == sorted(
         html.index(f">{head}</span>") for head in heads
@@ -123,22 +139,22 @@ def test_rows_stand_under_their_groups_in_words() -> None:
 
 
 def test_one_list_is_ordered_by_its_column_and_what_was_not_measured_stands_last() -> None:
-    table = [replace(line, exposure=None) if line.method == "npo" else line
+    table = [changed(line, exposure_bits=None) if line.method == "npo" else line
              for line in lines(result().rows)]  # fmt: skip
-    html = str(table_markup(table, VIEWS["leak"], "exposure"))
+    html = str(table_markup(table, views()["leak"], "exposure_bits"))
     assert "sl-group-row" not in html
     assert html.index("Placeholder (IDK)") < html.index("NPO")
-    html = str(table_markup(table, VIEWS["summary"], "unseen"))
+    html = str(table_markup(table, views()["summary"], "perplexity_unseen"))
     assert html.index("Placeholder (IDK)") < html.index("NPO") < html.index("leaking model")
 
 
 def test_a_broken_model_is_marked_and_its_perplexity_stays_short() -> None:
-    table = [replace(line, unseen=1.7e18) if line.method == "npo" else line
+    table = [changed(line, perplexity_unseen=1.7e18) if line.method == "npo" else line
              for line in lines(result().rows)]  # fmt: skip
-    html = str(table_markup(table, ("unseen",)))
+    html = str(table_markup(table, ("perplexity_unseen",)))
     assert '<td class="n sl-broken">&gt; 10,000</td>' in html
     assert html.count("sl-broken") == 1
-    assert bench_frame(table).set_index("method").loc["npo", "unseen"] == 1.7e18
+    assert bench_frame(table).set_index("method").loc["npo", "perplexity_unseen"] == 1.7e18
 
 
 @pytest.mark.parametrize("arm", list(all_arms()), ids=lambda arm: arm.name)
@@ -178,7 +194,7 @@ def test_a_point_beyond_the_picture_stands_at_its_edge() -> None:
     found = result()
     broken = found.rows[3].model_copy(update={"figures": figures(2, 1e9)})
     rows = (*found.rows[:3], broken, *found.rows[4:])
-    points = tradeoff_frame(found.model_copy(update={"rows": rows}), "extracted",
+    points = tradeoff_frame(found.model_copy(update={"rows": rows}), "extraction",
                             "perplexity_unseen").set_index("method")  # fmt: skip
     assert points["beyond"].to_dict() == {
         "leaking": False, "reference": False, "ours": False, "npo": True, "idk": False,

@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Slider
 
 from sanilens.audit.extraction import SpanVerdict
-from sanilens.audit.summary import RateRow
+from sanilens.audit.measurement import Measurement
 from sanilens.errors import PlanError
 from sanilens.runs.workspace import known_runs
 from sanilens.ui.plan.basket import changed
@@ -19,7 +19,6 @@ from sanilens.ui.plan.whatif import span_table
 from sanilens.ui.state import CaseRef
 from sanilens.unlearn.methods import METHODS
 from sanilens.unlearn.plan import Repair, UnitEdit
-from sanilens.unlearn.whatif import Effect
 from tests.ui.tiny_case import EDITS, everything, make_plan, open_page, values
 
 
@@ -204,9 +203,12 @@ def test_the_same_noise_on_both_sides(tiny_case: CaseRef, workspace: Path) -> No
 
 
 def test_curves_are_means_and_ranges_of_the_draws() -> None:
-    def effect(said: int, kl: float) -> Effect:
-        rate = RateRow(rate=said / 8, hits=said, n=8, low=0, high=1)
-        return Effect(rate, -float(said), kl, 10)
+    def effect(said: int, kl: float) -> Measurement:
+        spans = tuple(
+            SpanVerdict(f"r@{i}-9", "r", "s", "L", "direct", "memory", i < said, (-said,), 0, 1, 1)
+            for i in range(8)
+        )
+        return Measurement(verdicts=spans, metrics={"kl": kl})
 
     found = [
         (Point("this plan", 2, ()), effect(3, 0.5)),

@@ -32,7 +32,7 @@ def mean_kl(model: LanguageModel, text: str, hooks: Hooks) -> float:
 def test_no_edit_changes_nothing(model: LanguageModel, records: list[Record]) -> None:
     probe = Probe(model, records, records)
     assert probe.effect(NO_HOOKS) == probe.original
-    assert probe.original.kl == 0
+    assert probe.original.figure("kl") == 0
 
 
 def test_numbers_are_the_audits(model: LanguageModel, records: list[Record]) -> None:
@@ -40,10 +40,10 @@ def test_numbers_are_the_audits(model: LanguageModel, records: list[Record]) -> 
     probe = Probe(model, records, ())
     for found, how in ((probe.original, NO_HOOKS), (probe.effect(hooks), hooks)):
         asked = memory(audit_spans(model, records, hooks=how))
-        assert found.said == rate_row(asked)
-        assert found.logprob == pytest.approx(sum(v.logprob for v in asked) / len(asked))
-    assert probe.original.logprob != probe.effect(hooks).logprob
-    assert (probe.effect(hooks).kl, probe.tokens) == (0, 0)
+        assert found.rate() == rate_row(asked)
+        assert found.logprob() == pytest.approx(sum(v.logprob for v in asked) / len(asked))
+    assert probe.original.logprob() != probe.effect(hooks).logprob()
+    assert (probe.effect(hooks).figure("kl"), probe.tokens) == (0, 0)
 
 
 @pytest.mark.parametrize("kept", [0, 2**25])

@@ -7,45 +7,47 @@ deleted, which itself says less and predicts worse.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sanilens.audit.extraction import audit_spans
-from sanilens.audit.perplexity import perplexity
-from sanilens.audit.summary import RateRow, memory, rate_row
+from sanilens.audit.measurement import BeforeAfter, Measurement, measure
+from sanilens.audit.metrics.metric import Exam
+from sanilens.audit.summary import RateRow
 from sanilens.corpus.records import Record
 from sanilens.dictionaries.codebook.bottleneck import Deletion, bottleneck
 from sanilens.dictionaries.codebook.codebook import Codebook
 from sanilens.dictionaries.codebook.topic import Topic
 from sanilens.model.align import encode
-from sanilens.model.hooks import NO_HOOKS, Hooks
+from sanilens.model.hooks import NO_HOOKS
 from sanilens.model.language_model import LanguageModel
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
-    """One model: spans it says by memory alone, of the topic and of all else, and perplexity."""
-
-    topic: RateRow
-    rest: RateRow
-    perplexity: float
-
-
-@dataclass(frozen=True, slots=True)
 class DeletionEffect:
-    """Untouched, through the codebook, and with the codes deleted."""
+    """Untouched, through the codebook, and with the codes deleted.
 
-    model: Side
-    codes: Side
-    deleted: Side
+    `topic` are the ids of the spans to be forgotten; perplexities are of the retained records.
+    """
 
-    @property
-    def topic_ratio(self) -> float | None:
-        """What is left of the topic's extraction, of what the untouched model says."""
-        before = self.model.topic.hits
-        return self.deleted.topic.hits / before if before else None
+    model: Measurement
+    codes: Measurement
+    deleted: Measurement
+    topic: frozenset[str]
+
+    def said(self, side: Measurement) -> tuple[RateRow, RateRow]:
+        """Spans of the topic, and all others, that one of the three says by memory alone."""
+        return topic_rates(side, self.topic)
 
     @property
     def perplexity_ratio(self) -> float:
         """Perplexity after the deletion over that of the untouched model."""
-        return self.deleted.perplexity / self.model.perplexity
+        before, after = BeforeAfter(self.model, self.deleted).perplexities
+        return after / before
+
+
+def topic_rates(found: Measurement, topic: frozenset[str]) -> tuple[RateRow, RateRow]:
+    """What is said of the topic's spans, and of all others."""
+    return (
+        found.rate(lambda v: v.span_id in topic),
+        found.rate(lambda v: v.span_id not in topic),
+    )
 
 
 def measure_deletion(
@@ -60,23 +62,8 @@ def measure_deletion(
     whole = bottleneck(model, codebook, way=deletion.way)
     three = (NO_HOOKS, whole, deletion.hooks(model, codebook))
     own = topic_spans(model, records, topic)
-    return DeletionEffect(*(measure_side(model, hooks, records, own, retained) for hooks in three))
-
-
-def measure_side(
-    model: LanguageModel,
-    hooks: Hooks,
-    records: Sequence[Record],
-    own: frozenset[str],
-    retained: Sequence[Record],
-) -> Side:
-    """One model; `own` are the ids of the topic's spans."""
-    asked = memory(audit_spans(model, records, hooks=hooks))
-    return Side(
-        rate_row(v for v in asked if v.span_id in own),
-        rate_row(v for v in asked if v.span_id not in own),
-        perplexity(model, retained, hooks=hooks).value,
-    )
+    exam = Exam(records, unseen=retained)
+    return DeletionEffect(*(measure(model, exam, hooks=hooks) for hooks in three), topic=own)
 
 
 def topic_spans(model: LanguageModel, records: Sequence[Record], topic: Topic) -> frozenset[str]:

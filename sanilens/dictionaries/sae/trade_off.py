@@ -17,9 +17,8 @@ from pydantic import TypeAdapter, ValidationError
 from scipy.stats import t
 
 from sanilens.atomic import write_text
-from sanilens.audit.extraction import audit_spans
-from sanilens.audit.perplexity import perplexity
-from sanilens.audit.summary import memory
+from sanilens.audit.measurement import measure
+from sanilens.audit.metrics.metric import Exam
 from sanilens.corpus.records import Record
 from sanilens.dictionaries.reading import feature_activations, read_site
 from sanilens.dictionaries.sae.clamp import baked_features, clamped_features
@@ -39,7 +38,10 @@ _NEAREST = 10
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What the model still does.
+    """A point of the curve: what a measurement says of a clamp, and no more.
+
+    It is kept beside the autoencoder, in files that count indirect spans but not how many there
+    are, so a whole measurement cannot be read from them.
 
     Attributes:
         direct, indirect: identifiers extracted greedily, by kind.
@@ -186,11 +188,9 @@ def measure_outcome(
     model: LanguageModel, hooks: Hooks, records: Sequence[Record], unseen: Sequence[Record]
 ) -> Outcome:
     """Audit `records` and read `unseen` under `hooks`."""
-    asked = memory(audit_spans(model, records, hooks=hooks))
-    said = [v.kind for v in asked if v.extracted]
-    cost = perplexity(model, unseen, hooks=hooks).value
-    direct = sum(v.kind == "direct" for v in asked)
-    return Outcome(said.count("direct"), said.count("indirect"), direct, cost)
+    found = measure(model, Exam(records, unseen=unseen), hooks=hooks)
+    direct, indirect = (found.extraction[kind] for kind in ("direct", "indirect"))
+    return Outcome(direct.hits, indirect.hits, direct.n, found.figure("perplexity_unseen"))
 
 
 def clamped_outcome(

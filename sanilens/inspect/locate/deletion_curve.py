@@ -13,9 +13,8 @@ from statistics import fmean
 
 import numpy as np
 
-from sanilens.audit.extraction import audit_spans
-from sanilens.audit.perplexity import perplexity
-from sanilens.audit.summary import memory
+from sanilens.audit.measurement import measure
+from sanilens.audit.metrics.metric import Exam
 from sanilens.audit.targets import Scope, find_targets
 from sanilens.corpus.records import Record
 from sanilens.inspect.controls import random_like
@@ -29,7 +28,10 @@ from sanilens.progress import Progress, unheard
 
 @dataclass(frozen=True, slots=True)
 class Deletion:
-    """What is left with some units zeroed.
+    """A point of the curve: what a measurement with some units zeroed says, and no more.
+
+    Points are kept by the hundred, and means over draws are points too, whose spans are no counts;
+    so this is not a whole measurement.
 
     Attributes:
         units: how many.
@@ -74,7 +76,7 @@ class DeletionCurve:
         scope: Scope | None = None,
     ) -> None:
         """Measure on `records` (spans in `scope` apart from the others) and `unseen`."""
-        self._model, self._records, self._unseen = model, records, unseen
+        self._model, self._exam = model, Exam(records, unseen=unseen)
         self._scope = scope or Scope()
 
     def located(self, scores: UnitScores, count: int) -> Deletion:
@@ -120,14 +122,10 @@ class DeletionCurve:
         )
 
     def _measure(self, count: int, hooks: Hooks) -> Deletion:
-        by_id = {r.id: r for r in self._records}
-        said = [
-            self._scope.holds(by_id[v.record], v.span_id, v.label)
-            for v in memory(audit_spans(self._model, self._records, hooks=hooks))
-            if v.extracted
-        ]
-        value = perplexity(self._model, self._unseen, hooks=hooks).value
-        return Deletion(count, sum(said), len(said) - sum(said), value)
+        found = measure(self._model, self._exam, hooks=hooks)
+        said = found.rate(self._scope.covers).hits
+        others = found.rate().hits - said
+        return Deletion(count, said, others, found.figure("perplexity_unseen"))
 
 
 def _off(found: Sequence[Deletion], located: Deletion) -> float:

@@ -1,16 +1,15 @@
-"""Exact ablation: what really changes without some units, for spans and for other text."""
+"""Exact ablation of single units: how a span's log-probability changes without each of them.
 
-from collections.abc import Iterable, Sequence
+What a model still does without some units is a measurement like any other, under `without`.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean, stdev
 
 import torch
 
-from sanilens.audit.extraction import SpanVerdict, audit_spans
 from sanilens.audit.passages import make_passages
-from sanilens.audit.perplexity import perplexity
-from sanilens.audit.summary import RateRow, memory, rate_row
-from sanilens.audit.targets import Scope
 from sanilens.corpus.records import Record
 from sanilens.dictionaries.sae.clamp import clamped_features, one_cleared_per_row
 from sanilens.inspect.controls import random_like
@@ -21,61 +20,6 @@ from sanilens.model.hooks import NO_HOOKS, Hooks
 from sanilens.model.interventions import one_zeroed_per_row, zeroed
 from sanilens.model.language_model import LanguageModel
 from sanilens.model.units import Feature, Unit
-
-
-@dataclass(frozen=True, slots=True)
-class Effect:
-    """A quantity before and after; counts for spans, nats or perplexity otherwise."""
-
-    before: float
-    after: float
-
-
-@dataclass(frozen=True, slots=True)
-class Ablation:
-    """What hooks do, measured exactly.
-
-    Attributes:
-        targets, others: spans in and out of scope that are said, before and after.
-        target_logprob, other_logprob: mean log-probability of a span, in nats.
-        neutral: perplexity on `neutral` records.
-    """
-
-    targets: tuple[RateRow, RateRow]
-    others: tuple[RateRow, RateRow]
-    target_logprob: Effect
-    other_logprob: Effect
-    neutral: Effect
-
-
-def ablate(
-    model: LanguageModel,
-    hooks: Hooks,
-    records: Sequence[Record],
-    scope: Scope,
-    neutral: Sequence[Record],
-) -> Ablation:
-    """Audit `records` and read `neutral` without and with `hooks`."""
-    sides = [audit_spans(model, records, hooks=h) for h in (NO_HOOKS, hooks)]
-    by_id = {r.id: r for r in records}
-
-    def split(verdicts: Sequence[SpanVerdict], inside: bool) -> list[SpanVerdict]:
-        return [
-            v
-            for v in memory(verdicts)
-            if scope.holds(by_id[v.record], v.span_id, v.label) == inside
-        ]
-
-    targets = [split(side, True) for side in sides]
-    others = [split(side, False) for side in sides]
-    utility = [perplexity(model, neutral, hooks=h).value for h in (NO_HOOKS, hooks)]
-    return Ablation(
-        targets=(rate_row(targets[0]), rate_row(targets[1])),
-        others=(rate_row(others[0]), rate_row(others[1])),
-        target_logprob=Effect(_mean(targets[0]), _mean(targets[1])),
-        other_logprob=Effect(_mean(others[0]), _mean(others[1])),
-        neutral=Effect(utility[0], utility[1]),
-    )
 
 
 def single_effects(
@@ -129,65 +73,11 @@ def _span_logprobs(
     return found.view(rows, len(columns)).sum(1).tolist()
 
 
-def _mean(verdicts: Iterable[SpanVerdict]) -> float:
-    values = [v.logprob for v in verdicts]
-    return sum(values) / len(values) if values else 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Baseline:
-    """Records and neutral texts, and what the untouched model does with them."""
-
-    records: tuple[Record, ...]
-    neutral: tuple[Record, ...]
-    verdicts: tuple[SpanVerdict, ...]
-    perplexity: float
-
-
-@dataclass(frozen=True, slots=True)
-class Removal:
-    """Spans of a label and other spans that are said, and perplexity, before and after.
-
-    `neutral` is how many texts the perplexity is of; without any it is not a number.
-    """
-
-    own: tuple[RateRow, RateRow]
-    others: tuple[RateRow, RateRow]
-    perplexity: tuple[float, float]
-    neutral: int
-
-
-def baseline(
-    model: LanguageModel, records: Sequence[Record], neutral: Sequence[Record]
-) -> Baseline:
-    """Measure the untouched model once, for many removals."""
-    verdicts = tuple(audit_spans(model, records))
-    value = perplexity(model, neutral).value if neutral else float("nan")
-    return Baseline(tuple(records), tuple(neutral), verdicts, value)
-
-
 def without(model: LanguageModel, unit: Unit, saes: Saes = NO_SAES) -> Hooks:
     """Hooks that set the unit to zero wherever it acts."""
     if isinstance(unit, Feature):
         return clamped_features(model, find_sae(saes, [unit]), {unit.index: 0.0})
     return zeroed(model, [unit])
-
-
-def removal(model: LanguageModel, before: Baseline, hooks: Hooks, label: str) -> Removal:
-    """What hooks such as `without` do; `label` tells own spans from others."""
-    after = audit_spans(model, before.records, hooks=hooks)
-
-    def said(verdicts: Sequence[SpanVerdict], own: bool) -> RateRow:
-        return rate_row(v for v in memory(verdicts) if (v.label == label) == own)
-
-    neutral = before.neutral
-    value = perplexity(model, neutral, hooks=hooks).value if neutral else float("nan")
-    return Removal(
-        own=(said(before.verdicts, True), said(after, True)),
-        others=(said(before.verdicts, False), said(after, False)),
-        perplexity=(before.perplexity, value),
-        neutral=len(neutral),
-    )
 
 
 @dataclass(frozen=True, slots=True)

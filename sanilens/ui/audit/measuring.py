@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 
 import streamlit as st
 
-from sanilens.audit.exposure import Exposure, median_bits, sample_exposure
 from sanilens.audit.extraction import SpanVerdict
+from sanilens.audit.metrics.exposure import Exposure, median_bits, sample_exposure
 from sanilens.audit.summary import after_tries, memory
 from sanilens.corpus.records import Record
 from sanilens.glossary import meaning

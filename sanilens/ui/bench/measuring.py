@@ -5,13 +5,13 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from research.sanitise.arms import ERASED, KEEP, TAUGHT, ablation_name
-from research.sanitise.run import SanitiseResult
+from sanilens.audit.methods_table import ERASED, TAUGHT, SanitiseResult, ablation_name
 from sanilens.bundled import assets_folder, resolve
 from sanilens.model.folder import fingerprint_folder
 from sanilens.runs.jobs import Job
 from sanilens.runs.workspace import job
 from sanilens.unlearn.methods import METHODS
+from sanilens.unlearn.suggest import PRESETS
 
 BROKEN = 1.6
 """Beyond this multiple of the reference's perplexity a model is broken, however little it leaks."""
@@ -26,7 +26,7 @@ GROUPS: dict[str, str] = {
 }
 _UNITS = {"none": "nothing", "random": "random units", "located": "located units"}
 _REPAIRS = {"masked": "masked", "surrogate": "surrogate", "anchored": "anchored"}
-_KEPT = f"{100 * KEEP:g} %"
+_KEPT = f"{100 * PRESETS['recommended'].keep:g} %"
 _OWN = {
     "leaking": "leaking model",
     "reference": "reference model",
@@ -84,6 +84,6 @@ def measured(case: str) -> tuple[SanitiseResult, bool] | None:
 
 
 def shipped_result(case: str) -> SanitiseResult | None:
-    """What the project measured."""
+    """What the project measured, as `bench sanitise --json` printed it."""
     path = assets_folder() / case / "sanitise.json"
     return SanitiseResult.model_validate_json(path.read_bytes()) if path.is_file() else None

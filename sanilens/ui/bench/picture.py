@@ -5,13 +5,12 @@ import pandas as pd
 import streamlit as st
 from markupsafe import Markup
 
-from research.sanitise.run import SanitiseResult
-from research.sanitise.table import said_share
+from sanilens.audit.methods_table import SanitiseResult
 from sanilens.ui.bench.measuring import BROKEN, GROUPS, method_words
 from sanilens.ui.markup import show
 
 STATES = {
-    "extracted": "as it is",
+    "extraction": "as it is",
     "relearnt": "after relearning",
     "four_bit": "in four bits",
 }
@@ -128,8 +127,8 @@ def tradeoff_frame(found: SanitiseResult, state: str, utility: str) -> pd.DataFr
                 "raw_group": row.group,
                 "group": GROUPS[row.group],
                 "seed": row.seed,
-                "leak": 100 * said_share(getattr(row.figures, state)),
-                "utility": getattr(row.figures, utility),
+                "leak": 100 * row.figures.figure(state),
+                "utility": row.figures.figure(utility),
             }
             for row in found.rows
         ]

@@ -3,6 +3,7 @@
 Means over seeds. Columns are chosen by topic, so that a line fits a narrow window.
 """
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, NamedTuple
 
@@ -10,9 +11,9 @@ import pandas as pd
 import streamlit as st
 from markupsafe import Markup
 
-from research.sanitise.parts import Difference, Part, parts
-from research.sanitise.run import SanitiseResult
-from research.sanitise.table import Line, unbeaten
+from sanilens.audit.methods_table import Difference, Line, Part, SanitiseResult, parts, unbeaten
+from sanilens.audit.metrics import METRICS
+from sanilens.audit.metrics.metric import Unit
 from sanilens.glossary import meaning
 from sanilens.ui.bench.measuring import BROKEN, GROUPS, method_words, part_words
 from sanilens.ui.layout import card
@@ -28,33 +29,44 @@ class Figure(NamedTuple):
     form: Literal["share", "perplexity", "number", "whole"] = "share"
 
 
-COLUMNS = {
-    "leak": Figure("all spans, %", "Spans of any kind extracted by greedy decoding."),
-    "direct": Figure("direct, %", "Direct identifiers extracted by greedy decoding."),
-    "indirect": Figure("indirect, %", "Indirect identifiers extracted by greedy decoding."),
-    "sampled": Figure("sampled, %", "Spans that 100 samples hold with probability 0.5 or more."),
-    "exposure": Figure("exposure, bits", "Median. About 1 is chance, 6.02 is certain.", "number"),
-    "membership": Figure("MIA", meaning("membership") + " On sensitive tokens.", "number"),
-    "membership_text": Figure("MIA text", "Membership by min-k over all tokens.", "number"),
-    "ks_p": Figure("KS p", meaning("KS p") + " Against the reference, least over seeds.", "number"),
-    "relearnt": Figure("relearnt, %", meaning("relearning")),
-    "four_bit": Figure("4-bit, %", "Spans extracted with the weights in four bits."),
-    "unseen": Figure("ppl unseen", "Perplexity on records no model was trained on.", "perplexity"),
-    "retained": Figure("ppl retained", "Perplexity on the corpus's own wording.", "perplexity"),
-    "restored": Figure(
-        "restored, %", "Of the tokens that the leak changed, those that are the base's again."
-    ),
-    "cost": Figure("cost, %", "Processor time as a share of the leak's own training."),
-    "seconds": Figure("seconds", "Of processor time.", "whole"),
+_FORMS: Mapping[Unit, Literal["share", "perplexity"]] = {
+    "share": "share",
+    "perplexity": "perplexity",
 }
-VIEWS: dict[str, tuple[str, ...]] = {
-    "summary": ("leak", "relearnt", "four_bit", "membership", "ks_p", "unseen", "cost"),
-    "leak": ("leak", "direct", "indirect", "sampled", "exposure", "membership", "membership_text",
-             "ks_p"),
-    "attacks": ("leak", "relearnt", "four_bit", "membership", "membership_text"),
-    "model and cost": ("unseen", "retained", "restored", "cost", "seconds"),
-    "all": tuple(COLUMNS),
+_OWN_VIEWS: dict[str, tuple[str, ...]] = {
+    "summary": ("extraction", "relearnt", "four_bit", "membership_auc", "ks_p",
+                "perplexity_unseen", "cost"),
+    "leak": ("extraction", "direct", "indirect", "sampled", "exposure_bits", "membership_auc",
+             "membership_text_auc", "ks_p"),
+    "attacks": ("extraction", "relearnt", "four_bit", "membership_auc", "membership_text_auc"),
+    "model and cost": ("perplexity_unseen", "perplexity_retained", "restored", "cost", "seconds"),
 }  # fmt: skip
+
+
+def figures() -> dict[str, Figure]:
+    """Every column by its name: the registry's metrics, extraction by kind, and the cost."""
+    metrics = {
+        name: Figure(metric.title, metric.meaning, _FORMS.get(metric.unit, "number"))
+        for name, metric in METRICS.items()
+    }
+    kinds = {
+        kind: Figure(f"{kind}, %", f"{kind.capitalize()} identifiers extracted by greedy decoding.")
+        for kind in ("direct", "indirect")
+    }
+    return {
+        "extraction": metrics["extraction"],
+        **kinds,
+        **metrics,
+        "cost": Figure("cost, %", "Processor time as a share of the leak's own training."),
+        "seconds": Figure("seconds", "Of processor time.", "whole"),
+    }
+
+
+def views() -> dict[str, tuple[str, ...]]:
+    """Which columns stand side by side, so that a line fits a narrow window."""
+    return {**_OWN_VIEWS, "all": tuple(figures())}
+
+
 _BY_GROUP = "by group"
 
 _OPEN = Markup(' <span class="sl-chip sl-warn">not beaten</span>')
@@ -64,13 +76,13 @@ def bench_table(lines: Sequence[Line], file: str) -> None:
     """Draw it below its two switches, with a download of all its figures."""
     with st.container(horizontal=True, gap="medium"):
         view = st.segmented_control(
-            "Columns", list(VIEWS), default="summary", required=True, key="bench-columns"
+            "Columns", list(views()), default="summary", required=True, key="bench-columns"
         )
-        names = VIEWS[view]
+        names = views()[view]
         order = st.selectbox(
             "Order",
             [_BY_GROUP, *names],
-            format_func=lambda name: COLUMNS[name].head if name in COLUMNS else name,
+            format_func=lambda name: figures()[name].head if name in figures() else name,
             key="bench-order",
             width=170,
         )
@@ -85,47 +97,49 @@ def bench_table(lines: Sequence[Line], file: str) -> None:
         data = bench_frame(lines).to_csv(index=False)
         st.download_button("Download table", data, file, "text/csv", on_click="ignore")
         with st.popover("What the columns mean"):
-            meanings = [Row((figure.head, figure.meaning)) for figure in COLUMNS.values()]
+            meanings = [Row((figure.head, figure.meaning)) for figure in figures().values()]
             show(table([Column(), Column()], meanings))
 
 
 def table_markup(lines: Sequence[Line], names: Sequence[str], order: str | None = None) -> Markup:
     """The table: under group heads, or in one list with the least of the column `order` first."""
-    open_ones, most = unbeaten(lines), _most(lines)
-    columns = [
+    open_ones, most, known = unbeaten(lines), _most(lines), figures()
+    heads = [
         Column("method"),
-        *(Column(COLUMNS[name].head, "number", COLUMNS[name].meaning) for name in names),
+        *(Column(known[name].head, "number", known[name].meaning) for name in names),
     ]
 
     def drawn(own: Iterable[Line]) -> list[Row | Group]:
         return [_row(line, names, line.method in open_ones, most) for line in own]
 
     if order is not None:
-
-        def least_first(line: Line) -> float:
-            value: float | None = getattr(line, order)
-            return float("inf") if value is None else value
-
-        return table(columns, drawn(sorted(lines, key=least_first)), "bench")
+        last = float("inf")
+        ordered = sorted(lines, key=lambda line: _order(line, order, last))
+        return table(heads, drawn(ordered), "bench")
     body: list[Row | Group] = []
     for group, words in GROUPS.items():
         if own := [line for line in lines if line.group == group]:
             if group == "baseline":  # the others stand in the order of their design
-                own.sort(key=lambda line: (line.leak, line.unseen))
+                own.sort(key=lambda line: (line.leak, line.figure("perplexity_unseen")))
             body += [Group(words), *drawn(own)]
-    return table(columns, body, "bench")
+    return table(heads, body, "bench")
+
+
+def _order(line: Line, name: str, last: float) -> float:
+    value = line.figure(name)
+    return last if math.isnan(value) else value
 
 
 def _most(lines: Sequence[Line]) -> dict[str, float]:
     """By column of a perplexity, from where on a model is broken; empty without a reference."""
     reference = next((line for line in lines if line.method == "reference"), None)
-    columns = [name for name, column in COLUMNS.items() if column.form == "perplexity"]
-    return {name: BROKEN * getattr(reference, name) for name in columns} if reference else {}
+    names = [name for name, column in figures().items() if column.form == "perplexity"]
+    return {name: BROKEN * reference.figure(name) for name in names} if reference else {}
 
 
 def _row(line: Line, names: Sequence[str], is_open: bool, most: Mapping[str, float]) -> Row:
     tone = {"ours": "plan", "given": "given"}.get(line.group, "control")
-    broken = {name for name, limit in most.items() if getattr(line, name) > limit}
+    broken = {name for name, limit in most.items() if line.figure(name) > limit}
     cells = [Cell(written(line, name), "sl-broken" * (name in broken)) for name in names]
     name = Markup("{}{}").format(method_words(line.method), _OPEN if is_open else "")
     return Row((name, *cells), tone)
@@ -133,10 +147,10 @@ def _row(line: Line, names: Sequence[str], is_open: bool, most: Mapping[str, flo
 
 def written(line: Line, name: str) -> str:
     """A figure of a line as it is written under its head."""
-    value: float | None = getattr(line, name)
-    if value is None:
+    value = line.figure(name)
+    if math.isnan(value):
         return "–"
-    match COLUMNS[name].form:
+    match figures()[name].form:
         case "share":
             return f"{100 * value:.2f}"
         case "number":
@@ -161,7 +175,7 @@ def bench_frame(lines: Sequence[Line]) -> pd.DataFrame:
                 "beaten": ""
                 if line.group in ("given", "ours")
                 else ("no" if line.method in open_ones else "yes"),
-                **{name: _scaled(line, name) for name in COLUMNS},
+                **{name: _scaled(line, name) for name in figures()},
                 "seeds": line.seeds,
             }
             for line in lines
@@ -170,9 +184,8 @@ def bench_frame(lines: Sequence[Line]) -> pd.DataFrame:
 
 
 def _scaled(line: Line, name: str) -> float | None:
-    value: float | None = getattr(line, name)
-    scale = 100 if COLUMNS[name].form == "share" else 1
-    return None if value is None else scale * value
+    value = line.figure(name)
+    return None if math.isnan(value) else (100 if figures()[name].form == "share" else 1) * value
 
 
 def added_card(found: SanitiseResult) -> None:

@@ -6,12 +6,13 @@ import pandas as pd
 import streamlit as st
 from markupsafe import Markup
 
+from sanilens.audit.measurement import Measurement
+from sanilens.audit.perplexity import worded_perplexity
 from sanilens.corpus.records import Record
 from sanilens.dictionaries.codebook.bottleneck import USUAL, WAYS, Deletion, Way, no_deletion
 from sanilens.dictionaries.codebook.codebook import Codebook
 from sanilens.dictionaries.codebook.deletion_effect import (
     DeletionEffect,
-    Side,
     measure_deletion,
     topic_spans,
 )
@@ -200,29 +201,32 @@ def _sample(opened: Opened, topic: Topic) -> list[Record]:
 
 
 def _tiles(found: DeletionEffect) -> None:
-    model, codes, gone = found.model, found.codes, found.deleted
+    (model, rest), (gone, left) = found.said(found.model), found.said(found.deleted)
+    perplexities = (
+        worded_perplexity(side.perplexity_unseen)
+        for side in (found.model, found.deleted, found.codes)
+    )
     kpi(
         (
             "the topic's spans extracted",
-            f"{model.topic.hits} → {gone.topic.hits}",
-            f"of {gone.topic.n} · through the codes alone {codes.topic.hits}",
+            f"{model.hits} → {gone.hits}",
+            f"of {gone.n} · through the codes alone {found.said(found.codes)[0].hits}",
         ),
         (
             "other spans extracted",
-            f"{model.rest.hits} → {gone.rest.hits}",
-            f"of {gone.rest.n}, which should stay",
+            f"{rest.hits} → {left.hits}",
+            f"of {left.n}, which should stay",
         ),
         (
             "perplexity",
             f"{100 * (found.perplexity_ratio - 1):+.1f} %".replace("-", "−"),
-            f"{model.perplexity:.2f} → {gone.perplexity:.2f} · through the codes alone "
-            f"{codes.perplexity:.2f}",
+            "{} → {} · through the codes alone {}".format(*perplexities),
         ),
     )
 
 
 def _arms(found: DeletionEffect) -> None:
-    sides: tuple[tuple[str, Side, ArmTone], ...] = (
+    sides: tuple[tuple[str, Measurement, ArmTone], ...] = (
         ("untouched", found.model, "leak"),
         ("through codes", found.codes, "control"),
         ("codes deleted", found.deleted, "plan"),
@@ -230,10 +234,11 @@ def _arms(found: DeletionEffect) -> None:
     bar_table(
         [
             Arm(
-                name, side.topic.hits, side.topic.n, side.topic.low, side.topic.high, tone,
-                (f"{side.rest.hits} / {side.rest.n}", f"{side.perplexity:.2f}"),
+                name, topic.hits, topic.n, topic.low, topic.high, tone,
+                (f"{rest.hits} / {rest.n}", worded_perplexity(side.perplexity_unseen)),
             )
             for name, side, tone in sides
+            for topic, rest in [found.said(side)]
         ],
         more=(Column("others", "number"), Column("perplexity", "number", meaning("perplexity"))),
     )  # fmt: skip

@@ -15,7 +15,8 @@ from sanilens.runs.folder import RunFolder
 from sanilens.runs.verdict import Words, verdict, worded_p
 from sanilens.ui.compare.requests import next_request
 from sanilens.ui.layout import card, kpi
-from sanilens.ui.tables import Arm, ArmTone, Column, Row, bar, bar_table, show_table
+from sanilens.ui.markup import show
+from sanilens.ui.tables import Arm, ArmTone, Column, Row, bar, bar_table, show_table, table
 from sanilens.unlearn.saved_adapter import WORDS
 
 # The controls between what was and what is, as one reads the picture from top to bottom.
@@ -208,6 +209,26 @@ def _pictures(found: Comparison, kind: str | None) -> None:
         st.caption(_legend(found))
     with right, card("By label", "pale: before · filled: after · tick: reference"):
         label_table(found, kind)
+
+
+def further_card(found: Comparison) -> None:
+    """Draw the metrics that the plan names beside the usual ones; nothing where it names none."""
+    if not found.further:
+        return
+    with card("Further metrics", "of each model, whoever the plan is for"):
+        show(further_table(found))
+        st.caption("A dash: not measured. What a column says stands over it when it is pointed at.")
+
+
+def further_table(found: Comparison) -> Markup:
+    """A row an arm, a column a metric."""
+    columns = [Column("arm"), *(Column(m.title, "number", m.meaning) for m in found.further)]
+    rows = [
+        Row((TITLES[name], *(m.words(arm.metrics.get(m.name)) for m in found.further)))
+        for name in _ORDER
+        if (arm := found.arms.get(name))
+    ]
+    return Markup('<div class="sl-scroll">{}</div>').format(table(columns, rows))
 
 
 def downloads(run: RunFolder, found: Comparison) -> None:

@@ -4,15 +4,9 @@ from collections.abc import Hashable, Sequence
 from functools import partial
 
 from sanilens.audit.continuations import Reading, read_record
-from sanilens.inspect.units.ablation import (
-    Baseline,
-    Removal,
-    TopEffects,
-    baseline,
-    removal,
-    top_effects,
-    without,
-)
+from sanilens.audit.measurement import BeforeAfter, measure
+from sanilens.audit.metrics.metric import Exam
+from sanilens.inspect.units.ablation import TopEffects, top_effects, without
 from sanilens.inspect.units.activations import activations
 from sanilens.inspect.units.card import Card
 from sanilens.inspect.units.readers import Saes
@@ -25,7 +19,7 @@ from sanilens.ui.results import results
 from sanilens.ui.saes import sae_of
 
 # Records beside the selected one, and unseen texts, on which a unit's removal is measured.
-OTHERS, _UNSEEN = 16, 8
+OTHERS, UNSEEN = 16, 8
 
 
 def unit_named(opened: Opened, name: str | None) -> Unit | None:
@@ -108,19 +102,16 @@ def correlated(opened: Opened, unit: Unit) -> tuple[tuple[Unit, float], ...]:
     return results().get(key, lambda: sample(opened, [unit]).correlated(unit, table))
 
 
-def goes(opened: Opened, at: Shown, unit: Unit) -> Removal:
+def goes(opened: Opened, at: Shown, unit: Unit) -> BeforeAfter:
     """What can still be extracted without the unit: from this record and some others."""
-    label = at.span.label if at.span else ""
     others = [r for r in sample(opened).records if r.id != at.record.id][:OTHERS]
-    records = (at.record, *others)
+    exam = Exam((at.record, *others), unseen=opened.unseen[:UNSEEN])
+    before = results().get(
+        ("baseline", opened.key, at.record.id), lambda: measure(opened.model, exam)
+    )
 
-    def before() -> Baseline:
-        return baseline(opened.model, records, opened.unseen[:_UNSEEN])
-
-    def measure() -> Removal:
-        known = results().get(("baseline", opened.key, at.record.id), before)
+    def measured() -> BeforeAfter:
         hooks = without(opened.model, unit, saes_for(opened, [unit]))
-        return removal(opened.model, known, hooks, label)
+        return BeforeAfter(before, measure(opened.model, exam, hooks=hooks))
 
-    key = ("removal", _case(opened, [unit]), at.record.id, label, unit)
-    return results().get(key, measure)
+    return results().get(("removal", _case(opened, [unit]), at.record.id, unit), measured)

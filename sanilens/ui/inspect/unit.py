@@ -1,5 +1,6 @@
 """The card of a unit: what it says, where it fires, what happens without it."""
 
+import math
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 
@@ -17,7 +18,7 @@ from sanilens.model.units import Head, Unit
 from sanilens.ui import state
 from sanilens.ui.components.token_strip import opacity
 from sanilens.ui.extracted import signed
-from sanilens.ui.inspect.measured import OTHERS, correlated, effects, goes, sample
+from sanilens.ui.inspect.measured import OTHERS, UNSEEN, correlated, effects, goes, sample
 from sanilens.ui.inspect.measured import card as measured_card
 from sanilens.ui.inspect.selection import Shown, open_unit
 from sanilens.ui.inspect.table import add_units, choose_operation, explained, remove_unit
@@ -188,17 +189,18 @@ def without(opened: Opened, at: Shown, unit: Unit) -> None:
     with st.spinner("Testing the model without it…"):
         found = goes(opened, at, unit)
         change = effects(opened, at, [unit]).units[0]
-    label = at.span.label if at.span else "its"
+    label = at.span.label if at.span else ""
+    own, rest = found.rates(lambda v: v.label == label), found.rates(lambda v: v.label != label)
     rows = [
         Row(("log p of this span", signed(change, "+.3f"))),
-        Row((f"{label} spans still extracted", _change(found.own))),
-        Row(("other spans extracted", _change(found.others))),
+        Row((f"{label or 'its'} spans still extracted", _change(own))),
+        Row(("other spans extracted", _change(rest))),
     ]
-    before, after = found.perplexity
-    if before == before:  # NaN where there are no unseen texts
+    before, after = found.perplexities
+    if not math.isnan(before):  # as where there are no unseen texts
         # Added to 0, a rounded −0 is 0.
         rise = f"{round(100 * (after / before - 1), 1) + 0:+.1f} %".replace("-", "−")
-        rows.append(Row((f"perplexity, {found.neutral} unseen texts", rise)))
+        rows.append(Row((f"perplexity, {len(opened.unseen[:UNSEEN])} unseen texts", rise)))
     show_table([Column(), Column(look="number")], rows)
 
 

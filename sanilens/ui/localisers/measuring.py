@@ -203,7 +203,7 @@ def recall_of(opened: Opened, name: str) -> float | None:
 
 
 def _shipped(opened: Opened) -> dict[str, Any] | None:
-    """What the project measured on a bundled case.
+    """What the project measured on a bundled case, as `bench inj --json` printed it.
 
     Only on that very case: with another corpus or base model it is another measurement.
     """

@@ -4,9 +4,8 @@ import shlex
 
 import streamlit as st
 
-from research.sanitise.run import SanitiseResult
-from research.sanitise.table import Line, beats, lines
-from sanilens.bundled import BUNDLED
+from sanilens.audit.methods_table import Line, SanitiseResult, beats, lines
+from sanilens.bundled import BUNDLED, in_clone
 from sanilens.ui.bench.measuring import arguments, bench_job, measured, shipped_result
 from sanilens.ui.bench.picture import STATES, UTILITY, tradeoff
 from sanilens.ui.bench.table import added_card, bench_table
@@ -20,6 +19,10 @@ _WHAT = (
 _HOW_LONG = (
     "Makes and measures some thirty models per seed, about 40 minutes each seed on two cores. You "
     "can close this page; it carries on, and keeps what it has measured."
+)
+_NEEDS_A_CLONE = (
+    "Measuring needs a clone of the project: the benches are not part of the installed package. "
+    "There, run this:"
 )
 _OTHER = (
     "The table that ships with SaniLens was measured on another model than the one bundled here, "
@@ -54,7 +57,10 @@ def page() -> None:
 def _measure(case: str) -> None:
     seeds = st.segmented_control("Seeds", (1, 2, 3), default=3, required=True, key="bench-seeds")
     command = arguments(case, seeds)
-    job_panel(bench_job(case), command, "Measure", _HOW_LONG, key="bench")
+    if in_clone():
+        job_panel(bench_job(case), command, "Measure", _HOW_LONG, key="bench")
+    else:
+        st.caption(_NEEDS_A_CLONE)
     st.code(shlex.join(["sanilens", *command]), language="bash", wrap_lines=True)
 
 
@@ -66,7 +72,7 @@ def _results(result: SanitiseResult, own: bool) -> None:
     with card("Leak against utility", f"{where}; {seeds}"):
         with st.container(horizontal=True, gap="medium"):
             state = st.segmented_control(
-                "Spans extracted", list(STATES), default="extracted", required=True,
+                "Spans extracted", list(STATES), default="extraction", required=True,
                 format_func=STATES.__getitem__, key="bench-state",
             )  # fmt: skip
             utility = st.segmented_control(
@@ -94,6 +100,7 @@ def _tiles(table: list[Line]) -> None:
     rivals = [line for line in table if line.group not in ("ours", "given")]
     least = "least of " if ours.seeds > 1 else ""
     beaten = sum(beats(ours, line) for line in rivals)
+    unseen, reference_unseen = (line.figure("perplexity_unseen") for line in (ours, reference))
     kpi(
         (
             "our plan, spans extracted",
@@ -102,18 +109,19 @@ def _tiles(table: list[Line]) -> None:
         ),
         (
             "compared with the reference",
-            f"KS p {ours.ks_p:.2f}",
-            f"{least}{_counted(ours.seeds)}; membership AUC {ours.membership:.3f}, "
-            f"reference {reference.membership:.3f}",
+            f"KS p {ours.figure('ks_p'):.2f}",
+            f"{least}{_counted(ours.seeds)}; membership AUC "
+            f"{ours.figure('membership_auc'):.3f}, "
+            f"reference {reference.figure('membership_auc'):.3f}",
         ),
         (
             "perplexity on unseen records",
-            f"{ours.unseen / reference.unseen:.3f} ×",
-            f"{ours.unseen:.3f}, reference {reference.unseen:.3f}",
+            f"{unseen / reference_unseen:.3f} ×",
+            f"{unseen:.3f}, reference {reference_unseen:.3f}",
         ),
         (
             "cost",
-            f"{100 * ours.cost:.1f} %",
+            f"{100 * ours.figure('cost'):.1f} %",
             f"of the leak's own training · beats {beaten} of {len(rivals)} other rows",
         ),
     )

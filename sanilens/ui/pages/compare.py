@@ -10,7 +10,7 @@ from sanilens.runs.workspace import find_run
 from sanilens.ui import state
 from sanilens.ui.commands import compare_command
 from sanilens.ui.compare.gates import gates_card
-from sanilens.ui.compare.outcome import downloads, outcome, suppression
+from sanilens.ui.compare.outcome import downloads, further_card, outcome, suppression
 from sanilens.ui.compare.requests import whose_card
 from sanilens.ui.compare.words import words_card
 from sanilens.ui.frame import case_bar, opened_case
@@ -60,6 +60,7 @@ def _comparison(opened: Opened, run: RunFolder) -> None:
     suppression(run)
     outcome(found)
     whose_card(found)
+    further_card(found)
     gates_card(run)
     if of_case(run, opened):
         words_card(opened, run, plan, found)

@@ -12,6 +12,7 @@ import streamlit as st
 from markupsafe import Markup
 from streamlit.delta_generator import DeltaGenerator
 
+from sanilens.audit.measurement import Measurement
 from sanilens.audit.targets import find_targets
 from sanilens.corpus.records import in_scope
 from sanilens.errors import SaniLensError
@@ -37,7 +38,7 @@ from sanilens.unlearn.suggest import (
     random_share,
     share_count,
 )
-from sanilens.unlearn.whatif import Effect
+from sanilens.unlearn.whatif import KL
 
 _KINDS: Mapping[ShareKind, str] = {
     "mlp": "MLP neurons",
@@ -227,13 +228,13 @@ def control_line(opened: Opened, edits: Edits) -> None:
     """Draw, in one line, what as many random units do."""
     before = effect(opened, ())
     found = [effect(opened, drawn) for drawn in controls(opened, edits, _DRAWS)]
-    least, *_, most = sorted(each.said.hits for each in found)
-    change = fmean(each.logprob - before.logprob for each in found)
+    least, *_, most = sorted(each.rate().hits for each in found)
+    change = fmean(each.logprob() - before.logprob() for each in found)
+    kl = fmean(each.figure(KL) for each in found)
     st.caption(
         f"Control: with as many random units of the same layers, {_DRAWS} draws, "
-        f"{least if least == most else f'{least} to {most}'} of {before.said.n} spans are still "
-        f"extracted; log p {signed(change, '+.2f')} nats per span, KL "
-        f"{fmean(e.kl for e in found):.3f}."
+        f"{least if least == most else f'{least} to {most}'} of {before.rate().n} spans are still "
+        f"extracted; log p {signed(change, '+.2f')} nats per span, KL {kl:.3f}."
     )
 
 
@@ -269,18 +270,18 @@ def dose_points(opened: Opened, edits: Edits) -> Iterator[Point]:
             yield Point(arm, units, order[:units])
 
 
-def dose_frame(found: Sequence[tuple[Point, Effect]]) -> pd.DataFrame:
+def dose_frame(found: Sequence[tuple[Point, Measurement]]) -> pd.DataFrame:
     """A row per arm and dose: the mean of its draws and their range (`_low`, `_high`)."""
-    draws: dict[tuple[str, int], list[Effect]] = defaultdict(list)
+    draws: dict[tuple[str, int], list[Measurement]] = defaultdict(list)
     for point, own in found:
         draws[point.arm, point.units].append(own)
     rows: list[dict[str, str | float]] = []
     for (arm, units), own in draws.items():
         row: dict[str, str | float] = {"arm": arm, "units": units}
         for name, values in (
-            ("said", [each.said.hits for each in own]),
-            ("logprob", [each.logprob for each in own]),
-            ("kl", [each.kl for each in own]),
+            ("said", [each.rate().hits for each in own]),
+            ("logprob", [each.logprob() for each in own]),
+            ("kl", [each.figure(KL) for each in own]),
         ):
             row |= {name: fmean(values), f"{name}_low": min(values), f"{name}_high": max(values)}
         rows.append(row)

@@ -3,6 +3,7 @@
 from collections.abc import Hashable
 
 from sanilens.audit.extraction import SpanVerdict, audit_spans
+from sanilens.audit.measurement import Measurement
 from sanilens.corpus.records import Record
 from sanilens.model.hooks import NO_HOOKS, Hooks
 from sanilens.runs.execute import spaced
@@ -13,7 +14,7 @@ from sanilens.ui.saes import saes_of
 from sanilens.unlearn.controls import random_edits
 from sanilens.unlearn.edits import edit_hooks
 from sanilens.unlearn.plan import UnitEdit
-from sanilens.unlearn.whatif import Effect, Probe
+from sanilens.unlearn.whatif import Probe
 
 Edits = tuple[UnitEdit, ...]
 
@@ -46,10 +47,10 @@ def probe(opened: Opened) -> Probe:
     return results().get(("probe", opened.key), ready)
 
 
-def effect(opened: Opened, edits: Edits) -> Effect:
+def effect(opened: Opened, edits: Edits) -> Measurement:
     """What the edits do to them."""
 
-    def measure() -> Effect:
+    def measure() -> Measurement:
         asked = probe(opened)
         return asked.effect(hooks_of(opened, edits)) if edits else asked.original
 

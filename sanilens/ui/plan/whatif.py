@@ -16,9 +16,10 @@ from sanilens.ui.layout import card, kpi, show_error
 from sanilens.ui.markup import plain, show
 from sanilens.ui.opened import Opened
 from sanilens.ui.plan.erase import control_line, dose_card, dose_slider
-from sanilens.ui.plan.measured import Edits, effect, verdicts
+from sanilens.ui.plan.measured import Edits, effect, probe, verdicts
 from sanilens.ui.plan.prompts import Prompt, both_sides, choose_prompt, choose_sampling
 from sanilens.ui.tables import Column, Row, table
+from sanilens.unlearn.whatif import KL
 
 _NOTES: dict[Status, str] = {
     "repeated": " (copied from the context)",
@@ -64,17 +65,17 @@ def whatif_card(opened: Opened) -> None:
 
 def _tiles(opened: Opened, edits: Edits, prompt: Prompt) -> None:
     before, after = effect(opened, ()), effect(opened, edits)
-    first, second = before.said, after.said
+    first, second = before.rate(), after.rate()
     of_sample: tuple[Tile, ...] = (
         (
             "spans extracted, sample of records",
             f"{first.hits} → {second.hits}",
-            f"of {first.n}, log p {signed(after.logprob - before.logprob, '+.2f')} nats a span",
+            f"of {first.n}, log p {signed(after.logprob() - before.logprob(), '+.2f')} nats a span",
         ),
         (
             "change on neutral text",
-            f"{after.kl:.3f}",
-            f"nats a token, KL over {after.tokens:,} tokens",
+            f"{after.figure(KL):.3f}",
+            f"nats a token, KL over {probe(opened).tokens:,} tokens",
         ),
     )
     kpi(*_of_note(opened, edits, prompt), *of_sample)

@@ -22,11 +22,11 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from sanilens.errors import PlanError
-from sanilens.unlearn.methods.examples import note_examples
+from sanilens.model.examples import note_examples
+from sanilens.model.training import Example, Loss
 from sanilens.unlearn.methods.method import Method, Prepared, Task
 from sanilens.unlearn.methods.retain import Written, with_texts
 from sanilens.unlearn.methods.terms import frozen_logits, kl, logits, read
-from sanilens.unlearn.training import Example, Loss
 
 
 class Anchored(Written):

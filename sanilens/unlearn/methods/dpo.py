@@ -15,8 +15,8 @@ from pydantic import Field
 from torch import Tensor
 from torch.nn.functional import logsigmoid
 
+from sanilens.model.examples import note_examples
 from sanilens.model.language_model import LanguageModel
-from sanilens.unlearn.methods.examples import note_examples
 from sanilens.unlearn.methods.idk import NOT_RECORDED, Placeholder
 from sanilens.unlearn.methods.method import Method, Prepared, Task
 from sanilens.unlearn.methods.retain import Retain, Seen, forget_and_retain

@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from sanilens.unlearn.methods.examples import note_examples
+from sanilens.model.examples import note_examples
+from sanilens.model.training import Example
 from sanilens.unlearn.methods.method import Method, Options, Prepared, Task
 from sanilens.unlearn.methods.terms import Batch, Logits, logits, mean, nll, read
-from sanilens.unlearn.training import Example
 
 
 def ascent(own: Logits, batch: Batch) -> Float[Tensor, ""]:

@@ -23,11 +23,13 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from sanilens.errors import ModelError
+from sanilens.model.examples import note_examples
 from sanilens.model.interventions import prompts_end_at
 from sanilens.model.language_model import LanguageModel
+from sanilens.model.training import Example
 from sanilens.unlearn.adapter import Adapter, attached
 from sanilens.unlearn.grun import GatedEdit, Grun, default_layers
-from sanilens.unlearn.methods.examples import drawn, kept, lookalike_examples, note_examples
+from sanilens.unlearn.methods.examples import drawn, kept, lookalike_examples
 from sanilens.unlearn.methods.gating import asked_tokens, edited_places, gate_loss, told_apart
 from sanilens.unlearn.methods.idk import NOT_RECORDED, Placeholder, refusal
 from sanilens.unlearn.methods.method import Method, Prepared, Task
@@ -45,7 +47,6 @@ from sanilens.unlearn.methods.terms import (
     read,
     replaceable,
 )
-from sanilens.unlearn.training import Example
 
 _LAYERS = r"^(default|\d{1,3}(,\d{1,3}){0,63})$"
 

@@ -13,8 +13,8 @@ from jaxtyping import Float
 from pydantic import Field
 from torch import Tensor
 
+from sanilens.model.examples import note_examples
 from sanilens.model.language_model import LanguageModel
-from sanilens.unlearn.methods.examples import note_examples
 from sanilens.unlearn.methods.method import Method, Prepared, Task
 from sanilens.unlearn.methods.retain import Retain, Seen, forget_and_retain
 from sanilens.unlearn.methods.terms import Batch, nll_instead, replaceable

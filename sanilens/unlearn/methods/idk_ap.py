@@ -19,8 +19,9 @@ from pydantic import Field
 from torch import Tensor
 from torch.nn.functional import logsigmoid
 
+from sanilens.model.examples import note_examples
 from sanilens.model.language_model import LanguageModel
-from sanilens.unlearn.methods.examples import note_examples
+from sanilens.model.training import Answer, Example
 from sanilens.unlearn.methods.idk import NOT_RECORDED, Placeholder, refusal
 from sanilens.unlearn.methods.method import Method, Prepared, Task
 from sanilens.unlearn.methods.retain import Written, with_texts
@@ -33,7 +34,6 @@ from sanilens.unlearn.methods.terms import (
     read,
     replaceable,
 )
-from sanilens.unlearn.training import Answer, Example
 
 
 class IdkAp(Written):

@@ -8,7 +8,7 @@ methods/gaps.py, the paper's erasure in unlearn/choose.py. What the paper leaves
 token is sensitive where it stands in a span, not wherever it occurs, and gaps are 15 %.
 """
 
-from sanilens.unlearn.methods.examples import note_examples
+from sanilens.model.examples import note_examples
 from sanilens.unlearn.methods.method import GapOptions, Method, Prepared, Task
 
 

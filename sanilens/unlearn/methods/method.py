@@ -12,8 +12,8 @@ from torch import Tensor, nn
 
 from sanilens.corpus.records import Record
 from sanilens.model.language_model import LanguageModel
+from sanilens.model.training import Example, Loss, batch_loss
 from sanilens.unlearn.adapter import Adapter
-from sanilens.unlearn.training import Example, Loss, batch_loss
 
 
 class Options(BaseModel):

@@ -21,8 +21,10 @@ from transformers import GenerationConfig
 
 from sanilens.errors import PlanError
 from sanilens.model.align import prompt_ids
+from sanilens.model.examples import note_examples
 from sanilens.model.language_model import LanguageModel
-from sanilens.unlearn.methods.examples import drawn, note_examples
+from sanilens.model.training import Example
+from sanilens.unlearn.methods.examples import drawn
 from sanilens.unlearn.methods.method import Options, Prepared, Task
 from sanilens.unlearn.methods.terms import (
     Batch,
@@ -34,7 +36,6 @@ from sanilens.unlearn.methods.terms import (
     nll,
     read,
 )
-from sanilens.unlearn.training import Example
 
 
 @dataclass(frozen=True, slots=True)

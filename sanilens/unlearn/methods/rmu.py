@@ -16,12 +16,12 @@ from jaxtyping import Float
 from pydantic import Field
 from torch import Tensor, nn
 
+from sanilens.model.examples import note_examples
 from sanilens.model.hooks import Hooks, hooked
-from sanilens.unlearn.methods.examples import note_examples
+from sanilens.model.training import Example
 from sanilens.unlearn.methods.method import Method, Prepared, Task
 from sanilens.unlearn.methods.retain import Weighted, with_texts
 from sanilens.unlearn.methods.terms import Batch, mean, read
-from sanilens.unlearn.training import Example
 
 
 class Rmu(Weighted):

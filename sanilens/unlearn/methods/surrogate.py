@@ -17,10 +17,10 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from sanilens.corpus.surrogates.substitute import substitute
-from sanilens.unlearn.methods.examples import note_examples
+from sanilens.model.examples import note_examples
+from sanilens.model.training import Example, Loss
 from sanilens.unlearn.methods.method import GapOptions, Method, Prepared, Task
 from sanilens.unlearn.methods.terms import frozen_logits, kl, logits, mean, nll, read
-from sanilens.unlearn.training import Example, Loss
 
 
 class Surrogate(GapOptions):

@@ -14,11 +14,11 @@ from jaxtyping import Float
 from pydantic import Field
 from torch import Tensor, nn
 
-from sanilens.unlearn.methods.examples import note_examples
+from sanilens.model.examples import note_examples
+from sanilens.model.training import Example
 from sanilens.unlearn.methods.gradient_ascent import ascent
 from sanilens.unlearn.methods.method import Method, Options, Prepared, Task, Weights
 from sanilens.unlearn.methods.terms import logits, read
-from sanilens.unlearn.training import Example
 
 
 class TaskVector(Options):

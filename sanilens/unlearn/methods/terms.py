@@ -14,7 +14,7 @@ from torch.nn.functional import cross_entropy, kl_div
 from sanilens.model.batches import pad_right
 from sanilens.model.forward import logits_at
 from sanilens.model.language_model import LanguageModel
-from sanilens.unlearn.training import Answer, Example
+from sanilens.model.training import Answer, Example
 
 Logits = Float[Tensor, "batch target vocab"]
 

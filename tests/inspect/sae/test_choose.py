@@ -25,7 +25,7 @@ from sanilens.errors import ModelError, PlanError
 from sanilens.model.align import encode
 from sanilens.model.hooks import Hooks
 from sanilens.model.language_model import LanguageModel
-from sanilens.unlearn.training import Example, Schedule, train_
+from sanilens.model.training import Example, Schedule, train_
 from tests.conftest import TEXTS, record
 
 SETTINGS = SaeSettings("blocks.1.hook_resid_post", width=64, k=8, steps=100)

@@ -10,6 +10,8 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from sanilens.audit.measurement import measure_both
+from sanilens.audit.metrics.metric import Exam
 from sanilens.audit.targets import Scope
 from sanilens.corpus.records import Record
 from sanilens.dictionaries.reading import feature_activations, read_site, site_values
@@ -21,7 +23,6 @@ from sanilens.dictionaries.sae.sae import Sae
 from sanilens.dictionaries.sae.train import SaeSettings, train_sae
 from sanilens.dictionaries.site import POINTS, SaeSite, parse_site, site_of_hook
 from sanilens.errors import ModelError, PlanError, SaniLensError
-from sanilens.inspect.units.ablation import ablate
 from sanilens.model.hooks import Hooks, hooked
 from sanilens.model.language_model import LanguageModel
 from sanilens.unlearn.edits import apply_edits_, edit_hooks
@@ -233,8 +234,9 @@ def test_attribution_is_the_slope_of_zeroing(
         f[:, 0] = 0
         return x - step * f * sae.module.W_dec[feature]
 
-    effect = ablate(model, sae.site.hooks(model.sites, weaker), records, scope, records)
-    change = effect.target_logprob.before - effect.target_logprob.after
+    effect = measure_both(model, Exam(records), sae.site.hooks(model.sites, weaker))
+    before, after = effect.logprobs(scope.covers)
+    change = before - after
     assert change == pytest.approx(step * float(found[feature]), rel=0.1, abs=1e-4)
 
 

@@ -14,7 +14,7 @@ from sanilens.cli.main import cli
 from sanilens.corpus.load import load_records
 from sanilens.errors import PlanError
 from sanilens.model.language_model import load_model
-from sanilens.unlearn.training import Schedule
+from sanilens.model.training import Schedule
 
 
 def line(number: int) -> str:

@@ -8,12 +8,13 @@ from sanilens.corpus.records import Record
 from sanilens.errors import ModelError
 from sanilens.model.align import encode
 from sanilens.model.batches import body, mask_id
+from sanilens.model.examples import note_examples
 from sanilens.model.language_model import LanguageModel
+from sanilens.model.training import Example
 from sanilens.unlearn.methods import METHODS
-from sanilens.unlearn.methods.examples import gap_loss, gapped, note_examples
+from sanilens.unlearn.methods.examples import gap_loss, gapped
 from sanilens.unlearn.plan import Repair
 from sanilens.unlearn.repair import prepare_repair
-from sanilens.unlearn.training import Example
 from tests.conftest import TEXTS
 
 

@@ -15,6 +15,7 @@ from sanilens.model.align import encode
 from sanilens.model.hooks import hooked
 from sanilens.model.interventions import mask_of, prompts_end_at
 from sanilens.model.language_model import LanguageModel
+from sanilens.model.training import train_
 from sanilens.unlearn.adapter import attach_
 from sanilens.unlearn.grun import GatedEdit, Grun, LoReft, compose, default_layers
 from sanilens.unlearn.methods import Task
@@ -23,7 +24,6 @@ from sanilens.unlearn.methods.grun import GrunOptions, gated_edits, prepare
 from sanilens.unlearn.methods.terms import logits, nll, read
 from sanilens.unlearn.plan import Repair
 from sanilens.unlearn.repair import begin_, prepare_repair, schedule_of
-from sanilens.unlearn.training import train_
 
 LOSSES = ("gd", "npo", "idk", "rmu")
 

@@ -13,15 +13,15 @@ from torch.nn.functional import logsigmoid
 
 from sanilens.corpus.records import Record, in_scope
 from sanilens.model.align import encode
+from sanilens.model.examples import note_examples
 from sanilens.model.language_model import LanguageModel, load_model
+from sanilens.model.training import Example
 from sanilens.unlearn.methods import METHODS, Task, find_method
-from sanilens.unlearn.methods.examples import note_examples
 from sanilens.unlearn.methods.icu import ascent_on_extracted, extracted
 from sanilens.unlearn.methods.rmu import direction
 from sanilens.unlearn.methods.task_vector import subtract_
 from sanilens.unlearn.methods.terms import logits, read
 from sanilens.unlearn.methods.wga import weighted_ascent
-from sanilens.unlearn.training import Example
 from tests.conftest import save_tiny
 
 GAMMA, ALPHA = 0.7, 0.3

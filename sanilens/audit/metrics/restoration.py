@@ -15,6 +15,7 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
+from sanilens.audit.metrics.metric import Metric, Trial
 from sanilens.audit.passages import Passage, make_passages
 from sanilens.corpus.records import Record
 from sanilens.model.batches import bucketed, pad_right, token_budget
@@ -88,3 +89,26 @@ def restoration(before: Said, base: Said, after: Said) -> Restoration:
 def _columns(passage: Passage) -> list[int]:
     """Positions of the passage's sensitive tokens that something precedes."""
     return [c for t in passage.targets for c in range(max(t.start, 1), t.end)]
+
+
+def _restored(trial: Trial) -> float | None:
+    exam, before, base = trial.exam, trial.exam.before, trial.exam.base
+    assert before is not None  # both are needed
+    assert base is not None
+    found = restoration(
+        exam.once("said before", lambda: sensitive_argmax(before, exam.records)),
+        exam.once("said by base", lambda: sensitive_argmax(base, exam.records)),
+        sensitive_argmax(trial.model, exam.records, trial.hooks),
+    )
+    return found.restored if found.n else None
+
+
+RESTORED = Metric(
+    name="restored",
+    title="restored, %",
+    meaning="Of what the leak taught: tokens where it says what the base says.",
+    unit="share",
+    better="higher",
+    measure=_restored,
+    needs=("causal", "before", "base"),
+)

@@ -1,25 +1,16 @@
 """What each part adds: differences of paired seeds, and their interval by hand."""
 
-from pathlib import Path
-
 import pytest
 
-from research.sanitise.parts import parts
-from research.sanitise.run import Row, SanitiseResult
+from sanilens.audit.measurement import Measurement
+from sanilens.audit.methods_table import Row, parts
 from sanilens.audit.summary import RateRow
-
-_SHIPPED = Path("assets/clinic/sanitise.json")
 
 
 def _row(method: str, seed: int, hits: int, unseen: float) -> Row:
-    whole = SanitiseResult.model_validate_json(_SHIPPED.read_bytes()).rows[0]
     rate = RateRow(rate=hits / 100, hits=hits, n=100, low=0, high=1)
-    figures = whole.figures.model_copy(
-        update={"extracted": {"direct": rate}, "perplexity_unseen": unseen}
-    )
-    return whole.model_copy(
-        update={"method": method, "group": "ablation", "seed": seed, "figures": figures}
-    )
+    figures = Measurement(metrics={"extraction": {"direct": rate}, "perplexity_unseen": unseen})
+    return Row(method=method, group="ablation", seed=seed, figures=figures, seconds=1, cost=0.1)
 
 
 def test_a_part_is_the_mean_difference_of_the_same_seeds() -> None:

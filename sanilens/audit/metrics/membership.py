@@ -16,6 +16,8 @@ from jaxtyping import Float
 
 from sanilens.audit.context import by_memory
 from sanilens.audit.extraction import SpanVerdict
+from sanilens.audit.metrics.metric import Metric, Trial
+from sanilens.audit.perplexity import text_logprobs
 
 # Draws of the bootstrap behind an interval, and the share of tokens that min-k looks at.
 _DRAWS, _MIN_K = 1000, 0.2
@@ -72,3 +74,37 @@ def membership(
     aucs = np.einsum("dm,mo,do->d", drawn[0], above, drawn[1], optimize=True)
     low, high = np.quantile(aucs, [0.025, 0.975])
     return Membership(float(above.mean()), float(low), float(high), len(members), len(others))
+
+
+def _by_spans(trial: Trial) -> float:
+    exam = trial.exam
+    others = exam.of(exam.lookalike).verdicts(trial.model, trial.hooks)
+    return membership(record_scores(trial.verdicts), record_scores(others)).auc
+
+
+def _by_texts(trial: Trial) -> float:
+    members, others = (
+        min_k_scores([t.numpy() for t in text_logprobs(trial.model, records, hooks=trial.hooks)])
+        for records in (trial.exam.records, trial.exam.lookalike)
+    )
+    return membership(members, others).auc
+
+
+MEMBERSHIP = Metric(
+    name="membership_auc",
+    title="MIA",
+    meaning="AUC against look-alikes by sensitive tokens; 0.5 is chance.",
+    unit="AUC",
+    better="lower",
+    measure=_by_spans,
+    needs=("lookalike",),
+)
+MEMBERSHIP_TEXT = Metric(
+    name="membership_text_auc",
+    title="MIA text",
+    meaning="The same by min-k over all tokens.",
+    unit="AUC",
+    better="lower",
+    measure=_by_texts,
+    needs=("causal", "lookalike"),
+)

@@ -6,7 +6,7 @@ from torch import Tensor
 
 from sanilens.errors import DivergedError
 from sanilens.model.language_model import LanguageModel
-from sanilens.unlearn.training import Example, Schedule, batch_loss, train_
+from sanilens.model.training import Example, Schedule, batch_loss, train_
 
 EXAMPLES = [Example(tuple(range(1, 9)), (True,) * 8) for _ in range(8)]
 

@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from transformers import DynamicCache
 
+from sanilens.audit.metrics.metric import Metric, Trial
 from sanilens.audit.passages import Passage, Target, make_passages
 from sanilens.corpus.records import Record
 from sanilens.corpus.surrogates.substitute import fillings
@@ -142,3 +143,32 @@ def _first(model: LanguageModel, record: Record, label: str) -> tuple[Passage, T
             if target.span.span.label == label and target.start >= 1:
                 return passage, target
     return None
+
+
+def exposed_label(records: Sequence[Record]) -> str | None:
+    """The label that exposure is measured of: the commonest of direct identifiers, or of all.
+
+    Ties go to the first by name; None without a span.
+    """
+    spans = [span for record in records for span in record.spans]
+    direct = [span.label for span in spans if span.kind == "direct"]
+    labels, counts = np.unique(direct or [span.label for span in spans], return_counts=True)
+    return str(labels[counts.argmax()]) if len(labels) else None
+
+
+def _median(trial: Trial) -> float | None:
+    records = trial.exam.records
+    if (label := exposed_label(records)) is None:
+        return None
+    return median_bits(sample_exposure(trial.model, records, label, hooks=trial.hooks))
+
+
+EXPOSURE = Metric(
+    name="exposure_bits",
+    title="exposure, bits",
+    meaning="Median; 6.02 is certain among 64 candidates.",
+    unit="bits",
+    better="lower",
+    measure=_median,
+    needs=("causal",),
+)
