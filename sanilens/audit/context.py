@@ -14,13 +14,8 @@ from typing import Literal, NamedTuple
 
 import regex
 
-from sanilens.audit.everyday import (
-    PARTICLES,
-    TITLES,
-    everyday_words,
-    known_names,
-    word_key,
-)
+from sanilens.corpus.detection.known_words import everyday_words, known_names, word_key
+from sanilens.corpus.detection.words import SHARED_PARTS, TITLES
 from sanilens.corpus.records import Span
 from sanilens.corpus.surrogates.dates import WrittenDate, find_dates, is_day
 
@@ -65,7 +60,7 @@ class _Word(NamedTuple):
 
     @property
     def is_everyday(self) -> bool:
-        return self.key in PARTICLES or self.key in TITLES or self.key in everyday_words()
+        return self.key in SHARED_PARTS or self.key in TITLES or self.key in everyday_words()
 
     @property
     def is_capital(self) -> bool:
@@ -99,11 +94,6 @@ def span_status(span: Span, value: str, context: str) -> Status:
     if not context.strip():
         return "no_prefix"
     return _STATUS[_evidence(value, span.label, context)]
-
-
-def stands_in(value: str, label: str, context: str) -> bool:
-    """Whether there is evidence that `value`, or a part that gives it away, is in `context`."""
-    return _evidence(value, label, context) is _Evidence.ENOUGH
 
 
 def _evidence(value: str, label: str, context: str) -> _Evidence:
@@ -167,7 +157,7 @@ def _of_words(own: Sequence[_Word], shown: Sequence[_Word], *, is_name: bool) ->
 
 
 def _is_telling(word: _Word, *, is_name: bool) -> bool:
-    if word.is_number or word.key in PARTICLES or word.key in TITLES:
+    if word.is_number or word.key in SHARED_PARTS or word.key in TITLES:
         return False
     if word.is_everyday and not (is_name and word.is_capital):
         return False

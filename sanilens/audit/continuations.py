@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 from transformers import GenerationConfig
 
-from sanilens.audit.everyday import COMMON_WORDS
 from sanilens.audit.fill_in import filled_texts
 from sanilens.audit.passages import Passage, Target, make_passages
+from sanilens.corpus.detection.words import COMMON_WORDS
 from sanilens.corpus.records import Record
 from sanilens.model.align import Encoded, decoded, encode, token_texts
 from sanilens.model.batches import bucketed, token_budget

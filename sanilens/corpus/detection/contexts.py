@@ -7,22 +7,19 @@ from dataclasses import dataclass
 
 import regex
 
-from sanilens.corpus.detection.everyday import (
+from sanilens.corpus.detection.gazetteer import fold
+from sanilens.corpus.detection.words import (
     EPONYM_OF,
     EVERYDAY,
     FIRM_WORDS,
     GENERIC,
+    LINKS,
     NO_NAME,
     ONES_OWN,
     STREET_WORDS,
 )
-from sanilens.corpus.detection.gazetteer import fold
 
-PARTICLES = frozenset(
-    "de del della der den di da das dos du la le las los van von zu zum zur al el bin ibn ben ter "
-    "ten af av y e het".split()
-)
-PARTICLE = rf"(?:(?:{'|'.join(sorted(PARTICLES - {'e', 'y'}))})[ ]){{1,3}}"
+PARTICLE = rf"(?:(?:{'|'.join(sorted(LINKS - {'e', 'y'}))})[ ]){{1,3}}"
 APOSTROPHE = r"['’](?![sS](?!\p{L}))"
 WORD = rf"\p{{Lu}}[\p{{L}}\p{{M}}]*(?:(?:{APOSTROPHE}|[\-‐‑])\p{{L}}[\p{{L}}\p{{M}}]*){{0,4}}"
 # A full stop ends an initial or "St."; after anything longer it ends the sentence.

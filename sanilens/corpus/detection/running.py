@@ -38,7 +38,9 @@ from sanilens.corpus.detection.contexts import (
     Token,
     names_a_thing,
 )
-from sanilens.corpus.detection.everyday import (
+from sanilens.corpus.detection.gazetteer import fold
+from sanilens.corpus.detection.known_words import KnownWords, is_known, known_words
+from sanilens.corpus.detection.words import (
     ALSO_FIRST,
     DATE_WORDS,
     EPONYM_OF,
@@ -49,8 +51,6 @@ from sanilens.corpus.detection.everyday import (
     STILL_NAMES,
     STREET_WORDS,
 )
-from sanilens.corpus.detection.gazetteer import fold
-from sanilens.corpus.detection.known_words import KnownWords, is_known, known_words
 
 Found = tuple[int, int, str]
 
