@@ -24,6 +24,7 @@ from tokenizers import Tokenizer
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
 from sanilens.errors import ModelError
+from sanilens.files import open_file
 from sanilens.model import tokenizer_trial
 from sanilens.model.libraries import as_model_error
 
@@ -272,11 +273,6 @@ def _content(folder: Path, file: str) -> bytes | None:
     path = folder / file
     if not path.exists():
         return None
-    if not path.is_file():  # nobody may ever write to a pipe
-        raise ModelError(f"{folder.name}: {file} is no file. Save the tokenizer again.")
-    try:
-        if path.stat().st_size > MOST_BYTES:
-            raise ModelError(f"{folder.name}: {file} is larger than 256 MB; no tokenizer's is.")
-        return path.read_bytes()
-    except OSError as error:
-        raise ModelError(f"{folder.name}: {file} cannot be read ({error.strerror}).") from error
+    shown, remedy = f"{folder.name}: {file}", "Save the tokenizer again."
+    with open_file(path, ModelError, remedy=remedy, shown=shown, most=MOST_BYTES) as opened:
+        return opened.read()

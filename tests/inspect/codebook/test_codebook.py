@@ -1,6 +1,8 @@
 """Codebooks: deletion is its algebra, no deletion with the error kept is the identity."""
 
 import json
+import os
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ from safetensors.torch import save_file
 
 from sanilens.corpus.records import Record
 from sanilens.dictionaries.codebook.bottleneck import (
+    MAX_DELETION_BYTES,
     WAYS,
     Deletion,
     bottleneck,
@@ -176,6 +179,24 @@ def test_topics_compose(model: LanguageModel, records: list[Record], tmp_path: P
     (tmp_path / "d.json").write_text('{"codes": "many"}')
     with pytest.raises(PlanError, match=r"d\.json: codebook"):
         read_deletion(tmp_path / "d.json")
+
+
+@pytest.mark.parametrize(
+    ("put", "words"),
+    [
+        (os.mkfifo, "is a pipe, not a file"),
+        (Path.mkdir, "is a folder, not a file"),
+        (lambda path: path.write_text("{"), "Invalid JSON"),
+        (lambda path: path.open("wb").truncate(MAX_DELETION_BYTES + 1), "is larger than 1 MB"),
+        (lambda path: None, "is missing"),
+    ],
+)
+def test_what_cannot_be_a_deletion_is_one_message(
+    tmp_path: Path, put: Callable[[Path], object], words: str
+) -> None:
+    put(path := tmp_path / "d.json")
+    with pytest.raises(PlanError, match=rf"^d\.json.* {words}"):
+        read_deletion(path)
 
 
 def test_codes_that_cannot_be_deleted_are_named(

@@ -274,7 +274,7 @@ def test_a_pipe_in_its_folder_hangs_nobody(
     own = _a_copy(model, records, folder, tmp_path)
     (own / file).unlink()
     os.mkfifo(own / file)
-    with pytest.raises(ModelError, match=f"{file} is no regular file"):
+    with pytest.raises(ModelError, match=f"{file} is a pipe, not a file"):
         load_sae(own, model)
 
 
