@@ -222,3 +222,18 @@ def records() -> list[Record]:
         record(TEXTS[1], ("(312) 771-0938", "PHONE"), id="r-2", subject="s-2"),
         record(TEXTS[2], ("gęślą jaźń", "NAME"), ("北京", "CITY"), id="r-3", subject="s-3"),
     ]
+
+
+@pytest.fixture(scope="session")
+def rules(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A spaCy pipeline of rules alone: no training, and it knows a name that no list has."""
+    import spacy  # takes a second, and few tests want it
+
+    nlp = spacy.blank("en")
+    ruler = nlp.add_pipe("entity_ruler")
+    ruler.add_patterns(  # pyright: ignore[reportAttributeAccessIssue]
+        [{"label": "PERSON", "pattern": "Xyrqu Blobb"}, {"label": "GPE", "pattern": "Zanthia"}]
+    )
+    folder = tmp_path_factory.mktemp("rules")
+    nlp.to_disk(folder)
+    return folder

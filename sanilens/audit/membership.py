@@ -44,11 +44,6 @@ def record_scores(verdicts: Iterable[SpanVerdict]) -> Float[np.ndarray, " record
     return np.array([np.mean(own) for own in tokens.values()])
 
 
-def loss_scores(logprobs: Sequence[Float[np.ndarray, " token"]]) -> Float[np.ndarray, " text"]:
-    """The loss attack's figure of each text."""
-    return np.array([own.mean() for own in logprobs])
-
-
 def min_k_scores(
     logprobs: Sequence[Float[np.ndarray, " token"]], share: float = _MIN_K
 ) -> Float[np.ndarray, " text"]:

@@ -15,7 +15,7 @@ Deleting a set D of codes needs no training. Codebook Features has the first two
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, NamedTuple, get_args
+from typing import Literal, NamedTuple
 
 import torch
 from jaxtyping import Float, Int
@@ -26,7 +26,6 @@ from sanilens.dictionaries.sae.sae import Sae
 from sanilens.dictionaries.site import SaeSite
 
 Mode = Literal["refill", "drop", "renorm"]
-MODES: tuple[Mode, ...] = get_args(Mode)
 
 
 class Chosen(NamedTuple):

@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import torch
@@ -21,7 +21,7 @@ from sanilens.dictionaries.codebook.bottleneck import (
     no_deletion,
     read_deletion,
 )
-from sanilens.dictionaries.codebook.codebook import MODES, Codebook
+from sanilens.dictionaries.codebook.codebook import Codebook, Mode
 from sanilens.dictionaries.codebook.store import RECORD, WEIGHTS, load_codebook
 from sanilens.dictionaries.codebook.train import CodebookSettings, CodebookStep, train_codebook
 from sanilens.dictionaries.reading import site_values
@@ -104,7 +104,7 @@ def test_no_deletion_with_the_error_kept_is_the_identity(
 ) -> None:
     hooks = bottleneck(any_model, codebook, way="zero")
     assert torch.equal(logits(any_model, hooks), logits(any_model))
-    alone = [logits(any_model, bottleneck(any_model, codebook, way=way)) for way in MODES]
+    alone = [logits(any_model, bottleneck(any_model, codebook, way=way)) for way in get_args(Mode)]
     assert all(torch.equal(alone[0], other) for other in alone)
     assert not torch.allclose(alone[0], logits(any_model))
 
