@@ -50,12 +50,9 @@ def bottleneck(
     check_codes(codebook, deleted)
 
     def edit(x: Float[Tensor, "batch pos d"]) -> Float[Tensor, "batch pos d"]:
-        z = codebook.latent(x)
-        mode = "drop" if way == "zero" else way
-        made = codebook.decode(codebook.quantised(codebook.choose(z, deleted, mode)))
+        made = codebook.rebuilt(x, deleted, "drop" if way == "zero" else way)
         if way == "zero":
-            whole = codebook.decode(codebook.quantised(codebook.choose(z)))
-            made = x + (made - whole).to(x.dtype)
+            made = x + (made - codebook.rebuilt(x)).to(x.dtype)
         made = made.to(x.dtype)
         # A single position is a step of generation, not the first token.
         return torch.cat([x[:, :1], made[:, 1:]], 1) if x.shape[1] > 1 else made

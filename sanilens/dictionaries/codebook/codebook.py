@@ -97,3 +97,9 @@ class Codebook:
     def decode(self, out: Float[Tensor, "... width"]) -> Float[Tensor, "... d"]:
         """What `out` says that the activation was."""
         return out + self.centre if self.sae is None else self.sae.reconstruction(out)
+
+    def rebuilt(
+        self, x: Float[Tensor, "... d"], deleted: Collection[int] = (), mode: Mode = "refill"
+    ) -> Float[Tensor, "... d"]:
+        """The activation as the codes give it, without those deleted."""
+        return self.decode(self.quantised(self.choose(self.latent(x), deleted, mode)))

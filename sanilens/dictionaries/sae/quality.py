@@ -92,7 +92,7 @@ def stand_in(model: LanguageModel, sae: Sae) -> Hooks:
     """Hooks that put the reconstruction in the place of every activation but the first token's."""
 
     def edit(x: Tensor) -> Tensor:
-        rebuilt = sae.reconstruction(sae.features(x)).to(x.dtype)
+        rebuilt = sae.rebuilt(x).to(x.dtype)
         return torch.cat([x[:, :1], rebuilt[:, 1:]], dim=1)
 
     return sae.site.hooks(model.sites, edit)

@@ -24,6 +24,7 @@ from sanilens.dictionaries.codebook.bottleneck import (
 from sanilens.dictionaries.codebook.codebook import Codebook, Mode
 from sanilens.dictionaries.codebook.store import RECORD, WEIGHTS, load_codebook
 from sanilens.dictionaries.codebook.train import CodebookSettings, CodebookStep, train_codebook
+from sanilens.dictionaries.dictionary import Dictionary
 from sanilens.dictionaries.reading import site_values
 from sanilens.dictionaries.sae.sae import Sae
 from sanilens.dictionaries.sae.train import SaeSettings, train_sae
@@ -323,3 +324,14 @@ def test_settings_that_cannot_be_are_refused(
         trained(model, records, tmp_path / "c", sae, site="blocks.1.hook_mlp_out")
     with pytest.raises(PlanError, match="is no site"):
         trained(model, records, tmp_path / "c", site="blocks.1")
+
+
+def test_both_dictionaries_rebuild_what_stands_at_their_site(
+    any_model: LanguageModel, codebook: Codebook
+) -> None:
+    x = site_values(any_model, codebook.site, IDS)
+    dictionary: Dictionary = codebook
+    hooks = bottleneck(any_model, codebook)
+    whole = torch.cat([x[:, :1], dictionary.rebuilt(x)[:, 1:]], 1)
+    put = codebook.site.hooks(any_model.sites, lambda _: whole)
+    assert torch.equal(logits(any_model, hooks), logits(any_model, put))

@@ -12,6 +12,7 @@ from safetensors.torch import load_file, save_file
 
 from sanilens.audit.targets import Scope
 from sanilens.corpus.records import Record
+from sanilens.dictionaries.dictionary import Dictionary
 from sanilens.dictionaries.reading import feature_activations, read_site, site_values
 from sanilens.dictionaries.sae.clamp import bake_, baked_features, clamped_features
 from sanilens.dictionaries.sae.features import attribution, score_features
@@ -99,7 +100,9 @@ def test_every_architecture_comes_back_from_disk(
     sae = trained(model, records, tmp_path / "sae", architecture=architecture, steps=20)
     x = site_values(model, sae.site, IDS)
     assert sae.features(x).shape == (2, 6, 64)
-    assert sae.reconstruction(sae.features(x)).shape == x.shape
+    dictionary: Dictionary = sae
+    assert torch.equal(dictionary.rebuilt(x), sae.reconstruction(sae.features(x)))
+    assert dictionary.rebuilt(x).shape == x.shape
 
 
 def test_a_cancelled_training_leaves_nothing(
