@@ -1,9 +1,9 @@
-"""`load_records`: a user's file to records, or one message that says what to mend.
+"""`load_records`: read a user's file into records, or say in one message what to mend.
 
-Nothing is skipped silently, and no message holds a value of the file. What is read otherwise than
-it stands is told (`sanilens.notices`). Spans that a record does not give are detected; an explicit
-empty list means that it has none. With a blacklist (`corpus.terms`) nothing is detected: the list
-says what must not be said.
+Nothing is skipped silently, and no message holds a value from the file. A notice
+(`sanilens.notices`) tells what is read differently from how it is written. Where a record gives no
+spans they are detected; an explicit empty list means that it has none. With a blacklist (`terms`)
+nothing is detected: the list says what must not be said.
 """
 
 import json
@@ -131,7 +131,7 @@ def _record(
     remarks: Remarks,
     detector: Detector | None,
 ) -> Record:
-    """A checked record; what the file leaves out is filled in."""
+    """A checked record, with what the file leaves out filled in."""
     fields = columns.read(row)
     try:
         given = _RecordRow.model_validate(fields.given)
@@ -149,7 +149,7 @@ def _record(
 
 
 def _explained(error: ValidationError) -> tuple[str, str]:
-    """What is wrong and the remedy, from the first thing pydantic found; no input is quoted."""
+    """What is wrong and how to mend it, from pydantic's first finding; no input is quoted."""
     first = error.errors(include_input=False, include_url=False, include_context=False)[0]
     field, *inner = first["loc"]
     place = ""

@@ -1,7 +1,7 @@
-"""The files of a model's folder: its own, regular, whole; looked at before anything opens them.
+"""The files of a model's folder, looked at before a library opens them: its own, regular, whole.
 
-A folder may come from anybody. A link or an index can lead out of it, a pipe can hang whoever
-reads it, and a checkout without its large files holds pointers instead.
+A folder may come from anybody: a link or an index can lead out of it, and a checkout without its
+large files holds pointers instead. What can stand in a file's place, `sanilens.files` refuses.
 """
 
 from io import BufferedReader

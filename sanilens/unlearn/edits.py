@@ -8,8 +8,8 @@ clamp   a_j := v                 the same with v; needs an output bias to be exa
 cap     a_j := min(a_j, c)       a hook only: no weights compute a minimum
 
 Of a feature of an autoencoder, zero and clamp are hooks only; bake takes its direction out of the
-weights (inspect/sae/clamp.py). Codes of a codebook are deleted by hooks alone
-(inspect/codebook/bottleneck.py): the weights keep what they say, and without the hooks say it.
+weights (dictionaries/sae/clamp.py). Codes of a codebook are deleted by hooks alone
+(dictionaries/codebook/bottleneck.py): the weights keep what they say, and without the hooks say it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""What stands around a name and tells what it is: the patterns of `corpus.running`.
+"""What the words around a name say that it is: the patterns that `running` goes by.
 
 "lives in", "works for" and "my name is" before it; "said", "disease" and "University of" with it.
 """
@@ -118,7 +118,7 @@ def names_a_thing(text: str, end: int) -> bool:
 
 @dataclass(slots=True)
 class Token:
-    """A word of a run with capitals: its offsets, and `word` without case and accents."""
+    """A word in a run of capitalised words: its offsets, and `word` without case and accents."""
 
     start: int
     end: int
@@ -127,7 +127,7 @@ class Token:
 
     @property
     def initial(self) -> bool:
-        """Whether it is a letter that stands for a name."""
+        """Whether it is an initial."""
         return len(self.text.rstrip(".")) == 1 and self.text[0].isupper()
 
     @property

@@ -1,7 +1,7 @@
 """Patterns for names that follow a title, a field's name or a role, or precede a credential.
 
-A pattern takes too much where all is written in capitals: there `whole_name` ends the name at
-the first word that no name holds.
+Where everything is in capitals a pattern takes too much: `whole_name` ends the name at the first
+word that cannot be part of one.
 """
 
 from collections.abc import Callable
@@ -119,7 +119,7 @@ def whole_name(value: str) -> tuple[int, int]:
 def _without_what_follows(
     value: str, parts: list[regex.Match[str]], words: list[str]
 ) -> tuple[int, int]:
-    """A name in small letters, up to a word such as "Monday" or "Today" that is none."""
+    """A name in small letters, up to a word that is not a name, such as "Monday" or "Today"."""
     known, end = known_words(), 0
     for part, word in zip(parts, words, strict=True):
         no_name = word in NO_NAME and word not in _GENERATION
@@ -130,7 +130,7 @@ def _without_what_follows(
 
 
 def _known_in_small_letters(value: str) -> tuple[int, int]:
-    """The leading words of "smith will call" that are known names and no everyday words."""
+    """The leading words of "smith will call" that are known names and not everyday words."""
     known, end = known_words(), 0
     for part in _PART.finditer(value):
         word = fold(part.group()).rstrip(".")

@@ -1,4 +1,4 @@
-"""Running the model through a codebook, some of its codes deleted: hooks, no training.
+"""Run the model through a codebook with some codes deleted: hooks, no training.
 
     refill, drop, renorm   x' = decode(quantise(x, without D))                      as published
     zero                   x' = x + decode(quantise(x, without D)) - decode(quantise(x))     ours

@@ -61,7 +61,7 @@ class SaeQuality:
 
 @torch.inference_mode()
 def measure_quality(model: LanguageModel, sae: Sae, records: Sequence[Record]) -> SaeQuality:
-    """Judge `sae` on `records`; better ones that it was not trained on."""
+    """Judge `sae` on `records`, preferably some that it was not trained on."""
     read = read_site(model, sae.site, records)
     features = feature_activations(sae, read.values)
     rebuilt = sae.reconstruction(features.to(sae.module.W_dec)).cpu().float()
