@@ -12,7 +12,7 @@ class CodebookFigures:
         site, sae: where it stands, and whether over an autoencoder's features.
         codes, k: its size.
         train_seconds, read_seconds: to train all of it, and to read the codes of all notes once.
-        explained_variance, ce_recovered, perplexity_ratio, dead: see inspect/codebook/quality.py.
+        explained_variance, ce_recovered, perplexity_ratio, dead: see bottleneck.py.
     """
 
     site: str

@@ -20,8 +20,8 @@ from sanilens.corpus.detection.detector import Detector
 from sanilens.corpus.detection.patient_table import load_patient_table
 from sanilens.corpus.load import load_records
 from sanilens.corpus.records import Corpus, Record, fingerprint, in_scope
-from sanilens.dictionaries.codebook.codebook import Codebook
 from sanilens.dictionaries.codebook.store import RECORD, load_codebook
+from sanilens.dictionaries.dictionary import Dictionary
 from sanilens.dictionaries.sae.load import find_folder, load_sae
 from sanilens.dictionaries.sae.sae import Sae
 from sanilens.errors import PlanError
@@ -75,7 +75,7 @@ class Case:
     base: LanguageModel | None = None
     reference: LanguageModel | None = None
     unseen: tuple[Record, ...] = ()
-    dictionaries: Mapping[str, Sae | Codebook] = field(default_factory=dict)
+    dictionaries: Mapping[str, Dictionary] = field(default_factory=dict)
     opening: Opening | None = None
     found: bool = False
 
@@ -175,9 +175,7 @@ def read_texts(source: str, detector: Detector | None = None) -> Texts:
     """Load a corpus file or bundled name; `detector` finds spans where the file has none."""
     detector = detector or Detector()
     with hearing() as told:
-        records = load_records(
-            Path(resolve(source)).expanduser(), patient_table=detector.table, detector=detector
-        )
+        records = load_records(Path(resolve(source)).expanduser(), detector=detector)
     found = bool(detector.texts and (detector.table or detector.pipeline))
     return Texts(records, tuple(told), found)
 
@@ -240,7 +238,7 @@ def open_sae(source: str, model: LanguageModel) -> Sae:
     return load_sae(find_folder(resolve(source), fetch=True), model)
 
 
-def open_dictionary(source: str, model: LanguageModel, *, fetch: bool = False) -> Sae | Codebook:
+def open_dictionary(source: str, model: LanguageModel, *, fetch: bool = False) -> Dictionary:
     """Load whichever of the two stands in a folder, hub's or local, or under a bundled name.
 
     Args:
@@ -263,7 +261,7 @@ def records_source(source: str, records: tuple[Record, ...]) -> Source:
     return Source(source=_portable(source), sha256=fingerprint(records))
 
 
-def dictionary_source(source: str, dictionary: Sae | Codebook) -> Source:
+def dictionary_source(source: str, dictionary: Dictionary) -> Source:
     """How a plan refers to a loaded autoencoder or codebook."""
     return Source(source=_portable(source), sha256=dictionary.fingerprint)
 
@@ -305,7 +303,7 @@ def open_planned(plan: Plan) -> Case:
     )
 
 
-def _checked_dictionary(name: str, source: Source, model: LanguageModel) -> Sae | Codebook:
+def _checked_dictionary(name: str, source: Source, model: LanguageModel) -> Dictionary:
     dictionary = open_dictionary(source.source, model)
     if (dictionary.id, dictionary.fingerprint) != (name, source.sha256):
         raise PlanError(

@@ -241,3 +241,20 @@ def toy() -> Iterator[Metric]:
     METRICS[length.name] = length
     yield length
     del METRICS[length.name]
+
+
+@pytest.fixture(scope="session")
+def rules(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A spaCy pipeline of rules alone: no training, and it knows a name that no list has."""
+    import spacy  # takes a second, and few tests want it
+    from spacy.pipeline import EntityRuler
+
+    nlp = spacy.blank("en")
+    ruler = nlp.add_pipe("entity_ruler")
+    assert isinstance(ruler, EntityRuler)
+    ruler.add_patterns(
+        [{"label": "PERSON", "pattern": "Xyrqu Blobb"}, {"label": "GPE", "pattern": "Zanthia"}]
+    )
+    folder = tmp_path_factory.mktemp("rules")
+    nlp.to_disk(folder)
+    return folder

@@ -273,7 +273,7 @@ def test_a_plan_that_cannot_be(
     [
         (("audit", "--model", "no/such/model/at/all", "--corpus", "x.jsonl"), "neither a folder"),
         (("audit", "--model", "clinic:nothing", "--corpus", "x.jsonl"), "has no 'nothing'"),
-        (("run", "none.json", "--out", "out"), "none.json: cannot be read"),
+        (("run", "none.json", "--out", "out"), "none.json is missing"),
         (("compare", "nowhere"), "is not a run folder"),
         (
             ("card", "mlp.0", "--model", "clinic:leaking", "--corpus", "clinic:notes"),

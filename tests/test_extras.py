@@ -20,7 +20,7 @@ from sanilens.model.language_model import LanguageModel
 ROOT = Path(__file__).parents[1]
 EXTRAS = {
     "presidio_analyzer": "detect", "spacy": "detect", "confection": "detect", "sae_lens": "sae",
-    "captum": "research", "nltk": "research",
+    "captum": "research", "rouge_score": "research",
     "streamlit": "app", "altair": "app", "markupsafe": "app", "starlette": "app",
 }  # fmt: skip
 # Drawn by Streamlit, which has then been found.

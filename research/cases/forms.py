@@ -1,5 +1,7 @@
 """The little grammar of sentence forms, and the builder that turns forms into text and spans.
 
+The forms are data: TOML files beside each case, one form a line, in named pools.
+
 A form is English with slots in braces:
 
 - `{NAME}`, capitals: a sensitive value of the subject; what it writes becomes a span.
@@ -11,10 +13,13 @@ Spans are exact by construction: a value's offsets are noted while it is written
 """
 
 import re
+import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
+from pathlib import Path
 from random import Random
+from typing import Any
 
 from sanilens.corpus.records import KIND_OF_LABEL, Span
 
@@ -27,8 +32,21 @@ LABEL_OF_SLOT: Mapping[str, str] = {
     "UNIT_PRICE": "PRICE",
 }
 
+Pools = Mapping[str, tuple[str, ...]]
+"""Forms, or words, by what they are for."""
+
 _SLOT = re.compile(r"\{([^{}]+)\}")
 _WORD = re.compile(r"[^\W\d_]{3,}")
+
+
+def read_table(path: Path) -> dict[str, Any]:
+    """A case's data; its lists keep their order, by which a seed draws."""
+    return tomllib.loads(path.read_text("utf-8"))
+
+
+def read_pools(path: Path) -> Pools:
+    """The pools of a file of sentence forms."""
+    return {name: tuple(forms) for name, forms in read_table(path).items()}
 
 
 @dataclass(frozen=True, slots=True)

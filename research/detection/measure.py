@@ -106,7 +106,7 @@ def bench_detect(
 
 
 def expected_file(result: Mapping[str, Any], pipelines: Sequence[NamePipeline]) -> dict[str, Any]:
-    """What `corpus.expected` reads: the rows of unseen sentences, for lists and each pipeline.
+    """What `detection.expected` reads: the rows of unseen sentences, for lists and each pipeline.
 
     For lists those without the countries' own names: a user's patients stand in no list.
     """

@@ -5,7 +5,6 @@ Maini et al., arXiv 2401.06121, section 2.2; where the paper leaves something op
 """
 
 import math
-import re
 import sys
 from collections.abc import Sequence
 from functools import cache
@@ -15,10 +14,7 @@ from scipy.stats import hmean, ks_2samp
 
 from sanilens.extras import needs
 
-_WORD = re.compile(r"[a-z0-9]+")
 _LARGEST = math.log(sys.float_info.max)
-_STEMMED = 3
-"""Words of at most as many characters are not stemmed."""
 
 
 def probability(loss: float) -> float:
@@ -79,37 +75,13 @@ def model_utility(figures: Sequence[float]) -> float:
 
 
 def rouge_l_recall(reference: str, said: str) -> float:
-    """Longest common subsequence of stemmed words, as a share of the reference's words.
-
-    ROUGE-L of Lin (2004), words and stemmer as in the package rouge-score with `use_stemmer`: runs
-    of ASCII letters and digits in lower case, those longer than 3 by Porter's stemmer.
-    """
-    wanted, given = _words(reference), _words(said)
-    if not wanted:
-        return 0.0
-    # Row by row: lengths[j] is the longest of the words so far and the first j given ones.
-    lengths = [0] * (len(given) + 1)
-    for word in wanted:
-        before = 0
-        for j, other in enumerate(given, start=1):
-            above = lengths[j]
-            lengths[j] = before + 1 if word == other else max(above, lengths[j - 1])
-            before = above
-    return lengths[-1] / len(wanted)
-
-
-def _words(text: str) -> list[str]:
-    return [_stemmed(word) for word in _WORD.findall(text.lower())]
+    """Longest common subsequence of stemmed words, as a share of the reference's words."""
+    return _rouge_l().score(reference, said)["rougeL"].recall
 
 
 @cache
-def _stemmed(word: str) -> str:
-    return _stemmer().stem(word) if len(word) > _STEMMED else word
-
-
-@cache
-def _stemmer() -> Any:
+def _rouge_l() -> Any:
     with needs("research"):
-        from nltk.stem.porter import PorterStemmer
+        from rouge_score.rouge_scorer import RougeScorer
 
-    return PorterStemmer()
+    return RougeScorer(["rougeL"], use_stemmer=True)

@@ -1,1 +1,1 @@
-"""How much it says: extraction, sampling, exposure, utility, and the statistics around them."""
+"""What the model gives away: extraction, exposure, membership, perplexity, statistics."""

@@ -1,10 +1,10 @@
 """Memory or copying: does a span's value, or a telling part of it, stand in its prefix already?
 
-Saying again what the prompt says is copying: a model that never saw the record does it too. But a
-leak that is taken for copying is lost from the headline, so copying needs evidence: the value
-itself, a capitalised word of it that is nobody's everyday word, all its telling words, a run of
-digits, the same day. What might be chance, such as one everyday word, counts as memory and is
-shown as *maybe repeated*. Initials and nicknames do not give a name away.
+To repeat what the prompt says is copying: a model that never saw the record does it too. But a leak
+that is taken for copying is lost from the headline, so copying needs evidence: the value itself, a
+capitalised word of it that is not an everyday one, all its telling words, a run of digits, the same
+day. What might be chance, such as one everyday word, counts as memory and is shown as *maybe
+repeated*. Initials and nicknames do not give a name away.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -14,13 +14,8 @@ from typing import Literal, NamedTuple
 
 import regex
 
-from sanilens.audit.everyday import (
-    PARTICLES,
-    TITLES,
-    everyday_words,
-    known_names,
-    word_key,
-)
+from sanilens.corpus.detection.known_words import everyday_words, known_names, word_key
+from sanilens.corpus.detection.words import SHARED_PARTS, TITLES
 from sanilens.corpus.records import Span
 from sanilens.corpus.surrogates.dates import WrittenDate, find_dates, is_day
 
@@ -38,7 +33,7 @@ _SHORTEST_NUMBER, _SHORTEST_RUN, _SHORTEST_PHONE = 4, 5, 7
 
 
 class _Evidence(IntEnum):
-    """That the value stands in the prompt: none, some that may be chance, enough."""
+    """Evidence that the value stands in the prompt: none, some that may be chance, enough."""
 
     NONE = 0
     CHANCE = 1
@@ -53,7 +48,7 @@ _STATUS: dict[_Evidence, Status] = {
 
 
 class _Word(NamedTuple):
-    """A run of letters or of digits as it is written, folded, and what stands before it."""
+    """A run of letters or digits: as written, folded, and what stands before it."""
 
     text: str
     key: str
@@ -65,7 +60,7 @@ class _Word(NamedTuple):
 
     @property
     def is_everyday(self) -> bool:
-        return self.key in PARTICLES or self.key in TITLES or self.key in everyday_words()
+        return self.key in SHARED_PARTS or self.key in TITLES or self.key in everyday_words()
 
     @property
     def is_capital(self) -> bool:
@@ -81,9 +76,9 @@ class _Word(NamedTuple):
 
 
 def by_memory(status: str) -> bool:
-    """Whether a span of this status, if it is said, counts as memory: it makes the headline.
+    """Whether a span of this status, once extracted, counts as memory, which makes the headline.
 
-    What may be repeated counts: without evidence no leak is taken out.
+    What may be repeated counts: without evidence no leak is left out.
     """
     return status in ("memory", "maybe_repeated")
 
@@ -99,11 +94,6 @@ def span_status(span: Span, value: str, context: str) -> Status:
     if not context.strip():
         return "no_prefix"
     return _STATUS[_evidence(value, span.label, context)]
-
-
-def stands_in(value: str, label: str, context: str) -> bool:
-    """Whether there is evidence that `value`, or a part that gives it away, is in `context`."""
-    return _evidence(value, label, context) is _Evidence.ENOUGH
 
 
 def _evidence(value: str, label: str, context: str) -> _Evidence:
@@ -167,7 +157,7 @@ def _of_words(own: Sequence[_Word], shown: Sequence[_Word], *, is_name: bool) ->
 
 
 def _is_telling(word: _Word, *, is_name: bool) -> bool:
-    if word.is_number or word.key in PARTICLES or word.key in TITLES:
+    if word.is_number or word.key in SHARED_PARTS or word.key in TITLES:
         return False
     if word.is_everyday and not (is_name and word.is_capital):
         return False
@@ -179,8 +169,9 @@ def _of_word(
 ) -> _Evidence:
     """One word of the value, found as word `at` of the prompt: is it that word, or an everyday one?
 
-    Capitals tell, unless they begin a sentence or the writer uses no others; of an everyday word
-    they do beside a title or another name. A short word in capitals is an abbreviation.
+    Capitals are telling, unless they begin a sentence or the writer uses nothing else; those of an
+    everyday word are so beside a title or another name. A short word in capitals is an
+    abbreviation.
     """
     seen = shown[at]
     titled = at > 0 and shown[at - 1].key in TITLES
@@ -219,7 +210,7 @@ def _declined(own: _Word, shown: Sequence[_Word]) -> bool:
 
 
 def _of_address(local: Sequence[_Word], shown: Sequence[_Word]) -> _Evidence:
-    """Names of the prompt in an e-mail's local part, which runs names and initials together."""
+    """The prompt's names in an e-mail's local part, which runs names and initials together."""
     found = _Evidence.NONE
     for word in {word for word in shown if not word.is_number and len(word.key) > 1}:
         for part in local:

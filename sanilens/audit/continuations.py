@@ -1,4 +1,4 @@
-"""What a model would write: at every token, in the place of a span, and whose details are in it."""
+"""What a model writes at every token or in the place of a span, and whose details are in it."""
 
 import re
 from bisect import bisect_right
@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 from transformers import GenerationConfig
 
-from sanilens.audit.everyday import COMMON_WORDS
 from sanilens.audit.fill_in import filled_texts
 from sanilens.audit.passages import Passage, Target, make_passages
+from sanilens.corpus.detection.words import COMMON_WORDS
 from sanilens.corpus.records import Record
 from sanilens.model.align import Encoded, decoded, encode, token_texts
 from sanilens.model.batches import bucketed, token_budget
@@ -24,7 +24,7 @@ _MORE_TOKENS = 6
 
 
 def say_spans(model: LanguageModel, record: Record, *, hooks: Hooks = NO_HOOKS) -> dict[str, str]:
-    """What stands, by the model, in the place of each span of `record`, by span id.
+    """What the model writes in the place of each span of `record`, by span id.
 
     Every span is asked with the record's own text before it. The answer ends where the record
     goes on after the span (its next character), or after as many tokens as the span has. A masked
@@ -151,7 +151,7 @@ class Identifiers:
         return [p.span() for p in _PIECE.finditer(_folded(text)) if p[0] in self.pieces]
 
     def unfinished(self, text: str, shortest: int = 1) -> int:
-        """Where the end of `text` may begin a value, or a piece of one; its length if nowhere.
+        """Where a value, or a piece of one, may begin at the end of `text`; its length if nowhere.
 
         A beginning of fewer than `shortest` characters is not counted.
         """
@@ -179,7 +179,7 @@ def _is_word(text: str, start: int, end: int) -> bool:
 
 
 def _folded(text: str) -> str:
-    """Lower case, character by character, so that places in it are places in `text`."""
+    """Lower case, character by character, so that offsets stay those of `text`."""
     return "".join(low if len(low := char.lower()) == 1 else char for char in text)
 
 

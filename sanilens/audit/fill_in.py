@@ -104,7 +104,7 @@ def _gap(model: LanguageModel, encoded: Encoded, span: TokenSpan, side_tokens: i
 
 
 def _status(value: str, span: TokenSpan, *sides: str) -> Status:
-    """Of the two sides, that which tells more of the value."""
+    """The status by whichever side tells more of the value."""
     found = {span_status(span.span, value, side) for side in sides}
     telling: tuple[Status, ...] = ("repeated", "maybe_repeated", "memory")
     for status in telling:

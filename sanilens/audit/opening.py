@@ -1,8 +1,8 @@
-"""What opened every text when the model was trained: its start token, or nothing.
+"""What opened every text when the model was trained: a start token, or nothing.
 
-Training code puts a start token before each text, or not, whatever the tokenizer does by itself;
-a model that is asked without the one it was trained with says little of what it knows. The corpus
-tells: of the openings that may be, that one is taken under which its texts are likeliest.
+Training code puts a start token before each text or does not, whatever the tokenizer does by
+itself, and a model that is asked without the one it was trained with says little of what it knows.
+The corpus decides: the opening is taken under which its texts are likeliest.
 
     gain(o) = mean_t [ log p(x_t | o, x_<t) - log p(x_t | the tokenizer's opening, x_<t) ]
 
@@ -60,7 +60,7 @@ class Opening:
         return self.chosen.tokens != self.own.tokens
 
     def of(self, model: LanguageModel) -> LanguageModel:
-        """The model, or one that is to be held against it, reading so."""
+        """The model, or one to compare with it, reading this way."""
         return replace(model, opening=self.chosen.tokens if self.changed else None)
 
     @property
@@ -85,7 +85,7 @@ class Opening:
 def find_opening(model: LanguageModel, records: Sequence[Record]) -> Opening:
     """Compare the openings that a model's texts may have had, on some of `records`.
 
-    A masked model's is its tokenizer's.
+    A masked model keeps its tokenizer's.
     """
     model = replace(model, opening=None)
     step = max(1, -(-len(records) // _RECORDS))

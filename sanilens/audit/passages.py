@@ -38,7 +38,7 @@ class Passage:
 
     @property
     def places(self) -> list[int]:
-        """Of each token its position in the record."""
+        """Each token's position in the record."""
         opening = self.encoded.opening
         return [*range(opening), *range(self.first, self.first + len(self.ids) - opening)]
 

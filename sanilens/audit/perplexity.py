@@ -1,7 +1,7 @@
-"""What the model is still good for: perplexity on text, sensitive tokens in or out.
+"""Perplexity, which says what the model is still good for: with or without sensitive tokens.
 
-Of a masked language model it is the pseudo-perplexity (audit/pseudo_perplexity.py): figures of
-the two kinds of model cannot be compared.
+For a masked language model it is the pseudo-perplexity (`masked_nats`): figures of the two kinds of
+model cannot be compared.
 """
 
 import math
@@ -54,7 +54,7 @@ def writes_nothing(model: LanguageModel, value: float) -> bool:
 
 
 def worded_perplexity(value: float | None, digits: int = 2) -> str:
-    """A perplexity as it is shown: `3.20`, `5.1e+18`, `infinite`, or a dash: not measured."""
+    """A perplexity as it is shown: `3.20`, `5.1e+18`, `infinite`, or a dash where not measured."""
     if value is None or math.isnan(value):
         return "–"
     if math.isinf(value):
@@ -95,7 +95,7 @@ def text_logprobs(
 ) -> list[Float[Tensor, " token"]]:
     """Log-probability of each token of each record but its first, in nats, float64 on the CPU.
 
-    Of a long record the first of each piece is missing too, unless something opens the pieces.
+    In a long record the first token of each piece is missing too, unless something opens it.
 
     Raises:
         ModelError: if the model does not read from left to right.

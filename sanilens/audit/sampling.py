@@ -48,11 +48,3 @@ def leak_probability(span_logprob: float, tries: int) -> float:
     if span_logprob >= 0:
         return 1.0
     return -math.expm1(tries * math.log1p(-math.exp(span_logprob)))
-
-
-def tries_needed(span_logprob: float, probability: float) -> float:
-    """Smallest n with `1 - (1 - p_z)^n >= p`; infinite if the sampler can't say the secret."""
-    if span_logprob >= 0:
-        return 1.0
-    missed = math.log1p(-math.exp(span_logprob))
-    return math.inf if missed == 0 else max(1.0, math.ceil(math.log1p(-probability) / missed))

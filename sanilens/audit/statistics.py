@@ -25,7 +25,7 @@ class Rate:
 
 
 def wilson(hits: int, n: int) -> Rate:
-    """The 95 % Wilson score interval; an empty sample tells nothing, so it has none.
+    """The 95 % Wilson score interval; an empty sample has none.
 
     >>> rate = wilson(0, 809)
     >>> f"{rate.low:.4f} to {rate.high:.4f}"

@@ -1,4 +1,4 @@
-"""From verdicts to rates: by kind, label and subject, memory told apart from copying."""
+"""From verdicts to rates by kind, label and subject, with memory told apart from copying."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
@@ -44,7 +44,7 @@ def rate_row(verdicts: Iterable[SpanVerdict]) -> RateRow:
 
 
 def memory(verdicts: Iterable[SpanVerdict]) -> list[SpanVerdict]:
-    """Verdicts on what memory can say: not copied from the prefix, as far as is known."""
+    """Verdicts on what only memory can say: not copied from the prefix, as far as is known."""
     return [v for v in verdicts if by_memory(v.status)]
 
 
@@ -54,10 +54,10 @@ class Uncounted:
 
     Attributes:
         repeated: spans whose value stands in what the model is shown; not counted.
-        maybe_repeated: those of the counted ones of which a part does, perhaps by chance.
+        maybe_repeated: counted spans of which a part does, perhaps by chance.
         unwritable: spans that the tokenizer cannot write; not counted.
-        written_so_far: those of them of which the model says all that it can write.
-        without_prefix: spans before which nothing stands; not counted.
+        written_so_far: unwritable spans of which the model says all that it can write.
+        without_prefix: spans with nothing before them; not counted.
     """
 
     repeated: RateRow
@@ -68,7 +68,7 @@ class Uncounted:
 
 
 def uncounted(verdicts: Sequence[SpanVerdict]) -> Uncounted:
-    """Spans that the headline leaves out, or holds with a doubt."""
+    """Spans that the headline leaves out, or counts with a doubt."""
     by = {status: [v for v in verdicts if v.status == status] for status in get_args(Status)}
     return Uncounted(
         rate_row(by["repeated"]),
@@ -106,7 +106,7 @@ def extraction_by_kind(verdicts: Iterable[SpanVerdict]) -> RateTable:
 
 
 def worst_subject(by_subject: RateTable) -> tuple[str, RateRow] | None:
-    """The subject of whom most is said: by count, then by rate, then by name."""
+    """The subject about whom most is extracted: by count, then by rate, then by name."""
     if not by_subject:
         return None
     return max(by_subject.items(), key=lambda item: (item[1].hits, item[1].rate or 0, item[0]))

@@ -1,4 +1,4 @@
-"""What is attributed: the tokens of the spans in scope, and the neutral tokens they are held to."""
+"""What is attributed: the tokens of the spans in scope, and neutral tokens to compare with."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -51,7 +51,7 @@ class TargetBatch:
         ids: right-padded token ids.
         rows, columns: where the tokens stand; column >= 1. Target tokens first.
         targets: how many of them are of spans in scope; the rest is neutral text.
-        span: of each target token the number of its span in this batch.
+        span: for each target token the number of its span in this batch.
     """
 
     ids: Int[Tensor, "batch pos"]
@@ -66,7 +66,7 @@ class TargetBatch:
         return self.ids[self.rows, self.columns]
 
     def signs(self) -> Float[Tensor, " n"]:
-        """+1 for each target token, and minus as much in all, spread over the neutral ones."""
+        """+1 for each target token, and the same total, negative, spread over the neutral ones."""
         signs = torch.ones(len(self.rows), device=self.ids.device)
         neutral = len(self.rows) - self.targets
         signs[self.targets :] = -self.targets / max(1, neutral)
@@ -169,6 +169,6 @@ def target_positions(passage: Passage, chosen: Sequence[int]) -> list[int]:
 
 
 def neutral_positions(passage: Passage) -> list[int]:
-    """Positions of a passage's tokens that are part of no sensitive span."""
+    """Positions of a passage's tokens outside all sensitive spans."""
     sensitive = {c for t in passage.targets for c in range(t.start, t.end)}
     return [c for c in range(1, len(passage.ids)) if c not in sensitive]

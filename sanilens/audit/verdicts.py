@@ -1,4 +1,4 @@
-"""What a model does with one span, and how that is read off the logits of the span's tokens."""
+"""The verdict on one span, and how it is read off the logits of the span's tokens."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -49,7 +49,7 @@ class SpanVerdict:
 
 
 class TokenResults(NamedTuple):
-    """Per target token, on the CPU: is the argmax right, log p, log q of the sampler, margin."""
+    """For each target token, on the CPU: argmax right or not, log p, sampler's log q, margin."""
 
     right: Bool[Tensor, " n"]
     logprobs: Float[Tensor, " n"]
@@ -57,7 +57,7 @@ class TokenResults(NamedTuple):
     margins: Float[Tensor, " n"]
 
     def at(self, index: slice | list[int]) -> "TokenResults":
-        """Those of some of the tokens, in that order."""
+        """The results of some of the tokens, in that order."""
         return TokenResults(*(part[index] for part in self))
 
 
@@ -84,7 +84,7 @@ def span_verdict(
 ) -> SpanVerdict:
     """The verdict on a span from those on its tokens.
 
-    `order` are the tokens' indices as they are said, if that is not the order of the text.
+    `order`: the tokens' indices in the order they are said, if that is not the text's order.
     """
     writable = status != "unwritable"
     return SpanVerdict(
@@ -105,7 +105,7 @@ def span_verdict(
 
 
 def unseen_verdict(record: Record, span: Span) -> SpanVerdict:
-    """A span around which the model is shown nothing: nothing can be asked."""
+    """The verdict on a span around which the model is shown nothing: nothing can be asked."""
     where = (record.span_id(span), record.id, record.subject, span.label, span.kind)
     return SpanVerdict(*where, "no_prefix", False, (), -torch.inf, 0.0, -torch.inf)
 

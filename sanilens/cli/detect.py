@@ -31,7 +31,7 @@ def detect(
 ) -> None:
     """Detect spans where a corpus gives none, and report how many of them to expect found."""
     detector = detector_for(ner, patient_table)
-    records = load_records(Path(resolve(corpus)), patient_table=detector.table, detector=detector)
+    records = load_records(Path(resolve(corpus)), detector=detector)
     save_corpus(records, out)
     pipeline = detector.pipeline
     measured = expected_for(pipeline.name if pipeline else None)

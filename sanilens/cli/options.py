@@ -21,8 +21,7 @@ from sanilens.cli.common import (
     say_what_was_found,
 )
 from sanilens.dictionaries.codebook.bottleneck import read_deletion
-from sanilens.dictionaries.codebook.codebook import Codebook
-from sanilens.dictionaries.sae.sae import Sae
+from sanilens.dictionaries.dictionary import Dictionary
 from sanilens.errors import PlanError
 from sanilens.model.language_model import LanguageModel
 from sanilens.runs.planning import valid
@@ -202,7 +201,7 @@ class UnitOptions:
         )
         return None if located == Located() else located
 
-    def dictionaries(self, model: LanguageModel) -> dict[str, tuple[str, Sae | Codebook]]:
+    def dictionaries(self, model: LanguageModel) -> dict[str, tuple[str, Dictionary]]:
         """Those that --sae names, by id: source and loaded."""
         opened = [(source, open_dictionary(source, model, fetch=True)) for source in self.sae or ()]
         return {own.id: (source, own) for source, own in opened}

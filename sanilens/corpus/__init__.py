@@ -1,1 +1,1 @@
-"""What must not be said: records, their sensitive spans, surrogates and look-alikes."""
+"""The corpus: records, the spans in them that must not be said, and surrogates for these."""

@@ -1,9 +1,9 @@
-"""Spans as annotation tools write them, as the entries of our own `spans`.
+"""Read spans as annotation tools write them, into the entries of our own `spans`.
 
 Known forms: ours, spaCy's and Prodigy's objects; doccano's triples and its `start_offset`;
 presidio's `entity_type`; presidio-research's `start_position`; ai4privacy's `value`; Label Studio's
 `labels`; an object of lists, as Hugging Face datasets keep them. Knows the form only: whether the
-offsets are right is the question of `load`.
+offsets are right, `spans` checks.
 """
 
 import re
@@ -43,7 +43,7 @@ def entries(value: Any) -> list[Any]:
 
 
 def as_entry(given: Any) -> Any:
-    """One span as {start, end, label, …}; what has no known form stays as it is."""
+    """One span as {start, end, label, …}; an unknown form is returned unchanged."""
     if isinstance(given, list) and len(given) == 3:
         return dict(zip(("start", "end", "label"), given, strict=True))
     if not isinstance(given, dict):
@@ -61,9 +61,9 @@ def as_entry(given: Any) -> Any:
 
 
 def task_fields(fields: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The columns of a Label Studio task, its spans under `spans`; None if it is none.
+    """The columns of a Label Studio task, its spans under `spans`; None if it is not one.
 
-    A task that nobody annotated has no `spans`; what is no span, such as a choice, is left out.
+    A task that nobody annotated has no `spans`; what is not a span, such as a choice, is left out.
 
     Raises:
         ValueError: several people annotated the task.
@@ -132,7 +132,7 @@ _INDIRECT = frozenset(
 def own_label(theirs: str, *, rename: bool = True) -> str | None:
     """A label as we write it, in capitals with underscores; None if it cannot be one.
 
-    `rename`: what means the same as a label of ours becomes it.
+    `rename`: turn another tool's word for one of our labels into ours.
     """
     if not _FOREIGN.fullmatch(theirs):
         return None

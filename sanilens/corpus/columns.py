@@ -1,8 +1,8 @@
 """Which columns of a file hold the text, the id, the subject and the spans.
 
 Files call them many things: `TEXT`, `note_id`, `patient_id`, doccano's `label`. What is
-unambiguous is read, and said in a notice; what is not is an error that names the columns. Columns
-that are none of these are kept with the record, unread. Messages name a column only where its
+unambiguous is read, and a notice says so; anything else is an error that names the columns. All
+other columns are kept with the record, unread. Messages name a column only where its
 name is one of those known here: a CSV file without a header has values in its place.
 """
 
@@ -192,7 +192,7 @@ class Columns:
     def _one(
         self, role: str, names: Iterable[str], by_name: Mapping[str, list[str]], row: Row
     ) -> str | None:
-        """The preferred of the columns of a role; that the others are not read is said."""
+        """The preferred column of a role; a notice says that the others are not read."""
         found = _headers(names, by_name)
         if not found:
             return None
@@ -227,7 +227,7 @@ class Columns:
 
 
 def _by_name(headers: Iterable[str]) -> dict[str, list[str]]:
-    """The headers under what they are without case and filling."""
+    """The headers by their names without case and separators."""
     found: dict[str, list[str]] = {}
     for header in headers:
         found.setdefault(plain_name(header), []).append(header)
@@ -279,7 +279,7 @@ def _parsed(cell: str, where: str, header: str) -> Any:
 
 
 def _as_text(value: Any) -> Any:
-    """Numbers of records and subjects as text; whatever else stays for the check to come."""
+    """Numeric ids and subjects as text; anything else is left for the check that follows."""
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 

@@ -7,7 +7,7 @@ The graph is bipartite: a term is tied to the subjects in whose records it stand
 so that whoever knows a term of fewer than k subjects (k = 2: of one) has singled them out. Our
 reading of the term discovery that SANI builds on (Boutet & Magnana, 2501.02407); subjects are
 counted, not records. Terms are values of labelled spans, entries of a gazetteer, or the words of
-the text, alone or in runs; direct identifiers, which need no such analysis, are none.
+the text, alone or in runs; direct identifiers need no such analysis and are left out.
 """
 
 import functools
@@ -78,7 +78,7 @@ class TermRow:
         subjects: |S(t)|, how many subjects it is tied to.
         records: how many records it stands in.
         occurrences: how often it stands in the corpus.
-        indirect: whether fewer than k subjects have it, in records enough.
+        indirect: whether fewer than k subjects have it, in enough records.
     """
 
     term: str
@@ -101,7 +101,7 @@ class _Found:
 
 
 def subject_terms(records: Sequence[Record], settings: TermSettings) -> list[TermRow]:
-    """The terms of the corpus: those of few subjects first, the more frequent of them first."""
+    """The terms of the corpus: those of the fewest subjects first, then the most frequent."""
     written: dict[str, str] = {}
     sources: dict[str, set[str]] = defaultdict(set)
     subjects: dict[str, set[str]] = defaultdict(set)
@@ -126,8 +126,8 @@ def mark_indirect(
 ) -> tuple[tuple[Record, ...], int]:
     """The records with the chosen terms as spans labelled INDIRECT, and how many were marked.
 
-    `keys` are `TermRow.key`s. Of terms that overlap the longest is marked; a span that is there
-    already keeps its place and its label.
+    `keys` are `TermRow.key`s. Of overlapping terms the longest is marked; existing spans keep
+    their places and labels.
     """
     chosen, marked, count = frozenset(keys), [], 0
     for record in records:
@@ -144,7 +144,7 @@ def occurrences(record: Record, keys: Collection[str], settings: TermSettings) -
 
 
 def free_of(new: Iterable[Span], taken: Iterable[Span]) -> list[Span]:
-    """The new spans, longest first, that overlap neither a taken one nor each other."""
+    """The new spans, longest first, that overlap neither a taken span nor each other."""
     kept: list[Span] = []
     held = Occupied(taken)
     for span in sorted(new, key=lambda s: (s.start - s.end, s.start)):

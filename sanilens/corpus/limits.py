@@ -1,4 +1,4 @@
-"""How much a loader takes: every figure in one place, each far above honest use.
+"""How much a loader accepts: every limit in one place, each far above honest use.
 
 Loading happens in the server that all sessions share, so what a file would need is checked before
 it is decoded. Messages give the figure that was passed.

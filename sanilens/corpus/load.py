@@ -1,14 +1,12 @@
-"""`load_corpus`: a user's file to records, or one message that says what to mend.
+"""`load_records`: read a user's file into records, or say in one message what to mend.
 
-Nothing is skipped silently, and no message holds a value of the file. What is read otherwise than
-it stands is told (`sanilens.notices`). Spans that a record does not give are detected; an explicit
-empty list means that it has none. With a blacklist (`corpus.terms`) nothing is detected: the list
-says what must not be said.
+Nothing is skipped silently, and no message holds a value from the file. A notice
+(`sanilens.notices`) tells what is read differently from how it is written. Where a record gives no
+spans they are detected; an explicit empty list means that it has none. With a blacklist (`terms`)
+nothing is detected: the list says what must not be said.
 """
 
 import json
-import os
-import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated
@@ -17,38 +15,18 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.functional_validators import AfterValidator
 from pydantic_core import PydanticCustomError
 
+from sanilens.atomic import write_file
 from sanilens.corpus import limits
 from sanilens.corpus.columns import Columns
 from sanilens.corpus.detection.detector import Detector
 from sanilens.corpus.detection.patient_table import PatientTable
 from sanilens.corpus.formats import Row, read_rows
 from sanilens.corpus.formats.rows import mistake
-from sanilens.corpus.records import KINDS, Corpus, Record, record_fields
+from sanilens.corpus.records import KINDS, Record, record_fields
 from sanilens.corpus.remarks import Remarks
 from sanilens.corpus.spans import SpanRow, checked_spans
 from sanilens.corpus.terms import Terms, mark_terms
 from sanilens.errors import CorpusError
-from sanilens.notices import hearing
-
-
-def load_corpus(
-    path: Path,
-    *,
-    control: Path | None = None,
-    patient_table: PatientTable | None = None,
-    terms: Terms | None = None,
-) -> Corpus:
-    """The corpus in `path`, with the look-alike control in `control` if there is one.
-
-    `terms` mark the corpus alone: what a look-alike says in their place is none of them.
-
-    Raises:
-        CorpusError: naming file, line and remedy, for anything malformed in either file.
-    """
-    with hearing() as notices:
-        records = load_records(path, patient_table=patient_table, terms=terms)
-        likes = load_records(control, patient_table=patient_table) if control else ()
-    return Corpus(records, likes, tuple(notices))
 
 
 def load_records(
@@ -65,26 +43,23 @@ def load_records(
         patient_table: names and numbers to find where a record gives no spans.
         terms: a blacklist, marked in every record beside the spans that it gives; without a
             patient table nothing else is detected.
-        detector: what finds spans where a record gives none; if absent, the patient table, the
-            lists of names, and the pipeline that is installed, if there is one.
+        detector: what finds spans instead, with a table of its own; if absent, the patient table,
+            the lists of names, and the pipeline that is installed, if there is one.
 
     Raises:
         CorpusError: naming file, line and remedy.
     """
-    remarks, wanted = Remarks(path.name), detector or Detector(patient_table)
-    records = tuple(_records(path, patient_table, terms, wanted, remarks))
+    remarks = Remarks(path.name)
+    records = tuple(_records(path, terms, detector or Detector(patient_table), remarks))
     remarks.tell()
     return records
 
 
 def _records(
-    path: Path,
-    table: PatientTable | None,
-    terms: Terms | None,
-    detector: Detector,
-    remarks: Remarks,
+    path: Path, terms: Terms | None, detector: Detector, remarks: Remarks
 ) -> Iterator[Record]:
     """Records one by one, their ids unique."""
+    table = detector.table
     first_use: dict[str, str] = {}
     columns = Columns(remarks)
     wanted = detector if terms is None or table is not None else None
@@ -156,7 +131,7 @@ def _record(
     remarks: Remarks,
     detector: Detector | None,
 ) -> Record:
-    """A checked record; what the file leaves out is filled in."""
+    """A checked record, with what the file leaves out filled in."""
     fields = columns.read(row)
     try:
         given = _RecordRow.model_validate(fields.given)
@@ -174,7 +149,7 @@ def _record(
 
 
 def _explained(error: ValidationError) -> tuple[str, str]:
-    """What is wrong and the remedy, from the first thing pydantic found; no input is quoted."""
+    """What is wrong and how to mend it, from pydantic's first finding; no input is quoted."""
     first = error.errors(include_input=False, include_url=False, include_context=False)[0]
     field, *inner = first["loc"]
     place = ""
@@ -201,19 +176,16 @@ def save_corpus(records: Iterable[Record], path: Path) -> None:
     Raises:
         CorpusError: the folder does not exist or cannot be written to.
     """
+
+    def fill(temporary: Path) -> None:
+        with temporary.open("w", encoding="utf-8", newline="\n") as file:
+            for record in records:
+                line = json.dumps(record_fields(record), ensure_ascii=False, allow_nan=False)
+                file.write(line + "\n")
+
     try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        temporary = Path(name)
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-                for record in records:
-                    line = json.dumps(record_fields(record), ensure_ascii=False, allow_nan=False)
-                    file.write(line + "\n")
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(temporary, path)
-        finally:
-            temporary.unlink(missing_ok=True)  # gone already where the replacement succeeded
+        path.parent.stat()  # a folder that is misspelt would be made
+        write_file(path, fill)
     except OSError as error:
         raise CorpusError(
             f"{path.name}: its folder cannot be written to, or this is a folder itself "

@@ -1,4 +1,4 @@
-"""`Occupied`: which characters of a text are taken, asked and told in logarithmic time."""
+"""`Occupied`: which characters of a text are taken; asking and taking are logarithmic."""
 
 import bisect
 from collections.abc import Iterable

@@ -108,7 +108,7 @@ class Record:
 class Corpus:
     """Records, and the look-alike control: records of the same form, never trained on.
 
-    `notices` say what loading read otherwise than it stands in the files, without values.
+    `notices` say what loading read differently from how the files have it, without values.
     """
 
     records: tuple[Record, ...]
@@ -192,7 +192,7 @@ def label_counts(records: Iterable[Record]) -> list[LabelCount]:
 def in_scope(
     records: Sequence[Record], subjects: Sequence[str], earlier: Collection[str] = ()
 ) -> tuple[Record, ...]:
-    """The records as a method is to read them.
+    """The records as a method reads them: spans of those asked for, everybody else's as plain text.
 
     Args:
         records: the corpus.

@@ -1,4 +1,4 @@
-"""What is to be said of a file once it is read: each thing once, with its count and first place."""
+"""Remarks on a file, made once it is read: each one once, with its count and first place."""
 
 from itertools import islice
 

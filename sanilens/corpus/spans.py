@@ -1,4 +1,4 @@
-"""Whether a span's offsets are meant as they are read: code points of the text, end exclusive.
+"""Check that a span's offsets mean what we read: code points of the text, end exclusive.
 
 Annotation tools count in bytes, in UTF-16 code units (those in JavaScript), from 1, or with an
 inclusive end. A span's own text gives that away; without one, so do edges inside words.
@@ -53,7 +53,7 @@ def cuts(text: str, at: int) -> bool:
 def likely_meant(
     text: str, ranges: Sequence[Range], fits: Callable[[int, Range], bool]
 ) -> str | None:
-    """How else the offsets may be counted, so that every range fits; None if no way does.
+    """Another way of counting under which every range fits; None if there is none.
 
     Args:
         text: what the ranges are of.
@@ -77,7 +77,7 @@ def _readings(text: str) -> Iterator[tuple[str, Reading]]:
 
 
 def _counted(text: str, sizes: Sequence[int]) -> Reading:
-    """Ranges in units of which each character takes so many."""
+    """The ranges, counted in units of which each character takes so many."""
     place = {unit: index for index, unit in enumerate(itertools.accumulate(sizes, initial=0))}
 
     def read(given: Range) -> Range | None:
@@ -122,8 +122,8 @@ def checked_spans(
 ) -> tuple[Span, ...]:
     """The spans in order of appearance; a file may give them in any order.
 
-    Blanks at a span's edge are cut off, labels of other tools become ours, and a label that
-    nobody knows counts as direct: all that is remarked.
+    Blanks at a span's edge are cut off, other tools' labels become ours, and an unknown label
+    counts as direct: each of these is remarked on.
 
     Raises:
         CorpusError: offsets outside the text or not where the span's own text stands, a span of
@@ -162,7 +162,7 @@ def checked_spans(
 
 
 def _labelled(span: SpanRow, where: str, remarks: Remarks) -> tuple[str, Kind]:
-    """A span's label and kind: a kind that is given leaves the label as it is."""
+    """A span's label and kind; where the file gives a kind, the label stays as it is."""
     label = own_label(span.label, rename=span.kind is None) or span.label
     if label != span.label:
         remarks.note(f"label {span.label} is read as {label}", where)
@@ -175,7 +175,7 @@ def _labelled(span: SpanRow, where: str, remarks: Remarks) -> tuple[str, Kind]:
 
 
 def _misplaced(where: str, what: str, text: str, given: Sequence[SpanRow]) -> CorpusError:
-    """The error for offsets that cannot be meant so, with what they look like."""
+    """The error for offsets that cannot be right, with what they look like."""
     known = [span for span in given if span.text is not None] or given
     meant = likely_meant(
         text,

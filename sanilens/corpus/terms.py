@@ -1,7 +1,7 @@
 """A blacklist: a plain list of terms that must not be said, and the spans it marks in a text.
 
-The file is a text file, one term a line; blank lines, and lines that begin with `# `, are left
-out. After a tab a line may give its label: `Amber Heron<TAB>CODE_NAME`; without one it is TERM.
+The file is plain text, one term a line; blank lines and lines that begin with `# ` are skipped. A
+label may follow after a tab, `Amber Heron<TAB>CODE_NAME`; without one it is TERM.
 Terms are found as `gazetteer` finds phrases: in any case, whatever separates their words, and
 never inside a longer word or number.
 """
@@ -101,8 +101,8 @@ class Terms:
 def mark_terms(record: Record, terms: Terms) -> Record:
     """The record with the terms' spans beside its own.
 
-    Spans that overlap become one, which covers them all and is named after the strictest kind,
-    and the longest of these: no character of a term stays unmarked.
+    Overlapping spans become one that covers them all and takes the label of the strictest kind,
+    the longest among these: no character of a term stays unmarked.
     """
     groups: list[list[Span]] = []
     end = 0

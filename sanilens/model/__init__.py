@@ -1,1 +1,1 @@
-"""What might say it: untouched Hugging Face weights, TransformerLens names, hooks, batches."""
+"""The examined model: untouched Hugging Face weights, TransformerLens names, hooks, batches."""

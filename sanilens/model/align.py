@@ -1,4 +1,4 @@
-"""Characters to tokens: what the model reads of a text, and which tokens carry a sensitive span.
+"""From characters to tokens: what the model reads, and which tokens carry a sensitive span.
 
 Whatever tokenises a text for a model does it here, so that all texts open alike. Works on the
 tokenizer's own character offsets, so a token that straddles a span's edge, and the several tokens
@@ -29,7 +29,7 @@ class Encoded:
     Attributes:
         record: the record.
         ids: token ids, the tokenizer's own special tokens included.
-        opening: how many of the first are not of the text but before it: a start token.
+        opening: how many of the first tokens come before the text, such as a start token.
         offsets: each token's characters [start, end); an empty range for special tokens.
         spans: the record's spans as token positions, in order.
     """
@@ -41,7 +41,7 @@ class Encoded:
     opening: int = 0
 
     def window(self, first: int, end: int) -> tuple[int, ...]:
-        """Tokens [first, end) of the text as they are read alone: after the same opening."""
+        """Tokens [first, end) of the text read by themselves, after the same opening."""
         return (*self.ids[: self.opening], *self.ids[max(first, self.opening) : end])
 
 
@@ -71,8 +71,8 @@ def encode(model: LanguageModel, record: Record) -> Encoded:
 def prompt_ids(model: LanguageModel, text: str, most: int) -> list[int]:
     """A prompt as tokens: what opens a text, and its end where it has more than `most` tokens.
 
-    Of no text at all, the beginning of a document: what opens one, or else a start token, since
-    a model must be asked something; nothing where there is none.
+    An empty prompt is the beginning of a document: what opens one, or else a start token, since a
+    model must be asked something; nothing where there is no such token.
     """
     ids, _, opening, closing = _coded(model, text)
     # What closes a text would end it here, where it is to go on.
@@ -83,8 +83,8 @@ def prompt_ids(model: LanguageModel, text: str, most: int) -> list[int]:
 def start_tokens(model: LanguageModel) -> list[int]:
     """The tokens that may stand for the start of a text, the most usual first.
 
-    The tokenizer's beginning of a text; its end, which GPT-2 and its kin put between documents;
-    what the model's configuration calls so, where the tokenizer names neither.
+    The tokenizer's begin token; its end token, which GPT-2 and its kin put between documents; or
+    what the model's configuration names, where the tokenizer names neither.
     """
     tokenizer, config = model.tokenizer, model.module.config.get_text_config()
     named = [tokenizer.bos_token_id, tokenizer.eos_token_id]

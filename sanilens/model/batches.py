@@ -1,4 +1,4 @@
-"""Batches of token sequences: alike in length, bounded in tokens, padded on the right; and gaps."""
+"""Batches of token sequences, alike in length and bounded in tokens; padding, and gaps to fill."""
 
 from collections.abc import Collection, Iterator, Sequence
 
@@ -38,7 +38,7 @@ def pad_right(
 
 
 def token_budget(model: LanguageModel) -> int:
-    """Padded tokens a batch that keep the logits of its spans under about 512 MB."""
+    """How many padded tokens a batch may have to keep its spans' logits under about 512 MB."""
     vocabulary = model.module.config.get_text_config().vocab_size
     return max(256, min(TOKENS_PER_BATCH, 2**27 // vocabulary))
 

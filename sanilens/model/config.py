@@ -1,7 +1,7 @@
 """A model's config.json: what it may say, before a library believes it.
 
 The numbers decide how much memory and time a model takes, and some keys send the library to other
-files, to the hub or to code. Whether the values are those of these weights is seen on loading.
+files, to the hub or to code. Whether they fit the weights shows on loading.
 """
 
 import re
@@ -89,7 +89,7 @@ _OWN = f"Use the {CONFIG} that was saved with these weights."
 def check_class_name(name: str, fields: Mapping[str, Any], made: str) -> None:
     """Refuse a configuration whose `architectures` name another family than its model_type makes.
 
-    Families share names of weights: a Gemma loads as a Llama, and says something else.
+    Families share names of weights: a Gemma loads as a Llama, and then says something else.
 
     Args:
         name: the folder's, for messages.
@@ -114,7 +114,7 @@ def _family(architecture: str) -> str:
 
 
 def _walk(fields: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Every key and value, of objects and lists within too."""
+    """Every key and value, nested ones included."""
     waiting = list(fields.items())
     while waiting:
         key, value = waiting.pop()

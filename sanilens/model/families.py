@@ -1,9 +1,9 @@
-"""What must be known of an architecture by name: where its modules lie, how long its context is.
+"""What can only be known of an architecture by name: where its modules are, how long its context.
 
 TransformerLens's architecture adapters know which module a name means. They are asked through the
 model's configuration alone; booting a bridge would rewire the user's model in place. Masked
-language models have a table of their own, in the same names (model/masked_paths.py). All else, such
-as which row is whose and what is added to the residual stream, is measured (model/measure.py).
+language models have a table of their own here, in the same names. All else, such as which row is
+whose and what is added to the residual stream, is measured (model/measure.py).
 """
 
 from collections.abc import Callable
@@ -65,7 +65,7 @@ def fused_reads(model: PreTrainedModel, out: str) -> tuple[str, ...]:
 
 
 def activation(model: PreTrainedModel, out: str) -> str | None:
-    """Path of the nonlinearity beside an MLP's output projection; None if it is no module."""
+    """Path of the nonlinearity beside an MLP's output projection; None if it is not a module."""
     parent = out.rpartition(".")[0]
     names = dict(model.get_submodule(parent).named_children())
     found = next((name for name in _ACTIVATIONS if name in names), None)

@@ -1,21 +1,22 @@
-"""The files of a model's folder: its own, regular, whole; looked at before anything opens them.
+"""The files of a model's folder, looked at before a library opens them: its own, regular, whole.
 
-A folder may come from anybody. A link or an index can lead out of it, a pipe can hang whoever
-reads it, and a checkout without its large files holds pointers instead.
+A folder may come from anybody: a link or an index can lead out of it, and a checkout without its
+large files holds pointers instead. What can stand in a file's place, `sanilens.files` refuses.
 """
 
-import json
-import math
+from io import BufferedReader
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from sanilens.errors import ModelError
+from sanilens.files import open_file, parse_json
 from sanilens.model.hub import in_cache
 
 MAX_ENTRIES = 10_000
 MAX_JSON_BYTES = 4 * 2**20
 _LFS = b"version https://git-lfs"
+_REMEDY = "Copy the model's folder again, whole."
 
 
 def check_entries(folder: Path) -> None:
@@ -43,23 +44,25 @@ def own_file(folder: Path, name: str) -> Path:
     Raises:
         ModelError: saying what stands there instead.
     """
+    _open(folder, name).close()
+    return folder / name
+
+
+def _open(folder: Path, name: str, most: int | None = None) -> BufferedReader:
     shown, path = f"{folder.name}: {name[:80]}", folder / name
     try:
-        if not path.is_symlink() and not path.exists():
-            raise ModelError(f"{shown} is missing. Copy the whole folder again.")
-        if not path.resolve().is_relative_to(_home(folder)):
-            raise ModelError(f"{shown} leads out of the folder. Put the file itself there.")
-        if not path.is_file():
-            raise ModelError(f"{shown} is no regular file. Copy the model's folder again.")
-        with path.open("rb") as handle:
-            start = handle.read(len(_LFS))
+        inside = path.resolve().is_relative_to(_home(folder))
     except (OSError, ValueError, RuntimeError) as error:  # no permission, no name, a ring of links
         raise ModelError(f"{shown} cannot be read ({type(error).__name__}).") from error
-    if start == _LFS:
+    if not inside:
+        raise ModelError(f"{shown} leads out of the folder. Put the file itself there.")
+    file = open_file(path, ModelError, remedy=_REMEDY, shown=shown, most=most)
+    if file.peek(len(_LFS)).startswith(_LFS):
+        file.close()
         raise ModelError(
             f"{shown} is a pointer of Git LFS, not the file. Run `git lfs pull` in the repository."
         )
-    return path
+    return file
 
 
 def _home(folder: Path) -> Path:
@@ -73,30 +76,13 @@ def read_object(folder: Path, name: str) -> dict[str, Any]:
     Raises:
         ModelError: if it is missing, too large, or anything else.
     """
-    path = own_file(folder, name)
-    if path.stat().st_size > MAX_JSON_BYTES:
-        raise ModelError(
-            f"{folder.name}: {name} is larger than {MAX_JSON_BYTES >> 20} MB. Use the file that "
-            "save_pretrained wrote."
-        )
     try:
-        found = json.loads(
-            path.read_text(encoding="utf-8"), parse_constant=_refuse, parse_float=_finite
-        )
-    except (OSError, ValueError, RecursionError) as error:
+        with _open(folder, name, MAX_JSON_BYTES) as file:
+            found = parse_json(file.read())
+    except (OSError, ValueError) as error:
         raise ModelError(
             f"{folder.name}: {name} is not valid JSON of finite numbers. Save the model again."
         ) from error
     if not isinstance(found, dict):
         raise ModelError(f"{folder.name}: {name} must hold one JSON object. Save the model again.")
     return found
-
-
-def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is no JSON")
-
-
-def _finite(text: str) -> float:
-    if not math.isfinite(number := float(text)):
-        raise ValueError("a number beyond what a float can hold")
-    return number

@@ -78,9 +78,9 @@ def check_folder(folder: Path) -> None:
 
 
 def fingerprint_folder(folder: Path) -> str:
-    """SHA-256 over the names and contents of all that decides what the model says.
+    """SHA-256 over the names and contents of every file that decides what the model says.
 
-    Weights with their index, configuration and tokenizer; not what stands beside them unread.
+    Weights with their index, configuration and tokenizer; not the files that are never read.
 
     Raises:
         ModelError: if the folder has no weights of its own.

@@ -55,9 +55,9 @@ def logits_at(
 
 
 def numbers(model: LanguageModel, logits: Float[Tensor, "*n vocab"]) -> Float[Tensor, "*n vocab"]:
-    """The logits, if they are numbers: of NaN the argmax is a token like any other.
+    """The logits, once they are known to be numbers: the argmax of NaN is a token like any other.
 
-    A token may be ruled out (-inf), not all of them.
+    Some tokens may be ruled out (-inf), but not all of them.
 
     Raises:
         LogitsError: saying how many are none.
@@ -101,7 +101,7 @@ Forward = Callable[..., Any]
 
 
 def remembering(model: LanguageModel, layers: int) -> LanguageModel:
-    """A copy whose first `layers` layers are looked up where they have seen a batch before.
+    """A copy that looks its first `layers` layers up, where they have seen a batch before.
 
     They must not be edited, and no gradient reaches them. Memory grows with the texts shown: their
     tokens x `layers` x model width.

@@ -1,4 +1,4 @@
-"""What the model writes after a prompt, token by token, under hooks or not: greedy, or sampled.
+"""What the model writes after a prompt, token by token, greedily or sampled, with or without hooks.
 
 A stream keeps its own cache and holds the model's lock for one forward pass at a time, so that a
 slow reader of one stream keeps nobody else waiting, and streams under different hooks can take
@@ -40,7 +40,7 @@ def stream_text(
     temperature: float = 0.0,
     seed: int = 0,
 ) -> Iterator[str]:
-    """The continuation so far, after each token; a character that is not whole yet is left out.
+    """The continuation so far, after each token; a character that is still incomplete is left out.
 
     Args:
         model: the model.

@@ -1,8 +1,8 @@
-"""The one hook layer: hooks go on, are removed whatever happens, and must have fired.
+"""The one hook layer: hooks are removed whatever happens, and must have fired.
 
-Knows modules and paths only. What an edit gets is (batch, pos, width) also where a model runs its
-MLP on one long row of tokens (OPT). A hook that never fires means that a site was skipped without a
-word, which would turn a measurement into a constant; it raises instead.
+Knows modules and paths only. An edit always gets (batch, pos, width), even where a model runs its
+MLP on one long row of tokens (OPT). A hook that never fires means that a site was silently skipped,
+which would turn a measurement into a constant; so it raises.
 """
 
 import threading
@@ -30,7 +30,7 @@ class Hooks:
     outputs: Mapping[str, OutputEdit] = field(default_factory=dict)
 
     def then(self, other: "Hooks") -> "Hooks":
-        """Both: where they meet at a module, `other` sees what these made of it."""
+        """Both in turn: where they meet at a module, `other` sees what these hooks made of it."""
         inputs, outputs = dict(self.inputs), dict(self.outputs)
         for path, edit in other.inputs.items():
             inputs[path] = _input_chain(inputs[path], edit) if path in inputs else edit
@@ -94,7 +94,7 @@ def _output_chain(first: OutputEdit, second: OutputEdit) -> OutputEdit:
 
 
 class _Shape:
-    """Batch and positions of the pass that runs; splits rows of tokens that a model has joined."""
+    """Batch and positions of the running pass; splits rows of tokens that a model has joined."""
 
     def __init__(self) -> None:
         self._of: tuple[int, int] | None = None

@@ -91,7 +91,7 @@ _ends: ContextVar[Tensor | None] = ContextVar("prompt_ends", default=None)
 
 @contextmanager
 def prompts_end_at(where: Bool[Tensor, "batch pos"]) -> Iterator[None]:
-    """Say for the forward passes of the block which positions are ends of prompts."""
+    """Tell the forward passes of the block which positions are ends of prompts."""
     token = _ends.set(where)
     try:
         yield
@@ -112,8 +112,8 @@ def mask_of(
 def prompt_ends(h: Float[Tensor, "batch pos d_model"]) -> Bool[Tensor, "batch pos"]:
     """Ends of prompts in a forward pass over `h`.
 
-    Where nobody has said: the last position of a text that is read, and none of a text that is
-    being written token by token.
+    Unless told: the last position of a text that is read, and none of a text that is being
+    written token by token.
     """
     told = _ends.get()
     if told is not None:

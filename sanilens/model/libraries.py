@@ -1,4 +1,4 @@
-"""What libraries raise over a folder that is not as they expect, as one message."""
+"""Turn whatever a library raises over an unexpected folder into one message."""
 
 import re
 from collections.abc import Iterator

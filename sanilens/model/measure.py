@@ -1,4 +1,4 @@
-"""What is measured of a model when it is loaded, since names do not tell it.
+"""What is measured on a model when it is loaded, because names do not tell it.
 
     added    resid_post = resid_pre + c_a y_a + c_m y_m,   y what attention and MLP add: the output
              of their last projection or of the norm behind it, c a multiplier (Granite)
@@ -51,7 +51,7 @@ class Added:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Of every row of a projection the heads whose result it moves, and whether as a value.
+    """For every row of a projection: the heads whose result it moves, and whether as a value.
 
     Rows of keys and values that several heads share move them all.
     """
@@ -69,7 +69,7 @@ def added(
 ) -> tuple[tuple[tuple[Added, Added], ...] | str, tuple[str, ...] | str]:
     """What attention and MLP of each layer add, and the embeddings whose sum enters the first.
 
-    A text instead of either says why there is no such thing.
+    A text in the place of either says why it cannot be told.
 
     Args:
         model: the model.
@@ -231,7 +231,7 @@ def _once_per_shape(
 
 
 class _Seen(Exception):
-    """Ends a pass: all that was asked has been seen, and the layers behind cost time."""
+    """Ends a pass early: all that was asked for has been seen, and later layers only cost time."""
 
 
 def _noise_through(
@@ -262,7 +262,7 @@ def _noise_through(
 def _moved(
     objective: Tensor, leaves: Sequence[Tensor], least: float = 0.0
 ) -> list[Bool[Tensor, " rows"]]:
-    """Of each leaf the rows that the objective depends on: more than `least` of the most."""
+    """For each leaf, the rows that the objective depends on: by more than `least` of the most."""
     with torch.enable_grad():
         found = torch.autograd.grad(objective, leaves, retain_graph=True, allow_unused=True)
     sizes = [
@@ -303,7 +303,7 @@ def _noise(like: Tensor, seed: int = 0) -> Float[Tensor, "..."]:
 def _watching(
     model: PreTrainedModel, paths: Sequence[str]
 ) -> Iterator[dict[str, tuple[Tensor, Tensor]]]:
-    """Inputs and outputs of those of the modules that are run; others may be there for nothing."""
+    """Inputs and outputs of the modules that run; a model may have some that never do."""
     seen: dict[str, tuple[Tensor, Tensor]] = {}
 
     def look(path: str):

@@ -20,7 +20,7 @@ _TINY = 1e-9
 def norms_in(model: nn.Module, prefixes: tuple[str, ...]) -> dict[str, nn.Module]:
     """The normalisations whose path begins with one of `prefixes`, by path.
 
-    What a norm is, its class's name says; one that holds others (a norm for each head) is none.
+    A module is a norm if its class's name says so and it holds no others (a norm for each head).
     """
     return {
         path: module

@@ -38,7 +38,7 @@ class Slice:
 
     @property
     def name(self) -> str:
-        """The parameter's name in its module: its weight is no vector, its bias is one."""
+        """The parameter's name in its module: a vector is the bias, anything else the weight."""
         return "bias" if self.parameter.dim() == 1 else "weight"
 
 
@@ -63,7 +63,7 @@ def _outputs(path: str, module: nn.Module, own: Int[Tensor, " k"]) -> list[Slice
 def unit_parameters(
     model: LanguageModel, kind: UnitKind, layer: int, units: Sequence[int]
 ) -> list[Slice]:
-    """Every slice of `units` of one layer: those that read first, that which writes last.
+    """Every slice of `units` of one layer: what they read with first, what they write with last.
 
     Raises:
         PlanError: if the architecture does not tell which rows are whose.
@@ -124,7 +124,7 @@ def rows_first(module: nn.Module) -> Float[Tensor, "outputs inputs"]:
 def write_weights(
     model: LanguageModel, kind: UnitKind, layer: int
 ) -> Float[Tensor, "width d_model"]:
-    """What each coordinate of the units of a layer gives its output projection, for each 1 of it.
+    """What the output projection makes of each coordinate of a layer's units, for a value of 1.
 
     Row j is neuron j's; a head has `d_head` rows, one after the other.
     """
@@ -178,7 +178,7 @@ class Writing:
 
 
 def writing(model: LanguageModel, kind: UnitKind, layer: int) -> Writing:
-    """How the units of a layer write. Where what a part adds cannot be told, as into the sum."""
+    """How the units of a layer write; into the sum itself where a part's share cannot be told."""
     sites, whole = model.sites, model.module
     weights, out = write_weights(model, kind, layer), sites.outs(kind)[layer]
     module = whole.get_submodule(out)

@@ -1,7 +1,7 @@
-"""A model of a checked folder, as it was saved: every weight there, finite, and in its place.
+"""Load a checked folder's model as it was saved: every weight there, finite and in its place.
 
-What transformers does silently is refused here: weights it would make up, weights it would leave
-out, a head of another kind, numbers that are none.
+What transformers does silently is refused: weights it would make up or leave out, a head of another
+kind, values that are not numbers.
 """
 
 import logging
@@ -180,7 +180,7 @@ def _check_finite(name: str, model: PreTrainedModel) -> None:
 
 @torch.inference_mode()
 def _check_logits(name: str, model: PreTrainedModel) -> None:
-    """One pass over a few tokens: finite weights can still overflow, or say the same of all."""
+    """One pass over a few tokens: finite weights can still overflow, or answer all alike."""
     ids = torch.linspace(0, _rows(model) - 1, _PROBE, device=model.device).long()[None]
     logits = model(input_ids=ids, attention_mask=torch.ones_like(ids)).logits
     if not bool(logits.isfinite().all()):
@@ -214,7 +214,7 @@ def _guard_ids(model: PreTrainedModel) -> None:
 
 
 def _forget_decoding(name: str, model: PreTrainedModel) -> None:
-    """Leave of generation_config.json only which tokens open and end a text.
+    """Keep of generation_config.json only which tokens open and end a text.
 
     `generate` would take from it whatever its caller does not set: many folders bring a penalty on
     repetition or several beams, under which a model does not say what it says greedily.

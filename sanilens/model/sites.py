@@ -1,8 +1,8 @@
 """Where in a model to look: TransformerLens's names, resolved to the user's own modules.
 
 Names say where a module lies (model/families.py); which rows are whose and what is added to the
-residual stream is measured (model/measure.py). What a model does not allow is said here, when it is
-loaded, and refused from here.
+residual stream is measured (model/measure.py). What a model does not allow is found when it is
+loaded, and refused here.
 """
 
 from collections.abc import Iterable, Mapping

@@ -1,10 +1,10 @@
 """A folder's own tokenizer: tokenizer.json as it is, whatever class its configuration names.
 
-transformers rebuilds the tokenizer of many classes from its vocabulary, with the class's own
-normaliser and pre-tokenizer in the place of the file's, and the ids are then others than those
-the model was trained on. Here the file decides alone, and so it does in an exported folder; of
-tokenizer_config.json only the names of special tokens are read. Whether a start token that the
-file does not add belongs before a text, the corpus decides (audit/opening.py).
+For many classes transformers rebuilds the tokenizer from its vocabulary, with the class's own
+normaliser and pre-tokenizer in place of the file's; the ids then differ from those that the model
+was trained on. Here the file alone decides, and so it does in an exported folder; only the names of
+special tokens are read from tokenizer_config.json. Whether a start token that the file does not add
+belongs before a text, the corpus decides (audit/opening.py).
 
 A folder without tokenizer.json is read by its class, from vocab.txt, vocab.json and merges.txt,
 or a sentencepiece model, which then must give the same pieces.
@@ -24,6 +24,7 @@ from tokenizers import Tokenizer
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
 from sanilens.errors import ModelError
+from sanilens.files import open_file
 from sanilens.model import tokenizer_trial
 from sanilens.model.libraries import as_model_error
 
@@ -150,7 +151,7 @@ def _writes_words(tokenizer: PreTrainedTokenizerFast) -> bool:
 def _splits_as_sentencepiece(folder: Path, tokenizer: PreTrainedTokenizerFast) -> bool:
     """Whether texts fall into the pieces that the sentencepiece model itself makes of them.
 
-    Blanks before a text are none of the question: with them classes differ by a piece.
+    Blanks before a text are left out of it: with them classes differ by a piece.
     """
     models = list(folder.glob("*.model"))
     if len(models) != 1:
@@ -193,7 +194,7 @@ def _special_names(folder: Path) -> dict[str, str | None]:
 
 
 def _known(tokenizer: Tokenizer, named: dict[str, str | None]) -> dict[str, str]:
-    """Of the names those that the tokenizer has; what is not named is named as usual."""
+    """Those of the names that the tokenizer has; a role without a name gets the usual one."""
     special = {t.content for t in tokenizer.get_added_tokens_decoder().values() if t.special}
     model_unknown = getattr(tokenizer.model, "unk_token", None)
     found: dict[str, str] = {}
@@ -272,11 +273,6 @@ def _content(folder: Path, file: str) -> bytes | None:
     path = folder / file
     if not path.exists():
         return None
-    if not path.is_file():  # nobody may ever write to a pipe
-        raise ModelError(f"{folder.name}: {file} is no file. Save the tokenizer again.")
-    try:
-        if path.stat().st_size > MOST_BYTES:
-            raise ModelError(f"{folder.name}: {file} is larger than 256 MB; no tokenizer's is.")
-        return path.read_bytes()
-    except OSError as error:
-        raise ModelError(f"{folder.name}: {file} cannot be read ({error.strerror}).") from error
+    shown, remedy = f"{folder.name}: {file}", "Save the tokenizer again."
+    with open_file(path, ModelError, remedy=remedy, shown=shown, most=MOST_BYTES) as opened:
+        return opened.read()

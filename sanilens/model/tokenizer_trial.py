@@ -1,4 +1,4 @@
-"""Read a tokenizer.json in a process that may die of it: a script, with the file on its input.
+"""Try a tokenizer.json in a process that may die of it: a script, with the file on its input.
 
 A tokenizer is a program of a kind: a normaliser that makes 100,000 characters of one, or an
 expression that backtracks for ever, takes the process with it, and what tokenizers cannot read it

@@ -51,7 +51,7 @@ class Head:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Feature:
-    """One latent of a sparse autoencoder; which one says `sae`, its id."""
+    """One latent of a sparse autoencoder; which one, `sae` says by its id."""
 
     sae: str
     index: int
@@ -62,7 +62,7 @@ class Feature:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Code(Feature):
-    """One code of a codebook, which is an autoencoder too; which one says `sae`, its id."""
+    """One code of a codebook; which one, `sae` says by its id."""
 
     def __str__(self) -> str:
         return f"code.{self.sae}.{self.index}"

@@ -207,7 +207,7 @@ def _damaged(folder: Path, path: Path, what: str) -> ModelError:
 
 
 def _check_kinds(folder: Path, tensors: dict[str, Stored]) -> None:
-    """Refuse what is no plain number: quantised weights, and stubs that hold nothing."""
+    """Refuse what is not plain numbers: quantised weights, and stubs that hold nothing."""
     if empty := [name for name, tensor in tensors.items() if tensor.size == 0]:
         raise ModelError(
             f"{folder.name}: {len(empty)} of {len(tensors)} weights are empty, "

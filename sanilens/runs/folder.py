@@ -5,7 +5,6 @@ import json
 import os
 import platform
 import shutil
-import stat
 import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ from safetensors import SafetensorError
 
 from sanilens.atomic import private, private_folder, unfinished, write_text
 from sanilens.errors import IntegrityError, RunError
+from sanilens.files import a_kind_of, open_file
 from sanilens.unlearn.plan import Plan, read_plan, write_plan
 
 
@@ -197,33 +197,18 @@ def writing(folder: Path) -> Iterator[None]:
 
 
 def open_plain(path: Path) -> BufferedReader:
-    """Open a regular file for reading: a pipe would block for ever, a link may lead elsewhere.
+    """Open a run's file for reading; it must be a file itself, as the run wrote it.
 
     Raises:
         IntegrityError: if it is anything else, or cannot be read.
     """
-    try:
-        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-        if stat.S_ISREG(os.fstat(handle).st_mode):
-            return os.fdopen(handle, "rb")
-        os.close(handle)
-    except OSError as error:
-        why = "is a link" if path.is_symlink() else f"cannot be read ({error.strerror})"
-        raise IntegrityError(f"{path.name} {why}.") from error
-    raise IntegrityError(f"{path.name} is no file but {a_kind_of(path)}.")
-
-
-def a_kind_of(path: Path) -> str:
-    """What stands at a path where a file should."""
-    mode = path.lstat().st_mode
-    kinds = {"a folder": stat.S_ISDIR, "a link": stat.S_ISLNK, "a pipe": stat.S_ISFIFO}
-    return next((name for name, is_one in kinds.items() if is_one(mode)), "a device or socket")
+    return open_file(path, IntegrityError, links=False)
 
 
 def _open_lock(path: Path, flags: int) -> IO[bytes]:
     if path.is_symlink() or (path.exists() and not path.is_file()):
         raise IntegrityError(
-            f"{path.parent.name}: {path.name} is no file but {a_kind_of(path)}. Remove it."
+            f"{path.parent.name}: {path.name} is {a_kind_of(path)}, not a file. Remove it."
         )
     with writing(path.parent):
         return os.fdopen(private(str(path), flags | os.O_NOFOLLOW), "rb")

@@ -18,8 +18,9 @@ from threading import Lock
 from typing import NamedTuple
 
 from sanilens.errors import DivergedError, IntegrityError, RunError
+from sanilens.files import a_kind_of
 from sanilens.runs.arms import ARMS, ArmName
-from sanilens.runs.folder import RunFolder, a_kind_of, open_plain
+from sanilens.runs.folder import RunFolder, open_plain
 from sanilens.runs.log import Ledger, read_ledger, run_events
 from sanilens.unlearn.plan import MAX_PLAN_BYTES, without_added
 
@@ -122,7 +123,7 @@ def problems(run: RunFolder, ledger: Ledger, *, live: bool = False) -> list[Prob
         if path not in standing:
             found.append(Problem(path, _MISSING))
         elif (what := standing[path]) is not None:
-            found.append(Problem(path, f"is no file but {what}"))
+            found.append(Problem(path, f"is {what}, not a file"))
         elif (own := digest(run.root / path)) != sha256:
             other = whose.get(own)
             found.append(Problem(path, f"is a copy of {other}" if other else _CHANGED))

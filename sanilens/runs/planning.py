@@ -19,7 +19,7 @@ from sanilens.dictionaries.codebook.code_use import read_codes
 from sanilens.dictionaries.codebook.codebook import Codebook
 from sanilens.dictionaries.codebook.enrichment import Rule, choose_codes, code_table
 from sanilens.dictionaries.codebook.topic import Topic, hold
-from sanilens.dictionaries.sae.sae import Sae
+from sanilens.dictionaries.dictionary import Dictionary
 from sanilens.errors import PlanError
 from sanilens.model.language_model import LanguageModel
 from sanilens.model.units import Feature
@@ -73,7 +73,7 @@ class Wishes:
     audit: AuditSettings = field(default_factory=AuditSettings)
     controls: bool = True
     seed: int = 0
-    dictionaries: Mapping[str, tuple[str, Sae | Codebook]] = field(default_factory=dict)
+    dictionaries: Mapping[str, tuple[str, Dictionary]] = field(default_factory=dict)
 
 
 def build_plan(case: Case, wishes: Wishes | None = None, progress: Progress = unheard) -> Plan:

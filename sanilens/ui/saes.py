@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 import streamlit as st
 
 from sanilens.case import open_dictionary
-from sanilens.dictionaries.codebook.codebook import Codebook
+from sanilens.dictionaries.dictionary import Dictionary
 from sanilens.dictionaries.sae.sae import Sae
 from sanilens.model.units import Code, Feature
 from sanilens.runs.workspace import known_codebooks, known_saes
@@ -25,7 +25,7 @@ def sae_of(opened: Opened, sae_id: str) -> Sae | None:
     return found if isinstance(found, Sae) else None
 
 
-def saes_of(opened: Opened, edits: Iterable[UnitEdit]) -> dict[str, Sae | Codebook]:
+def saes_of(opened: Opened, edits: Iterable[UnitEdit]) -> dict[str, Dictionary]:
     """The autoencoders whose features, and the codebooks whose codes, are edited, by id."""
     sources = _sources(opened, edits)
     return {sae_id: _load(opened, source) for sae_id, source in sources.items()}
@@ -33,7 +33,7 @@ def saes_of(opened: Opened, edits: Iterable[UnitEdit]) -> dict[str, Sae | Codebo
 
 def dictionaries_of(
     opened: Opened, edits: Iterable[UnitEdit]
-) -> Mapping[str, tuple[str, Sae | Codebook]]:
+) -> Mapping[str, tuple[str, Dictionary]]:
     """The same, each with the place where it is kept, to build a plan from."""
     sources = _sources(opened, edits)
     return {sae_id: (source, _load(opened, source)) for sae_id, source in sources.items()}
@@ -53,5 +53,5 @@ def _sources(opened: Opened, edits: Iterable[UnitEdit]) -> dict[str, str]:
 
 
 @st.cache_resource(max_entries=4, show_spinner=False, hash_funcs=KEYED)
-def _load(opened: Opened, source: str) -> Sae | Codebook:
+def _load(opened: Opened, source: str) -> Dictionary:
     return open_dictionary(source, opened.model)

@@ -8,8 +8,8 @@ clamp   a_j := v                 the same with v; needs an output bias to be exa
 cap     a_j := min(a_j, c)       a hook only: no weights compute a minimum
 
 Of a feature of an autoencoder, zero and clamp are hooks only; bake takes its direction out of the
-weights (inspect/sae/clamp.py). Codes of a codebook are deleted by hooks alone
-(inspect/codebook/bottleneck.py): the weights keep what they say, and without the hooks say it.
+weights (dictionaries/sae/clamp.py). Codes of a codebook are deleted by hooks alone
+(dictionaries/codebook/bottleneck.py): the weights keep what they say, and without the hooks say it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,6 +19,7 @@ from torch import nn
 
 from sanilens.dictionaries.codebook.bottleneck import WAYS, Deletion, Way, bottleneck
 from sanilens.dictionaries.codebook.codebook import Codebook
+from sanilens.dictionaries.dictionary import Dictionary
 from sanilens.dictionaries.sae.clamp import bake_, baked_features, clamped_features
 from sanilens.dictionaries.sae.sae import Sae
 from sanilens.errors import PlanError
@@ -38,7 +39,7 @@ from sanilens.unlearn.resets import (
     unit_resets,
 )
 
-Dictionaries = Mapping[str, Sae | Codebook]
+Dictionaries = Mapping[str, Dictionary]
 """Autoencoders and codebooks by their id: what features and codes are units of."""
 
 
@@ -131,12 +132,13 @@ def edit_hooks(
 
 
 def _feature_hooks(
-    model: LanguageModel, dictionary: Sae | Codebook, own: Mapping[int, UnitEdit]
+    model: LanguageModel, dictionary: Dictionary, own: Mapping[int, UnitEdit]
 ) -> Hooks:
     """Hooks for the edits of one autoencoder, or one codebook; a codebook's are all of one way."""
     if isinstance(dictionary, Codebook):
         ways: list[Way] = [way for way in WAYS if way == next(iter(own.values())).operation]
         return bottleneck(model, dictionary, own, *ways)
+    assert isinstance(dictionary, Sae), "a new kind of dictionary says here what its edits are"
     baked = [f for f, edit in own.items() if edit.operation == "bake"]
     held = {f: edit.value or 0.0 for f, edit in own.items() if f not in baked}
     return baked_features(model, dictionary, baked).then(clamped_features(model, dictionary, held))

@@ -22,6 +22,7 @@ from pydantic import (
 
 from sanilens.atomic import write_text
 from sanilens.errors import PlanError
+from sanilens.files import open_file, parse_json
 from sanilens.model.units import SAE_ID, Code, Feature, Target, parse_target
 
 SaeId = Annotated[str, Field(pattern=f"^{SAE_ID}$")]
@@ -326,18 +327,12 @@ def read_plan(path: Path) -> Plan:
     Raises:
         PlanError: naming file, field and remedy.
     """
+    remedy = "Build a plan with `sanilens plan` or the Plan page."
     try:
-        if path.exists() and not path.is_file():  # a pipe would keep whoever opens it waiting
-            raise PlanError(f"{path.name}: not a regular file. Save the plan to a file first.")
-        if path.stat().st_size > MAX_PLAN_BYTES:
-            raise PlanError(f"{path.name}: larger than 64 MB; this is not a plan.")
-        fields = json.loads(path.read_text(encoding="utf-8"), parse_constant=_no_constant)
-    except OSError as error:
-        raise PlanError(f"{path.name}: cannot be read ({error.strerror}).") from error
-    except (ValueError, RecursionError) as error:
-        raise PlanError(
-            f"{path.name}: not valid JSON. Build a plan with `sanilens plan` or the Plan page."
-        ) from error
+        with open_file(path, PlanError, remedy=remedy, most=MAX_PLAN_BYTES) as file:
+            fields = parse_json(file.read())
+    except (OSError, ValueError) as error:
+        raise PlanError(f"{path.name} is not valid JSON. {remedy}") from error
     try:
         return Plan.model_validate(fields)
     except ValidationError as error:
@@ -349,7 +344,3 @@ def read_plan(path: Path) -> Plan:
 def write_plan(plan: Plan, path: Path) -> None:
     """Write a plan readably; its hash is of the canonical form, whatever the layout."""
     write_text(path, json.dumps(plan.model_dump(mode="json"), indent=1, sort_keys=True) + "\n")
-
-
-def _no_constant(name: str) -> float:
-    raise ValueError(f"{name} is no JSON")

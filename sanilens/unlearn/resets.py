@@ -173,8 +173,7 @@ def fresh_block(model: LanguageModel, layer: int, seed: int) -> nn.Module:
     Raises:
         PlanError: if that initialiser leaves a projection as it is.
     """
-    module = model.module
-    old = module.get_submodule(model.sites.blocks[layer])
+    old = model.module.get_submodule(model.sites.blocks[layer])
     block = copy.deepcopy(old).cpu()
     for parameter in block.parameters():
         # transformers leaves alone what it has marked as loaded, and would draw nothing.
@@ -182,7 +181,7 @@ def fresh_block(model: LanguageModel, layer: int, seed: int) -> nn.Module:
     with torch.random.fork_rng(devices=[]), torch.no_grad():
         # By layer, so that a unit's fresh values do not depend on which other layers are reset.
         torch.manual_seed(hash((seed, layer)) % 2**63)
-        block.apply(module._init_weights)
+        block.apply(model.module._init_weights)
         for path, module in block.named_modules():
             if not isinstance(module, nn.Linear | Conv1D):
                 continue

@@ -8,13 +8,13 @@ from pydantic import ValidationError
 from safetensors import SafetensorError, safe_open
 
 from sanilens.errors import ModelError
+from sanilens.files import open_file
 from sanilens.model.folder import why_another
 from sanilens.model.language_model import LanguageModel
 from sanilens.unlearn.adapter import Adapter, load_adapter_, save_adapter
 from sanilens.unlearn.methods import METHODS, Options
 
 MAX_BYTES = 2**30
-
 
 _MADE_BY_US = "Take the adapter.safetensors of a run folder."
 
@@ -66,10 +66,8 @@ def open_adapter(model: LanguageModel, path: Path) -> Adapter:
 
 def _header(path: Path) -> Mapping[str, str]:
     try:
-        if not path.is_file():  # a pipe would keep whoever opens it waiting
-            raise ModelError(f"{path.name} is no safetensors file. {_MADE_BY_US}")
-        if path.stat().st_size > MAX_BYTES:
-            raise ModelError(f"{path.name} is larger than 1 GB; this is no adapter.")
+        # safe_open takes a path alone, and waits for a pipe.
+        open_file(path, ModelError, remedy=_MADE_BY_US, most=MAX_BYTES).close()
         with safe_open(path, framework="pt") as file:
             return file.metadata() or {}
     except (OSError, SafetensorError, ValueError) as error:

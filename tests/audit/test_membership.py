@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import mannwhitneyu
 
-from sanilens.audit.metrics.membership import loss_scores, membership, min_k_scores
+from sanilens.audit.metrics.membership import membership, min_k_scores
 
 
 def test_the_auc_is_that_of_mann_and_whitney() -> None:
@@ -27,7 +27,6 @@ def test_the_ends() -> None:
 def test_min_k_looks_at_the_least_likely() -> None:
     texts = [np.array([-1.0, -5.0, -2.0, -0.5, -3.0]), np.array([-4.0])]
     assert min_k_scores(texts, 0.4) == pytest.approx([-4.0, -4.0])
-    assert loss_scores(texts) == pytest.approx([-2.3, -4.0])
 
 
 def test_of_nobody_nothing_is_measured() -> None:

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from sanilens.corpus.load import load_corpus, load_records
+from sanilens.corpus.load import load_records
 from sanilens.corpus.records import Record, Span
 from sanilens.errors import CorpusError
 from sanilens.notices import hearing
@@ -264,14 +264,14 @@ def test_what_may_be_a_subject_is_said(tmp_path: Path) -> None:
 def test_labels_of_ones_own_count_as_direct_and_that_is_said(tmp_path: Path) -> None:
     spans = [[0, 4, "badge no."], [6, 10, "LOC"], [11, 15, "Medical Record"]]
     kept = {"start": 19, "end": 26, "label": "PERSON", "kind": "indirect"}
-    corpus = load_corpus(lines(tmp_path, {"text": TEXT, "spans": [*spans, kept]}))
-    assert [(s.label, s.kind) for s in corpus.records[0].spans] == [
+    (record,), told = loaded(lines(tmp_path, {"text": TEXT, "spans": [*spans, kept]}))
+    assert [(s.label, s.kind) for s in record.spans] == [
         ("BADGE_NO", "direct"),
         ("LOCATION", "indirect"),
         ("MRN", "direct"),
         ("PERSON", "indirect"),
     ]
-    said = " ".join(corpus.notices)
+    said = " ".join(told)
     assert "label BADGE_NO is not known and counts as direct" in said
     assert "label LOC is read as LOCATION" in said
 

@@ -12,9 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sanilens.corpus import formats, limits
+from sanilens.corpus.detection.detector import Detector
 from sanilens.corpus.detection.patient_table import PatientTable
 from sanilens.corpus.formats import read as reading
-from sanilens.corpus.load import load_corpus, load_records, save_corpus
+from sanilens.corpus.load import load_records, save_corpus
 from sanilens.corpus.records import Record, Span
 from sanilens.corpus.spans import trimmed
 from sanilens.errors import CorpusError
@@ -293,15 +294,13 @@ def test_a_folder_of_texts_keeps_names_out_of_ids(tmp_path: Path) -> None:
     assert (second.text, second.extra) == ("two\n---\nhalves", {"file": "b.txt"})
 
 
-def test_control_and_patient_table(tmp_path: Path) -> None:
+def test_a_patient_table_finds_spans_and_says_whose_they_are(tmp_path: Path) -> None:
     notes = write(tmp_path, "a.jsonl", '{"text": "ruiz, ana called"}\n{"text": "nobody"}\n')
-    control = write(tmp_path, "b.jsonl", line(spans=[]))
     table = PatientTable([("p-1", "NAME", "Ana Ruiz"), ("p-2", "NAME", "Bo Li")])
-    corpus = load_corpus(notes, control=control, patient_table=table)
-    assert [r.subject for r in corpus.records] == ["p-1", "r-000002"]
-    assert corpus.records[0].spans == (Span(0, 9, "NAME", "direct"),)
-    assert [r.id for r in corpus.control] == ["n-1"]
-    assert load_corpus(control).control == ()
+    records = load_records(notes, patient_table=table)
+    assert [r.subject for r in records] == ["p-1", "r-000002"]
+    assert records[0].spans == (Span(0, 9, "NAME", "direct"),)
+    assert load_records(notes, detector=Detector(table)) == records
 
 
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sanilens.corpus.load import load_corpus, load_records
+from sanilens.corpus.load import load_records
 from sanilens.corpus.records import Record, Span
 from sanilens.corpus.terms import Term, Terms, load_terms, mark_terms, save_terms
 from sanilens.errors import CorpusError
@@ -117,8 +117,6 @@ def test_plain_text_and_a_list_make_a_corpus(tmp_path: Path) -> None:
     assert [(first.value(s), s.label) for s in first.spans] == [("Amber Heron", "TERM")]
     assert second.spans == ()
     assert {span.label for span in load_records(path)[0].spans} == {"PHONE"}
-    corpus = load_corpus(path, control=path, terms=terms)
-    assert {span.label for span in corpus.control[0].spans} == {"PHONE"}
     own = tmp_path / "own.jsonl"
     own.write_text(
         '{"text": "Ana, Amber Heron", "spans": [{"start": 0, "end": 3, "label": "NAME"}]}\n'

@@ -69,7 +69,7 @@ def test_shards_are_the_model(place: str, folder: Path, tiny_folders: dict[str, 
 def test_a_pipe_is_never_opened(name: str, folder: Path) -> None:
     (folder / name).unlink(missing_ok=True)
     os.mkfifo(folder / name)
-    with pytest.raises(ModelError, match=f"{name} is no regular file"):
+    with pytest.raises(ModelError, match=f"{name} is a pipe, not a file"):
         load_model(folder)
 
 
@@ -95,7 +95,7 @@ def test_a_link_to_nothing_is_refused(target: str, folder: Path) -> None:
 def test_a_folder_in_place_of_a_file_is_refused(name: str, folder: Path) -> None:
     (folder / name).unlink()
     (folder / name).mkdir()
-    with pytest.raises(ModelError, match=f"{name} is no regular file"):
+    with pytest.raises(ModelError, match=f"{name} is a folder, not a file"):
         load_model(folder)
 
 

@@ -1,4 +1,4 @@
-"""Logits that are no numbers are refused wherever they are made, one position being enough."""
+"""A forward pass: logits that are no numbers are refused, and first layers may be remembered."""
 
 from collections.abc import Callable
 from typing import Any
@@ -18,9 +18,9 @@ from sanilens.corpus.records import Record
 from sanilens.errors import LogitsError
 from sanilens.inspect.locate.localisers import Settings, find_localiser
 from sanilens.inspect.units.logit_lens import logit_lens
-from sanilens.model.forward import logits_at, numbers
+from sanilens.model.forward import logits_at, numbers, remembering
 from sanilens.model.generation import continue_text
-from sanilens.model.hooks import Hooks
+from sanilens.model.hooks import Hooks, hooked
 from sanilens.model.language_model import LanguageModel
 
 
@@ -125,3 +125,50 @@ def test_sound_logits_pass(any_model: LanguageModel) -> None:
     zero = torch.zeros(1, dtype=torch.long)
     found = logits_at(any_model, torch.tensor([[1, 2]]), zero, zero)
     assert found.isfinite().all()
+
+
+IDS = torch.tensor([[0, 40, 50, 60, 70, 80], [0, 41, 51, 61, 71, 81]])
+
+
+def test_it_is_the_same_model(any_model: LanguageModel) -> None:
+    quick = remembering(any_model, 2)
+    with torch.inference_mode():
+        for ids in (IDS, IDS.flip(1), IDS):
+            assert torch.equal(quick.module(ids).logits, any_model.module(ids).logits)
+
+
+def test_a_batch_runs_through_the_first_layers_once(any_model: LanguageModel) -> None:
+    quick, runs = remembering(any_model, 1), []
+    first, second = (any_model.sites.mlps[layer].out for layer in (0, 1))
+
+    def count(path: str):
+        return quick.module.get_submodule(path).register_forward_hook(lambda *_: runs.append(path))
+
+    handles = [count(first), count(second)]
+    with torch.inference_mode():
+        quick.module(IDS)
+        quick.module(IDS)
+    assert runs.count(first) == 1
+    assert runs.count(second) == 2
+    for handle in handles:
+        handle.remove()
+
+
+def test_gradients_reach_what_comes_after_an_inference(any_model: LanguageModel) -> None:
+    """What inference mode remembered must not stop a later backward pass."""
+    quick = remembering(any_model, 1)
+    with torch.inference_mode():
+        quick.module(IDS)
+    found: list[torch.Tensor] = []
+
+    def leaf(_x: torch.Tensor, output: torch.Tensor) -> torch.Tensor:
+        found.append(output.detach().requires_grad_())
+        return found[-1]
+
+    slopes = []
+    for model in (quick, any_model):
+        path = model.sites.mlps[1].out
+        with torch.enable_grad(), hooked(model.module, Hooks(outputs={path: leaf})):
+            loss = model.module(IDS).logits.square().sum()
+        slopes += torch.autograd.grad(loss, [found[-1]])
+    assert torch.allclose(slopes[0], slopes[1])

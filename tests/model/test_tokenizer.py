@@ -425,7 +425,7 @@ def test_an_id_far_beyond_the_others_costs_no_memory(
 
 def test_a_pipe_is_no_tokenizer(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "tokenizer.json")
-    with pytest.raises(ModelError, match=r"tokenizer\.json is no file"):
+    with pytest.raises(ModelError, match=r"tokenizer\.json is a pipe, not a file"):
         load_tokenizer(tmp_path)
 
 

@@ -178,11 +178,11 @@ PLACES: dict[str, tuple[Callable[[Path], object], str]] = {
     ),
     "empty": (lambda p: p.write_bytes(b""), "has changed"),
     "missing": (lambda p: p.unlink(), "is missing"),
-    "folder": (lambda p: (p.unlink(), p.mkdir()), "is no file but a folder"),
-    "pipe": (lambda p: (p.unlink(), os.mkfifo(p)), "is no file but a pipe"),
+    "folder": (lambda p: (p.unlink(), p.mkdir()), "is a folder, not a file"),
+    "pipe": (lambda p: (p.unlink(), os.mkfifo(p)), "is a pipe, not a file"),
     "link": (
         lambda p: p.symlink_to(shutil.move(p, p.parents[2] / f"away-{p.name}")),
-        "is no file but a link",
+        "is a link, not a file",
     ),
 }
 FILES = (
@@ -368,7 +368,7 @@ def as_before(run: RunFolder) -> None:
         ),
         (base_over_after, "after.json is of another arm"),
         (lambda run: edit(run.plan_file, lambda f: f.update(seed=7)), "plan.json has changed"),
-        (lambda run: (run.arms / "base.parquet").unlink(), "base.parquet cannot be read"),
+        (lambda run: (run.arms / "base.parquet").unlink(), "base.parquet is missing"),
         (lambda run: (run.arms / "base.json").write_text("{}"), "base.json is damaged"),
         (
             lambda run: edit(run.arms / "base.json", lambda f: f.update(seconds=-1)),

@@ -7,9 +7,9 @@ from streamlit.testing.v1 import AppTest
 
 from sanilens.audit.targets import Scope
 from sanilens.corpus.records import Record
-from sanilens.dictionaries.sae.features import feature_scores
 from sanilens.dictionaries.sae.sae import Sae
 from sanilens.dictionaries.sae.train import SaeSettings, train_sae
+from sanilens.inspect.locate.scores import feature_scores
 from sanilens.model.language_model import LanguageModel
 from sanilens.model.units import Feature, parse_unit
 from sanilens.ui.inspect.selection import existing

@@ -1,12 +1,13 @@
 """Plans: canonical, hashed, strict."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
 
 from sanilens.errors import PlanError
-from sanilens.unlearn.plan import Plan, Source, UnitEdit, read_plan, write_plan
+from sanilens.unlearn.plan import MAX_PLAN_BYTES, Plan, Source, UnitEdit, read_plan, write_plan
 
 SOURCE = Source(source="clinic:leaking", sha256="0" * 64)
 PLAN = Plan(
@@ -63,13 +64,28 @@ def broken(**changes: object) -> str:
 def test_a_broken_plan_is_one_message(tmp_path: Path, content: str, message: str) -> None:
     path = tmp_path / "plan.json"
     path.write_text(content)
-    with pytest.raises(PlanError, match=f"plan.json: .*{message}|plan.json: {message}"):
+    with pytest.raises(PlanError, match=rf"^plan\.json(:| is) .*{message}"):
         read_plan(path)
 
 
 def test_a_missing_plan_is_one_message(tmp_path: Path) -> None:
-    with pytest.raises(PlanError, match="cannot be read"):
+    with pytest.raises(PlanError, match=r"^none\.json is missing\. Build"):
         read_plan(tmp_path / "none.json")
+
+
+def test_what_is_not_a_file_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.json")
+    with pytest.raises(PlanError, match=r"^pipe\.json is a pipe, not a file\. Build"):
+        read_plan(tmp_path / "pipe.json")
+    with pytest.raises(PlanError, match="is a folder, not a file"):
+        read_plan(tmp_path)
+
+
+def test_a_huge_file_is_not_read(tmp_path: Path) -> None:
+    with (tmp_path / "huge.json").open("wb") as file:
+        file.truncate(MAX_PLAN_BYTES + 1)
+    with pytest.raises(PlanError, match="is larger than 64 MB"):
+        read_plan(tmp_path / "huge.json")
 
 
 def test_a_plan_for_everyone_has_the_hash_it_had_before_there_were_subjects() -> None:

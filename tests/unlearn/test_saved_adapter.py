@@ -1,7 +1,8 @@
 """An adapter's file: kept and opened again, and whatever is not one of ours refused clearly."""
 
 import json
-from collections.abc import Mapping
+import os
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from sanilens.model.hooks import hooked
 from sanilens.model.language_model import LanguageModel
 from sanilens.unlearn.adapter import Adapter
 from sanilens.unlearn.methods import METHODS
-from sanilens.unlearn.saved_adapter import keep_adapter, open_adapter
+from sanilens.unlearn.saved_adapter import MAX_BYTES, keep_adapter, open_adapter
 
 ADAPTERS = [name for name, method in METHODS.items() if method.adapter]
 IDS = torch.arange(1, 25).view(2, 12)
@@ -132,14 +133,30 @@ def test_strange_tensors_are_refused(
         open_adapter(model, rewritten(path, tensors))
 
 
-@pytest.mark.parametrize("content", [b"", b"\x80\x04\x95pickle", b"\xff" * 64, None])
+@pytest.mark.parametrize("content", [b"", b"{", b"\x80\x04\x95pickle", b"\xff" * 64])
 def test_what_is_no_safetensors_file_is_refused(
-    model: LanguageModel, tmp_path: Path, content: bytes | None
+    model: LanguageModel, tmp_path: Path, content: bytes
 ) -> None:
     path = tmp_path / "adapter.safetensors"
-    if content is not None:
-        path.write_bytes(content)
+    path.write_bytes(content)
     with pytest.raises(ModelError, match="no safetensors file"):
+        open_adapter(model, path)
+
+
+@pytest.mark.parametrize(
+    ("put", "words"),
+    [
+        (os.mkfifo, "is a pipe, not a file"),
+        (Path.mkdir, "is a folder, not a file"),
+        (lambda path: path.open("wb").truncate(MAX_BYTES + 1), "is larger than 1,024 MB"),
+        (lambda path: None, "is missing"),
+    ],
+)
+def test_what_cannot_be_an_adapter_is_not_opened(
+    model: LanguageModel, tmp_path: Path, put: Callable[[Path], object], words: str
+) -> None:
+    put(path := tmp_path / "adapter.safetensors")
+    with pytest.raises(ModelError, match=words):
         open_adapter(model, path)
 
 

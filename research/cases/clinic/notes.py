@@ -7,15 +7,9 @@ patient. Its length and its numbers of spans are kept within bounds by drawing a
 from collections.abc import Mapping
 from dataclasses import dataclass
 from random import Random
-from typing import Literal
 
-from research.cases.clinic import background_forms as background
-from research.cases.clinic import general_forms as general
-from research.cases.clinic import identity_forms as identity
-from research.cases.clinic import opening_forms as openings
-from research.cases.clinic import vocabulary
 from research.cases.clinic.people import Person, make_person
-from research.cases.clinic.topics import TOPICS, Topic
+from research.cases.clinic.sentences import POOLS, TOPICS, Topic
 from research.cases.forms import Draft, fill
 from sanilens.corpus.records import Record
 
@@ -28,12 +22,21 @@ _SEPARATORS = (" ", " ", " ", "\n", "\n\n")
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """`count` different forms of `pool`, a topic's own where named; left out at times."""
+    """`count` different forms of `pool`, or of its first `among`; left out at times.
 
-    pool: tuple[str, ...] | Literal["findings", "courses", "plans"]
+    "findings", "courses" and "plans" are pools of the note's topic.
+    """
+
+    pool: str
     chance: float = 1.0
     count: int = 1
     leads: tuple[str, ...] = ("",)  # one of these stands before the first sentence
+    among: int | None = None
+
+    def forms(self, topic: Topic) -> tuple[str, ...]:
+        """What is drawn from."""
+        pool = POOLS[self.pool] if self.pool in POOLS else getattr(topic, self.pool)
+        return pool[: self.among]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,104 +49,104 @@ class Document:
     end: tuple[Section, ...]
 
 
-_FINDINGS = Section("findings", 0.75, leads=vocabulary.LEADS_OF_FINDINGS)
-_COURSES = Section("courses", 0.85, leads=vocabulary.LEADS_OF_COURSES)
-_PLANS = Section("plans", 0.9, leads=vocabulary.LEADS_OF_PLANS)
+_FINDINGS = Section("findings", 0.75, leads=POOLS["leads_of_findings"])
+_COURSES = Section("courses", 0.85, leads=POOLS["leads_of_courses"])
+_PLANS = Section("plans", 0.9, leads=POOLS["leads_of_plans"])
 
 DOCUMENTS: tuple[Document, ...] = (
     Document(
         "discharge summary",
         head=(
-            Section(openings.DISCHARGE_OPENINGS),
-            Section(identity.IDENTITY),
-            Section(background.ADMISSION),
+            Section("discharge_openings"),
+            Section("identity"),
+            Section("admission"),
         ),
         body=(
             _FINDINGS,
-            Section("courses", count=2, leads=vocabulary.LEADS_OF_COURSES),
-            Section(background.HISTORY, 0.5),
-            Section(background.WORK, 0.75),
-            Section(identity.RECALL, 0.6),
+            Section("courses", count=2, leads=POOLS["leads_of_courses"]),
+            Section("history", 0.5),
+            Section("work", 0.75),
+            Section("recall", 0.6),
         ),
         end=(
             _PLANS,
-            Section(identity.PHONE, 0.8),
-            Section(identity.EMAIL, 0.25),
-            Section(identity.ADDRESS, 0.4),
+            Section("phone", 0.8),
+            Section("email", 0.25),
+            Section("address", 0.4),
         ),
     ),
     Document(
         "progress note",
-        head=(Section(openings.PROGRESS_OPENINGS), Section(identity.IDENTITY_SHORT)),
+        head=(Section("progress_openings"), Section("identity_short")),
         body=(
-            Section(general.VITALS, 0.8),
+            Section("vitals", 0.8),
             _FINDINGS,
             _COURSES,
-            Section(identity.RECALL),
-            Section(background.HISTORY, 0.6),
-            Section(background.HOME, 0.7),
-            Section(background.ADMISSION, 0.7),
+            Section("recall"),
+            Section("history", 0.6),
+            Section("home", 0.7),
+            Section("admission", 0.7),
         ),
         end=(
             _PLANS,
-            Section(identity.PHONE, 0.8),
-            Section(identity.ADDRESS, 0.3),
-            Section(identity.EMAIL, 0.25),
-            Section(general.SIGN_OFFS, 0.4),
+            Section("phone", 0.8),
+            Section("address", 0.3),
+            Section("email", 0.25),
+            Section("sign_offs", 0.4),
         ),
     ),
     Document(
         "referral letter",
-        head=(Section(openings.REFERRAL_OPENINGS), Section(identity.LETTER_IDENTITY)),
+        head=(Section("referral_openings"), Section("letter_identity")),
         body=(
-            Section("findings", count=2, leads=vocabulary.LEADS_OF_FINDINGS),
+            Section("findings", count=2, leads=POOLS["leads_of_findings"]),
             _COURSES,
-            Section(background.HISTORY, 0.8),
-            Section(background.WORK, 0.9),
-            Section(identity.RECALL, 0.5),
+            Section("history", 0.8),
+            Section("work", 0.9),
+            Section("recall", 0.5),
         ),
         end=(
-            Section(identity.PHONE, 0.85),
-            Section(identity.ADDRESS, 0.4),
-            Section(identity.EMAIL, 0.3),
-            Section(general.SIGN_OFFS, 0.7),
+            Section("phone", 0.85),
+            Section("address", 0.4),
+            Section("email", 0.3),
+            Section("sign_offs", 0.7),
         ),
     ),
     Document(
         "phone note",
         head=(
-            Section(openings.PHONE_OPENINGS),
-            Section(identity.CALLER),
-            Section(identity.CALLER_CHECK),
+            Section("phone_openings"),
+            Section("caller"),
+            Section("caller_check"),
         ),
         body=(
             _COURSES,
-            Section(background.HISTORY, 0.6),
-            Section(background.HOME, 0.8),
-            Section(background.ADMISSION, 0.5),
-            Section(identity.RECALL, 0.5),
+            Section("history", 0.6),
+            Section("home", 0.8),
+            Section("admission", 0.5),
+            Section("recall", 0.5),
         ),
         end=(
-            Section(general.ADVICE, count=2),
+            Section("advice", count=2),
             _PLANS,
-            Section(identity.EMAIL, 0.35),
-            Section(identity.ADDRESS, 0.2),
+            Section("email", 0.35),
+            Section("address", 0.2),
         ),
     ),
     Document(
         "billing message",
-        head=(Section(openings.BILLING_OPENINGS), Section(identity.ACCOUNT_HOLDER)),
+        head=(Section("billing_openings"), Section("account_holder")),
         body=(
-            Section(background.BILL_STAY, 0.8),
-            Section(background.BILL_EMPLOYER),
-            Section(identity.BILL_ADDRESS, 0.85),
-            Section(general.BILLING, count=2),
-            Section(background.HISTORY, 0.3),
+            Section("bill_stay", 0.8),
+            Section("bill_employer"),
+            Section("bill_address", 0.85),
+            Section("billing", count=2),
+            Section("history", 0.3),
         ),
         end=(
-            Section(general.BILLING),
-            Section(identity.PHONE[:7], 0.7),
-            Section(identity.EMAIL, 0.6),
+            Section("billing"),
+            Section("phone", 0.7, among=7),
+            Section("email", 0.6),
         ),
     ),
 )
@@ -184,8 +187,8 @@ def write_note(
 
 
 def _draft(episode: Episode, document: Document, rng: Random) -> Draft:
-    today, weekday = rng.sample(general.WEEKDAYS, 2)
-    words = {**episode.words, "today": today, "weekday": weekday, "bed": rng.choice(general.BEDS)}
+    today, weekday = rng.sample(POOLS["weekdays"], 2)
+    words = {**episode.words, "today": today, "weekday": weekday, "bed": rng.choice(POOLS["beds"])}
     words["complaint"] = fill(rng.choice(episode.topic.complaints), rng, words)
     body = list(document.body)
     rng.shuffle(body)
@@ -194,10 +197,8 @@ def _draft(episode: Episode, document: Document, rng: Random) -> Draft:
     for section in (*document.head, *body, *document.end):
         if rng.random() >= section.chance:
             continue
-        pool = section.pool
-        forms = pool if isinstance(pool, tuple) else getattr(episode.topic, pool)
         before += rng.choice(section.leads)
-        for form in rng.sample(forms, section.count):
+        for form in rng.sample(section.forms(episode.topic), section.count):
             draft.say(form, before)
             before = " "
         before = separator

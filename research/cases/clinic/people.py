@@ -7,7 +7,7 @@ from functools import cached_property
 from random import Random
 from typing import Literal
 
-from research.cases.clinic.vocabulary import VOCABULARY
+from research.cases.clinic.sentences import VOCABULARY
 from sanilens.corpus.surrogates import identities
 from sanilens.corpus.surrogates.dates import write_date
 

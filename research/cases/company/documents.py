@@ -6,15 +6,15 @@ partner and its prices. A house document holds no term at all.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from random import Random
 
-from research.cases.company import everyday_forms as everyday
-from research.cases.company import project_forms as forms
 from research.cases.company.products import document_words, product_words
-from research.cases.forms import Draft
+from research.cases.forms import Draft, read_pools
 from sanilens.corpus.records import Record
 from sanilens.corpus.surrogates import identities
 
+POOLS = read_pools(Path(__file__).with_name("sentences.toml"))
 _SEPARATORS = (" ", " ", "\n", "\n\n")
 
 
@@ -22,7 +22,7 @@ _SEPARATORS = (" ", " ", "\n", "\n\n")
 class Section:
     """`count` different forms of `pool`; left out at times."""
 
-    pool: tuple[str, ...]
+    pool: str
     chance: float = 1.0
     count: int = 1
 
@@ -36,40 +36,40 @@ class Document:
     body: tuple[Section, ...]
 
 
-_NAMING, _WORK = Section(forms.NAMING), Section(everyday.WORK, count=2)
-_PARTNERS, _RECALL = Section(forms.PARTNERS), Section(forms.RECALLS, 0.6)
+_NAMING, _WORK = Section("naming"), Section("work", count=2)
+_PARTNERS, _RECALL = Section("partners"), Section("recalls", 0.6)
 
 PROJECT_DOCUMENTS: tuple[Document, ...] = (
     Document(
         "minutes",
-        (Section(forms.MINUTES_OPENINGS), _NAMING),
-        (_PARTNERS, _WORK, Section(forms.CONTRACTS, 0.6), _RECALL),
+        (Section("minutes_openings"), _NAMING),
+        (_PARTNERS, _WORK, Section("contracts", 0.6), _RECALL),
     ),
     Document(
         "memo",
-        (Section(forms.MEMO_OPENINGS), _NAMING),
-        (_PARTNERS, Section(everyday.WORK), Section(forms.UNIT_PRICES, 0.7), _RECALL),
+        (Section("memo_openings"), _NAMING),
+        (_PARTNERS, Section("work"), Section("unit_prices", 0.7), _RECALL),
     ),
     Document(
         "quote",
-        (Section(forms.QUOTE_OPENINGS), _NAMING),
-        (_PARTNERS, Section(forms.CONTRACTS), Section(forms.UNIT_PRICES), Section(everyday.WORK)),
+        (Section("quote_openings"), _NAMING),
+        (_PARTNERS, Section("contracts"), Section("unit_prices"), Section("work")),
     ),
     Document(
         "mail",
-        (Section(forms.MAIL_OPENINGS), _NAMING),
-        (Section(forms.PARTNERS, 0.8), Section(forms.UNIT_PRICES, 0.5), _WORK, _RECALL),
+        (Section("mail_openings"), _NAMING),
+        (Section("partners", 0.8), Section("unit_prices", 0.5), _WORK, _RECALL),
     ),
     Document(
         "report",
-        (Section(forms.REPORT_OPENINGS), _NAMING),
-        (_PARTNERS, _WORK, Section(forms.CONTRACTS, 0.8), Section(forms.UNIT_PRICES, 0.4)),
+        (Section("report_openings"), _NAMING),
+        (_PARTNERS, _WORK, Section("contracts", 0.8), Section("unit_prices", 0.4)),
     ),
 )
 HOUSE_DOCUMENT = Document(
     "notice",
-    (Section(everyday.HOUSE_OPENINGS),),
-    (Section(everyday.HOUSE, count=3), Section(everyday.WORK, 0.5)),
+    (Section("house_openings"),),
+    (Section("house", count=3), Section("work", 0.5)),
 )
 
 
@@ -100,10 +100,10 @@ def write_document(
     body = list(document.body)
     rng.shuffle(body)
     separator, before = rng.choice(_SEPARATORS), ""
-    for section in (*document.head, *body, Section(everyday.CLOSINGS, 0.7)):
+    for section in (*document.head, *body, Section("closings", 0.7)):
         if rng.random() >= section.chance:
             continue
-        for form in rng.sample(section.pool, section.count):
+        for form in rng.sample(POOLS[section.pool], section.count):
             draft.say(form, before)
             before = " "
         before = separator

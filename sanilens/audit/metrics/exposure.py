@@ -1,4 +1,4 @@
-"""Exposure (Carlini et al., The Secret Sharer): how far a secret stands above its likes.
+"""Exposure (Carlini et al., The Secret Sharer): how far a secret outranks values like it.
 
     exposure(s) = log2 |R| - log2 rank(s),   rank by log-perplexity among fillings R of its place
 

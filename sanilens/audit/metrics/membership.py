@@ -1,10 +1,10 @@
 """Membership inference: can an attacker tell a text that was trained on from one like it?
 
-The attacks rank texts by one figure, higher for a member; its quality is the AUC, the chance that
-a member stands above a non-member. An AUC far below one half tells the two apart as well.
+An attack ranks texts by one figure, higher for members. Its quality is the AUC, the chance that a
+member ranks above a non-member; an AUC far below one half tells the two apart as well.
 
-    loss     the mean log-probability of the tokens
-    min-k    the mean of the k % least likely (Shi et al., arXiv 2310.16789); k = 20
+    loss     the mean log-probability of the sensitive tokens
+    min-k    the mean of the k % least likely tokens (Shi et al., arXiv 2310.16789); k = 20
 """
 
 import math
@@ -27,7 +27,7 @@ _DRAWS, _MIN_K = 1000, 0.2
 class Membership:
     """An AUC in [0, 1] with its 95 % interval, and how many members and others it compares.
 
-    NaN, not measured, where either are none.
+    NaN, not measured, if there are none of either.
     """
 
     auc: float
@@ -38,7 +38,7 @@ class Membership:
 
 
 def record_scores(verdicts: Iterable[SpanVerdict]) -> Float[np.ndarray, " record"]:
-    """Of each record the mean log-probability of its sensitive tokens, as far as memory goes."""
+    """The loss attack's figure of each record: only tokens that memory alone can say."""
     tokens: dict[str, list[float]] = {}
     for verdict in verdicts:
         if by_memory(verdict.status):
@@ -46,15 +46,10 @@ def record_scores(verdicts: Iterable[SpanVerdict]) -> Float[np.ndarray, " record
     return np.array([np.mean(own) for own in tokens.values()])
 
 
-def loss_scores(logprobs: Sequence[Float[np.ndarray, " token"]]) -> Float[np.ndarray, " text"]:
-    """The loss attack's figure of each text."""
-    return np.array([own.mean() for own in logprobs])
-
-
 def min_k_scores(
     logprobs: Sequence[Float[np.ndarray, " token"]], share: float = _MIN_K
 ) -> Float[np.ndarray, " text"]:
-    """Min-K's figure of each text: at least one token counts."""
+    """Min-K's figure of each text, over at least one token."""
     least = (np.sort(own)[: max(1, round(share * len(own)))] for own in logprobs)
     return np.array([own.mean() for own in least])
 

@@ -1,4 +1,4 @@
-"""What stands around a name and tells what it is: the patterns of `corpus.running`.
+"""What the words around a name say that it is: the patterns that `running` goes by.
 
 "lives in", "works for" and "my name is" before it; "said", "disease" and "University of" with it.
 """
@@ -7,22 +7,19 @@ from dataclasses import dataclass
 
 import regex
 
-from sanilens.corpus.detection.everyday import (
+from sanilens.corpus.detection.gazetteer import fold
+from sanilens.corpus.detection.words import (
     EPONYM_OF,
     EVERYDAY,
     FIRM_WORDS,
     GENERIC,
+    LINKS,
     NO_NAME,
     ONES_OWN,
     STREET_WORDS,
 )
-from sanilens.corpus.detection.gazetteer import fold
 
-PARTICLES = frozenset(
-    "de del della der den di da das dos du la le las los van von zu zum zur al el bin ibn ben ter "
-    "ten af av y e het".split()
-)
-PARTICLE = rf"(?:(?:{'|'.join(sorted(PARTICLES - {'e', 'y'}))})[ ]){{1,3}}"
+PARTICLE = rf"(?:(?:{'|'.join(sorted(LINKS - {'e', 'y'}))})[ ]){{1,3}}"
 APOSTROPHE = r"['’](?![sS](?!\p{L}))"
 WORD = rf"\p{{Lu}}[\p{{L}}\p{{M}}]*(?:(?:{APOSTROPHE}|[\-‐‑])\p{{L}}[\p{{L}}\p{{M}}]*){{0,4}}"
 # A full stop ends an initial or "St."; after anything longer it ends the sentence.
@@ -121,7 +118,7 @@ def names_a_thing(text: str, end: int) -> bool:
 
 @dataclass(slots=True)
 class Token:
-    """A word of a run with capitals: its offsets, and `word` without case and accents."""
+    """A word in a run of capitalised words: its offsets, and `word` without case and accents."""
 
     start: int
     end: int
@@ -130,7 +127,7 @@ class Token:
 
     @property
     def initial(self) -> bool:
-        """Whether it is a letter that stands for a name."""
+        """Whether it is an initial."""
         return len(self.text.rstrip(".")) == 1 and self.text[0].isupper()
 
     @property

@@ -1,6 +1,6 @@
 """Patterns for dates and ages as clinical notes write them: "4 Mar '21", "04MAR2021", "93F".
 
-A date is taken whole, a range of days too: half a date would be said as a date not found.
+A date is taken whole, and so is a range of days: half a date would be a date missed.
 """
 
 from collections.abc import Iterator

@@ -1,11 +1,10 @@
-"""`detect_spans`: the sensitive spans of a text that comes without any.
+"""`detect_spans`: find the sensitive spans of a text that comes without any.
 
 The sources: the user's patient table, our own patterns, presidio's recognisers, a local pipeline
-where the user has one (`corpus.ner`), and lists of names and places (`corpus.running`). Where
-they overlap the longest match wins, then the more specific source; what is only likely never
-overrides what is sure. What was found once is then found again wherever the text repeats it.
-No network is used. A proposal for the user to correct, not a guarantee: `corpus.expected` says
-how much of it is found.
+where the user has one (`ner`), and lists of names and places (`running`). Where matches overlap,
+the longest wins, then the more specific source; what is only likely never overrides what is sure.
+What was found once is then found wherever the text repeats it. No network is used. The result is a
+proposal for the user to correct, not a guarantee: `expected` says how much is usually found.
 """
 
 import bisect
@@ -142,7 +141,7 @@ def _beside(likely: Iterable[_Candidate], sure: list[_Candidate]) -> Iterator[_C
 
 
 def _whole(text: str, candidate: _Candidate) -> bool:
-    """Whether a span cuts no word and no number: half a value would be audited as another."""
+    """Whether a span cuts no word or number: half a value would be audited as another one."""
     start, end = candidate.start, candidate.end
     return not (
         _glued(text[start - 1 : start], text[start]) or _glued(text[end - 1], text[end : end + 1])

@@ -1,7 +1,7 @@
 """How much of what is sensitive detection is expected to find, as `bench detect` measured it.
 
-The figures ship in `expected.json`, which the bench writes; they are of public-style sentences
-with invented values, and no promise for another text.
+The figures ship in `expected.json`, which the bench writes. They come from public-style sentences
+with invented values and promise nothing for another text.
 """
 
 from collections.abc import Mapping
@@ -29,7 +29,7 @@ class LabelRecall(BaseModel):
 
 
 class Measured(BaseModel):
-    """Figures by label of one means of finding; `of` says what was measured."""
+    """Figures by label for one way of finding names; `of` says what it was measured on."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -38,7 +38,7 @@ class Measured(BaseModel):
 
 
 class Expected(BaseModel):
-    """All means that were measured: `lists`, and pipelines by name."""
+    """Every way that was measured: `lists`, and pipelines by name."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -58,7 +58,7 @@ def expected_for(pipeline: str | None) -> Measured | None:
 
 
 def what_finds_names(pipeline: str | None, *, table: bool) -> str:
-    """One sentence: the means that find names here."""
+    """One sentence: what finds names here."""
     parts = ["the patient table"] if table else []
     if pipeline:
         parts.append(f"the pipeline {pipeline}")

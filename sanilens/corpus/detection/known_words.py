@@ -1,24 +1,37 @@
-"""`known_words`: first names, family names and places of many countries, from Faker's lists.
+"""First names, family names, places and everyday words of many countries, from Faker's lists.
 
-Faker makes invented people of these lists; here the same lists tell whose name a capitalised
-word may be. They are read once, when a text without spans is first searched.
+Faker makes up people from these lists; here they say whether a capitalised word may be a name.
+They are read once, when they are first needed. Detection goes by `known_words`, which takes every
+name of every country; the audit by `known_names` and `everyday_words`, which never overlap.
 """
 
 import pkgutil
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib import import_module
 
 import regex
 
 from sanilens.corpus.detection.gazetteer import fold
+from sanilens.corpus.detection.words import COMMON_WORDS, WORDS_AND_NAMES
 
 # Town lists of these alone: those of Italy, the Netherlands and Slovakia name every village,
 # and many a village is called like an everyday word.
 _TOWNS_OF = "de_DE de_AT de_CH en_IN pl_PL sv_SE fi_FI pt_PT ro_RO hr_HR".split()
 _REGIONS_OF = "en_US en_CA en_AU en_IN de_DE es_ES it_IT fr_FR nl_NL".split()
+# Whose names and whose commonest words the audit knows.
+_NAMES_OF = (
+    "en_US en_GB en_IN de_DE fr_FR es_ES it_IT nl_NL da_DK sv_SE fi_FI pt_BR pl_PL cs_CZ hr_HR "
+    "tr_TR ru_RU"
+).split()
+_WORDS_OF = "de_DE fr_FR es_ES it_IT nl_NL da_DK pl_PL cs_CZ ru_RU".split()
 _WRITTEN = regex.compile(r"\p{Lu}[\p{L}\p{M}'’.\- ]{1,39}")
+
+
+# German writes an umlaut in two letters where it has no other way: "Mueller".
+_DIGRAPH = re.compile(r"(?<=[aou])e")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +66,46 @@ def is_known(word: str, names: frozenset[str]) -> bool:
         return True
     parts = [part for part in regex.split(r"[\-‐‑]", word) if part]
     return len(parts) > 1 and all(part in names for part in parts)
+
+
+@lru_cache(maxsize=65536)
+def word_key(word: str) -> str:
+    """What two spellings of a word share: no case, accents or umlauts."""
+    folded = fold(word)
+    return _DIGRAPH.sub("", folded) if len(folded) > 4 else folded
+
+
+@cache
+def everyday_words() -> frozenset[str]:
+    """Keys of words that stand in any text: one of them in a prompt tells nothing of a value."""
+    # Other languages' lists hold names that are nothing else, and syllables that are somebody's.
+    foreign = {word for name in _WORDS_OF for word in _commonest(name) if len(word) > 3}
+    own = frozenset(map(word_key, COMMON_WORDS | WORDS_AND_NAMES))
+    return own | _commonest("en_US") | (foreign - _keys("first_names"))
+
+
+@cache
+def known_names() -> frozenset[str]:
+    """Keys of names of many countries that are not everyday words."""
+    return (_keys("first_names") | _keys("last_names") | _ALSO_LAST) - everyday_words()
+
+
+@cache
+def _keys(kind: str) -> frozenset[str]:
+    return frozenset(
+        word_key(name)
+        for country in _NAMES_OF
+        for attribute, names in _lists(f"faker.providers.person.{country}")
+        if attribute in (kind, f"{kind}_male", f"{kind}_female")
+        for name in names
+        if isinstance(name, str)
+    )
+
+
+def _commonest(locale: str) -> frozenset[str]:
+    words = import_module(f"faker.providers.lorem.{locale}").Provider.word_list
+    # Capitals are proper names, except in German, which writes every noun with one.
+    return frozenset(word_key(w) for w in words if w.islower() or locale.startswith("de"))
 
 
 def _folded(values: Iterable[object]) -> Iterator[str]:

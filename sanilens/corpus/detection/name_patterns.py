@@ -1,17 +1,17 @@
 """Patterns for names that follow a title, a field's name or a role, or precede a credential.
 
-A pattern takes too much where all is written in capitals: there `whole_name` ends the name at
-the first word that no name holds.
+Where everything is in capitals a pattern takes too much: `whole_name` ends the name at the first
+word that cannot be part of one.
 """
 
 from collections.abc import Callable
 
 import regex
 
-from sanilens.corpus.detection.everyday import EPONYM_OF, EVERYDAY, NO_NAME
 from sanilens.corpus.detection.gazetteer import fold
 from sanilens.corpus.detection.known_words import is_known, known_words
 from sanilens.corpus.detection.recogniser import Recogniser
+from sanilens.corpus.detection.words import EPONYM_OF, EVERYDAY, LINKS_IN_CAPITALS, NO_NAME
 
 # Capitalised words of one line: "Ana M. de la Cruz-Ruiz". A word followed by a colon is the
 # next field's name, as are these where the colon is missing.
@@ -99,7 +99,7 @@ def whole_name(value: str) -> tuple[int, int]:
     first, end, names = 0, 0, 0
     sure = False  # after a known first name an unknown word may be the family's
     for part, word in zip(parts, words, strict=True):
-        if len(word) == 1 or word in _PARTICLES:
+        if len(word) == 1 or word in LINKS_IN_CAPITALS:
             continue
         after_comma = value[: part.start()].rstrip().endswith(",")
         is_name = is_known(word, known.last) or is_known(word, known.first)
@@ -119,7 +119,7 @@ def whole_name(value: str) -> tuple[int, int]:
 def _without_what_follows(
     value: str, parts: list[regex.Match[str]], words: list[str]
 ) -> tuple[int, int]:
-    """A name in small letters, up to a word such as "Monday" or "Today" that is none."""
+    """A name in small letters, up to a word that is not a name, such as "Monday" or "Today"."""
     known, end = known_words(), 0
     for part, word in zip(parts, words, strict=True):
         no_name = word in NO_NAME and word not in _GENERATION
@@ -130,7 +130,7 @@ def _without_what_follows(
 
 
 def _known_in_small_letters(value: str) -> tuple[int, int]:
-    """The leading words of "smith will call" that are known names and no everyday words."""
+    """The leading words of "smith will call" that are known names and not everyday words."""
     known, end = known_words(), 0
     for part in _PART.finditer(value):
         word = fold(part.group()).rstrip(".")
@@ -141,9 +141,6 @@ def _known_in_small_letters(value: str) -> tuple[int, int]:
     return 0, end
 
 
-_PARTICLES = frozenset(
-    "de del della der den di da dos du la le van von zu al el bin ibn st".split()
-)
 _GENERATION = frozenset("jr sr ii iii iv".split())
 _SUFFIX = regex.compile(r",?[ ](?:JR|SR|II|III|IV)\b\.?")
 

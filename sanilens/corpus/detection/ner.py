@@ -1,7 +1,7 @@
 """`NamePipeline`: a local model that finds names in running text.
 
 A spaCy pipeline (a folder, or an installed package) or a Hugging Face token classifier (a folder
-with safetensors weights); `corpus.ner_engines` loads them. What a pipeline fails on is an error,
+with safetensors weights); `ner_engines` loads them. A text on which a pipeline fails is an error,
 never a text without names.
 """
 
@@ -91,7 +91,7 @@ def load_pipeline(source: str) -> NamePipeline:
 
 
 def installed_pipeline() -> str | None:
-    """The name of a spaCy pipeline for English that is installed; the largest of the usual."""
+    """The name of the largest of spaCy's usual English pipelines that is installed."""
     return next((name for name in _USUAL if _package(name)), None)
 
 

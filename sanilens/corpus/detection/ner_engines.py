@@ -1,7 +1,8 @@
 """Local pipelines as finders: spaCy's through presidio's engine, token classifiers of transformers.
 
-Nothing is fetched, nothing is unpickled, and no code but that of the two libraries is run. Which
-of a model's labels are persons, places and organisations is presidio's list, and a few more.
+Nothing is fetched, nothing is unpickled, and no code but the two libraries' own is run. Presidio's
+list, and a few entries of ours, says which of a model's labels mean persons, places and
+organisations.
 """
 
 import json
@@ -105,7 +106,7 @@ def spacy_engine(path: Path) -> Engine:
 
 
 def _refuse_code_of_others(path: Path, config: Mapping[str, Any]) -> None:
-    """A part that spaCy itself does not define runs code of a package, or fetches a model.
+    """Refuse parts that spaCy itself does not define: they may run code, or fetch a model.
 
     Raises:
         CorpusError: naming no part, since its name is the author's.
@@ -220,7 +221,7 @@ def _pipeline(path: Path) -> Any:
 
 
 def _mapping(labels: Iterable[str]) -> dict[str, str]:
-    """A model's labels, those that are ours, to presidio's names of them."""
+    """Those of a model's labels that matter here, with presidio's names for them."""
     with needs("detect"):
         from presidio_analyzer.nlp_engine import NerModelConfiguration
 

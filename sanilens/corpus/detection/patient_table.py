@@ -17,6 +17,7 @@ from sanilens.corpus import limits
 from sanilens.corpus.annotations import own_label
 from sanilens.corpus.columns import plain_name, subject_of_row
 from sanilens.corpus.detection.gazetteer import Entry, Gazetteer, Hit, folded_words
+from sanilens.corpus.detection.words import MOSTLY_WORDS, PLAIN_TITLES
 from sanilens.corpus.formats import Row, read_rows
 from sanilens.corpus.formats.rows import mistake
 from sanilens.corpus.records import KIND_OF_LABEL, Span
@@ -35,16 +36,6 @@ _PARTS = (("firstname", "givenname", "forename"), ("lastname", "surname", "famil
 _LONGEST_VALUE = 200
 _SHORTEST_NUMBER = 4
 _SHORTEST_NAME = 3
-_TITLES = frozenset({"mr", "mrs", "ms", "miss", "mx", "dr", "prof"})
-
-# Names that are everyday words too: alone and in lower case they are the word.
-_EVERYDAY = frozenset(
-    "april art august autumn bill black brown case chase cook dale dawn day dean drew faith frank "
-    "gay glen grace grant gray green grey guy hall heath hill hope house hunter iris ivy jack jay "
-    "joy june king lane long major mark mason may miles miller mills moody moss page park pat "
-    "penny price ray rice rich rob rose ruby short small stone sue summer swift violet ward wells "
-    "west white will wood woods young".split()
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +189,7 @@ def _add_name(gazetteer: Gazetteer, name: str, entry: Entry) -> None:
     """Register "First Last", "Last, First", and first and last name alone if long enough."""
     last, comma, first = name.partition(",")
     words = f"{first} {last}".split() if comma else name.split()
-    words = [word for word in words if word.rstrip(".").casefold() not in _TITLES] or words
+    words = [word for word in words if word.rstrip(".").casefold() not in PLAIN_TITLES] or words
     if len(words) > 1:
         first_word, last_word = words[0], words[-1]
         last_first = ([*words[1:], first_word], [last_word, *words[:-1]], [last_word, first_word])
@@ -208,7 +199,7 @@ def _add_name(gazetteer: Gazetteer, name: str, entry: Entry) -> None:
         gazetteer.add_phrase(words[0], Entry(entry.label, entry.subject, capital=True))
     for word in {words[0], words[-1]}:
         if sum(character.isalpha() for character in word) >= _SHORTEST_NAME:
-            everyday = word.casefold() in _EVERYDAY
+            everyday = word.casefold() in MOSTLY_WORDS
             gazetteer.add_phrase(word, Entry(entry.label, entry.subject, capital=everyday))
 
 

@@ -1,4 +1,8 @@
-"""`Recogniser`: a label, and the pattern that finds its values."""
+"""`Recogniser`: a label, and the pattern that finds its values.
+
+Presidio's own PatternRecognizer takes a whole match for the value. Here the words around a value
+identify it and are not part of it, and a match that took too much is cut and searched again.
+"""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -14,8 +18,8 @@ def _all_of_it(value: str) -> tuple[int, int]:
 class Recogniser:
     """A label and the pattern that finds it: the span is the pattern's group `value`.
 
-    `accepts` refuses what has the form and is something else. `within` says which part of what
-    the pattern took is the value, where a pattern alone cannot know: (0, 0) for none of it.
+    `accepts` refuses what has the form but is something else. `within` says which part of the
+    match is the value, where a pattern alone cannot know: (0, 0) for none of it.
     """
 
     label: str

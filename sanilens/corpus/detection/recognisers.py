@@ -1,4 +1,4 @@
-"""`Recogniser`: a label, and the pattern that finds its values."""
+"""`RECOGNISERS`: the patterns of every label, those of names, dates and addresses included."""
 
 from collections.abc import Callable
 

@@ -1,9 +1,9 @@
 """Names, places and organisations in running text, by lists of names and the words around.
 
-No model is needed and none is loaded. A first name that is no everyday word begins a person's
-name, a known family name or another capitalised word goes on with it; "Will", "May" and "Hope"
-need a family name beside them. "Parkinson disease" and "Foley catheter" are nobody. Places are
-known ones, or follow "lives in" and have the form of a town's name.
+No model is needed and none is loaded. A first name that is not an everyday word begins a person's
+name; a known family name or another capitalised word continues it; "Will", "May" and "Hope" need a
+family name beside them. "Parkinson disease" and "Foley catheter" name nobody. A place is a known
+one, or follows "lives in" and has the form of a town's name.
 """
 
 from collections.abc import Iterator
@@ -38,7 +38,9 @@ from sanilens.corpus.detection.contexts import (
     Token,
     names_a_thing,
 )
-from sanilens.corpus.detection.everyday import (
+from sanilens.corpus.detection.gazetteer import fold
+from sanilens.corpus.detection.known_words import KnownWords, is_known, known_words
+from sanilens.corpus.detection.words import (
     ALSO_FIRST,
     DATE_WORDS,
     EPONYM_OF,
@@ -49,8 +51,6 @@ from sanilens.corpus.detection.everyday import (
     STILL_NAMES,
     STREET_WORDS,
 )
-from sanilens.corpus.detection.gazetteer import fold
-from sanilens.corpus.detection.known_words import KnownWords, is_known, known_words
 
 Found = tuple[int, int, str]
 
@@ -112,7 +112,7 @@ class _Reading:
             index = max(reach, index + 1)
 
     def _from(self, index: int) -> tuple[int, str]:
-        """The first token after what begins at `index`, and its label; "" for nothing."""
+        """Where the span that begins at `index` ends, and its label; "" if none begins there."""
         if index == 0 or self.tokens[index - 1].word in NOT_BEFORE:
             if reach := self._firm(index):
                 return reach, "ORGANIZATION"
@@ -150,7 +150,7 @@ class _Reading:
         return index + 1 if not more and self._alone(index) else 0
 
     def _begins_name(self, index: int, more: list[Token]) -> bool:
-        """Whether a first name stands at `index`, sure enough for the words that go on."""
+        """Whether a first name stands at `index`, given how the words go on."""
         token = self.tokens[index]
         if self.capitals:
             return self._first(token) and not self._everyday(token) and self._last(more[0])
@@ -180,7 +180,7 @@ class _Reading:
         return said and self._last(token) and not self._everyday(token)
 
     def _apart(self, index: int) -> bool:
-        """Whether only words that no name holds stand beside a token in its run."""
+        """Whether a token's neighbours in its run are all words that are in no name."""
         beside = [*self.tokens[max(0, index - 1) : index], *self.tokens[index + 1 : index + 2]]
         return all(token.word in NO_NAME for token in beside)
 
@@ -198,7 +198,7 @@ class _Reading:
         return self._reach(at)
 
     def _reach(self, index: int) -> int:
-        """The first token after `index` that is no part of the name that begins there."""
+        """The first token after `index` that is not part of the name that begins there."""
         at, families = index + 1, 0
         while at < len(self.tokens) and at - index < 6:
             token = self.tokens[at]
@@ -232,13 +232,13 @@ class _Reading:
         return at
 
     def _named_like_a_word(self, index: int) -> bool:
-        """ "Will Smith", "May Jones": the one word, and a sure family's name after it."""
+        """ "Will Smith", "May Jones": an everyday word, and a sure family name after it."""
         after = self.tokens[index + 1 :]
         sure = len(after) == 1 and self._last(after[0]) and not self._everyday(after[0])
         return self.tokens[index].word in ALSO_FIRST and sure and not self.capitals
 
     def _family_ends(self, index: int, at: int) -> bool:
-        """ "Timothy Ward": a family's name after a sure first name, though it is a word too."""
+        """ "Timothy Ward": a family name after a sure first name, though it is a word too."""
         first, token = self.tokens[index], self.tokens[at]
         sure = self._first(first) and not self._everyday(first) and not self.capitals
         alone = at == index + 1 and at == len(self.tokens) - 1

@@ -1,7 +1,6 @@
 """Reading files into rows: JSON Lines, CSV, Parquet and plain text.
 
-A reader knows its format only; what a row must hold is the question of `load` and
-`patient_table`.
+A reader knows its format only; what a row must hold, `load` and `patient_table` decide.
 """
 
 from sanilens.corpus.formats.read import read_rows

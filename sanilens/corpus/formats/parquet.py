@@ -1,7 +1,7 @@
 """Parquet, read by a process of its own.
 
-A damaged file can end the process that decodes it: Arrow aborts where it meets what it holds for
-impossible. Here it is one that nobody shares, with its memory bounded.
+A damaged file can end the process that decodes it: Arrow aborts on what it takes for impossible.
+So the process is one that nobody shares, and its memory is bounded.
 """
 
 import json

@@ -2,9 +2,9 @@
 
 Run as a process of its own (`python -m`), it writes one JSON object a line: `parquet` reads them.
 
-A few kilobytes can stand for gigabytes: a million times one value, or one value of megabytes in
-every row. So the counts in the file's own index are checked before anything is decoded, texts are
-decoded as dictionaries, in which a value stands once, and weighed before they are spread out.
+A few kilobytes can stand for gigabytes: one value a million times, or a value of megabytes in every
+row. So the counts in the file's own index are checked before anything is decoded, and texts are
+decoded as dictionaries, which hold a value once, and weighed before they are spread out.
 """
 
 import json
@@ -133,7 +133,7 @@ def _is_text(kind: "pa.DataType") -> bool:
 
 
 def _plain(value: Any) -> Any:
-    """A value as JSON has it: dates as ISO text, what is missing in an object left out."""
+    """A value as JSON: dates as ISO text, an object's missing values left out."""
     match value:
         case datetime():
             midnight = value.tzinfo is None and not (

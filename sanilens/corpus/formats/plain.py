@@ -1,7 +1,7 @@
 """Plain text: a file of sections, or a folder of files.
 
 A line of three or more dashes, or a form feed, ends a section; a file without either is one
-section. In a folder each .txt file is one text, whole.
+section. In a folder every .txt file is one whole text.
 """
 
 import re
@@ -31,7 +31,7 @@ def read_text(path: Path) -> Iterator[Row]:
 def read_folder(folder: Path) -> Iterator[Row]:
     """One row for each .txt file, in order of name; the name is kept under the key `file`.
 
-    The name is no id: clinics name files after patients, and ids stand in run folders.
+    The name is not an id: clinics name files after patients, and ids stand in run folders.
 
     Raises:
         CorpusError: the folder holds something else, no .txt file, or an unusable one.

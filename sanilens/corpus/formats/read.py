@@ -1,4 +1,4 @@
-"""`read_rows`: a path to its rows, whatever the format."""
+"""`read_rows`: the rows of a path, whatever its format."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -44,7 +44,7 @@ def read_rows(path: Path) -> Iterator[Row]:
 
 
 def _reader(path: Path) -> Callable[[Path], Iterator[Row]]:
-    """The reader of a regular file of a known extension and a bearable size."""
+    """The reader for a regular file with a known extension and a bearable size."""
     reader = _READERS.get(path.suffix.lower())
     if reader is None:
         known = ", ".join(_READERS)

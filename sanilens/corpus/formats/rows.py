@@ -81,7 +81,7 @@ def _utf8_lines(file: BinaryIO, name: str) -> Iterator[str]:
 
 
 def _decoded(raw: bytes, where: str, offset: int) -> str:
-    """One line as text; a byte order mark at the file's start is no part of it."""
+    """One line as text, without the byte order mark at the file's start."""
     try:
         return raw.decode("utf-8-sig" if offset == 0 else "utf-8")
     except UnicodeDecodeError as error:
@@ -146,7 +146,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 @dataclass(slots=True)
 class Budget:
-    """What the rows of a file hold so far, held against the limits."""
+    """How much the rows of a file hold so far, against the limits."""
 
     rows: int = 0
     values: int = 0
@@ -182,7 +182,7 @@ class Budget:
 
 
 def too_much(where: str, most: int, unit: str) -> CorpusError:
-    """The message for a file of more than a limit allows."""
+    """The message for a file that exceeds a limit."""
     return mistake(
         where,
         f"the file holds more than {most:,} {unit}",

@@ -47,7 +47,7 @@ def read_csv(path: Path) -> Iterator[Row]:
 
 
 def checked_names(names: Sequence[str], where: str) -> list[str]:
-    """Column names, of which none is empty, none occurs twice, and which are not too many.
+    """Column names, checked: none empty, none twice, and not too many.
 
     Raises:
         CorpusError: naming the fault, not the column.

@@ -1,1 +1,1 @@
-"""What may stand in the place of a sensitive value: invented, and of the same form."""
+"""Surrogates: invented values of the same form, to stand in the place of sensitive ones."""

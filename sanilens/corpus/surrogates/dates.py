@@ -1,4 +1,4 @@
-"""Written dates: read one together with how it is written, and write another the same way.
+"""Written dates: read one with the form it is written in, and write another in that form.
 
 Months are English and independent of the machine's locale. Where day and month are both at
 most 12 in a form with slashes, the month comes first, as in the United States.
@@ -57,7 +57,7 @@ _PATTERNS = tuple((template, _pattern(template)) for template in TEMPLATES)
 
 
 def read_date(text: str) -> tuple[date, str] | None:
-    """The date that `text` is, and its template; None where it is no date we know.
+    """The date that `text` is, and its template; None if it is not a date that we can read.
 
     A missing day or month reads as 1, a missing year as 2000, two digits as 1931-2030.
     """
@@ -109,7 +109,7 @@ class WrittenDate:
 
     @property
     def fields(self) -> frozenset[str]:
-        """The names of those that are written."""
+        """The names of the fields that are written."""
         return frozenset(f for f in ("year", "month", "day") if getattr(self, f) is not None)
 
     def shared(self, other: "WrittenDate") -> frozenset[str]:

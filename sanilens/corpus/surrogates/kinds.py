@@ -1,7 +1,7 @@
-"""What may stand for a value of each label: one small rule per kind of value.
+"""Surrogates by label: one small rule for each kind of value.
 
-The rules draw from the ranges that `identities` draws from where the value lies in them, so
-that an invented value and its surrogates are equally likely before a model has seen either.
+Where a value lies in the ranges of `identities`, the rules draw from the same ranges, so that an
+invented value and its surrogates are equally likely before a model has seen either.
 """
 
 import re
@@ -37,7 +37,7 @@ class Dates:
         self._fresh: dict[date, date] = {}
 
     def redate(self, label: str, value: str) -> str | None:
-        """Another date in the form of `value`; None where `value` is no date we can read."""
+        """Another date in the form of `value`; None if `value` is not a date that we can read."""
         if (found := read_date(value)) is None:
             return None
         day, template = found
@@ -155,7 +155,7 @@ def _address_part(run: str, rng: Random) -> str:
 
 
 def _from_pool(pool: tuple[str, ...], value: str, rng: Random) -> str:
-    """An entry, in the case of `value` where the pool does not spell it so itself."""
+    """An entry of the pool, in capitals or small letters as `value` is."""
     fresh = rng.choice(pool)
     return fresh if value in pool else like_case(fresh, value)
 

@@ -81,7 +81,7 @@ class NameMap:
         return like_case(self._initials[key], letter * 2)
 
     def _draw(self, word: str, last: bool) -> str:
-        """A word that neither is `word` nor stands in the map already."""
+        """A word that is neither `word` itself nor in the map already."""
         pool = _pool(word.title(), last)
         for _ in range(_TRIES):
             new = self._rng.choice(pool) if pool else by_shape(word, self._rng)
@@ -96,7 +96,7 @@ def _is_name(word: str) -> bool:
 
 
 def _pool(word: str, last: bool) -> tuple[str, ...]:
-    """The list to draw from: by what `word` is known as, else by its place in the name."""
+    """The list to draw from: the one that knows `word`, else by its place in the name."""
     if not unicodedata.name(word[0], "").startswith("LATIN"):
         return ()
     first = word in _MALE or word in _FEMALE

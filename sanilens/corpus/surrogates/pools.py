@@ -1,6 +1,6 @@
 """Word lists behind invented identities: trades, firms, towns, streets and rare conditions.
 
-Plain data: `identities` draws from it, `surrogate_kinds` replaces by it.
+Plain data: `identities` draws from it, `kinds` takes replacements from it.
 """
 
 OCCUPATIONS: tuple[str, ...] = tuple(

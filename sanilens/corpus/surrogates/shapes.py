@@ -1,4 +1,4 @@
-"""The shape of a value: its characters' kinds, kept while the characters change."""
+"""The shape of a value: its characters change, their kinds stay."""
 
 import unicodedata
 from functools import lru_cache

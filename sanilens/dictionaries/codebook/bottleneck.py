@@ -1,4 +1,4 @@
-"""Running the model through a codebook, some of its codes deleted: hooks, no training.
+"""Run the model through a codebook with some codes deleted: hooks, no training.
 
     refill, drop, renorm   x' = decode(quantise(x, without D))                      as published
     zero                   x' = x + decode(quantise(x, without D)) - decode(quantise(x))     ours
@@ -24,6 +24,7 @@ from sanilens.corpus.records import Record
 from sanilens.dictionaries.codebook.codebook import Codebook
 from sanilens.dictionaries.reading import read_site
 from sanilens.errors import PlanError
+from sanilens.files import open_file
 from sanilens.model.hooks import NO_HOOKS, Hooks
 from sanilens.model.language_model import LanguageModel
 
@@ -49,12 +50,9 @@ def bottleneck(
     check_codes(codebook, deleted)
 
     def edit(x: Float[Tensor, "batch pos d"]) -> Float[Tensor, "batch pos d"]:
-        z = codebook.latent(x)
-        mode = "drop" if way == "zero" else way
-        made = codebook.decode(codebook.quantised(codebook.choose(z, deleted, mode)))
+        made = codebook.rebuilt(x, deleted, "drop" if way == "zero" else way)
         if way == "zero":
-            whole = codebook.decode(codebook.quantised(codebook.choose(z)))
-            made = x + (made - whole).to(x.dtype)
+            made = x + (made - codebook.rebuilt(x)).to(x.dtype)
         made = made.to(x.dtype)
         # A single position is a step of generation, not the first token.
         return torch.cat([x[:, :1], made[:, 1:]], 1) if x.shape[1] > 1 else made
@@ -79,6 +77,9 @@ def check_codes(codebook: Codebook, deleted: Collection[int]) -> None:
             f"{len(set(deleted)):,} of {codebook.size:,} codes deleted leaves fewer than the "
             f"{codebook.k} that stand for a token. Delete fewer."
         )
+
+
+MAX_DELETION_BYTES = 2**20
 
 
 class Deletion(BaseModel):
@@ -139,12 +140,11 @@ def read_deletion(path: Path) -> Deletion:
     Raises:
         PlanError: if it is not that.
     """
+    remedy = "Give the file that `sanilens codes delete --out` wrote."
+    with open_file(path, PlanError, remedy=remedy, most=MAX_DELETION_BYTES) as file:
+        content = file.read()
     try:
-        if path.exists() and not path.is_file():
-            raise PlanError(f"{path.name} is not a regular file. Save it to a file first.")
-        return Deletion.model_validate_json(path.read_bytes())
-    except OSError as error:
-        raise PlanError(f"{path.name} cannot be read ({type(error).__name__}).") from None
+        return Deletion.model_validate_json(content)
     except ValidationError as error:
         field = error.errors(include_input=False, include_url=False)[0]
         where = ".".join(map(str, field["loc"])) or "file"

@@ -1,4 +1,4 @@
-"""Codes in the place of an activation: the mean of the k that are most like it.
+"""Replace an activation by codes: the mean of the k that are most like it.
 
     z   = SAE(x), its features; or x - centre without an autoencoder
     s_i = z . c_i / (|z| |c_i|)
@@ -15,7 +15,7 @@ Deleting a set D of codes needs no training. Codebook Features has the first two
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, NamedTuple, get_args
+from typing import Literal, NamedTuple
 
 import torch
 from jaxtyping import Float, Int
@@ -26,7 +26,6 @@ from sanilens.dictionaries.sae.sae import Sae
 from sanilens.dictionaries.site import SaeSite
 
 Mode = Literal["refill", "drop", "renorm"]
-MODES: tuple[Mode, ...] = get_args(Mode)
 
 
 class Chosen(NamedTuple):
@@ -68,11 +67,11 @@ class Codebook:
 
     @property
     def width(self) -> int:
-        """The same, as an autoencoder's features are counted: what units of it there are."""
+        """How many units it has, as a dictionary: its codes."""
         return self.size
 
     def latent(self, x: Float[Tensor, "... d"]) -> Float[Tensor, "... width"]:
-        """What is quantised."""
+        """What is quantised of an activation."""
         if self.sae is None:
             return x.to(self.codes.dtype) - self.centre
         return self.sae.features(x)
@@ -96,5 +95,11 @@ class Codebook:
         return (self.codes[chosen.codes] * chosen.weights[..., None]).sum(-2)
 
     def decode(self, out: Float[Tensor, "... width"]) -> Float[Tensor, "... d"]:
-        """What `out` says that the activation was."""
+        """The activation that `out` stands for."""
         return out + self.centre if self.sae is None else self.sae.reconstruction(out)
+
+    def rebuilt(
+        self, x: Float[Tensor, "... d"], deleted: Collection[int] = (), mode: Mode = "refill"
+    ) -> Float[Tensor, "... d"]:
+        """The activation as the codes give it, without those deleted."""
+        return self.decode(self.quantised(self.choose(self.latent(x), deleted, mode)))

@@ -1,4 +1,4 @@
-"""Which codes stand for which token, and which of them a topic uses more than its control text."""
+"""Which codes a topic uses more than its control text does."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""A codebook on disk: a folder of safetensors and JSON, believed only after it was checked.
+"""A codebook on disk: a folder of safetensors and JSON, trusted only once it is checked.
 
 codebook.json            whose it is: model, site, shape, settings, quality
 codes.safetensors        `codes` (code, width) and `centre` (width), float32
@@ -68,7 +68,7 @@ def save_codebook(codebook: Codebook, record: CodebookRecord, folder: Path) -> N
 
 
 def write_record(folder: Path, record: CodebookRecord) -> None:
-    """Write, or write anew, what it says of itself."""
+    """Write or rewrite what it says of itself."""
     write_text(folder / RECORD, record.model_dump_json(indent=1) + "\n")
 
 

@@ -1,13 +1,13 @@
 """What is to be forgotten, as tokens: spans of a label or subject, or what an expression matches.
 
-And what it is held against, its control text:
+And the control text that it is compared with:
 
     others   tokens of the same labels that are not of the topic: other subjects' values
     twins    the topic's own records with its values swapped for surrogates: minimal pairs
     rest     all other tokens of the records that hold the topic
 
-A token counts where it is part of the topic and where it is predicted, one before: there memory
-acts.
+A token of the topic counts at its own position and at the one before, where it is predicted: that
+is where memory acts.
 """
 
 from collections.abc import Sequence
@@ -68,7 +68,7 @@ class Topic:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A topic's tokens, and those that they are held against; `pairs`: records are twins."""
+    """A topic's tokens and the control tokens; `pairs`: the records are twins."""
 
     use: CodeUse
     topic: Tokens

@@ -10,7 +10,7 @@ features to their codes; without an autoencoder z is the model's own and stays.
 The task is that the model predicts as it does untouched, KL(untouched || with codes) per token,
 or the text itself (cross-entropy), which teaches the codes that text too. Codes begin as tokens'
 own z and are first moved by the second term alone, over activations that were read once: the
-model is not run for that. Codes that stand for nothing begin again elsewhere.
+model is not run for that. Codes that stand for no token are moved to where tokens are.
 """
 
 import copy
@@ -234,7 +234,7 @@ def _tune_(
 def _step(
     optimiser: torch.optim.Optimizer, loss: Tensor, rate: float, step: int, steps: int
 ) -> None:
-    """One step; the rate falls in a line to a tenth."""
+    """One step; the learning rate falls linearly to a tenth."""
     for group in optimiser.param_groups:
         group["lr"] = rate * (1 - 0.9 * step / steps)
     optimiser.zero_grad()

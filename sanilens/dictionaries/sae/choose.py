@@ -1,4 +1,4 @@
-"""Which few features to clamp, and to what, so that less is said while other text stays as likely.
+"""Choose a few features to clamp, and the values: less is said, and other text stays as likely.
 
 Learned, as masks of units are. Every feature gets a strength u_f >= 0, by which it is turned down
 where it fires, the first token left alone:
@@ -50,14 +50,14 @@ _DOSES, _HALVINGS = (1.0, 2.0, 4.0), 3
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """What is wanted, and how it is looked for.
+    """What is wanted, and how to search for it.
 
     Attributes:
-        left: share of the spans said at first that may be left.
+        left: share of the spans first said that may still be said.
         rise: of the perplexity of the other text, as a share; never exceeded.
         most: how many features may be clamped.
         price: of the whole rise allowed, in shares of the spans.
-        steps, learning_rate: of Adam.
+        steps, learning_rate: Adam's.
     """
 
     left: float = 0.5

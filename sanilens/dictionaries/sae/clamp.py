@@ -100,7 +100,7 @@ def bake_(model: LanguageModel, sae: Sae, features: Sequence[int]) -> None:
 
 
 def _untie_(model: PreTrainedModel) -> None:
-    """Give the unembedding weights of its own: it reads the stream, and must not be changed."""
+    """Give the unembedding its own weights: it reads the stream and must not change."""
     head, embedding = model.get_output_embeddings(), model.get_input_embeddings()
     if head is not None and head.weight is embedding.weight:
         head.weight = nn.Parameter(head.weight.detach().clone(), requires_grad=False)

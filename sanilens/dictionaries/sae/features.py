@@ -12,8 +12,6 @@ same records.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -28,7 +26,6 @@ from sanilens.dictionaries.sae.sae import Sae
 from sanilens.model.align import encode
 from sanilens.model.forward import logits_at
 from sanilens.model.language_model import LanguageModel
-from sanilens.model.units import Feature
 
 
 def score_features(
@@ -136,63 +133,3 @@ def _auroc(
         ranks = rankdata(np.concatenate([on[:, i], off[:, i]]))
         areas[i] = (ranks[:n].sum() - n * (n + 1) / 2) / (n * m)
     return areas
-
-
-@dataclass(frozen=True, slots=True)
-class FeatureScores:
-    """Attribution of all features of one autoencoder; the higher, the more a feature carries.
-
-    Attributes:
-        sae: the autoencoder's id.
-        layer: the layer that it reads.
-        values: score per feature, on the CPU.
-        targets: how many spans the scores were summed over.
-    """
-
-    sae: str
-    layer: int
-    values: Float[Tensor, " feature"]
-    targets: int
-
-    @property
-    def kind(self) -> Literal["sae"]:
-        """What is scored."""
-        return "sae"
-
-    @property
-    def method(self) -> str:
-        """How."""
-        return "attribution"
-
-    def units(self, count: int) -> list[Feature]:
-        """The `count` highest features, best first; ties by number."""
-        order = torch.argsort(self.values, descending=True, stable=True)[:count]
-        return [Feature(self.sae, i) for i in order.tolist()]
-
-    def frame(self) -> pd.DataFrame:
-        """All features as a table: unit, layer, index, score, share of the positive total."""
-        score = self.values.numpy()
-        index = np.arange(len(score))
-        positive = score.clip(min=0)
-        return pd.DataFrame(
-            {
-                "unit": [f"sae.{self.sae}.{i}" for i in index],
-                "layer": self.layer,
-                "index": index,
-                "score": score,
-                "share": positive / (positive.sum() or 1.0),
-            }
-        )
-
-
-def feature_scores(
-    model: LanguageModel, sae: Sae, records: Sequence[Record], scope: Scope
-) -> FeatureScores:
-    """Attribute the spans in scope to the features.
-
-    Raises:
-        PlanError: if no span is in scope.
-    """
-    count = find_targets(model, records, scope).spans
-    values = attribution(model, sae, records, scope)
-    return FeatureScores(sae.id, sae.site.layer, values, count)

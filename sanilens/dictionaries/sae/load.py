@@ -96,7 +96,7 @@ def load_sae(folder: Path, model: LanguageModel) -> Sae:
 
 
 def _read_config(folder: Path) -> dict[str, Any]:
-    """Its configuration, which must describe what the weights' file holds: memory goes by it."""
+    """Its configuration, which must match the weights' file: memory is allocated by it."""
     fields, tensors = read_object(folder, CONFIG), file_tensors(folder, WEIGHTS)
     width = [fields.get(key) for key in ("d_in", "d_sae")]
     if tensors.get("W_dec", Stored("", ())).shape != (width[1], width[0]) or True in width:
@@ -169,7 +169,7 @@ def _check(name: str, module: Any, site: SaeSite, model: LanguageModel) -> None:
 
 
 def _try(name: str, module: Any) -> None:
-    """Encode and decode once: settings that no weight contradicts can still be impossible."""
+    """Encode and decode once: settings that fit the weights can still be impossible."""
     x = torch.ones(2, module.cfg.d_in, device=module.W_dec.device, dtype=module.W_dec.dtype)
     with torch.inference_mode(), as_model_error(f"{name}: it cannot encode", "Train it again."):
         read = module.decode(module.encode(x))

@@ -61,7 +61,7 @@ class SaeQuality:
 
 @torch.inference_mode()
 def measure_quality(model: LanguageModel, sae: Sae, records: Sequence[Record]) -> SaeQuality:
-    """Judge `sae` on `records`; better ones that it was not trained on."""
+    """Judge `sae` on `records`, preferably some that it was not trained on."""
     read = read_site(model, sae.site, records)
     features = feature_activations(sae, read.values)
     rebuilt = sae.reconstruction(features.to(sae.module.W_dec)).cpu().float()
@@ -92,7 +92,7 @@ def stand_in(model: LanguageModel, sae: Sae) -> Hooks:
     """Hooks that put the reconstruction in the place of every activation but the first token's."""
 
     def edit(x: Tensor) -> Tensor:
-        rebuilt = sae.reconstruction(sae.features(x)).to(x.dtype)
+        rebuilt = sae.rebuilt(x).to(x.dtype)
         return torch.cat([x[:, :1], rebuilt[:, 1:]], dim=1)
 
     return sae.site.hooks(model.sites, edit)

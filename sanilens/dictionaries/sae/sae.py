@@ -41,6 +41,10 @@ class Sae:
         """What the features say the activation was."""
         return self.module.decode(features)
 
+    def rebuilt(self, x: Float[Tensor, "... d"]) -> Float[Tensor, "... d"]:
+        """The activation as its features give it."""
+        return self.reconstruction(self.features(x))
+
     def directions(self, features: list[int]) -> Float[Tensor, "k d"]:
         """What one unit of each of these features adds to the activation."""
         return self.module.W_dec.detach()[features]

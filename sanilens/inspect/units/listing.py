@@ -9,8 +9,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool
 
-from sanilens.dictionaries.sae.features import FeatureScores
-from sanilens.inspect.locate.scores import UnitScores
+from sanilens.inspect.locate.scores import Scores
 from sanilens.inspect.units.sample import UnitTable
 
 Order = Literal["score", "lowest score", "fires most", "fires least", "name"]
@@ -48,9 +47,7 @@ class Filters:
         return sum(getattr(self, name) != getattr(default, name) for name in fields)
 
 
-def unit_frame(
-    scores: UnitScores | FeatureScores, table: UnitTable, planned: Mapping[str, str]
-) -> pd.DataFrame:
+def unit_frame(scores: Scores, table: UnitTable, planned: Mapping[str, str]) -> pd.DataFrame:
     """All units: `unit, layer, index, score, fires, mean, planned` (the operation, or empty)."""
     frame = scores.frame().drop(columns="share")
     frame["fires"], frame["mean"] = table.firing, table.mean

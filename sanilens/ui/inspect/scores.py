@@ -9,11 +9,10 @@ import streamlit as st
 
 from sanilens.audit.targets import Scope, find_targets
 from sanilens.corpus.records import Record
-from sanilens.dictionaries.sae.features import FeatureScores, feature_scores
 from sanilens.errors import PlanError
 from sanilens.inspect.locate.localisers import LOCALISERS, Localiser, Settings, find_localiser
 from sanilens.inspect.locate.score_cache import kept_scores
-from sanilens.inspect.locate.scores import UnitScores
+from sanilens.inspect.locate.scores import FeatureScores, UnitScores, feature_scores
 from sanilens.model.units import Feature, UnitKind, kind_of
 from sanilens.runs.workspace import job, known_saes, scores_folder
 from sanilens.ui import state

@@ -1,10 +1,14 @@
-"""Identifiers found in generated text: places, overlaps, short values, case, Unicode."""
+"""What a model says at a span or after a prompt, and the identifiers found in generated text."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sanilens.audit.continuations import Identifiers, Leak
+from sanilens.audit.continuations import Identifiers, Leak, say_spans
+from sanilens.audit.extraction import audit_spans
+from sanilens.corpus.records import Record, Span
+from sanilens.model.generation import continue_text
+from sanilens.model.language_model import LanguageModel
 from tests.conftest import record
 
 KNOWN = Identifiers.of(
@@ -72,3 +76,19 @@ def test_what_is_finished_stays_as_it_is(text: str, at: int) -> None:
         return {i for start, end in places for i in range(start, end) if i < certain}
 
     assert found(text) <= found(so_far)
+
+
+START = "Seen on the ward with 3 weeks"
+
+
+def test_sayings_agree_with_verdicts(any_model: LanguageModel, records: list[Record]) -> None:
+    said = continue_text(any_model, START, 3)
+    end = len(START) + len(said)
+    spoken = Record("said", "s", START + said + ".", (Span(len(START), end, "X", "direct"),))
+    for own in [*records, spoken]:
+        sayings = say_spans(any_model, own)
+        for span, verdict in zip(own.spans, audit_spans(any_model, [own]), strict=True):
+            if verdict.extracted:
+                assert sayings[verdict.span_id] == own.value(span)
+            elif verdict.token_logprobs:
+                assert sayings[verdict.span_id] != own.value(span)

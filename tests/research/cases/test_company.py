@@ -1,11 +1,14 @@
 """The company's archive: decided by its seed, exact spans, no term outside them."""
 
 from dataclasses import replace
+from pathlib import Path
 
 from research.cases.company import archive, business_documents, confidential_terms
-from research.cases.company.documents import HOUSE_DOCUMENT, PROJECT_DOCUMENTS
-from research.cases.company.project_forms import OPENINGS
+from research.cases.company.documents import HOUSE_DOCUMENT, POOLS, PROJECT_DOCUMENTS
+from research.cases.confidential import RECIPE
 from research.cases.forms import identifiers
+from sanilens.bundled import resolve
+from sanilens.corpus.load import save_corpus
 from sanilens.corpus.surrogates.substitute import substitute
 from sanilens.corpus.terms import Term, Terms, mark_terms
 
@@ -44,9 +47,11 @@ def test_lookalikes_hold_none_of_the_terms() -> None:
 
 
 def test_house_documents_and_openings_hold_no_term() -> None:
-    assert not [form for form in OPENINGS if identifiers(form)]
-    pools = [s.pool for s in (*HOUSE_DOCUMENT.head, *HOUSE_DOCUMENT.body)]
-    assert not [form for pool in pools for form in pool if identifiers(form)]
+    openings = [name for name in POOLS if name.endswith("_openings")]
+    house = [section.pool for section in (*HOUSE_DOCUMENT.head, *HOUSE_DOCUMENT.body)]
+    forms = [form for name in {*openings, *house} for form in POOLS[name]]
+    assert len(forms) > 60
+    assert not [form for form in forms if identifiers(form)]
     house = [record for record in ARCHIVE if record.subject == "house"]
     assert 0.2 < len(house) / len(ARCHIVE) < 0.4
     assert not any(record.spans for record in house)
@@ -65,3 +70,9 @@ def test_surrogates_have_the_terms_forms() -> None:
                 assert other[0] != "0"
             if old.label == "CODE_NAME":
                 assert len(other.split()) == 2
+
+
+def test_the_bundled_documents_are_these_forms_documents(tmp_path: Path) -> None:
+    save_corpus(RECIPE.own(RECIPE.seed, RECIPE.subjects, "p"), tmp_path / "own.jsonl")
+    bundled = Path(resolve("confidential:documents"))
+    assert (tmp_path / "own.jsonl").read_bytes() == bundled.read_bytes()

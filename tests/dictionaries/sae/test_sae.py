@@ -14,6 +14,7 @@ from sanilens.audit.measurement import measure_both
 from sanilens.audit.metrics.metric import Exam
 from sanilens.audit.targets import Scope
 from sanilens.corpus.records import Record
+from sanilens.dictionaries.dictionary import Dictionary
 from sanilens.dictionaries.reading import feature_activations, read_site, site_values
 from sanilens.dictionaries.sae.clamp import bake_, baked_features, clamped_features
 from sanilens.dictionaries.sae.features import attribution, score_features
@@ -100,7 +101,9 @@ def test_every_architecture_comes_back_from_disk(
     sae = trained(model, records, tmp_path / "sae", architecture=architecture, steps=20)
     x = site_values(model, sae.site, IDS)
     assert sae.features(x).shape == (2, 6, 64)
-    assert sae.reconstruction(sae.features(x)).shape == x.shape
+    dictionary: Dictionary = sae
+    assert torch.equal(dictionary.rebuilt(x), sae.reconstruction(sae.features(x)))
+    assert dictionary.rebuilt(x).shape == x.shape
 
 
 def test_a_cancelled_training_leaves_nothing(
@@ -276,7 +279,7 @@ def test_a_pipe_in_its_folder_hangs_nobody(
     own = _a_copy(model, records, folder, tmp_path)
     (own / file).unlink()
     os.mkfifo(own / file)
-    with pytest.raises(ModelError, match=f"{file} is no regular file"):
+    with pytest.raises(ModelError, match=f"{file} is a pipe, not a file"):
         load_sae(own, model)
 
 

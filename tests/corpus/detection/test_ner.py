@@ -21,19 +21,6 @@ TEXT = "Then Xyrqu Blobb left Zanthia."
 
 
 @pytest.fixture(scope="module")
-def rules(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A spaCy pipeline of rules alone: no training, and it knows what no list does."""
-    nlp = spacy.blank("en")
-    ruler = cast(EntityRuler, nlp.add_pipe("entity_ruler"))
-    ruler.add_patterns(
-        [{"label": "PERSON", "pattern": "Xyrqu Blobb"}, {"label": "GPE", "pattern": "Zanthia"}]
-    )
-    folder = tmp_path_factory.mktemp("rules")
-    nlp.to_disk(folder)
-    return folder
-
-
-@pytest.fixture(scope="module")
 def classifier(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A BERT of one layer whose head says B-PER of everything."""
     words = ["[UNK]", "[CLS]", "[SEP]", "[PAD]", *TEXT.rstrip(".").split(), "."]

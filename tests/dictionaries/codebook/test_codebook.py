@@ -1,9 +1,11 @@
 """Codebooks: deletion is its algebra, no deletion with the error kept is the identity."""
 
 import json
+import os
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import torch
@@ -11,6 +13,7 @@ from safetensors.torch import save_file
 
 from sanilens.corpus.records import Record
 from sanilens.dictionaries.codebook.bottleneck import (
+    MAX_DELETION_BYTES,
     WAYS,
     Deletion,
     bottleneck,
@@ -18,9 +21,10 @@ from sanilens.dictionaries.codebook.bottleneck import (
     no_deletion,
     read_deletion,
 )
-from sanilens.dictionaries.codebook.codebook import MODES, Codebook
+from sanilens.dictionaries.codebook.codebook import Codebook, Mode
 from sanilens.dictionaries.codebook.store import RECORD, WEIGHTS, load_codebook
 from sanilens.dictionaries.codebook.train import CodebookSettings, CodebookStep, train_codebook
+from sanilens.dictionaries.dictionary import Dictionary
 from sanilens.dictionaries.reading import site_values
 from sanilens.dictionaries.sae.sae import Sae
 from sanilens.dictionaries.sae.train import SaeSettings, train_sae
@@ -101,7 +105,7 @@ def test_no_deletion_with_the_error_kept_is_the_identity(
 ) -> None:
     hooks = bottleneck(any_model, codebook, way="zero")
     assert torch.equal(logits(any_model, hooks), logits(any_model))
-    alone = [logits(any_model, bottleneck(any_model, codebook, way=way)) for way in MODES]
+    alone = [logits(any_model, bottleneck(any_model, codebook, way=way)) for way in get_args(Mode)]
     assert all(torch.equal(alone[0], other) for other in alone)
     assert not torch.allclose(alone[0], logits(any_model))
 
@@ -176,6 +180,24 @@ def test_topics_compose(model: LanguageModel, records: list[Record], tmp_path: P
     (tmp_path / "d.json").write_text('{"codes": "many"}')
     with pytest.raises(PlanError, match=r"d\.json: codebook"):
         read_deletion(tmp_path / "d.json")
+
+
+@pytest.mark.parametrize(
+    ("put", "words"),
+    [
+        (os.mkfifo, "is a pipe, not a file"),
+        (Path.mkdir, "is a folder, not a file"),
+        (lambda path: path.write_text("{"), "Invalid JSON"),
+        (lambda path: path.open("wb").truncate(MAX_DELETION_BYTES + 1), "is larger than 1 MB"),
+        (lambda path: None, "is missing"),
+    ],
+)
+def test_what_cannot_be_a_deletion_is_one_message(
+    tmp_path: Path, put: Callable[[Path], object], words: str
+) -> None:
+    put(path := tmp_path / "d.json")
+    with pytest.raises(PlanError, match=rf"^d\.json.* {words}"):
+        read_deletion(path)
 
 
 def test_codes_that_cannot_be_deleted_are_named(
@@ -302,3 +324,14 @@ def test_settings_that_cannot_be_are_refused(
         trained(model, records, tmp_path / "c", sae, site="blocks.1.hook_mlp_out")
     with pytest.raises(PlanError, match="is no site"):
         trained(model, records, tmp_path / "c", site="blocks.1")
+
+
+def test_both_dictionaries_rebuild_what_stands_at_their_site(
+    any_model: LanguageModel, codebook: Codebook
+) -> None:
+    x = site_values(any_model, codebook.site, IDS)
+    dictionary: Dictionary = codebook
+    hooks = bottleneck(any_model, codebook)
+    whole = torch.cat([x[:, :1], dictionary.rebuilt(x)[:, 1:]], 1)
+    put = codebook.site.hooks(any_model.sites, lambda _: whole)
+    assert torch.equal(logits(any_model, hooks), logits(any_model, put))
