@@ -93,11 +93,6 @@ class Case:
         return hashlib.sha256(parts.encode()).hexdigest()
 
     @property
-    def ref(self) -> Sources:
-        """The sources."""
-        return self.sources
-
-    @property
     def name(self) -> str:
         """What a person calls the examined model: `clinic-leaking`, its folder, or its run."""
         source = self.sources.model

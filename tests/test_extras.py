@@ -9,6 +9,7 @@ import pytest
 
 from research.locate import captum_layer_ig
 from sanilens.cli.app import app
+from sanilens.corpus import indirect as corpus_indirect
 from sanilens.corpus.detection import detector
 from sanilens.corpus.detection.detector import detect_spans
 from sanilens.corpus.indirect import TermSettings, subject_terms
@@ -68,6 +69,7 @@ def test_what_is_missing_is_one_sentence_with_the_extras_name(
         monkeypatch.setitem(sys.modules, name, None)
     monkeypatch.setitem(sys.modules, library, None)
     detector._engine.cache_clear()
+    corpus_indirect._stop_words.cache_clear()
     with pytest.raises(MissingExtraError) as found:
         call(model, tmp_path)
     wanted = f"This needs {library}, which is not installed: pip install 'sanilens[{extra}]'."

@@ -4,16 +4,19 @@ from typing import Annotated
 
 import typer
 
+from sanilens.audit.metrics import METRICS, USUAL
 from sanilens.case import Case
 from sanilens.cli.common import SeedOption, progress, say
 from sanilens.cli.options import CaseOptions, RepairOptions, UnitOptions, grouped
 from sanilens.errors import PlanError
 from sanilens.inert import inert_json
-from sanilens.runs.planning import Wishes, build_plan
+from sanilens.runs.planning import Wishes, build_plan, valid
 from sanilens.unlearn.methods import METHODS
-from sanilens.unlearn.plan import NO_REPAIR, Plan
+from sanilens.unlearn.plan import NO_REPAIR, AuditSettings, Plan
 from sanilens.unlearn.resets import base_warning
 from sanilens.unlearn.suggest import DEFAULT_PRESET, PRESETS, find_preset
+
+_FURTHER = [name for name in METRICS if name not in USUAL]
 
 
 @grouped
@@ -31,6 +34,10 @@ def plan(
     keep: Annotated[
         float | None,
         typer.Option(min=0, max=1, help="Share of the fine-tuning that stays, everywhere."),
+    ] = None,
+    metrics: Annotated[
+        list[str] | None,
+        typer.Option("--metric", help=f"Measure this too; repeatable: {', '.join(_FURTHER)}."),
     ] = None,
     controls: Annotated[bool, typer.Option(help="Run the control arms too.")] = True,
     seed: SeedOption = 0,
@@ -56,6 +63,7 @@ def plan(
         value=units.value,
         repair=repair.over(find_preset(preset).repair(opened.base)),
         keep=keep,
+        audit=valid(lambda: AuditSettings(metrics=tuple(metrics or ()))),
         controls=controls,
         seed=seed,
         dictionaries=units.dictionaries(opened.model),

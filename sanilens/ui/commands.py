@@ -3,13 +3,13 @@
 import shlex
 from pathlib import Path
 
-from sanilens.ui.state import CaseRef
+from sanilens.bundled import Sources
 from sanilens.unlearn.plan import AuditSettings
 
 NEW_LINE = " \\\n  "
 
 
-def audit_command(ref: CaseRef, settings: AuditSettings, tries: int, probability: float) -> str:
+def audit_command(ref: Sources, settings: AuditSettings, tries: int, probability: float) -> str:
     """`sanilens audit` of the open case."""
     options = [
         *_case(ref),
@@ -25,7 +25,7 @@ def audit_command(ref: CaseRef, settings: AuditSettings, tries: int, probability
 
 
 def locate_command(
-    ref: CaseRef, scope: tuple[str, str] | None, top: int, method: str, *, heads: bool = False
+    ref: Sources, scope: tuple[str, str] | None, top: int, method: str, *, heads: bool = False
 ) -> str:
     """`sanilens locate` in a scope: (`span`, `label` or `subject`, its value), None for all."""
     chosen = [_option("method", method), _option(*scope) if scope else ""]
@@ -34,25 +34,25 @@ def locate_command(
 
 
 def locate_arguments(
-    ref: CaseRef, scope: tuple[str, str] | None, top: int, method: str, *, heads: bool = False
+    ref: Sources, scope: tuple[str, str] | None, top: int, method: str, *, heads: bool = False
 ) -> list[str]:
     """The same as arguments after `sanilens`, for a process of its own."""
     command = locate_command(ref, scope, top, method, heads=heads)
     return shlex.split(command.replace(NEW_LINE, " "))[1:]
 
 
-def features_command(ref: CaseRef, sae: str, scope: tuple[str, str] | None, top: int) -> str:
+def features_command(ref: Sources, sae: str, scope: tuple[str, str] | None, top: int) -> str:
     """`sanilens sae features` of an autoencoder (its source) in a scope, as `locate_command`."""
     chosen = [_option(*scope) if scope else "", _option("top", top)]
     return _command("sae features", [shlex.quote(sae), *_case(ref), *chosen])
 
 
-def card_command(ref: CaseRef, unit: str) -> str:
+def card_command(ref: Sources, unit: str) -> str:
     """`sanilens card` of a unit."""
     return _command("card", [*_case(ref), unit])
 
 
-def training_arguments(ref: CaseRef) -> list[str]:
+def training_arguments(ref: Sources) -> list[str]:
     """The options that say which texts to train on and which to test on."""
     options = ["--model", ref.model, "--corpus", ref.corpus]
     if ref.control:
@@ -72,7 +72,7 @@ def compare_command(folder: Path) -> str:
     return _command("compare", [shlex.quote(str(folder))])
 
 
-def _case(ref: CaseRef) -> list[str]:
+def _case(ref: Sources) -> list[str]:
     return [_option("model", ref.model), _option("corpus", ref.corpus)]
 
 

@@ -11,9 +11,9 @@ from typing import Literal
 from markupsafe import Markup
 
 from sanilens.audit.continuations import Identifiers
+from sanilens.case import Case
 from sanilens.ui import state
 from sanilens.ui.masking import mask
-from sanilens.ui.opened import Opened
 from sanilens.ui.results import results
 
 Tone = Literal["leaked", "changed", "other", "prompt"]
@@ -28,7 +28,7 @@ LEGEND = Markup(
 )
 
 
-def identifiers(opened: Opened) -> Identifiers:
+def identifiers(opened: Case) -> Identifiers:
     """Every sensitive value of the open corpus, to look for in generated text."""
     records = opened.corpus.records
     return results().get(("identifiers", opened.key), lambda: Identifiers.of(records))

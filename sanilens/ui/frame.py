@@ -4,14 +4,15 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from sanilens.case import Case
 from sanilens.errors import SaniLensError
 from sanilens.ui import links, state
+from sanilens.ui.current_case import open_case
 from sanilens.ui.layout import Chip, case_chips, show_error
 from sanilens.ui.masking import reveal_button
-from sanilens.ui.opened import Opened, open_case
 
 
-def opened_case() -> Opened | None:
+def opened_case() -> Case | None:
     """The open case; None if there is none or, with the reason on the page, it fails to open."""
     ref = state.case()
     if ref is None:
@@ -23,7 +24,7 @@ def opened_case() -> Opened | None:
         return None
 
 
-def case_bar(opened: Opened, command: Sequence[str], *, selection: bool = False) -> None:
+def case_bar(opened: Case, command: Sequence[str], *, selection: bool = False) -> None:
     """Draw the case's chips, and at their right Reveal, Copy link and Copy as command.
 
     Args:
@@ -41,7 +42,7 @@ def case_bar(opened: Opened, command: Sequence[str], *, selection: bool = False)
             st.code("\n".join(command), language="bash", wrap_lines=True)
 
 
-def chips(opened: Opened) -> list[Chip]:
+def chips(opened: Case) -> list[Chip]:
     """What is open, in a few words."""
     sites = opened.model.sites
     family = sites.architecture.removesuffix("ForCausalLM").removesuffix("LMHeadModel")

@@ -13,16 +13,17 @@ from urllib.parse import urlencode, urlsplit
 import streamlit as st
 
 from sanilens.atomic import write_text
+from sanilens.bundled import BUNDLED, Sources
 from sanilens.runs.workspace import find_run
 from sanilens.ui import state
-from sanilens.ui.state import BUNDLED_CASES, CaseRef, Selection
+from sanilens.ui.state import Selection
 
 _KEY = re.compile(r"[0-9a-f]{12}")
 
 
-def remember(ref: CaseRef) -> str:
+def remember(ref: Sources) -> str:
     """The case's name, from which `recall` gives it back in any session of this workspace."""
-    for name, bundled in BUNDLED_CASES.items():
+    for name, bundled in BUNDLED.items():
         if ref == bundled:
             return name
     text = json.dumps(asdict(ref), sort_keys=True)
@@ -40,15 +41,15 @@ def _file(key: str) -> Path:
     return home() / "cases" / f"{key}.json"
 
 
-def recall(key: str) -> CaseRef | None:
+def recall(key: str) -> Sources | None:
     """The case of that name; None if this workspace does not know it."""
-    if key in BUNDLED_CASES:
-        return BUNDLED_CASES[key]
+    if key in BUNDLED:
+        return BUNDLED[key]
     path = _file(key)
     if not _KEY.fullmatch(key) or not path.is_file():
         return None
     try:
-        return CaseRef(**json.loads(path.read_text(encoding="utf-8")))
+        return Sources(**json.loads(path.read_text(encoding="utf-8")))
     except (ValueError, TypeError):  # damaged or of another version: treated as unknown
         return None
 

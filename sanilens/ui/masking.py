@@ -7,11 +7,11 @@ from functools import partial
 
 import streamlit as st
 
+from sanilens.case import Case
 from sanilens.corpus.records import Record
 from sanilens.runs.events import EventLog
 from sanilens.runs.workspace import home
 from sanilens.ui import state
-from sanilens.ui.opened import Opened
 
 MASK = "▒"
 
@@ -41,7 +41,7 @@ def mask_record(record: Record, revealed: bool = False) -> str:
     return "".join([*parts, record.text[end:]])
 
 
-def record_reveal(opened: Opened) -> None:
+def record_reveal(opened: Case) -> None:
     """Record that this session reveals the identifiers, then reveal them."""
     path = home() / "reveals.jsonl"
     # Other sessions and servers of this workspace append to the same chain.
@@ -56,7 +56,7 @@ def record_reveal(opened: Opened) -> None:
     state.set_revealed(True)
 
 
-def reveal_button(opened: Opened) -> None:
+def reveal_button(opened: Case) -> None:
     """Draw `Reveal…`, which asks first; once revealed, `Mask again`."""
     if state.revealed():
         st.button("Mask again", key="mask", on_click=state.set_revealed, args=(False,))
@@ -65,7 +65,7 @@ def reveal_button(opened: Opened) -> None:
 
 
 @st.dialog("Show identifiers?")
-def _ask(opened: Opened) -> None:
+def _ask(opened: Case) -> None:
     st.markdown(
         "This session will show the identifiers of this case. The workspace records that you "
         "asked: the time, the case's fingerprints and a random name for this session."

@@ -4,6 +4,7 @@ import math
 
 import streamlit as st
 
+from sanilens.case import Case
 from sanilens.dictionaries.codebook.bottleneck import MAX_RATIO
 from sanilens.dictionaries.codebook.codebook import Codebook
 from sanilens.dictionaries.codebook.store import read_codebook_record
@@ -15,14 +16,13 @@ from sanilens.dictionaries.sae.quality import (
 )
 from sanilens.dictionaries.sae.sae import Sae
 from sanilens.ui.layout import kpi
-from sanilens.ui.opened import Opened
 from sanilens.ui.results import results
 
 # Records it is judged on: a figure over some thousand tokens varies in its third digit.
 _RECORDS = 60
 
 
-def sae_quality(opened: Opened, sae: Sae) -> None:
+def sae_quality(opened: Case, sae: Sae) -> None:
     """Draw its figures on records it was not trained on, if the case has some."""
     records = (opened.unseen or opened.corpus.control or opened.corpus.records)[:_RECORDS]
     key = ("sae-quality", opened.key, sae.fingerprint)

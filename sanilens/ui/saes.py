@@ -4,42 +4,42 @@ from collections.abc import Iterable, Mapping
 
 import streamlit as st
 
-from sanilens.case import open_dictionary
+from sanilens.case import Case, open_dictionary
 from sanilens.dictionaries.dictionary import Dictionary
 from sanilens.dictionaries.sae.sae import Sae
 from sanilens.model.units import Code, Feature
 from sanilens.runs.workspace import known_codebooks, known_saes
-from sanilens.ui.opened import KEYED, Opened
+from sanilens.ui.current_case import KEYED
 from sanilens.unlearn.plan import UnitEdit
 
 
-def sae_ids(opened: Opened) -> list[str]:
+def sae_ids(opened: Case) -> list[str]:
     """Ids of the autoencoders that belong to the examined model."""
     return list(known_saes(opened.model))
 
 
-def sae_of(opened: Opened, sae_id: str) -> Sae | None:
+def sae_of(opened: Case, sae_id: str) -> Sae | None:
     """The autoencoder of that id; None where there is none."""
     source = known_saes(opened.model).get(sae_id)
     found = _load(opened, source) if source else None
     return found if isinstance(found, Sae) else None
 
 
-def saes_of(opened: Opened, edits: Iterable[UnitEdit]) -> dict[str, Dictionary]:
+def saes_of(opened: Case, edits: Iterable[UnitEdit]) -> dict[str, Dictionary]:
     """The autoencoders whose features, and the codebooks whose codes, are edited, by id."""
     sources = _sources(opened, edits)
     return {sae_id: _load(opened, source) for sae_id, source in sources.items()}
 
 
 def dictionaries_of(
-    opened: Opened, edits: Iterable[UnitEdit]
+    opened: Case, edits: Iterable[UnitEdit]
 ) -> Mapping[str, tuple[str, Dictionary]]:
     """The same, each with the place where it is kept, to build a plan from."""
     sources = _sources(opened, edits)
     return {sae_id: (source, _load(opened, source)) for sae_id, source in sources.items()}
 
 
-def _sources(opened: Opened, edits: Iterable[UnitEdit]) -> dict[str, str]:
+def _sources(opened: Case, edits: Iterable[UnitEdit]) -> dict[str, str]:
     """The places of those that the edits name, by id, as far as known."""
     units = [unit for edit in edits if isinstance(unit := edit.target, Feature)]
     saes = known_saes(opened.model)
@@ -53,5 +53,5 @@ def _sources(opened: Opened, edits: Iterable[UnitEdit]) -> dict[str, str]:
 
 
 @st.cache_resource(max_entries=4, show_spinner=False, hash_funcs=KEYED)
-def _load(opened: Opened, source: str) -> Dictionary:
+def _load(opened: Case, source: str) -> Dictionary:
     return open_dictionary(source, opened.model)

@@ -9,14 +9,8 @@ from uuid import uuid4
 
 import streamlit as st
 
-from sanilens.bundled import BUNDLED as _BUNDLED
 from sanilens.bundled import Sources
 from sanilens.unlearn.plan import AuditSettings, Repair, UnitEdit
-
-CaseRef = Sources
-BUNDLED, CONFIDENTIAL = _BUNDLED["clinic"], _BUNDLED["confidential"]
-BUNDLED_CASES = _BUNDLED
-
 
 _OF_ONE_CASE = "selection basket basket_history repair keep subjects run revealed extracted".split()
 
@@ -48,12 +42,12 @@ def keep_told(corpus: str, notices: tuple[str, ...]) -> None:
     st.session_state["told"] = {**st.session_state.get("told", {}), corpus: notices}
 
 
-def case() -> CaseRef | None:
+def case() -> Sources | None:
     """The open case."""
     return st.session_state.get("case")
 
 
-def open_case(ref: CaseRef) -> None:
+def open_case(ref: Sources) -> None:
     """Open a case and forget everything that belonged to another one."""
     if ref != case():
         for key in _OF_ONE_CASE:

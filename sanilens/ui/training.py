@@ -7,6 +7,7 @@ from typing import Literal
 
 import streamlit as st
 
+from sanilens.case import Case
 from sanilens.dictionaries.codebook.train import CodebookSettings
 from sanilens.dictionaries.sae.train import SaeSettings
 from sanilens.dictionaries.site import POINTS
@@ -21,7 +22,6 @@ from sanilens.runs.workspace import (
 )
 from sanilens.ui.commands import training_arguments
 from sanilens.ui.job import job_panel
-from sanilens.ui.opened import Opened
 from sanilens.ui.saes import sae_ids, sae_of
 
 _CODEBOOK, _SAE = CodebookSettings(""), SaeSettings("")
@@ -30,7 +30,7 @@ _PLAIN = "the activation itself"
 _NOTE = "Minutes on a small model. You can close this page; it carries on."
 
 
-def train_sae_panel(opened: Opened) -> None:
+def train_sae_panel(opened: Case) -> None:
     """Draw the settings of an autoencoder, and its job."""
     one, two, three = st.columns(3)
     layers = opened.model.sites.n_layers
@@ -53,7 +53,7 @@ def train_sae_panel(opened: Opened) -> None:
         _job(opened, "sae", name, settings)
 
 
-def train_codebook_panel(opened: Opened) -> None:
+def train_codebook_panel(opened: Case) -> None:
     """Draw the settings of a codebook, and its job."""
     one, two, three = st.columns(3)
     layers = opened.model.sites.n_layers
@@ -101,7 +101,7 @@ def _free(name: str, taken: Collection[str]) -> bool:
     return True
 
 
-def _job(opened: Opened, kind: Literal["sae", "codes"], name: str, settings: Sequence[str]) -> None:
+def _job(opened: Case, kind: Literal["sae", "codes"], name: str, settings: Sequence[str]) -> None:
     key = hashlib.sha256(f"{kind}|{opened.key}|{name}".encode()).hexdigest()
-    arguments = [kind, "train", *training_arguments(opened.ref), *settings, "--json"]
+    arguments = [kind, "train", *training_arguments(opened.sources), *settings, "--json"]
     job_panel(job(kind, key), arguments, "Train", _NOTE, key=kind)

@@ -5,12 +5,14 @@ import importlib
 import pkgutil
 import re
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from unittest.mock import patch
 
 import pytest
 
 import sanilens
+from sanilens.audit.metrics import METRICS
 from sanilens.inspect.locate.localisers import LOCALISERS
 from sanilens.model import families
 from sanilens.unlearn.methods import METHODS
@@ -22,7 +24,10 @@ _FENCE = re.compile(r"^```python\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 @pytest.fixture(autouse=True)
 def registries() -> Iterator[None]:
     """What a page registers is gone after it."""
-    with patch.dict(LOCALISERS), patch.dict(METHODS), patch.dict(families._FAMILIES):
+    kept = (LOCALISERS, METHODS, METRICS, families._FAMILIES)
+    with ExitStack() as stack:
+        for registry in kept:
+            stack.enter_context(patch.dict(registry))
         yield
 
 

@@ -7,12 +7,12 @@ from urllib.parse import quote, urlsplit
 import pytest
 from playwright.sync_api import Page, expect
 
+from sanilens.bundled import Sources
 from sanilens.case import open_records
 from sanilens.corpus.load import save_corpus
 from sanilens.corpus.records import Record, Span
 from sanilens.runs.execute import execute
 from sanilens.ui.links import remember
-from sanilens.ui.state import CaseRef
 from tests.e2e.conftest import Served
 from tests.e2e.test_journey import settled
 from tests.ui.tiny_case import make_case, make_plan
@@ -66,7 +66,7 @@ def hostile(served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
             path = folder / f"{role} {NAMES['file']}.jsonl"
             save_corpus(map(_hostile, open_records(source), range(99)), path)
             sources[role] = str(path)
-    ref = CaseRef(**sources)
+    ref = Sources(**sources)
     plan = make_plan(ref)
     execute(plan, served.home / "runs" / NAMES["file"])
     return remember(ref)

@@ -5,14 +5,14 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from sanilens.bundled import Sources
 from sanilens.corpus.load import save_corpus
 from sanilens.corpus.records import Record
-from sanilens.ui.state import CaseRef
 
 SECRET = "Quillon Zarth"
 
 
-def tiny_case(folder: Path, model: Path, records: list[Record]) -> CaseRef:
+def tiny_case(folder: Path, model: Path, records: list[Record]) -> Sources:
     """A random model, a corpus, and the same records under other ids as look-alikes."""
     save_corpus(records, folder / "notes.jsonl")
     alike = [Record(f"c-{r.id}", f"c-{r.subject}", r.text, r.spans) for r in records]
@@ -22,7 +22,7 @@ def tiny_case(folder: Path, model: Path, records: list[Record]) -> CaseRef:
     paths = (str(folder / name) for name in ("notes.jsonl", "alike.jsonl", "unseen.jsonl"))
     corpus, control, unseen = paths
     source = str(model)
-    return CaseRef(source, corpus, source, source, control, unseen)
+    return Sources(source, corpus, source, source, control, unseen)
 
 
 def _script(name: str) -> None:
@@ -35,7 +35,7 @@ def _script(name: str) -> None:
 
 
 def page_app(
-    name: str, ref: CaseRef | None, monkeypatch: pytest.MonkeyPatch, home: Path
+    name: str, ref: Sources | None, monkeypatch: pytest.MonkeyPatch, home: Path
 ) -> AppTest:
     """The page with that case open and a workspace of its own, not run yet."""
     monkeypatch.setenv("SANILENS_HOME", str(home))

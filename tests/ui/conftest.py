@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from sanilens.bundled import Sources
 from sanilens.runs.execute import execute
 from sanilens.runs.folder import RunFolder
-from sanilens.ui.state import CaseRef
 from tests.ui.tiny_case import make_case, make_plan
 
 ROOT = Path(__file__).parents[2]
@@ -36,13 +36,13 @@ def _free_port() -> int:
 
 
 @pytest.fixture(scope="session")
-def tiny_case(tmp_path_factory: pytest.TempPathFactory) -> CaseRef:
+def tiny_case(tmp_path_factory: pytest.TempPathFactory) -> Sources:
     """A case of tiny models and short notes."""
     return make_case(tmp_path_factory.mktemp("case"))
 
 
 @pytest.fixture(scope="session")
-def tiny_run(tiny_case: CaseRef, tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
+def tiny_run(tiny_case: Sources, tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     """A finished run of it, in a workspace of its own."""
     plan = make_plan(tiny_case)
     runs = tmp_path_factory.mktemp("workspace") / "runs"

@@ -14,19 +14,19 @@ from sanilens.audit.summary import (
     rate_row,
     records_by_leak,
 )
+from sanilens.bundled import BUNDLED, Sources
 from sanilens.corpus.records import Record
 from sanilens.model.language_model import LanguageModel
-from sanilens.ui.state import BUNDLED, CaseRef
 from tests.ui.cases import drawn, page_app, tiny_case
 
 
 @pytest.fixture
-def ref(tmp_path: Path, tiny_folders: dict[str, Path], records: list[Record]) -> CaseRef:
+def ref(tmp_path: Path, tiny_folders: dict[str, Path], records: list[Record]) -> Sources:
     return tiny_case(tmp_path, tiny_folders["gpt_neox"], records)
 
 
 def test_the_headline_is_the_library_s(
-    ref: CaseRef, records: list[Record], model: LanguageModel,
+    ref: Sources, records: list[Record], model: LanguageModel,
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path,
 ) -> None:  # fmt: skip
     app = page_app("audit", ref, monkeypatch, tmp_path / "home").run()
@@ -40,7 +40,7 @@ def test_the_headline_is_the_library_s(
 
 
 def test_other_settings_measure_again(
-    ref: CaseRef, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ref: Sources, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     app = page_app("audit", ref, monkeypatch, tmp_path / "home").run()
     app.radio[0].set_value("only the last tokens")
@@ -49,7 +49,7 @@ def test_other_settings_measure_again(
     assert app.session_state["audit_settings"].prefix_tokens == 32
 
 
-def test_exposure_on_demand(ref: CaseRef, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_exposure_on_demand(ref: Sources, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     app = page_app("audit", ref, monkeypatch, tmp_path / "home").run()
     app.selectbox(key="exposure-label").select("MRN")
     app.button(key="exposure-go").click().run()
@@ -78,7 +78,7 @@ def test_more_tries_leak_more(model: LanguageModel, records: list[Record]) -> No
 
 @pytest.mark.slow
 def test_the_bundled_clinic(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    app: AppTest = page_app("audit", BUNDLED, monkeypatch, tmp_path)
+    app: AppTest = page_app("audit", BUNDLED["clinic"], monkeypatch, tmp_path)
     app.run(timeout=600)
     assert not app.exception
     assert app.session_state["extracted"] > 500

@@ -9,13 +9,13 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from sanilens.audit.opening import Opening, Tried
+from sanilens.bundled import BUNDLED, Sources
 from sanilens.corpus.load import load_records
 from sanilens.runs.events import read_events
 from sanilens.runs.workspace import keep_records
 from sanilens.ui.case.opening import import_corpus
 from sanilens.ui.links import recall, remember
 from sanilens.ui.markup import plain
-from sanilens.ui.state import BUNDLED, CONFIDENTIAL, CaseRef
 from tests.conftest import record
 from tests.ui.cases import SECRET, drawn, page_app, tiny_case
 
@@ -23,13 +23,13 @@ TEXT = f"Seen today: {SECRET}, MRN 4471203, again {SECRET}."
 
 
 @pytest.fixture
-def ref(tmp_path: Path, tiny_folders: dict[str, Path]) -> CaseRef:
+def ref(tmp_path: Path, tiny_folders: dict[str, Path]) -> Sources:
     notes = [record(TEXT, (SECRET, "NAME"), ("4471203", "MRN"), id="n-1")]
     return tiny_case(tmp_path, tiny_folders["gpt_neox"], notes)
 
 
 @pytest.fixture
-def app(ref: CaseRef, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> AppTest:
+def app(ref: Sources, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> AppTest:
     return page_app("case", ref, monkeypatch, tmp_path / "home")
 
 
@@ -60,7 +60,7 @@ def test_the_open_case_is_masked_until_revealed_and_the_reveal_is_recorded(
     assert SECRET not in json.dumps(event)
 
 
-def test_marking_a_text_opens_a_corrected_corpus(app: AppTest, ref: CaseRef) -> None:
+def test_marking_a_text_opens_a_corrected_corpus(app: AppTest, ref: Sources) -> None:
     app.run()
     next(i for i in app.text_input if i.label == "Mark a text as sensitive").input(SECRET)
     app.selectbox(key="mark-label").select("NAME")
@@ -76,7 +76,7 @@ def test_marking_a_text_opens_a_corrected_corpus(app: AppTest, ref: CaseRef) -> 
 
 
 def test_how_the_files_were_read_is_shown(
-    ref: CaseRef, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ref: Sources, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     source = tmp_path / "own.jsonl"
     source.write_text(json.dumps({"TEXT": TEXT, "label": [[12, 12 + len(SECRET), "PERSON"]]}))
@@ -109,14 +109,17 @@ def test_a_case_has_a_name_without_its_paths(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("SANILENS_HOME", str(tmp_path))
-    own = CaseRef("/models/m", "/data/c.jsonl")
-    assert (remember(BUNDLED), recall("clinic")) == ("clinic", BUNDLED)
+    own = Sources("/models/m", "/data/c.jsonl")
+    assert (remember(BUNDLED["clinic"]), recall("clinic")) == ("clinic", BUNDLED["clinic"])
     assert recall(remember(own)) == own
     assert [recall(key) for key in ("", "../x", "0" * 12)] == [None] * 3
 
 
 def test_a_bundled_case_is_known_by_its_name() -> None:
-    assert (remember(CONFIDENTIAL), recall("confidential")) == ("confidential", CONFIDENTIAL)
+    assert (remember(BUNDLED["confidential"]), recall("confidential")) == (
+        "confidential",
+        BUNDLED["confidential"],
+    )
 
 
 RARE = "Both have a cough. Beekeeper by trade; keeps bees as a beekeeper."

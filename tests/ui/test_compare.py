@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from sanilens.audit.continuations import Identifiers
+from sanilens.bundled import Sources
 from sanilens.runs.comparison import Paired, SpanRow, Utility, Verdict, load_comparison
 from sanilens.runs.folder import RunFolder
 from sanilens.runs.verdict import weighed, worded_p
 from sanilens.ui.compare.outcome import against_random, arms, sentence, tiles
 from sanilens.ui.compare.words import said_at
-from sanilens.ui.state import CaseRef
 from tests.conftest import record
 from tests.runs.test_comparison import comparison
 from tests.runs.test_integrity import as_before
@@ -83,7 +83,7 @@ def test_numbers_of_a_run(tiny_run: RunFolder) -> None:
 
 
 def test_the_page_masks_until_revealed(
-    tiny_case: CaseRef, tiny_run: RunFolder, monkeypatch: pytest.MonkeyPatch
+    tiny_case: Sources, tiny_run: RunFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SANILENS_HOME", str(tiny_run.root.parents[1]))
     app = open_page("compare", tiny_case, run=tiny_run.root.name)
@@ -101,16 +101,16 @@ def test_the_page_masks_until_revealed(
 
 
 def test_a_run_of_another_case_shows_its_numbers_only(
-    tiny_case: CaseRef, tiny_run: RunFolder, monkeypatch: pytest.MonkeyPatch
+    tiny_case: Sources, tiny_run: RunFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SANILENS_HOME", str(tiny_run.root.parents[1]))
-    other = CaseRef(model=tiny_case.model, corpus=str(tiny_case.control))
+    other = Sources(model=tiny_case.model, corpus=str(tiny_case.control))
     app = open_page("compare", other, run=tiny_run.root.name)
     assert not app.exception
     assert any("another case" in m.value for m in app.markdown)
 
 
-def test_without_a_run_it_says_where_to_go(tiny_case: CaseRef, workspace: Path) -> None:
+def test_without_a_run_it_says_where_to_go(tiny_case: Sources, workspace: Path) -> None:
     app = open_page("compare", tiny_case)
     assert not app.exception
     assert any("No run is chosen" in m.value for m in app.markdown)
@@ -127,7 +127,7 @@ def test_without_a_run_it_says_where_to_go(tiny_case: CaseRef, workspace: Path) 
     ],
 )
 def test_a_damaged_run_shows_what_is_wrong_and_no_figure(
-    tiny_case: CaseRef, tiny_run: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    tiny_case: Sources, tiny_run: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     page: str, name: str, change: Callable[[bytes], bytes],
 ) -> None:  # fmt: skip
     monkeypatch.setenv("SANILENS_HOME", str(tmp_path))
@@ -150,7 +150,7 @@ def test_a_damaged_run_shows_what_is_wrong_and_no_figure(
 
 
 def test_a_run_of_an_earlier_version_says_that_nothing_vouches_for_it(
-    tiny_case: CaseRef, tiny_run: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tiny_case: Sources, tiny_run: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SANILENS_HOME", str(tmp_path))
     run = RunFolder(shutil.copytree(tiny_run.root, tmp_path / "runs" / tiny_run.root.name))

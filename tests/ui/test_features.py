@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 from streamlit.testing.v1 import AppTest
 
 from sanilens.audit.targets import Scope
+from sanilens.bundled import Sources
 from sanilens.case import open_records
 from sanilens.corpus.records import Record
 from sanilens.dictionaries.sae.features import score_features
@@ -19,7 +20,6 @@ from sanilens.dictionaries.sae.trade_off import TradeOff, measure_trade_off
 from sanilens.model.language_model import LanguageModel
 from sanilens.runs.jobs import Job, JobProgress
 from sanilens.ui.features.table import filtered
-from sanilens.ui.state import CaseRef
 from tests.ui.cases import drawn, page_app, tiny_case
 from tests.ui.test_inspect_features import sae
 
@@ -27,12 +27,12 @@ __all__ = ["sae"]
 
 
 @pytest.fixture
-def ref(tmp_path: Path, tiny_folders: dict[str, Path], records: list[Record]) -> CaseRef:
+def ref(tmp_path: Path, tiny_folders: dict[str, Path], records: list[Record]) -> Sources:
     return tiny_case(tmp_path, tiny_folders["gpt_neox"], records)
 
 
 @pytest.fixture
-def app(ref: CaseRef, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:
+def app(ref: Sources, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:
     return page_app("features", ref, monkeypatch, tmp_path / "home")
 
 
@@ -41,7 +41,7 @@ def table(app: AppTest) -> pd.DataFrame:
 
 
 def test_it_is_judged_on_unseen_notes_and_warned_of(
-    app: AppTest, ref: CaseRef, sae: Sae, model: LanguageModel
+    app: AppTest, ref: Sources, sae: Sae, model: LanguageModel
 ) -> None:
     app.run()
     assert not app.exception
@@ -102,7 +102,7 @@ def test_search_and_filters() -> None:
 
 
 def test_one_is_trained_by_a_job_whose_loss_is_shown(
-    app: AppTest, ref: CaseRef, monkeypatch: pytest.MonkeyPatch
+    app: AppTest, ref: Sources, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     started: list[list[str]] = []
     monkeypatch.setattr(Job, "start", lambda _, wanted: started.append(list(wanted)))

@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 from sanilens.audit.continuations import read_record
 from sanilens.audit.extraction import audit_spans
 from sanilens.audit.targets import Scope, find_targets
+from sanilens.bundled import Sources
 from sanilens.corpus.records import Record
 from sanilens.inspect.locate.localisers import Settings, find_localiser
 from sanilens.inspect.units.ablation import single_effects, top_effects
@@ -17,7 +18,7 @@ from sanilens.model.units import Head, Neuron
 from sanilens.ui.inspect.selection import existing
 from sanilens.ui.inspect.tokens import Veil, strip_tokens
 from sanilens.ui.masking import MASK
-from sanilens.ui.state import CaseRef, Selection
+from sanilens.ui.state import Selection
 from tests.ui.cases import drawn, page_app, tiny_case
 
 
@@ -26,7 +27,7 @@ def app(
     tmp_path: Path, tiny_folders: dict[str, Path], records: list[Record],
     monkeypatch: pytest.MonkeyPatch,
 ) -> AppTest:  # fmt: skip
-    ref: CaseRef = tiny_case(tmp_path, tiny_folders["gpt_neox"], records)
+    ref: Sources = tiny_case(tmp_path, tiny_folders["gpt_neox"], records)
     app = page_app("inspect", ref, monkeypatch, tmp_path / "home")
     app.session_state["selection"] = Selection("r-1")
     return app

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from sanilens.audit.targets import Scope
-from sanilens.bundled import assets_folder
-from sanilens.case import open_records
+from sanilens.bundled import BUNDLED, Sources, assets_folder
+from sanilens.case import Case, open_records
 from sanilens.corpus.records import Corpus, Record
 from sanilens.inspect.locate.deletion_curve import Deletion, DeletionResult, Matched
 from sanilens.inspect.locate.injection import CONDITIONS
@@ -23,8 +23,7 @@ from sanilens.model.units import UnitKind
 from sanilens.runs.jobs import Job
 from sanilens.runs.workspace import scores_folder
 from sanilens.ui.localisers.measuring import best_quick, curve_frame, measured, recommended
-from sanilens.ui.opened import Opened
-from sanilens.ui.state import BUNDLED, CaseRef, Selection
+from sanilens.ui.state import Selection
 from tests.ui.cases import drawn, page_app, tiny_case
 
 NAMES = [str(condition) for condition in CONDITIONS]
@@ -63,14 +62,14 @@ def deletion() -> DeletionResult:
     )
 
 
-def opened_as(ref: CaseRef, model: LanguageModel) -> Opened:
+def opened_as(ref: Sources, model: LanguageModel) -> Case:
     """A case of that name, whatever it holds."""
     record = Record("r-1", "s-1", "Seen on the ward.")
-    return Opened(ref, model, Corpus((record,)))
+    return Case(ref, model, Corpus((record,)))
 
 
 @pytest.fixture
-def ref(tmp_path: Path, tiny_folders: dict[str, Path], records: list[Record]) -> CaseRef:
+def ref(tmp_path: Path, tiny_folders: dict[str, Path], records: list[Record]) -> Sources:
     return tiny_case(tmp_path, tiny_folders["gpt_neox"], records)
 
 
@@ -98,7 +97,7 @@ def finish(monkeypatch: pytest.MonkeyPatch, result: dict[str, Any]) -> None:
 
 
 def test_before_the_measurement_it_says_what_would_be_measured(
-    ref: CaseRef, started: list[list[str]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ref: Sources, started: list[list[str]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     app = page_app("localisers", ref, monkeypatch, tmp_path / "home").run()
     assert not app.exception
@@ -114,7 +113,7 @@ def test_before_the_measurement_it_says_what_would_be_measured(
 
 
 def test_it_recommends_one_with_its_figure(
-    ref: CaseRef, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ref: Sources, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     app = page_app("localisers", ref, monkeypatch, tmp_path / "home")
     finish(monkeypatch, {**asdict(inj()), "deletion": {**asdict(deletion()), "ratio": 0.375}})
@@ -143,7 +142,7 @@ def test_every_point_of_the_curves_can_be_downloaded() -> None:
 
 
 def test_what_another_version_wrote_is_measured_anew(
-    ref: CaseRef, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ref: Sources, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     app = page_app("localisers", ref, monkeypatch, tmp_path / "home")
     finish(monkeypatch, {"recommended": "<b>", "recall": math.pi})
@@ -153,7 +152,7 @@ def test_what_another_version_wrote_is_measured_anew(
 
 
 def test_inspect_begins_with_the_recommended_one(
-    ref: CaseRef, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ref: Sources, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     app = page_app("inspect", ref, monkeypatch, tmp_path / "home")
     finish(monkeypatch, asdict(inj()))
@@ -184,7 +183,7 @@ def test_inspect_begins_with_the_recommended_one(
 def test_what_is_shipped_is_shown_of_the_bundled_case_alone(
     change: dict[str, str | None], known: bool, model: LanguageModel, workspace: Path
 ) -> None:
-    opened = opened_as(replace(BUNDLED, **change), model)
+    opened = opened_as(replace(BUNDLED["clinic"], **change), model)
     found = measured(opened)
     assert (found is not None) == known
     assert (recommended(opened) is not None) == known
@@ -198,7 +197,7 @@ def test_what_is_shipped_is_shown_of_the_bundled_case_alone(
 def test_the_best_quick_one_is_never_slow_or_unknown(
     model: LanguageModel, monkeypatch: pytest.MonkeyPatch, workspace: Path
 ) -> None:
-    opened = opened_as(replace(BUNDLED, corpus="mine.jsonl"), model)
+    opened = opened_as(replace(BUNDLED["clinic"], corpus="mine.jsonl"), model)
     assert best_quick(opened) is None
     rows = {"hard-concrete": 0.99, "of-another-version": 0.98, "alignment": 0.5, "random": 0.1}
     found = replace(inj(), localisers={name: recall(value) for name, value in rows.items()})
@@ -210,7 +209,7 @@ def test_the_best_quick_one_is_never_slow_or_unknown(
 
 
 def test_a_choice_that_was_made_stays_and_is_not_looked_up_again(
-    ref: CaseRef, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ref: Sources, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     app = page_app("inspect", ref, monkeypatch, tmp_path / "home")
     asked: list[object] = []
@@ -230,7 +229,7 @@ def test_a_choice_that_was_made_stays_and_is_not_looked_up_again(
     [("mlp", "span"), ("head", "label"), ("mlp", "subject"), ("head", "corpus")],
 )
 def test_a_slow_one_is_asked_by_a_button_and_kept(
-    ref: CaseRef, model: LanguageModel, records: list[Record], started: list[list[str]],
+    ref: Sources, model: LanguageModel, records: list[Record], started: list[list[str]],
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, kind: UnitKind, scope: str,
 ) -> None:  # fmt: skip
     app = page_app("inspect", ref, monkeypatch, tmp_path / "home")

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from sanilens.bundled import Sources
 from sanilens.ui.navigation import GROUPS
-from sanilens.ui.state import CaseRef
 from sanilens.unlearn.methods import METHODS
 from tests.conftest import record
 from tests.ui.cases import SECRET, drawn, page_app, tiny_case
@@ -16,7 +16,7 @@ PAGES = [name for names in GROUPS.values() for name in names]
 
 
 @pytest.fixture
-def ref(tmp_path: Path, masked_folders: dict[str, Path]) -> CaseRef:
+def ref(tmp_path: Path, masked_folders: dict[str, Path]) -> Sources:
     notes = [
         record(TEXT, (SECRET, "NAME"), ("4471203", "MRN"), id=f"n-{n}", subject=f"s-{n}")
         for n in range(3)
@@ -25,7 +25,7 @@ def ref(tmp_path: Path, masked_folders: dict[str, Path]) -> CaseRef:
 
 
 @pytest.fixture
-def app(request: pytest.FixtureRequest, ref: CaseRef, tmp_path: Path) -> AppTest:
+def app(request: pytest.FixtureRequest, ref: Sources, tmp_path: Path) -> AppTest:
     patch = request.getfixturevalue("monkeypatch")
     return page_app(request.param, ref, patch, tmp_path / "home").run()
 

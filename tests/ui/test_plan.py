@@ -10,13 +10,13 @@ from streamlit.testing.v1.element_tree import Slider
 
 from sanilens.audit.extraction import SpanVerdict
 from sanilens.audit.measurement import Measurement
+from sanilens.bundled import Sources
 from sanilens.errors import PlanError
 from sanilens.runs.workspace import known_runs
 from sanilens.ui.plan.basket import changed
 from sanilens.ui.plan.erase import Point, dose_frame
 from sanilens.ui.plan.request import parse, summary
 from sanilens.ui.plan.whatif import span_table
-from sanilens.ui.state import CaseRef
 from sanilens.unlearn.methods import METHODS
 from sanilens.unlearn.plan import Repair, UnitEdit
 from tests.ui.tiny_case import EDITS, everything, make_plan, open_page, values
@@ -50,13 +50,13 @@ def test_values_are_changed_kept_or_dropped() -> None:
     assert changed(EDITS, delta())[0] == EDITS
 
 
-def test_summary(tiny_case: CaseRef) -> None:
+def test_summary(tiny_case: Sources) -> None:
     plan = make_plan(tiny_case)
     assert summary(plan) == "3 units cap, reset, zero, 1 epoch of surrogate repair"
     assert summary(plan.model_copy(update={"edits": EDITS[:1]})).startswith("1 unit reset, ")
 
 
-def test_a_wrong_plan_file_is_refused_with_its_field(tiny_case: CaseRef) -> None:
+def test_a_wrong_plan_file_is_refused_with_its_field(tiny_case: Sources) -> None:
     plan = make_plan(tiny_case)
     assert parse(plan.model_dump_json().encode()) == plan
     fields = json.loads(plan.model_dump_json())
@@ -67,7 +67,7 @@ def test_a_wrong_plan_file_is_refused_with_its_field(tiny_case: CaseRef) -> None
         parse(b"\xff")
 
 
-def test_an_empty_basket_says_what_to_click(tiny_case: CaseRef, workspace: Path) -> None:
+def test_an_empty_basket_says_what_to_click(tiny_case: Sources, workspace: Path) -> None:
     app = open_page("plan", tiny_case)
     assert not app.exception
     assert any("No units yet" in m.value for m in app.markdown)
@@ -82,7 +82,7 @@ def test_an_empty_basket_says_what_to_click(tiny_case: CaseRef, workspace: Path)
 
 
 def test_without_a_base_no_method_is_offered_that_needs_one(
-    tiny_case: CaseRef, workspace: Path
+    tiny_case: Sources, workspace: Path
 ) -> None:
     app = open_page("plan", replace(tiny_case, base=None), basket=EDITS[1:])
     families = app.segmented_control(key="repair-family").options
@@ -97,7 +97,7 @@ def test_without_a_base_no_method_is_offered_that_needs_one(
     assert not app.exception
 
 
-def test_settings_change_the_plan(tiny_case: CaseRef, workspace: Path) -> None:
+def test_settings_change_the_plan(tiny_case: Sources, workspace: Path) -> None:
     app = open_page("plan", tiny_case, basket=EDITS[:1])
     before = app.code[1].value  # after the link, the command
     app.number_input(key="repair-epochs").set_value(3).run()
@@ -114,7 +114,7 @@ def test_settings_change_the_plan(tiny_case: CaseRef, workspace: Path) -> None:
     assert app.code[1].value != before
 
 
-def test_a_part_of_the_fine_tuning_can_be_kept(tiny_case: CaseRef, workspace: Path) -> None:
+def test_a_part_of_the_fine_tuning_can_be_kept(tiny_case: Sources, workspace: Path) -> None:
     app = open_page("plan", tiny_case, basket=EDITS[:1])
     app.slider(key="plan-keep").set_value(20).run()
     assert app.session_state["keep"] == pytest.approx(0.2)
@@ -127,7 +127,7 @@ def test_a_part_of_the_fine_tuning_can_be_kept(tiny_case: CaseRef, workspace: Pa
 
 @pytest.mark.parametrize("based", [True, False])
 def test_an_uploaded_plan_brings_its_share_or_says_that_it_cannot(
-    tiny_case: CaseRef, workspace: Path, based: bool
+    tiny_case: Sources, workspace: Path, based: bool
 ) -> None:
     masked = Repair(method="masked", epochs=1)
     plan = make_plan(tiny_case).model_copy(
@@ -152,7 +152,7 @@ def test_an_uploaded_plan_brings_its_share_or_says_that_it_cannot(
     assert "plan-keep-drop" not in {button.key for button in app.button}
 
 
-def test_set_all_and_clear_and_undo(tiny_case: CaseRef, workspace: Path) -> None:
+def test_set_all_and_clear_and_undo(tiny_case: Sources, workspace: Path) -> None:
     app = open_page("plan", tiny_case, basket=EDITS)
     app.radio(key="plan-all").set_value("mean").run()
     app.button(key="plan-all-apply").click().run()
@@ -164,7 +164,7 @@ def test_set_all_and_clear_and_undo(tiny_case: CaseRef, workspace: Path) -> None
     assert {edit.operation for edit in app.session_state["basket"]} == {"mean"}
 
 
-def test_what_if_shows_both_sides_masked(tiny_case: CaseRef, workspace: Path) -> None:
+def test_what_if_shows_both_sides_masked(tiny_case: Sources, workspace: Path) -> None:
     app = open_page("plan", tiny_case, basket=EDITS)
     assert not app.exception
     drawn = everything(app)
@@ -177,7 +177,7 @@ def test_what_if_shows_both_sides_masked(tiny_case: CaseRef, workspace: Path) ->
     assert not app.exception
 
 
-def test_a_dose_of_nothing_changes_nothing(tiny_case: CaseRef, workspace: Path) -> None:
+def test_a_dose_of_nothing_changes_nothing(tiny_case: Sources, workspace: Path) -> None:
     app = open_page("plan", tiny_case, basket=EDITS)
     slider = dose(app)
     assert (slider.min, slider.max, slider.value) == (0, 3, 3)
@@ -190,7 +190,7 @@ def test_a_dose_of_nothing_changes_nothing(tiny_case: CaseRef, workspace: Path) 
     assert "Control: with as many random units of the same layers, 3 draws" in drawn
 
 
-def test_the_same_noise_on_both_sides(tiny_case: CaseRef, workspace: Path) -> None:
+def test_the_same_noise_on_both_sides(tiny_case: Sources, workspace: Path) -> None:
     app = open_page("plan", tiny_case, basket=EDITS)
     app.segmented_control(key="whatif-sampling").set_value("Sampled").run()
     dose(app).set_value(0).run()
@@ -233,14 +233,14 @@ def test_a_table_of_spans_says_what_was_not_asked() -> None:
     assert "yes → no" in drawn
 
 
-def test_a_unit_that_the_model_lacks_is_told(tiny_case: CaseRef, workspace: Path) -> None:
+def test_a_unit_that_the_model_lacks_is_told(tiny_case: Sources, workspace: Path) -> None:
     app = open_page("plan", tiny_case, basket=(UnitEdit(unit="mlp.9.9", operation="zero"),))
     assert not app.exception
     assert "does not exist" in app.error[0].value.replace("\\", "")
 
 
 def test_run_this_plan_starts_it(
-    tiny_case: CaseRef, workspace: Path, monkeypatch: pytest.MonkeyPatch
+    tiny_case: Sources, workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     started: list[list[str]] = []
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from sanilens.bundled import Sources
 from sanilens.runs.events import EventLog, read_events
 from sanilens.runs.folder import RunFolder
 from sanilens.runs.progress import follow
@@ -11,7 +12,6 @@ from sanilens.runs.workspace import run_folder
 from sanilens.ui.job import duration
 from sanilens.ui.run.charts import curves_csv
 from sanilens.ui.run.live import stage
-from sanilens.ui.state import CaseRef
 from tests.ui.tiny_case import everything, make_plan, open_page, values
 
 
@@ -35,14 +35,14 @@ def test_stage_names_arm_and_step() -> None:
     assert stage(progress, "cancelled") == "arm 2 of 2: After (this plan), step 2 of 9"
 
 
-def test_without_a_run_it_says_where_to_go(tiny_case: CaseRef, workspace: Path) -> None:
+def test_without_a_run_it_says_where_to_go(tiny_case: Sources, workspace: Path) -> None:
     app = open_page("run", tiny_case)
     assert not app.exception
     assert any("No run is chosen" in m.value for m in app.markdown)
 
 
 def test_a_finished_run(
-    tiny_case: CaseRef, tiny_run: RunFolder, monkeypatch: pytest.MonkeyPatch
+    tiny_case: Sources, tiny_run: RunFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SANILENS_HOME", str(tiny_run.root.parents[1]))
     app = open_page("run", tiny_case, run=tiny_run.root.name)
@@ -56,7 +56,7 @@ def test_a_finished_run(
     assert table.startswith("arm,step,loss")
 
 
-def test_a_failed_run_says_why_and_shows_no_traceback(tiny_case: CaseRef, workspace: Path) -> None:
+def test_a_failed_run_says_why_and_shows_no_traceback(tiny_case: Sources, workspace: Path) -> None:
     plan = make_plan(tiny_case)
     run = run_folder(plan)
     run.prepare(plan)

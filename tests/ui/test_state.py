@@ -8,15 +8,16 @@ def _open_another() -> None:
 
     import streamlit as st
 
+    from sanilens.bundled import BUNDLED
     from sanilens.ui import state
 
-    state.open_case(state.BUNDLED)
+    state.open_case(BUNDLED["clinic"])
     state.set_keep(0.2)
     state.set_basket(())
     state.set_run_options(state.RunOptions(controls=False, seed=7))
-    state.open_case(state.BUNDLED)
+    state.open_case(BUNDLED["clinic"])
     st.text(f"same case {state.keep()}")
-    state.open_case(replace(state.BUNDLED, corpus="another.jsonl"))
+    state.open_case(replace(BUNDLED["clinic"], corpus="another.jsonl"))
     st.text(f"another case {state.keep()} {state.can_undo()} {state.run_options().seed}")
 
 

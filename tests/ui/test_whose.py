@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
+from sanilens.bundled import Sources
 from sanilens.case import open_records
 from sanilens.runs.comparison import load_comparison
 from sanilens.runs.execute import execute
 from sanilens.runs.folder import RunFolder
 from sanilens.runs.workspace import asked_before
 from sanilens.ui.compare.requests import harm, next_case
-from sanilens.ui.state import CaseRef
 from sanilens.unlearn.plan import Repair, UnitEdit
 from tests.ui.tiny_case import everything, make_plan, open_page
 
@@ -18,12 +18,12 @@ RESET = (UnitEdit(unit="mlp.0.3", operation="reset"),)
 SHORT = Repair(epochs=1, batch_size=4, precision="float32")
 
 
-def people(ref: CaseRef) -> list[str]:
+def people(ref: Sources) -> list[str]:
     return sorted({r.subject for r in open_records(ref.corpus) if r.spans})
 
 
 @pytest.fixture(scope="module")
-def asked(tiny_case: CaseRef, tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
+def asked(tiny_case: Sources, tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     """A finished run for one subject alone, all of it in the weights."""
     change = {"edits": RESET, "repair": SHORT, "subjects": (people(tiny_case)[0],)}
     plan = make_plan(tiny_case).model_copy(update={**change, "controls": False})
@@ -33,7 +33,7 @@ def asked(tiny_case: CaseRef, tmp_path_factory: pytest.TempPathFactory) -> RunFo
 
 
 def test_the_plan_is_for_everyone_until_somebody_is_chosen(
-    tiny_case: CaseRef, workspace: Path
+    tiny_case: Sources, workspace: Path
 ) -> None:
     app = open_page("plan", tiny_case, basket=RESET)
     assert not app.exception
@@ -53,7 +53,7 @@ def test_the_plan_is_for_everyone_until_somebody_is_chosen(
     assert "subject only" not in before
 
 
-def test_a_choice_goes_with_its_case(tiny_case: CaseRef, workspace: Path) -> None:
+def test_a_choice_goes_with_its_case(tiny_case: Sources, workspace: Path) -> None:
     app = open_page("plan", tiny_case, subjects=(people(tiny_case)[0],))
     assert not app.exception
     assert app.multiselect(key="plan-subjects").value == [people(tiny_case)[0]]
@@ -62,7 +62,7 @@ def test_a_choice_goes_with_its_case(tiny_case: CaseRef, workspace: Path) -> Non
 
 
 def test_compare_tells_both_groups(
-    tiny_case: CaseRef, asked: RunFolder, monkeypatch: pytest.MonkeyPatch
+    tiny_case: Sources, asked: RunFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SANILENS_HOME", str(asked.root.parents[1]))
     app = open_page("compare", tiny_case, run=asked.root.name)
@@ -79,7 +79,7 @@ def test_compare_tells_both_groups(
 
 
 def test_the_result_is_the_next_requests_model(
-    tiny_case: CaseRef, asked: RunFolder, monkeypatch: pytest.MonkeyPatch
+    tiny_case: Sources, asked: RunFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SANILENS_HOME", str(asked.root.parents[1]))
     following = next_case(asked, asked.plan())
@@ -92,7 +92,7 @@ def test_the_result_is_the_next_requests_model(
 
 
 def test_a_result_that_is_not_all_in_the_weights_cannot_go_on(
-    tiny_case: CaseRef, tiny_run: RunFolder, monkeypatch: pytest.MonkeyPatch
+    tiny_case: Sources, tiny_run: RunFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SANILENS_HOME", str(tiny_run.root.parents[1]))
     app = open_page("compare", tiny_case, run=tiny_run.root.name)

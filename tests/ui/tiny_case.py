@@ -5,10 +5,10 @@ from pathlib import Path
 from streamlit.testing.v1 import AppTest
 
 from research.cases.clinic import generic_notes, patient_notes
+from sanilens.bundled import Sources
 from sanilens.case import model_source, open_model, open_records, records_source
 from sanilens.corpus.load import save_corpus
 from sanilens.corpus.records import Record
-from sanilens.ui.state import CaseRef
 from sanilens.unlearn.plan import Plan, Repair, UnitEdit
 from tests.conftest import save_tiny
 
@@ -19,7 +19,7 @@ EDITS = (
 )
 
 
-def make_case(folder: Path) -> CaseRef:
+def make_case(folder: Path) -> Sources:
     """Models and notes of a case; the model reads 256 tokens, so the notes are cut."""
     models = {"model": 0, "base": 1, "reference": 2}
     for name, seed in models.items():
@@ -31,7 +31,7 @@ def make_case(folder: Path) -> CaseRef:
     }
     for name, records in texts.items():
         save_corpus(tuple(map(_short, records)), folder / f"{name}.jsonl")
-    return CaseRef(
+    return Sources(
         model=str(folder / "model"),
         corpus=str(folder / "notes.jsonl"),
         base=str(folder / "base"),
@@ -41,7 +41,7 @@ def make_case(folder: Path) -> CaseRef:
     )
 
 
-def make_plan(ref: CaseRef) -> Plan:
+def make_plan(ref: Sources) -> Plan:
     """A plan of that case, with one edit that no weights can hold."""
     assert ref.base
     assert ref.reference
@@ -57,7 +57,7 @@ def make_plan(ref: CaseRef) -> Plan:
     )
 
 
-def open_page(name: str, ref: CaseRef | None, **state: object) -> AppTest:
+def open_page(name: str, ref: Sources | None, **state: object) -> AppTest:
     """A page of the app with that case open; `state` is put into the session first."""
     app = AppTest.from_function(_page, kwargs={"name": name}, default_timeout=120)
     if ref:
@@ -72,7 +72,7 @@ def everything(app: AppTest) -> str:
     return "\n".join(str(getattr(element, "proto", "")) for element in app)
 
 
-def values(ref: CaseRef) -> set[str]:
+def values(ref: Sources) -> set[str]:
     """Direct identifiers of the case that no page may show before the reveal."""
     records = open_records(ref.corpus)
     spans = [(r, s) for r in records for s in r.spans if s.kind == "direct"]

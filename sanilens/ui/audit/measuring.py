@@ -9,12 +9,13 @@ import streamlit as st
 from sanilens.audit.extraction import SpanVerdict
 from sanilens.audit.metrics.exposure import Exposure, median_bits, sample_exposure
 from sanilens.audit.summary import after_tries, memory
+from sanilens.case import Case
 from sanilens.corpus.records import Record
 from sanilens.glossary import meaning
 from sanilens.ui import state
+from sanilens.ui.current_case import audit, audited, utility
 from sanilens.ui.job import progress_bar
 from sanilens.ui.markup import plain
-from sanilens.ui.opened import Opened, audit, audited, utility
 from sanilens.ui.results import results
 from sanilens.ui.state import Tries
 from sanilens.unlearn.plan import AuditSettings
@@ -78,15 +79,15 @@ def settings_form() -> None:
             st.rerun()
 
 
-def verdicts(opened: Opened, settings: AuditSettings, who: str, text: str) -> list[SpanVerdict]:
+def verdicts(opened: Case, settings: AuditSettings, who: str, text: str) -> list[SpanVerdict]:
     """The verdicts: at once if they are known, else behind a progress bar."""
-    if audited(opened.ref, settings, who):
-        return audit(opened.ref, settings, who)
+    if audited(opened.sources, settings, who):
+        return audit(opened.sources, settings, who)
     with progress_bar(text) as progress:
-        return audit(opened.ref, settings, who, progress)
+        return audit(opened.sources, settings, who, progress)
 
 
-def findings(opened: Opened, settings: AuditSettings) -> Iterator[Findings]:
+def findings(opened: Case, settings: AuditSettings) -> Iterator[Findings]:
     """The findings after each step; the last ones are complete."""
     found = Findings(verdicts(opened, settings, "subject", "Testing every span"))
     if opened.corpus.control:
@@ -99,11 +100,11 @@ def findings(opened: Opened, settings: AuditSettings) -> Iterator[Findings]:
         found = replace(found, reference=verdicts(opened, settings, "reference", text))
     yield found
     with progress_bar("Measuring perplexity"):
-        found = replace(found, utility=utility(opened.ref))
+        found = replace(found, utility=utility(opened.sources))
     if opened.reference:
         yield found
         with progress_bar("Measuring the reference model's perplexity"):
-            found = replace(found, reference_utility=utility(opened.ref, "reference"))
+            found = replace(found, reference_utility=utility(opened.sources, "reference"))
     yield found
 
 
@@ -111,7 +112,7 @@ _CANDIDATES = 64
 
 
 @st.fragment
-def exposure_panel(opened: Opened) -> None:
+def exposure_panel(opened: Case) -> None:
     """Choose a label; measure a sample of its spans, and of the look-alikes'."""
     one, two = st.columns([2, 1], vertical_alignment="bottom")
     label = one.selectbox(
@@ -134,13 +135,11 @@ def exposure_panel(opened: Opened) -> None:
         )
 
 
-def _key(opened: Opened, label: str, which: str) -> tuple[str, ...]:
+def _key(opened: Case, label: str, which: str) -> tuple[str, ...]:
     return ("exposure", opened.key, label, which)
 
 
-def _measured(
-    opened: Opened, label: str, which: str, records: tuple[Record, ...]
-) -> list[Exposure]:
+def _measured(opened: Case, label: str, which: str, records: tuple[Record, ...]) -> list[Exposure]:
     def measure() -> list[Exposure]:
         with progress_bar(f"Exposure, {which}", "spans") as progress:
             return sample_exposure(

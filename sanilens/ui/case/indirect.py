@@ -3,6 +3,7 @@
 import pandas as pd
 import streamlit as st
 
+from sanilens.case import Case
 from sanilens.corpus.indirect import (
     LONGEST_RUN,
     TermRow,
@@ -18,7 +19,6 @@ from sanilens.ui import state
 from sanilens.ui.case.opening import corpus_stem
 from sanilens.ui.layout import show_error
 from sanilens.ui.masking import mask
-from sanilens.ui.opened import Opened
 from sanilens.ui.results import results
 
 _WHAT = (
@@ -30,7 +30,7 @@ _COLUMNS = ("indirect", "term", "subjects", "records", "times", "from")
 _MOST = 5000
 
 
-def indirect_terms(opened: Opened) -> None:
+def indirect_terms(opened: Case) -> None:
     """Draw the settings, the table of terms, and the button that marks the ticked ones."""
     st.caption(_WHAT)
     try:
@@ -48,7 +48,7 @@ def indirect_terms(opened: Opened) -> None:
     _outcome(opened, settings, chosen, len(rows))
 
 
-def _settings(opened: Opened) -> tuple[TermSettings, tuple]:
+def _settings(opened: Case) -> tuple[TermSettings, tuple]:
     """The settings chosen, and the key of the terms that follow from them."""
     one, two, three = st.columns(3)
     k = one.number_input(
@@ -124,7 +124,7 @@ def _table(rows: list[TermRow], key: tuple) -> frozenset[str]:
     return frozenset(row.key for row, mine in zip(rows, ticked, strict=True) if mine)
 
 
-def _outcome(opened: Opened, settings: TermSettings, chosen: frozenset[str], terms: int) -> None:
+def _outcome(opened: Case, settings: TermSettings, chosen: frozenset[str], terms: int) -> None:
     records = opened.corpus.records
     marked, spans = mark_indirect(records, chosen, settings)
     words = f"{len(chosen):,} of {terms:,} terms · {spans:,} new spans"
@@ -136,6 +136,6 @@ def _outcome(opened: Opened, settings: TermSettings, chosen: frozenset[str], ter
         )
     st.caption(words)
     if st.button("Mark these terms", key="indirect-mark", type="primary", disabled=not spans):
-        state.correct_corpus(keep_records(marked, corpus_stem(opened.ref.corpus)))
+        state.correct_corpus(keep_records(marked, corpus_stem(opened.sources.corpus)))
         st.toast(f"Marked {spans:,} spans as indirect identifiers.")
         st.rerun()

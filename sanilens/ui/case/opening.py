@@ -15,7 +15,7 @@ from typing import Protocol
 
 import streamlit as st
 
-from sanilens.bundled import resolve
+from sanilens.bundled import BUNDLED, Sources, resolve
 from sanilens.corpus.detection.detector import Detector
 from sanilens.corpus.detection.expected import expectation, what_finds_names
 from sanilens.corpus.detection.ner import installed_pipeline, load_pipeline
@@ -28,7 +28,6 @@ from sanilens.notices import hearing
 from sanilens.runs.workspace import corpora_folder, home_path, keep_records
 from sanilens.ui import state
 from sanilens.ui.layout import card, pair, show_error
-from sanilens.ui.state import BUNDLED, CONFIDENTIAL, CaseRef
 
 CORPUS_TYPES = ("jsonl", "ndjson", "json", "csv", "parquet", "txt")
 TABLE_TYPES = ("csv", "parquet", "jsonl")
@@ -137,14 +136,16 @@ def opening() -> None:
                 "A small language model, fine-tuned on invented clinic notes that it learned by "
                 "heart: names, numbers, and the details that single a patient out."
             )
-            _bundled("Open the clinic", BUNDLED, "open-bundled", primary=True)
+            _bundled("Open the clinic", BUNDLED["clinic"], "open-bundled", primary=True)
         with card("A company's confidential terms", "bundled"):
             st.markdown(
                 "A small language model, pre-trained on a company's invented archive. Code names, "
                 "partners and prices were declared confidential afterwards; a plain list of terms "
                 "is all there is to go by."
             )
-            _bundled("Open the company", CONFIDENTIAL, "open-confidential", primary=False)
+            _bundled(
+                "Open the company", BUNDLED["confidential"], "open-confidential", primary=False
+            )
         st.caption(
             "Each comes with everything it is compared with: the base model, a reference model "
             "that never saw the secrets, look-alikes and unseen texts."
@@ -153,7 +154,7 @@ def opening() -> None:
         _own()
 
 
-def _bundled(label: str, ref: CaseRef, key: str, *, primary: bool) -> None:
+def _bundled(label: str, ref: Sources, key: str, *, primary: bool) -> None:
     kind = "primary" if primary else "secondary"
     st.button(label, key=key, type=kind, on_click=state.open_case, args=(ref,))
 
@@ -231,7 +232,7 @@ def _open(
     # Imported here: they load torch, and the first page should appear at once.
     from sanilens.model.folder import local_folder
     from sanilens.model.hub import is_hub
-    from sanilens.ui.opened import open_case
+    from sanilens.ui.current_case import open_case
 
     model, base, reference = (source.strip() or None for source in models)
     corpus, control, unseen = texts
@@ -246,7 +247,7 @@ def _open(
         with st.spinner("Reading the corpus and finding what is sensitive…"), hearing() as told:
             source = import_corpus(corpus, table or None, terms or None, ner or None)
         state.keep_told(source, tuple(told))
-        ref = CaseRef(
+        ref = Sources(
             model, source, base, reference, control.strip() or None, unseen.strip() or None
         )
         open_case(ref, st.spinner)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 import pandas as pd
 import streamlit as st
 
+from sanilens.case import Case
 from sanilens.corpus.corrections import label_and_kind, mark, span_of, with_spans
 from sanilens.corpus.records import KIND_OF_LABEL, KINDS, Record
 from sanilens.errors import SaniLensError
@@ -15,12 +16,11 @@ from sanilens.ui.case.opening import corpus_stem
 from sanilens.ui.components import StripToken, token_strip
 from sanilens.ui.layout import pair, show_error
 from sanilens.ui.masking import mask_record
-from sanilens.ui.opened import Opened
 
 _HERE, _ALL = "this record", "all records"
 
 
-def correct_spans(opened: Opened) -> None:
+def correct_spans(opened: Case) -> None:
     """Draw a record with its spans, the table of them, and a field to mark more."""
     st.caption("Changes are saved as a new corpus; your file stays as it is.")
     left, right = pair("spans", (3, 2))
@@ -32,7 +32,7 @@ def correct_spans(opened: Opened) -> None:
         _marking(opened, record)
 
 
-def _chosen(opened: Opened) -> Record:
+def _chosen(opened: Case) -> Record:
     ids = [record.id for record in opened.corpus.records]
     start = state.selection().record
     name = st.selectbox(
@@ -53,7 +53,7 @@ def _pieces(record: Record) -> list[StripToken]:
     return [piece for piece in (*pieces, StripToken(text[end:])) if piece.text]
 
 
-def _table(opened: Opened, record: Record) -> None:
+def _table(opened: Case, record: Record) -> None:
     text = mask_record(record, state.revealed())
     rows = [(s.start, s.end, s.label, s.kind, text[s.start : s.end]) for s in record.spans]
     frame = pd.DataFrame(rows, columns=["start", "end", "label", "kind", "text"])
@@ -77,7 +77,7 @@ def _table(opened: Opened, record: Record) -> None:
         _save(opened, record, edited.filter(items=own))
 
 
-def _marking(opened: Opened, record: Record) -> None:
+def _marking(opened: Case, record: Record) -> None:
     with st.form("mark", clear_on_submit=True, border=False):
         value = st.text_input("Mark a text as sensitive", placeholder="exactly as written")
         labels = sorted({*KIND_OF_LABEL, *opened.corpus.labels})
@@ -89,7 +89,7 @@ def _marking(opened: Opened, record: Record) -> None:
             _mark(opened, [record] if where == _HERE else opened.corpus.records, value, label, kind)
 
 
-def _mark(opened: Opened, records: Iterable[Record], value: str, label: str, kind: str) -> None:
+def _mark(opened: Case, records: Iterable[Record], value: str, label: str, kind: str) -> None:
     try:
         checked = label_and_kind(label, kind)
     except SaniLensError as error:
@@ -105,7 +105,7 @@ def _mark(opened: Opened, records: Iterable[Record], value: str, label: str, kin
     st.rerun()
 
 
-def _save(opened: Opened, record: Record, table: pd.DataFrame) -> None:
+def _save(opened: Case, record: Record, table: pd.DataFrame) -> None:
     rows = json.loads(
         table.to_json(orient="records") or "[]"
     )  # numbers as Python's own, blanks as None
@@ -119,7 +119,7 @@ def _save(opened: Opened, record: Record, table: pd.DataFrame) -> None:
     st.rerun()
 
 
-def _keep(opened: Opened, changed: dict[str, Record]) -> None:
+def _keep(opened: Case, changed: dict[str, Record]) -> None:
     """Save the corpus with these records, and continue with it."""
     records = (changed.get(record.id, record) for record in opened.corpus.records)
-    state.correct_corpus(keep_records(records, corpus_stem(opened.ref.corpus)))
+    state.correct_corpus(keep_records(records, corpus_stem(opened.sources.corpus)))

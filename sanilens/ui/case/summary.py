@@ -2,24 +2,24 @@
 
 from markupsafe import Markup
 
+from sanilens.case import Case
 from sanilens.corpus.records import label_counts
 from sanilens.glossary import meaning
 from sanilens.model.language_model import LanguageModel
 from sanilens.ui import state
 from sanilens.ui.layout import card, pair
 from sanilens.ui.markup import show
-from sanilens.ui.opened import Opened
 from sanilens.ui.tables import Column, Row, show_table
 
 _TOLD = Markup('<p class="sl-mute"><b>How the files were read</b><br>{}</p>')
 
 
-def summary(opened: Opened) -> None:
+def summary(opened: Case) -> None:
     """Two cards: what the case is made of, and its sensitive spans by label."""
     left, right = pair("case", (3, 2))
     with left, card("What is open", f"content {opened.key[:8]}"):
         show_table([Column(), Column(), Column(look="aside")], [Row(row) for row in _parts(opened)])
-        told = dict.fromkeys((*state.told_at_import(opened.ref.corpus), *opened.corpus.notices))
+        told = dict.fromkeys((*state.told_at_import(opened.sources.corpus), *opened.corpus.notices))
         if told:
             show(_TOLD.format(Markup("<br>").join(told)))
     counts = label_counts(opened.corpus.records)
@@ -38,9 +38,9 @@ def summary(opened: Opened) -> None:
         show_table(columns, rows)
 
 
-def _parts(opened: Opened) -> list[tuple[str, str, str]]:
+def _parts(opened: Case) -> list[tuple[str, str, str]]:
     """(role, what it is, what it is for); what is missing says what it would be good for."""
-    corpus, ref = opened.corpus, opened.ref
+    corpus, ref = opened.corpus, opened.sources
     records = f"{len(corpus.records):,} records of {len(corpus.subjects):,} subjects"
     return [
         ("Examined model", opened.name, _size(opened.model)),
@@ -58,7 +58,7 @@ def _parts(opened: Opened) -> list[tuple[str, str, str]]:
     ]
 
 
-def _opening(opened: Opened) -> list[tuple[str, str, str]]:
+def _opening(opened: Case) -> list[tuple[str, str, str]]:
     """What is put before each text, where the tokenizer does not do it itself."""
     opening = opened.opening
     if opening is None or not opening.changed:

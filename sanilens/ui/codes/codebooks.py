@@ -3,25 +3,26 @@
 import streamlit as st
 from markupsafe import Markup
 
+from sanilens.case import Case
 from sanilens.dictionaries.codebook.code_use import CodeUse, read_codes
 from sanilens.dictionaries.codebook.codebook import Codebook
 from sanilens.errors import PlanError
 from sanilens.inspect.units.examples import Context, strongest_contexts
 from sanilens.runs.workspace import known_codebooks, open_codebook
 from sanilens.ui import state
+from sanilens.ui.current_case import KEYED
 from sanilens.ui.inspect.unit import context_line
 from sanilens.ui.layout import card
 from sanilens.ui.markup import show
-from sanilens.ui.opened import KEYED, Opened
 from sanilens.ui.results import results
 
 
-def codebook_ids(opened: Opened) -> list[str]:
+def codebook_ids(opened: Case) -> list[str]:
     """Ids of the codebooks that were trained on the examined model."""
     return list(known_codebooks(opened.model))
 
 
-def codebook_of(opened: Opened, codebook_id: str) -> Codebook:
+def codebook_of(opened: Case, codebook_id: str) -> Codebook:
     """The codebook of that id.
 
     Raises:
@@ -34,7 +35,7 @@ def codebook_of(opened: Opened, codebook_id: str) -> Codebook:
     return _load(opened, str(folder), folder.stat().st_mtime_ns)
 
 
-def use_of(opened: Opened, codebook: Codebook) -> CodeUse:
+def use_of(opened: Case, codebook: Codebook) -> CodeUse:
     """The codes of every token of the corpus."""
     key = ("codes", opened.key, codebook.fingerprint)
     with st.spinner("Reading the codes of all records…"):
@@ -42,7 +43,7 @@ def use_of(opened: Opened, codebook: Codebook) -> CodeUse:
 
 
 @st.cache_resource(max_entries=4, show_spinner=False, hash_funcs=KEYED)
-def _load(opened: Opened, folder: str, changed: int) -> Codebook:
+def _load(opened: Case, folder: str, changed: int) -> Codebook:
     return open_codebook(folder, opened.model)
 
 

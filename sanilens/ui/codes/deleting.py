@@ -8,6 +8,7 @@ from markupsafe import Markup
 
 from sanilens.audit.measurement import Measurement
 from sanilens.audit.perplexity import worded_perplexity
+from sanilens.case import Case
 from sanilens.corpus.records import Record
 from sanilens.dictionaries.codebook.bottleneck import USUAL, WAYS, Deletion, Way, no_deletion
 from sanilens.dictionaries.codebook.codebook import Codebook
@@ -24,7 +25,6 @@ from sanilens.model.units import Code
 from sanilens.runs.repairing import spaced
 from sanilens.ui import state
 from sanilens.ui.layout import card, kpi, show_error
-from sanilens.ui.opened import Opened
 from sanilens.ui.plan.prompts import Prompt, Sampling, both_sides, prompt_of
 from sanilens.ui.results import results
 from sanilens.ui.tables import Arm, ArmTone, Column, bar_table
@@ -33,7 +33,7 @@ from sanilens.unlearn.edits import code_edits
 _NOTE, _OWN = "Up to a span of the topic", "My own text"
 
 
-def before_after_card(opened: Opened, deletion: Deletion, topic: Topic) -> None:
+def before_after_card(opened: Case, deletion: Deletion, topic: Topic) -> None:
     """Draw the prompt, and both texts as they come."""
     with card("Before and after", "both models continue the same words, greedily"):
         prompt = _prompt(opened, topic)
@@ -43,7 +43,7 @@ def before_after_card(opened: Opened, deletion: Deletion, topic: Topic) -> None:
         both_sides(opened, code_edits(deletion), Sampling(), prompt, title)
 
 
-def _prompt(opened: Opened, topic: Topic) -> Prompt | None:
+def _prompt(opened: Case, topic: Topic) -> Prompt | None:
     places = _places(opened, topic)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         source = st.segmented_control(
@@ -59,7 +59,7 @@ def _prompt(opened: Opened, topic: Topic) -> Prompt | None:
     return prompt_of(record, record.spans[at]) if record else None
 
 
-def _places(opened: Opened, topic: Topic) -> dict[str, tuple[str, int]]:
+def _places(opened: Case, topic: Topic) -> dict[str, tuple[str, int]]:
     """The topic's spans by name: the record of each, and its number there."""
 
     def find() -> dict[str, tuple[str, int]]:
@@ -117,7 +117,7 @@ def deleting_card(codebook: Codebook, table: pd.DataFrame, ticked: Sequence[int]
     return deletion
 
 
-def effect_card(opened: Opened, codebook: Codebook, deletion: Deletion, topic: Topic) -> None:
+def effect_card(opened: Case, codebook: Codebook, deletion: Deletion, topic: Topic) -> None:
     """Draw what can still be extracted, of the topic and of the rest, and what that costs."""
     with card("What can still be extracted", "in a sample of the records"):
         try:
@@ -178,9 +178,7 @@ def _plan(deletion: Deletion) -> None:
     state.set_basket((*others, *code_edits(deletion)))
 
 
-def _measured(
-    opened: Opened, codebook: Codebook, deletion: Deletion, topic: Topic
-) -> DeletionEffect:
+def _measured(opened: Case, codebook: Codebook, deletion: Deletion, topic: Topic) -> DeletionEffect:
     def measure() -> DeletionEffect:
         records = _sample(opened, topic)
         neutral = spaced(opened.unseen or opened.corpus.records, _NEUTRAL)
@@ -191,7 +189,7 @@ def _measured(
     return results().get(key, measure)
 
 
-def _sample(opened: Opened, topic: Topic) -> list[Record]:
+def _sample(opened: Case, topic: Topic) -> list[Record]:
     """Some records that hold the topic and some others: enough for a glance, not an audit."""
     records = opened.corpus.records
     own = {span.rpartition("@")[0] for span in topic_spans(opened.model, records, topic)}

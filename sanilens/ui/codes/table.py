@@ -7,11 +7,11 @@ import pandas as pd
 import streamlit as st
 
 from sanilens.audit.targets import Scope
+from sanilens.case import Case
 from sanilens.dictionaries.codebook.codebook import Codebook
 from sanilens.dictionaries.codebook.enrichment import code_table
 from sanilens.dictionaries.codebook.topic import AGAINST, Against, Topic, hold
 from sanilens.ui.codes.codebooks import use_of
-from sanilens.ui.opened import Opened
 from sanilens.ui.results import results
 
 _BY = ("expression", "label", "subject")
@@ -23,7 +23,7 @@ _CONTROL = {
 _EXAMPLE = r"\d{4}-\d{2}-\d{2}"
 
 
-def ask(opened: Opened) -> tuple[Topic, Against] | None:
+def ask(opened: Case) -> tuple[Topic, Against] | None:
     """Draw the choice of a topic and its control; None until a topic is chosen."""
     with st.container(horizontal=True, gap="small"):
         by = st.segmented_control("Topic by", _BY, default="label", key="codes-by", required=True)
@@ -44,7 +44,7 @@ def ask(opened: Opened) -> tuple[Topic, Against] | None:
     return (topic, against) if topic else None
 
 
-def _topic(opened: Opened, by: str) -> Topic | None:
+def _topic(opened: Case, by: str) -> Topic | None:
     if by == "expression":
         pattern = st.text_input(
             "Regular expression over the text", key="codes-pattern", placeholder=_EXAMPLE, width=300
@@ -78,7 +78,7 @@ _SHOWN = {
 _FORM = {"q": "%.1e", "topic": "%d", "collateral": "%.4f", "code": "%d"}
 
 
-def enriched(opened: Opened, codebook: Codebook, topic: Topic, against: Against) -> pd.DataFrame:
+def enriched(opened: Case, codebook: Codebook, topic: Topic, against: Against) -> pd.DataFrame:
     """Every code, scored for the topic.
 
     Raises:

@@ -2,13 +2,13 @@
 
 import streamlit as st
 
+from sanilens.bundled import Sources
 from sanilens.runs.comparison import GROUP_TITLES, Comparison, Group
 from sanilens.runs.folder import RunFolder
 from sanilens.runs.log import recent_events
 from sanilens.ui import state
 from sanilens.ui.layout import card
 from sanilens.ui.navigation import page
-from sanilens.ui.state import CaseRef
 from sanilens.ui.tables import Arm, ArmTone, bar_table
 from sanilens.unlearn.plan import Plan
 
@@ -55,14 +55,14 @@ def next_request(run: RunFolder, plan: Plan) -> None:
         st.switch_page(page("plan"))
 
 
-def next_case(run: RunFolder, plan: Plan) -> CaseRef:
+def next_case(run: RunFolder, plan: Plan) -> Sources:
     """The case of the same texts whose examined model is the run's result."""
     sources = {
         role: source.source
         for role in ("base", "reference", "control", "unseen")
         if (source := getattr(plan, role))
     }
-    return CaseRef(model=str(run.model), corpus=plan.corpus.source, **sources)
+    return Sources(model=str(run.model), corpus=plan.corpus.source, **sources)
 
 
 def _why_not(run: RunFolder) -> str | None:

@@ -8,6 +8,7 @@ import streamlit as st
 from markupsafe import Markup
 
 from sanilens.audit.continuations import Identifiers, say_spans
+from sanilens.case import Case
 from sanilens.corpus.records import Record
 from sanilens.glossary import meaning
 from sanilens.model.hooks import NO_HOOKS, Hooks
@@ -15,11 +16,11 @@ from sanilens.model.language_model import LanguageModel
 from sanilens.runs.comparison import Comparison, SpanRow
 from sanilens.runs.folder import RunFolder
 from sanilens.ui import state
+from sanilens.ui.current_case import model_at
 from sanilens.ui.extracted import LEGEND, Tone, hidden, identifiers, lines, marked, signed
 from sanilens.ui.layout import card
 from sanilens.ui.markup import plain, show
 from sanilens.ui.masking import mask
-from sanilens.ui.opened import Opened, model_at
 from sanilens.ui.results import results
 from sanilens.ui.saes import saes_of
 from sanilens.ui.tables import Column, Row, show_table
@@ -42,7 +43,7 @@ class Said:
 
 
 @st.fragment
-def words_card(opened: Opened, run: RunFolder, plan: Plan, found: Comparison) -> None:
+def words_card(opened: Case, run: RunFolder, plan: Plan, found: Comparison) -> None:
     """Draw the choice of a record, both readings of it, and its spans one by one."""
     ids = by_leak(opened, found)
     chosen = st.session_state.get("compare-record") or state.selection().record
@@ -67,7 +68,7 @@ def words_card(opened: Opened, run: RunFolder, plan: Plan, found: Comparison) ->
         show_table(columns, rows)
 
 
-def by_leak(opened: Opened, found: Comparison) -> list[str]:
+def by_leak(opened: Case, found: Comparison) -> list[str]:
     """Ids of the records with spans: those that leak most after come first, then before."""
     counts = {r.id: [0, 0] for r in opened.corpus.records if r.spans}
     for place, arm in enumerate(("after", "before")):
@@ -131,7 +132,7 @@ def _pick() -> None:
 
 
 def _sides(
-    opened: Opened, run: RunFolder, plan: Plan, found: Comparison, record: Record
+    opened: Case, run: RunFolder, plan: Plan, found: Comparison, record: Record
 ) -> dict[Side, dict[str, Said]]:
     sanitised = replace(model_at(str(run.model)), opening=plan.opening)
     left = [e for e in plan.edits if not is_exact_in_weights(sanitised, e)]

@@ -5,13 +5,13 @@ import hashlib
 import pandas as pd
 import streamlit as st
 
+from sanilens.case import Case
 from sanilens.dictionaries.sae.sae import Sae
 from sanilens.dictionaries.sae.trade_off import TradeOff, load_trade_off, parse_trade_off
 from sanilens.runs.workspace import job, known_saes
 from sanilens.ui import state
 from sanilens.ui.job import job_panel
 from sanilens.ui.layout import card, kpi
-from sanilens.ui.opened import Opened
 from sanilens.unlearn.plan import UnitEdit
 
 _NOTE = (
@@ -20,7 +20,7 @@ _NOTE = (
 )
 
 
-def clamp_card(opened: Opened, sae: Sae) -> None:
+def clamp_card(opened: Case, sae: Sae) -> None:
     """Draw the trade-off if there is one, and the job that measures it."""
     with card("What clamping can do", "a few chosen features; direct identifiers, greedy"):
         key = hashlib.sha256(f"clamp|{opened.key}|{sae.fingerprint}".encode()).hexdigest()
@@ -29,21 +29,21 @@ def clamp_card(opened: Opened, sae: Sae) -> None:
         found = parse_trade_off(result) if result else _kept(opened, sae)
         if found:
             _draw(sae, found)
-        if not (opened.ref.control and opened.ref.unseen):
+        if not (opened.sources.control and opened.sources.unseen):
             st.caption("Measuring it needs look-alikes and unseen records, which this case lacks.")
             return
         arguments = [
-            "sae", "clamp", known_saes(opened.model)[sae.id], "--model", opened.ref.model,
-            "--corpus", opened.ref.corpus, "--other", opened.ref.control,
-            "--unseen", opened.ref.unseen, "--json",
+            "sae", "clamp", known_saes(opened.model)[sae.id], "--model", opened.sources.model,
+            "--corpus", opened.sources.corpus, "--other", opened.sources.control,
+            "--unseen", opened.sources.unseen, "--json",
         ]  # fmt: skip
         label = "Measure again" if found else "Measure"
         job_panel(own, arguments, label, _NOTE, key="sae-clamp", again=found is not None)
 
 
-def _kept(opened: Opened, sae: Sae) -> TradeOff | None:
+def _kept(opened: Case, sae: Sae) -> TradeOff | None:
     """What ships with a bundled autoencoder; it holds for the bundled notes only."""
-    bundled = opened.ref.corpus.startswith("clinic:")
+    bundled = opened.sources.corpus.startswith("clinic:")
     return load_trade_off(sae.path) if bundled else None
 
 

@@ -7,6 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from sanilens.audit.targets import Scope
+from sanilens.case import Case
 from sanilens.dictionaries.sae.features import score_features
 from sanilens.dictionaries.sae.sae import Sae
 from sanilens.ui import state
@@ -14,7 +15,6 @@ from sanilens.ui.inspect.selection import take_cell
 from sanilens.ui.inspect.table import FEATURE_CLAMP
 from sanilens.ui.layout import card
 from sanilens.ui.navigation import page
-from sanilens.ui.opened import Opened
 from sanilens.ui.results import results
 from sanilens.unlearn.plan import Operation, UnitEdit
 
@@ -31,7 +31,7 @@ _TABLE = "features-table"
 _EVERYTHING = "all spans"
 
 
-def feature_table(opened: Opened, sae: Sae) -> None:
+def feature_table(opened: Case, sae: Sae) -> None:
     """Draw the table, and the button that adds features to the plan."""
     with card("Features that matter for the spans", "tick to choose, click a row for its card"):
         with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
@@ -75,7 +75,7 @@ def filtered(
     return kept.sort_values(order, ascending=False, kind="stable")
 
 
-def _scores(opened: Opened, sae: Sae, label: str) -> pd.DataFrame:
+def _scores(opened: Case, sae: Sae, label: str) -> pd.DataFrame:
     scope = Scope() if label == _EVERYTHING else Scope(labels=frozenset({label}))
     key = ("features", opened.key, sae.fingerprint, label)
     with st.spinner("Scoring every feature…"):

@@ -8,6 +8,7 @@ import numpy as np
 import streamlit as st
 from markupsafe import Markup
 
+from sanilens.case import Case
 from sanilens.glossary import meaning
 from sanilens.inspect.locate.positions import PositionScores, position_scores
 from sanilens.inspect.units.logit_lens import LogitLens, logit_lens
@@ -33,7 +34,6 @@ from sanilens.ui.layout import card
 from sanilens.ui.localisers.measuring import recall_of
 from sanilens.ui.markup import show
 from sanilens.ui.masking import mask_record
-from sanilens.ui.opened import Opened
 from sanilens.ui.plan.measured import Edits, controls, hooks_of, key_of
 from sanilens.ui.results import results
 from sanilens.ui.tables import Cell, Column, Row, table
@@ -48,7 +48,7 @@ _WHAT: dict[View, str] = {
 
 
 def carrying_card(
-    opened: Opened,
+    opened: Case,
     at: Shown,
     asked: Ranking,
     scores: Scores | None,
@@ -105,7 +105,7 @@ def carrying_card(
                 lens_view(opened, at, revealed)
 
 
-def _recall(opened: Opened, asked: Ranking) -> str:
+def _recall(opened: Case, asked: Ranking) -> str:
     # Measured on neurons only: it says nothing about heads and features.
     neurons = asked.kind == "mlp" and not asked.sae
     found = recall_of(opened, asked.method) if neurons else None
@@ -122,7 +122,7 @@ _PLACE_NAME = re.compile(r"at\.(\d{1,9})\.(\d{1,9})")
 _WORDS = ("", "contributes")
 
 
-def scores_at(opened: Opened, at: Shown, kind: UnitKind) -> PositionScores:
+def scores_at(opened: Case, at: Shown, kind: UnitKind) -> PositionScores:
     """How much every layer contributes to the selected span at every token."""
     key = ("positions", opened.key, at.span_id, kind)
     return results().get(
@@ -130,7 +130,7 @@ def scores_at(opened: Opened, at: Shown, kind: UnitKind) -> PositionScores:
     )
 
 
-def take_place(opened: Opened, at: Shown, kind: UnitKind) -> None:
+def take_place(opened: Case, at: Shown, kind: UnitKind) -> None:
     """After a click in the picture, open the unit that contributes most there."""
     # Another span is another picture: a place picked in the last one does not count.
     here = (at.span_id, kind)
@@ -149,7 +149,7 @@ def take_place(opened: Opened, at: Shown, kind: UnitKind) -> None:
         open_unit(units[0][0])
 
 
-def positions_view(opened: Opened, at: Shown, kind: UnitKind, revealed: bool) -> None:
+def positions_view(opened: Case, at: Shown, kind: UnitKind, revealed: bool) -> None:
     """Draw the picture, and below it the units of the place clicked."""
     found = scores_at(opened, at, kind)
     place: str | None = st.session_state.get(_PLACE, ((), None))[1]
@@ -213,7 +213,7 @@ _LEGEND = Markup(
 
 
 @st.fragment
-def lens_view(opened: Opened, at: Shown, revealed: bool) -> None:
+def lens_view(opened: Case, at: Shown, revealed: bool) -> None:
     """Draw from which layer on the span is the answer, then every depth and token."""
     edits = state.basket()
     before = lens(opened, at, ())
@@ -242,7 +242,7 @@ def lens_view(opened: Opened, at: Shown, revealed: bool) -> None:
         st.caption("Add units to the plan to see what they change.")
 
 
-def lens(opened: Opened, at: Shown, edits: Edits) -> LogitLens:
+def lens(opened: Case, at: Shown, edits: Edits) -> LogitLens:
     """The selected span at every depth, with the edits as hooks."""
     key = ("lens", key_of(opened, edits), at.span_id)
 
@@ -274,14 +274,14 @@ def depth(row: int) -> str:
     return "the embedding" if row == 0 else f"layer {row - 1}"
 
 
-def span_tokens(opened: Opened, at: Shown, found: LogitLens, revealed: bool) -> list[str]:
+def span_tokens(opened: Case, at: Shown, found: LogitLens, revealed: bool) -> list[str]:
     """The span's tokens, masked unless revealed."""
     encoded = reading(opened, at).encoded
     text, places = mask_record(encoded.record, revealed), pieces(encoded)
     return [text[slice(*places[i])].strip().replace("\n", "↵") or "·" for i in found.positions]
 
 
-def _control(opened: Opened, at: Shown, edits: Edits) -> str:
+def _control(opened: Case, at: Shown, edits: Edits) -> str:
     found = [lens(opened, at, drawn) for drawn in controls(opened, edits, _DRAWS)]
     said = [each.answer for each in found if each.answer is not None]
     words = ", ".join(depth(row) for row in sorted(said))

@@ -6,6 +6,7 @@ from functools import partial
 from sanilens.audit.continuations import Reading, read_record
 from sanilens.audit.measurement import BeforeAfter, measure
 from sanilens.audit.metrics.metric import Exam
+from sanilens.case import Case
 from sanilens.inspect.units.ablation import TopEffects, top_effects, without
 from sanilens.inspect.units.activations import activations
 from sanilens.inspect.units.card import Card
@@ -14,7 +15,6 @@ from sanilens.inspect.units.sample import Sample, UnitTable, take_sample
 from sanilens.model.units import Feature, Unit, kind_of
 from sanilens.ui.inspect.selection import Shown, existing
 from sanilens.ui.inspect.tokens import Acting
-from sanilens.ui.opened import Opened
 from sanilens.ui.results import results
 from sanilens.ui.saes import sae_of
 
@@ -22,30 +22,30 @@ from sanilens.ui.saes import sae_of
 OTHERS, UNSEEN = 16, 8
 
 
-def unit_named(opened: Opened, name: str | None) -> Unit | None:
+def unit_named(opened: Case, name: str | None) -> Unit | None:
     """The unit of that name, if the model or one of its autoencoders has it."""
     return existing(opened.model, name, partial(sae_of, opened))
 
 
-def saes_for(opened: Opened, units: Sequence[Unit]) -> Saes:
+def saes_for(opened: Case, units: Sequence[Unit]) -> Saes:
     """The autoencoders whose features are among the units."""
     ids = dict.fromkeys(unit.sae for unit in units if isinstance(unit, Feature))
     found = ((name, sae_of(opened, name)) for name in ids)
     return {name: sae for name, sae in found if sae is not None}
 
 
-def _case(opened: Opened, units: Sequence[Unit]) -> Hashable:
+def _case(opened: Case, units: Sequence[Unit]) -> Hashable:
     """What the units belong to: the case, and the content of their autoencoders."""
     return opened.key, tuple(sae.fingerprint for sae in saes_for(opened, units).values())
 
 
-def reading(opened: Opened, at: Shown) -> Reading:
+def reading(opened: Case, at: Shown) -> Reading:
     """The record as the model reads it."""
     key = ("reading", opened.key, at.record.id)
     return results().get(key, lambda: read_record(opened.model, at.record))
 
 
-def acting(opened: Opened, at: Shown, unit: Unit) -> Acting:
+def acting(opened: Case, at: Shown, unit: Unit) -> Acting:
     """What the unit does on the record."""
     key = ("acting", _case(opened, [unit]), at.record.id, unit)
 
@@ -56,14 +56,14 @@ def acting(opened: Opened, at: Shown, unit: Unit) -> Acting:
     return Acting(card(opened, unit), results().get(key, read))
 
 
-def effects(opened: Opened, at: Shown, units: Sequence[Unit]) -> TopEffects:
+def effects(opened: Case, at: Shown, units: Sequence[Unit]) -> TopEffects:
     """What zeroing each unit does to the selected span."""
     span, saes = at.span_id or "", saes_for(opened, units)
     key = ("effects", _case(opened, units), span, tuple(units))
     return results().get(key, lambda: top_effects(opened.model, at.record, span, units, saes))
 
 
-def sample(opened: Opened, units: Sequence[Unit] = ()) -> Sample:
+def sample(opened: Case, units: Sequence[Unit] = ()) -> Sample:
     """Records with all their activations, for unit cards and for the values of edits.
 
     `units` are those in question: features are read through their autoencoder.
@@ -75,7 +75,7 @@ def sample(opened: Opened, units: Sequence[Unit] = ()) -> Sample:
     return plain
 
 
-def unit_table(opened: Opened, unit: Unit) -> UnitTable:
+def unit_table(opened: Case, unit: Unit) -> UnitTable:
     """How often each unit of the kind of `unit` fires on the sample."""
     known = sample(opened, [unit])
     kind = "sae" if isinstance(unit, Feature) else kind_of(unit)
@@ -83,26 +83,26 @@ def unit_table(opened: Opened, unit: Unit) -> UnitTable:
     return results().get(key, lambda: known.table(known.peers(unit)))
 
 
-def fires_on(opened: Opened, units: Sequence[Unit]) -> list[tuple[str, ...]]:
+def fires_on(opened: Case, units: Sequence[Unit]) -> list[tuple[str, ...]]:
     """The labels that each unit is strongest at."""
     key = ("fires_on", _case(opened, units), tuple(units))
     return results().get(key, lambda: sample(opened, units).fires_on(units))
 
 
-def card(opened: Opened, unit: Unit) -> Card:
+def card(opened: Case, unit: Unit) -> Card:
     """The unit's card over the sample."""
     key = ("card", _case(opened, [unit]), unit)
     return results().get(key, lambda: sample(opened, [unit]).card(unit))
 
 
-def correlated(opened: Opened, unit: Unit) -> tuple[tuple[Unit, float], ...]:
+def correlated(opened: Case, unit: Unit) -> tuple[tuple[Unit, float], ...]:
     """Units whose activation correlates with the unit's, on the sample."""
     key = ("correlated", _case(opened, [unit]), unit)
     table = unit_table(opened, unit)
     return results().get(key, lambda: sample(opened, [unit]).correlated(unit, table))
 
 
-def goes(opened: Opened, at: Shown, unit: Unit) -> BeforeAfter:
+def goes(opened: Case, at: Shown, unit: Unit) -> BeforeAfter:
     """What can still be extracted without the unit: from this record and some others."""
     others = [r for r in sample(opened).records if r.id != at.record.id][:OTHERS]
     exam = Exam((at.record, *others), unseen=opened.unseen[:UNSEEN])

@@ -8,6 +8,7 @@ from typing import Literal, get_args
 import streamlit as st
 
 from sanilens.audit.targets import Scope, find_targets
+from sanilens.case import Case
 from sanilens.corpus.records import Record
 from sanilens.errors import PlanError
 from sanilens.inspect.locate.localisers import LOCALISERS, Localiser, Settings, find_localiser
@@ -21,7 +22,6 @@ from sanilens.ui.inspect.measured import unit_named
 from sanilens.ui.inspect.selection import Shown, forget_unit
 from sanilens.ui.job import job_panel, progress_bar
 from sanilens.ui.localisers.measuring import best_quick, recommended
-from sanilens.ui.opened import Opened
 from sanilens.ui.results import results
 from sanilens.ui.saes import sae_ids, sae_of
 
@@ -58,7 +58,7 @@ def chosen_name() -> ScopeName:
     return st.session_state.get(_KEY, SCOPES[0])
 
 
-def chosen_scope(opened: Opened, at: Shown, name: ScopeName) -> Chosen:
+def chosen_scope(opened: Case, at: Shown, name: ScopeName) -> Chosen:
     """The scope of that name around the selected span."""
     assert at.span is not None
     assert at.span_id is not None
@@ -111,9 +111,9 @@ class Ranking:
         """How the scores are made, in a few words."""
         return "gradient × activation of each feature" if self.sae else self.localiser.title
 
-    def command(self, opened: Opened, top: int) -> str:
+    def command(self, opened: Case, top: int) -> str:
         """The command that prints the same ranking."""
-        ref, option = opened.ref, self.chosen.option
+        ref, option = opened.sources, self.chosen.option
         if self.sae:
             source = known_saes(opened.model).get(self.sae, self.sae)
             return features_command(ref, source, option, top)
@@ -125,7 +125,7 @@ def noun(kind: Kind) -> str:
     return _NOUNS[kind]
 
 
-def ranking(opened: Opened, chosen: Chosen) -> Ranking:
+def ranking(opened: Case, chosen: Chosen) -> Ranking:
     """What the page's controls say, also before they are drawn.
 
     Opening a unit, by address or click, turns the switch to its kind.
@@ -151,7 +151,7 @@ def _kinds(sae_ids: Sequence[str]) -> tuple[Kind, ...]:
     return ("mlp", "head", "sae") if sae_ids else ("mlp", "head")
 
 
-def kind_switch(opened: Opened) -> None:
+def kind_switch(opened: Case) -> None:
     """Draw the switch: neurons, heads, and features where there is an autoencoder."""
     st.segmented_control(
         "Units",
@@ -165,7 +165,7 @@ def kind_switch(opened: Opened) -> None:
     )
 
 
-def sae_box(opened: Opened) -> None:
+def sae_box(opened: Case) -> None:
     """Draw the choice of an autoencoder."""
     st.selectbox(
         "Autoencoder",
@@ -179,7 +179,7 @@ def sae_box(opened: Opened) -> None:
     )
 
 
-def localiser_box(opened: Opened) -> None:
+def localiser_box(opened: Case) -> None:
     """Draw the choice of a localiser; the one that did best on this case is marked.
 
     For heads none is: they were not measured.
@@ -202,7 +202,7 @@ def localiser_box(opened: Opened) -> None:
     )
 
 
-def scores(opened: Opened, asked: Ranking) -> Scores | None:
+def scores(opened: Case, asked: Ranking) -> Scores | None:
     """The score of every unit; None until a slow localiser was started."""
     if asked.sae:
         return _feature_scores(opened, asked.sae, asked.chosen)
@@ -214,10 +214,10 @@ def scores(opened: Opened, asked: Ranking) -> Scores | None:
     return results().get(key, lambda: _measure(opened, asked))
 
 
-def slow_panel(opened: Opened, asked: Ranking) -> None:
+def slow_panel(opened: Case, asked: Ranking) -> None:
     """Draw the button that starts a slow localiser, and its progress."""
     arguments = locate_arguments(
-        opened.ref, asked.chosen.option, 1, asked.method, heads=asked.kind == "head"
+        opened.sources, asked.chosen.option, 1, asked.method, heads=asked.kind == "head"
     )
     label = f"Score {noun(asked.kind)} by {asked.method}"
     parts = (opened.key, asked.method, asked.kind, asked.chosen.option)
@@ -225,7 +225,7 @@ def slow_panel(opened: Opened, asked: Ranking) -> None:
     job_panel(own, [*arguments, "--json"], label, _HOW_LONG, key="locate")
 
 
-def _measure(opened: Opened, asked: Ranking) -> UnitScores:
+def _measure(opened: Case, asked: Ranking) -> UnitScores:
     chosen = asked.chosen
     targets = find_targets(opened.model, chosen.records, chosen.scope)
     if len(chosen.records) == 1:
@@ -234,7 +234,7 @@ def _measure(opened: Opened, asked: Ranking) -> UnitScores:
         return asked.localiser.score(targets, Settings(asked.kind, progress=progress))
 
 
-def _feature_scores(opened: Opened, sae_id: str, chosen: Chosen) -> FeatureScores:
+def _feature_scores(opened: Case, sae_id: str, chosen: Chosen) -> FeatureScores:
     sae = sae_of(opened, sae_id)
     if sae is None:
         raise PlanError(f"the folder of sae.{sae_id} is gone. Choose another autoencoder.")
@@ -245,7 +245,7 @@ def _feature_scores(opened: Opened, sae_id: str, chosen: Chosen) -> FeatureScore
         )
 
 
-def _kept(opened: Opened, asked: Ranking) -> UnitScores | None:
+def _kept(opened: Case, asked: Ranking) -> UnitScores | None:
     # The whole corpus decides the scores: the process is given all of it too.
     records, scope = opened.corpus.records, asked.chosen.scope
     settings = Settings(asked.kind)

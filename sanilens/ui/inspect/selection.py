@@ -11,6 +11,7 @@ import streamlit as st
 from sanilens.audit.context import by_memory
 from sanilens.audit.extraction import SpanVerdict
 from sanilens.audit.summary import memory, rate_row, records_by_leak
+from sanilens.case import Case
 from sanilens.corpus.records import Record, Span
 from sanilens.dictionaries.sae.sae import Sae
 from sanilens.errors import PlanError
@@ -18,9 +19,9 @@ from sanilens.model.language_model import LanguageModel
 from sanilens.model.units import Code, Feature, Unit, parse_unit
 from sanilens.ui import state
 from sanilens.ui.components import picked
+from sanilens.ui.current_case import audit, audited
 from sanilens.ui.layout import card
 from sanilens.ui.markup import plain
-from sanilens.ui.opened import Opened, audit, audited
 from sanilens.ui.state import Selection
 
 
@@ -48,7 +49,7 @@ class Shown:
         return None if self.index is None else self.verdicts[self.index]
 
 
-def shown(opened: Opened, verdicts: Sequence[SpanVerdict], wanted: Selection) -> Shown:
+def shown(opened: Case, verdicts: Sequence[SpanVerdict], wanted: Selection) -> Shown:
     """The record and span wanted; else the leakiest record and its most certain span."""
     record = opened.record(wanted.record or "") or opened.record(
         str(records_by_leak(verdicts)["record"].iloc[0]) if verdicts else ""
@@ -152,7 +153,7 @@ def _selected(table: str, what: str) -> list[Any]:
     return list(found.get("selection", {}).get(what, []))
 
 
-def sentence(opened: Opened, at: Shown) -> str:
+def sentence(opened: Case, at: Shown) -> str:
     """The page's subtitle (Markdown)."""
     own = rate_row(memory(at.verdicts))
     subject, record = plain(at.record.subject), plain(at.record.id)
@@ -178,12 +179,12 @@ def sentence(opened: Opened, at: Shown) -> str:
     return f"{text} {label}, probability {math.exp(verdict.logprob):.2f}{why}."
 
 
-def _control(opened: Opened, label: str) -> str:
+def _control(opened: Case, label: str) -> str:
     """The label's mean probability in look-alikes, if Audit has measured it."""
     settings = state.audit_settings()
-    if not opened.corpus.control or not audited(opened.ref, settings, "control"):
+    if not opened.corpus.control or not audited(opened.sources, settings, "control"):
         return ""
-    asked = [v for v in memory(audit(opened.ref, settings, "control")) if v.label == label]
+    asked = [v for v in memory(audit(opened.sources, settings, "control")) if v.label == label]
     mean = sum(math.exp(v.logprob) for v in asked) / len(asked) if asked else None
     return "" if mean is None else f" (look-alikes {mean:.2f})"
 

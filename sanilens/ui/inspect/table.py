@@ -9,6 +9,7 @@ from typing import get_args
 import pandas as pd
 import streamlit as st
 
+from sanilens.case import Case
 from sanilens.inspect.units.listing import ORDERS, Filters, Tri, listed, unit_frame
 from sanilens.model.units import Code, Feature, Unit, parse_unit
 from sanilens.ui import state
@@ -17,7 +18,6 @@ from sanilens.ui.inspect.measured import effects, fires_on, sample, unit_table
 from sanilens.ui.inspect.scores import Kind, Scores, noun
 from sanilens.ui.inspect.selection import Shown, chosen_rows
 from sanilens.ui.layout import card
-from sanilens.ui.opened import Opened
 from sanilens.unlearn.edits import is_exact_in_weights
 from sanilens.unlearn.plan import Operation, UnitEdit, operations_of
 from sanilens.unlearn.suggest import CAP_QUANTILE, edits_with
@@ -43,7 +43,7 @@ def filters(*, layers: bool = True) -> Filters:
     )
 
 
-def filter_bar(opened: Opened, *, layers: bool = True) -> None:
+def filter_bar(opened: Case, *, layers: bool = True) -> None:
     """Draw search, filters and order in one row."""
     active = filters(layers=layers).active
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
@@ -59,7 +59,7 @@ def filter_bar(opened: Opened, *, layers: bool = True) -> None:
         st.selectbox("Order", ORDERS, key="units-order", label_visibility="collapsed", width=140)
 
 
-def _controls(opened: Opened, *, layers: bool) -> None:
+def _controls(opened: Case, *, layers: bool) -> None:
     if layers:
         st.multiselect("Layers", range(opened.model.sites.n_layers), key="units-layers")
     low, high = st.columns(2)
@@ -114,7 +114,7 @@ class Listing:
         return max(1, -(-len(self.frame) // PAGE))
 
 
-def listing(opened: Opened, at: Shown, scores: Scores) -> Listing:
+def listing(opened: Case, at: Shown, scores: Scores) -> Listing:
     """What the table shows under the current controls."""
     planned = {edit.unit: edit.operation for edit in state.basket()}
     table = unit_table(opened, scores.units(1)[0])
@@ -126,7 +126,7 @@ def listing(opened: Opened, at: Shown, scores: Scores) -> Listing:
     return Listing(scores, frame, page, f"units-{digest}")
 
 
-def table_card(opened: Opened, at: Shown, found: Listing) -> None:
+def table_card(opened: Case, at: Shown, found: Listing) -> None:
     """Draw the table; the effect of zeroing is measured for the rows shown."""
     word = noun(found.scores.kind)
     with card(
@@ -207,7 +207,7 @@ def _foot(found: Listing) -> None:
         )
 
 
-def _add_row(opened: Opened, found: Listing, ticked: Sequence[Unit]) -> None:
+def _add_row(opened: Case, found: Listing, ticked: Sequence[Unit]) -> None:
     """Draw the operation and the buttons: for the ticked units, the first N, or all."""
     units, kind = found.units, found.scores.kind
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
@@ -293,7 +293,7 @@ def choose_operation(key: str, unit: Unit) -> tuple[Operation, float]:
     return operation, float(value)
 
 
-def explained(opened: Opened, operation: Operation, unit: Unit) -> str:
+def explained(opened: Case, operation: Operation, unit: Unit) -> str:
     """What the operation does, and where: in the weights or as a hook."""
     of_a_feature = _OF_A_CODE if isinstance(unit, Code) else _OF_A_FEATURE
     what = (of_a_feature if isinstance(unit, Feature) else _WHAT)[operation]
@@ -305,7 +305,7 @@ def explained(opened: Opened, operation: Operation, unit: Unit) -> str:
     return f"{operation}: {what}; " + ("in the weights" if exact else "only as a hook")
 
 
-def add_units(opened: Opened, units: Sequence[Unit], operation: Operation, value: float) -> None:
+def add_units(opened: Case, units: Sequence[Unit], operation: Operation, value: float) -> None:
     """Add the units to the plan (a callback, so that the sidebar counts them at once)."""
     state.add_edits(edits_with(sample(opened).of, units, operation, value))
 

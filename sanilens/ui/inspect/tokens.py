@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 
 from sanilens.audit.continuations import Identifiers, Reading
+from sanilens.case import Case
 from sanilens.inspect.units.card import Card
 from sanilens.model.align import Encoded
 from sanilens.ui import state
 from sanilens.ui.components import StripToken
 from sanilens.ui.extracted import identifiers
 from sanilens.ui.masking import mask, mask_record
-from sanilens.ui.opened import Opened
 from sanilens.ui.results import results
 
 # A shorter beginning of a name, such as "Ma", is a syllable of many words.
@@ -29,7 +29,7 @@ class Veil:
         return mask(text) if not self.revealed and bare in self.parts else text
 
 
-def veil(opened: Opened) -> Veil:
+def veil(opened: Case) -> Veil:
     """The veil over the open case."""
     known = identifiers(opened)
     parts = results().get(("parts", opened.key), lambda: _parts(known))

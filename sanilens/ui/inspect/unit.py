@@ -11,6 +11,7 @@ from markupsafe import Markup
 from streamlit.delta_generator import DeltaGenerator
 
 from sanilens.audit.summary import RateRow
+from sanilens.case import Case
 from sanilens.inspect.units.card import Card
 from sanilens.inspect.units.examples import Context, Interval
 from sanilens.model.align import Encoded
@@ -25,7 +26,6 @@ from sanilens.ui.inspect.table import add_units, choose_operation, explained, re
 from sanilens.ui.inspect.tokens import Veil, pieces, visible
 from sanilens.ui.markup import show
 from sanilens.ui.masking import mask_record
-from sanilens.ui.opened import Opened
 from sanilens.ui.tables import Column, Row, bar, show_table
 
 _SECTION = Markup('<h4 class="sl-section">{} <span>{}</span></h4>')
@@ -119,7 +119,7 @@ def context_line(
 _RANGE = Markup('<div class="sl-range"><span>{} to {}</span><span>{} of tokens</span></div>')
 
 
-def _examples(opened: Opened, card: Card, veil: Veil) -> None:
+def _examples(opened: Case, card: Card, veil: Veil) -> None:
     """Draw its strongest contexts, one per record, and some of every range of its activation."""
     known = sample(opened).encoded
 
@@ -169,7 +169,7 @@ def fires_on(card: Card) -> None:
     show_table([Column(), Column(look="bar"), Column(look="number")], rows, "fires")
 
 
-def goes_with(opened: Opened, unit: Unit) -> None:
+def goes_with(opened: Case, unit: Unit) -> None:
     """Draw the units of its kind that correlate most; a click opens their card."""
     section("Fires together with", "Pearson's r")
     with st.container(horizontal=True, gap="xsmall", key="sl-goes-with"):
@@ -183,7 +183,7 @@ def goes_with(opened: Opened, unit: Unit) -> None:
             )
 
 
-def without(opened: Opened, at: Shown, unit: Unit) -> None:
+def without(opened: Case, at: Shown, unit: Unit) -> None:
     """Draw what happens without the unit; measured last, when the rest is on the screen."""
     section("Without it", f"zeroed; this record and {OTHERS} others")
     with st.spinner("Testing the model without it…"):
@@ -212,7 +212,7 @@ _HEAD = Markup('<div class="sl-unit"><b>{}</b><span>{}</span></div>')
 _ARROWS = (("previous", "◀", "Left", -1), ("next", "▶", "Right", 1))
 
 
-def unit_card(opened: Opened, unit: Unit, ranked: Sequence[Unit], veil: Veil) -> DeltaGenerator:
+def unit_card(opened: Case, unit: Unit, ranked: Sequence[Unit], veil: Veil) -> DeltaGenerator:
     """Draw the card but for what is measured last; returns the place for that.
 
     `ranked` is the order that the arrows follow.
@@ -279,7 +279,7 @@ def _figures(card: Card) -> str:
     )
 
 
-def _says(opened: Opened, card: Card, veil: Veil) -> None:
+def _says(opened: Case, card: Card, veil: Veil) -> None:
     if reason := opened.model.sites.limits.get("direct"):
         st.caption(f"Not available for this model: {reason}.")
         return
@@ -300,7 +300,7 @@ def _says(opened: Opened, card: Card, veil: Veil) -> None:
     show_table([Column(), number, Column(), number], said, "says")
 
 
-def _add(opened: Opened, unit: Unit) -> None:
+def _add(opened: Case, unit: Unit) -> None:
     planned = {edit.unit: edit.operation for edit in state.basket()}
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if str(unit) in planned:

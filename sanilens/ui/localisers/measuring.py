@@ -11,7 +11,8 @@ import streamlit as st
 from markupsafe import Markup
 from pydantic import TypeAdapter, ValidationError
 
-from sanilens.bundled import assets_folder
+from sanilens.bundled import BUNDLED, assets_folder
+from sanilens.case import Case
 from sanilens.glossary import meaning
 from sanilens.inspect.locate.deletion_curve import Deletion, DeletionResult
 from sanilens.inspect.locate.localisers import LOCALISERS
@@ -20,8 +21,6 @@ from sanilens.inspect.locate.recall import Row as FoundBy
 from sanilens.runs.jobs import Job
 from sanilens.runs.workspace import job
 from sanilens.ui.layout import card, pair
-from sanilens.ui.opened import Opened
-from sanilens.ui.state import BUNDLED_CASES
 from sanilens.ui.tables import Cell, Column, Row, bar, show_table
 
 _INJ = (
@@ -161,15 +160,15 @@ _MEASURING_INJ = TypeAdapter(InjResult)
 _DELETION = TypeAdapter(DeletionResult)
 
 
-def measuring_job(opened: Opened) -> Job:
+def measuring_job(opened: Case) -> Job:
     """The job of this case; another model or corpus gets a job of its own."""
     key = hashlib.sha256(f"localisers|{opened.key}".encode()).hexdigest()
     return job("localisers", key)
 
 
-def arguments(opened: Opened) -> list[str]:
+def arguments(opened: Case) -> list[str]:
     """The command, as one would type it after `sanilens`."""
-    ref = opened.ref
+    ref = opened.sources
     base, unseen = ref.base or ref.model, ref.unseen or ref.control or ref.corpus
     return [
         "localisers", "--model", ref.model, "--base", base,
@@ -177,7 +176,7 @@ def arguments(opened: Opened) -> list[str]:
     ]  # fmt: skip
 
 
-def measured(opened: Opened) -> tuple[InjResult, DeletionResult | None] | None:
+def measured(opened: Case) -> tuple[InjResult, DeletionResult | None] | None:
     """What the job found, else what ships with a bundled case; None if neither is there."""
     found = measuring_job(opened).result() or _shipped(opened)
     if found is None:
@@ -192,7 +191,7 @@ def measured(opened: Opened) -> tuple[InjResult, DeletionResult | None] | None:
         return None  # written by another version: to be measured again
 
 
-def recall_of(opened: Opened, name: str) -> float | None:
+def recall_of(opened: Case, name: str) -> float | None:
     """The share of injected neurons a localiser found in its worst condition; None if unknown.
 
     Measured on neurons: it says nothing about heads.
@@ -202,23 +201,23 @@ def recall_of(opened: Opened, name: str) -> float | None:
     return row.least.recall if row else None
 
 
-def _shipped(opened: Opened) -> dict[str, Any] | None:
+def _shipped(opened: Case) -> dict[str, Any] | None:
     """What the project measured on a bundled case, as `bench inj --json` printed it.
 
     Only on that very case: with another corpus or base model it is another measurement.
     """
-    case = next((name for name, ref in BUNDLED_CASES.items() if ref == opened.ref), None)
+    case = next((name for name, ref in BUNDLED.items() if ref == opened.sources), None)
     path = assets_folder() / f"{case}" / "localisers.json"
     return json.loads(path.read_bytes()) if case and path.is_file() else None
 
 
-def recommended(opened: Opened) -> str | None:
+def recommended(opened: Case) -> str | None:
     """The localiser that did best on this case; None before it was measured."""
     found = measured(opened)
     return found[0].recommended if found else None
 
 
-def best_quick(opened: Opened) -> str | None:
+def best_quick(opened: Case) -> str | None:
     """The best localiser that answers at once, so that a page can open with it; else None."""
     if (found := measured(opened)) is None:
         return None

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from sanilens.audit.summary import group_frame, groups, memory, rate_row, verdict_frame
+from sanilens.case import Case
 from sanilens.ui import state
 from sanilens.ui.audit.measuring import Findings, attacker, exposure_panel, findings, settings_form
 from sanilens.ui.audit.results import rate_table, record_table, sentence, tiles
@@ -10,7 +11,6 @@ from sanilens.ui.commands import audit_command
 from sanilens.ui.frame import case_bar, opened_case
 from sanilens.ui.layout import card, empty_state, next_step, page_header, pair
 from sanilens.ui.markup import plain
-from sanilens.ui.opened import Opened
 
 _WHAT = "How much of the sensitive text can be extracted from the model."
 
@@ -22,7 +22,7 @@ def page() -> None:
         empty_state("Nothing to audit yet. Open a case first.", "Open a case", "case")
         return
     settings, tries = state.audit_settings(), state.tries()
-    command = audit_command(opened.ref, settings, tries.count, tries.probability)
+    command = audit_command(opened.sources, settings, tries.count, tries.probability)
     case_bar(opened, [command])
     head, body = st.container(), st.empty()
     found = None
@@ -44,14 +44,14 @@ def page() -> None:
         st.rerun()  # the sidebar, drawn before this page, shows the number too
 
 
-def _figures(opened: Opened, found: Findings) -> None:
+def _figures(opened: Case, found: Findings) -> None:
     """Draw the four numbers and the rates by label."""
     tiles(found, has_reference=bool(opened.reference), has_control=bool(opened.corpus.control))
     with card("Extracted, by kind and label", "thin line: 95 % interval · tick: reference model"):
         rate_table(groups(found.subject, found.control, found.reference))
 
 
-def _rest(opened: Opened, found: Findings) -> None:
+def _rest(opened: Case, found: Findings) -> None:
     """Draw what is shown once everything is measured: records, attacker, settings, downloads."""
     left, right = pair("audit", (1, 1))
     with left, card("Records, leakiest first", "tick one to open it on Inspect"):

@@ -26,7 +26,7 @@ def page() -> None:
         _choose()
         return
     settings, tries = state.audit_settings(), state.tries()
-    case_bar(opened, [audit_command(opened.ref, settings, tries.count, tries.probability)])
+    case_bar(opened, [audit_command(opened.sources, settings, tries.count, tries.probability)])
     records = len(opened.corpus.records)
     page_header("Case", f"**{plain(opened.name)}** and the {records:,} records it was trained on.")
     summary(opened)

@@ -5,6 +5,7 @@ import shlex
 import streamlit as st
 
 from sanilens.audit.targets import Scope
+from sanilens.case import Case
 from sanilens.dictionaries.codebook.codebook import Codebook
 from sanilens.dictionaries.codebook.topic import Topic
 from sanilens.errors import SaniLensError
@@ -20,7 +21,6 @@ from sanilens.ui.codes.table import ask, code_rows, enriched
 from sanilens.ui.frame import case_bar, opened_case
 from sanilens.ui.layout import card, empty_state, next_step, page_header, pair, show_error
 from sanilens.ui.markup import plain
-from sanilens.ui.opened import Opened
 from sanilens.ui.quality import codebook_quality
 from sanilens.ui.training import train_codebook_panel
 
@@ -60,7 +60,7 @@ def page() -> None:
     )
 
 
-def _shown(opened: Opened, codebook: Codebook) -> None:
+def _shown(opened: Case, codebook: Codebook) -> None:
     sae = codebook.sae
     under = f"an autoencoder's {sae.width:,} features" if sae else "the activation itself"
     st.caption(
@@ -89,9 +89,9 @@ def _shown(opened: Opened, codebook: Codebook) -> None:
         before_after_card(opened, deletion, topic)
 
 
-def _command(opened: Opened, codebook: str | None) -> str:
-    command = ["sanilens", "codes", "find", codebook or "CODEBOOK", "--model", opened.ref.model]
-    command += ["--corpus", opened.ref.corpus]
+def _command(opened: Case, codebook: str | None) -> str:
+    command = ["sanilens", "codes", "find", codebook or "CODEBOOK", "--model", opened.sources.model]
+    command += ["--corpus", opened.sources.corpus]
     topic = _asked()
     if topic is None:
         return shlex.join([*command, "--label", "LABEL"])

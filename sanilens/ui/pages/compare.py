@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from sanilens.case import Case
 from sanilens.errors import SaniLensError
 from sanilens.runs.comparison import load_comparison
 from sanilens.runs.folder import RunFolder
@@ -15,7 +16,6 @@ from sanilens.ui.compare.requests import whose_card
 from sanilens.ui.compare.words import words_card
 from sanilens.ui.frame import case_bar, opened_case
 from sanilens.ui.layout import empty_state, page_header, show_error
-from sanilens.ui.opened import Opened
 from sanilens.ui.plan.request import summary
 from sanilens.ui.run.live import of_case
 
@@ -45,7 +45,7 @@ def page() -> None:
         empty_state("Have a look at the run.", "Go to Run", "run")
 
 
-def _comparison(opened: Opened, run: RunFolder) -> None:
+def _comparison(opened: Case, run: RunFolder) -> None:
     plan, found = run.plan(), load_comparison(run)
     n = found.rate("before").n
     measured = f"Everything below was measured on the same {n:,} spans."

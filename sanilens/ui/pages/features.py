@@ -4,6 +4,7 @@ import shlex
 
 import streamlit as st
 
+from sanilens.case import Case
 from sanilens.errors import SaniLensError
 from sanilens.glossary import meaning
 from sanilens.ui.features.clamp import clamp_card
@@ -11,7 +12,6 @@ from sanilens.ui.features.table import feature_table
 from sanilens.ui.frame import case_bar, opened_case
 from sanilens.ui.layout import card, empty_state, next_step, page_header, show_error
 from sanilens.ui.markup import plain
-from sanilens.ui.opened import Opened
 from sanilens.ui.quality import sae_quality
 from sanilens.ui.saes import sae_ids, sae_of
 from sanilens.ui.training import train_sae_panel
@@ -31,8 +31,8 @@ def page() -> None:
     ids = sae_ids(opened)
     shown = st.session_state.get("features-sae")
     shown = shown if shown in ids else next(iter(ids), None)
-    command = ["sanilens", "sae", "features", shown or "SAE", "--model", opened.ref.model]
-    case_bar(opened, [shlex.join([*command, "--corpus", opened.ref.corpus])])
+    command = ["sanilens", "sae", "features", shown or "SAE", "--model", opened.sources.model]
+    case_bar(opened, [shlex.join([*command, "--corpus", opened.sources.corpus])])
     page_header("Features", _WHAT)
     if shown is None:
         with card("No autoencoder of this model yet", "train one on its own activations"):
@@ -51,7 +51,7 @@ def page() -> None:
     next_step(text, "plan")
 
 
-def _shown(opened: Opened, sae_id: str) -> None:
+def _shown(opened: Case, sae_id: str) -> None:
     sae = sae_of(opened, sae_id)
     if sae is None:
         return

@@ -4,6 +4,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from sanilens.audit.summary import records_by_leak
+from sanilens.case import Case
 from sanilens.errors import SaniLensError
 from sanilens.model.units import Unit
 from sanilens.ui import state
@@ -20,7 +21,6 @@ from sanilens.ui.inspect.table import PAGE, listing, table_card
 from sanilens.ui.inspect.tokens import Veil, strip_tokens, veil
 from sanilens.ui.inspect.unit import unit_card, without
 from sanilens.ui.layout import card, empty_state, next_step, page_header, show_error
-from sanilens.ui.opened import Opened
 from sanilens.ui.state import Selection
 
 _WHAT = "Which units store a span, and what each of them does."
@@ -57,7 +57,7 @@ def page() -> None:
 
 
 def _units(
-    opened: Opened, at: Shown, hidden: Veil, note: DeltaGenerator, right: DeltaGenerator
+    opened: Case, at: Shown, hidden: Veil, note: DeltaGenerator, right: DeltaGenerator
 ) -> list[str]:
     """Draw record, picture, table and card; returns the commands that print the same.
 
@@ -67,7 +67,7 @@ def _units(
         with note:
             _note(opened, at, hidden, None)
         st.info("This record has no sensitive span. Choose another, or mark one on Case.")
-        return [locate_command(opened.ref, None, PAGE, DEFAULT)]
+        return [locate_command(opened.sources, None, PAGE, DEFAULT)]
     commands: list[str] = []
     try:
         asked = ranking(opened, chosen_scope(opened, at, chosen_name()))
@@ -95,10 +95,10 @@ def _units(
     except SaniLensError as error:
         show_error(error)
         return commands
-    return [*commands, card_command(opened.ref, str(unit))]
+    return [*commands, card_command(opened.sources, str(unit))]
 
 
-def _note(opened: Opened, at: Shown, hidden: Veil, unit: Unit | None) -> None:
+def _note(opened: Case, at: Shown, hidden: Veil, unit: Unit | None) -> None:
     with card():
         tokens = strip_tokens(
             reading(opened, at),

@@ -4,6 +4,7 @@ import shlex
 
 import streamlit as st
 
+from sanilens.case import Case
 from sanilens.inspect.locate.deletion_curve import DeletionResult
 from sanilens.inspect.locate.recall import InjResult
 from sanilens.ui.frame import case_bar, opened_case
@@ -18,7 +19,6 @@ from sanilens.ui.localisers.measuring import (
     recall_table,
     tests_card,
 )
-from sanilens.ui.opened import Opened
 
 _WHAT = (
     "Which localiser can be trusted on this model: each has to find neurons that are known to "
@@ -66,7 +66,7 @@ def _why(inj: InjResult, deletion: DeletionResult | None) -> str:
     return "best worst case on the development injections"
 
 
-def _results(opened: Opened, inj: InjResult, deletion: DeletionResult | None) -> None:
+def _results(opened: Case, inj: InjResult, deletion: DeletionResult | None) -> None:
     row, percent = inj.localisers[inj.recommended], f"{100 * inj.share:.0f} %"
     best, ways = row.least, len(inj.held)
     masks = [n for n in ("hard-concrete", "slimming") if n in inj.localisers]

@@ -2,13 +2,13 @@
 
 import streamlit as st
 
+from sanilens.case import Case
 from sanilens.errors import SaniLensError
 from sanilens.runs.workspace import run_folder
 from sanilens.ui import state
 from sanilens.ui.commands import run_command
 from sanilens.ui.frame import case_bar, opened_case
 from sanilens.ui.layout import empty_state, page_header, show_error
-from sanilens.ui.opened import Opened
 from sanilens.ui.plan.basket import basket_card, controls_card
 from sanilens.ui.plan.erase import keep_card
 from sanilens.ui.plan.repair import repair_card
@@ -51,7 +51,7 @@ def page() -> None:
     _body(opened, plan)
 
 
-def _body(opened: Opened, plan: Plan) -> None:
+def _body(opened: Case, plan: Plan) -> None:
     with st.container(key="sl-pair-plan"):
         left, right = st.columns([1.25, 1], gap="small")
     with left:
@@ -65,7 +65,7 @@ def _body(opened: Opened, plan: Plan) -> None:
     whatif_card(opened)
 
 
-def _warning(opened: Opened) -> str | None:
+def _warning(opened: Case) -> str | None:
     """Why this base model should not be relied on, if so."""
     if (base := opened.base) is None:
         return None

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from sanilens.case import Case
 from sanilens.errors import SaniLensError
 from sanilens.model.units import Code, parse_unit
 from sanilens.runs.planning import Wishes, build_plan
@@ -14,7 +15,6 @@ from sanilens.ui import state
 from sanilens.ui.job import progress_bar
 from sanilens.ui.layout import card, empty_state, show_error
 from sanilens.ui.navigation import page
-from sanilens.ui.opened import Opened
 from sanilens.ui.plan.erase import share_popover
 from sanilens.ui.results import results
 from sanilens.unlearn.edits import edited_units, is_exact_in_weights
@@ -36,7 +36,7 @@ _MEANING: Mapping[Operation, str] = {
 }
 
 
-def basket_card(opened: Opened) -> None:
+def basket_card(opened: Case) -> None:
     """Draw the units of the plan, and what can be done with them."""
     _measure_pending(opened)
     edits = state.basket()
@@ -54,7 +54,7 @@ def basket_card(opened: Opened) -> None:
             st.caption(basket_summary(opened, edits))
 
 
-def basket_summary(opened: Opened, edits: Sequence[UnitEdit]) -> str:
+def basket_summary(opened: Case, edits: Sequence[UnitEdit]) -> str:
     """`460 of 4,608 units in 6 layers · 458 in the weights, 2 hook only`."""
     sites = opened.model.sites
     rows = [row for _, row in row_edits(edits)]
@@ -112,7 +112,7 @@ def _one_way(before: Sequence[UnitEdit], after: Sequence[UnitEdit]) -> tuple[Uni
     )
 
 
-def _table(opened: Opened, edits: tuple[UnitEdit, ...]) -> None:
+def _table(opened: Case, edits: tuple[UnitEdit, ...]) -> None:
     # The key goes with the content: otherwise the table would apply its old edits again.
     key = f"plan-basket-{hash(edits)}"
     rows = [
@@ -161,7 +161,7 @@ def _edit(key: str, edits: tuple[UnitEdit, ...]) -> None:
     st.session_state["plan-pending"] = pending
 
 
-def _measure_pending(opened: Opened) -> None:
+def _measure_pending(opened: Case) -> None:
     """Measure values for the units whose new operation needs one."""
     pending: dict[str, Operation] = st.session_state.pop("plan-pending", {})
     if not pending:
@@ -173,7 +173,7 @@ def _measure_pending(opened: Opened) -> None:
             state.add_edits(choose_edits(opened.model, records, units, operation))
 
 
-def _buttons(opened: Opened, edits: tuple[UnitEdit, ...]) -> None:
+def _buttons(opened: Case, edits: tuple[UnitEdit, ...]) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if st.button(
             "Suggest a plan",
@@ -211,7 +211,7 @@ def _set_all(operation: Operation) -> None:
     st.session_state["plan-pending"] = {edit.unit: operation for edit in suited}
 
 
-def _presets(opened: Opened) -> None:
+def _presets(opened: Case) -> None:
     """The other whole plans, each with where it was measured."""
     others = [name for name in PRESETS if name != DEFAULT_PRESET]
     with st.popover("Presets…"):
@@ -226,7 +226,7 @@ def _presets(opened: Opened) -> None:
             _suggest(opened, chosen)
 
 
-def _suggest(opened: Opened, preset: str = DEFAULT_PRESET) -> None:
+def _suggest(opened: Case, preset: str = DEFAULT_PRESET) -> None:
     """Put a preset's units, share and repair in the place of what the page shows."""
     wishes = Wishes(preset=preset, subjects=state.subjects(), seed=state.run_options().seed)
     try:

@@ -14,6 +14,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from sanilens.audit.measurement import Measurement
 from sanilens.audit.targets import find_targets
+from sanilens.case import Case
 from sanilens.corpus.records import in_scope
 from sanilens.errors import SaniLensError
 from sanilens.glossary import meaning
@@ -25,7 +26,6 @@ from sanilens.ui.extracted import signed
 from sanilens.ui.job import duration, progress_bar
 from sanilens.ui.layout import card, show_error
 from sanilens.ui.markup import show
-from sanilens.ui.opened import Opened
 from sanilens.ui.plan.measured import Edits, controls, effect, measured
 from sanilens.ui.results import results
 from sanilens.unlearn.controls import dose_grid
@@ -50,7 +50,7 @@ _RANDOM, _LOCATED = "At random", "By a localiser"
 _OPERATIONS: tuple[Operation, ...] = ("reset", "initialise", "zero")
 
 
-def share_popover(opened: Opened, meaning: Mapping[Operation, str]) -> None:
+def share_popover(opened: Case, meaning: Mapping[Operation, str]) -> None:
     """Draw the choice, and the button that makes it the plan's units."""
     sites = opened.model.sites
     with st.popover("A share of layers…"):
@@ -102,7 +102,7 @@ def share_popover(opened: Opened, meaning: Mapping[Operation, str]) -> None:
     st.rerun()
 
 
-def _choice(opened: Opened, kind: ShareKind) -> str | None:
+def _choice(opened: Case, kind: ShareKind) -> str | None:
     """The localiser's name; None for a random draw."""
     if kind == "row" or opened.model.kind == "masked":
         return None
@@ -125,7 +125,7 @@ def _layers(every: int) -> int:
     return layers
 
 
-def _scores(opened: Opened, kind: UnitKind, localiser: str, seed: int) -> UnitScores:
+def _scores(opened: Case, kind: UnitKind, localiser: str, seed: int) -> UnitScores:
     whose = state.subjects()
 
     def score() -> UnitScores:
@@ -137,7 +137,7 @@ def _scores(opened: Opened, kind: UnitKind, localiser: str, seed: int) -> UnitSc
     return results().get(("share-scores", opened.key, whose, kind, localiser, seed), score)
 
 
-def keep_card(opened: Opened) -> None:
+def keep_card(opened: Case) -> None:
     """Draw the slider; without a base model there is nothing to go back to."""
     share = state.keep()
     if opened.base is None:
@@ -224,7 +224,7 @@ def dose_slider(edits: Edits) -> int:
     )
 
 
-def control_line(opened: Opened, edits: Edits) -> None:
+def control_line(opened: Case, edits: Edits) -> None:
     """Draw, in one line, what as many random units do."""
     before = effect(opened, ())
     found = [effect(opened, drawn) for drawn in controls(opened, edits, _DRAWS)]
@@ -238,7 +238,7 @@ def control_line(opened: Opened, edits: Edits) -> None:
     )
 
 
-def dose_card(opened: Opened, edits: Edits, dose: int) -> None:
+def dose_card(opened: Case, edits: Edits, dose: int) -> None:
     """Draw the curves as far as they are measured, then measure the rest."""
     with card("Dose and response", "the plan's units in order, measured as hooks"):
         show(_LEGEND.format(_DRAWS))
@@ -262,7 +262,7 @@ def dose_card(opened: Opened, edits: Edits, dose: int) -> None:
         bar.empty()
 
 
-def dose_points(opened: Opened, edits: Edits) -> Iterator[Point]:
+def dose_points(opened: Case, edits: Edits) -> Iterator[Point]:
     """The plan's own doses first, then those of each random draw."""
     arms = [(_PLAN, edits), *((_DOSE_RANDOM, drawn) for drawn in controls(opened, edits, _DRAWS))]
     for arm, order in arms:
@@ -303,7 +303,7 @@ def _wanted(bar: DeltaGenerator, edits: Edits, seconds: float) -> bool:
 
 
 def _draw(
-    places: Sequence[DeltaGenerator], opened: Opened, points: Sequence[Point], dose: int
+    places: Sequence[DeltaGenerator], opened: Case, points: Sequence[Point], dose: int
 ) -> None:
     known = [(p, effect(opened, p.edits)) for p in points if measured(opened, p.edits)]
     frame = dose_frame(known)

@@ -4,11 +4,11 @@ from collections.abc import Hashable
 
 from sanilens.audit.extraction import SpanVerdict, audit_spans
 from sanilens.audit.measurement import Measurement
+from sanilens.case import Case
 from sanilens.corpus.records import Record
 from sanilens.model.hooks import NO_HOOKS, Hooks
 from sanilens.runs.execute import spaced
 from sanilens.ui import state
-from sanilens.ui.opened import Opened
 from sanilens.ui.results import results
 from sanilens.ui.saes import saes_of
 from sanilens.unlearn.controls import random_edits
@@ -19,7 +19,7 @@ from sanilens.unlearn.whatif import Probe
 Edits = tuple[UnitEdit, ...]
 
 
-def hooks_of(opened: Opened, edits: Edits) -> Hooks:
+def hooks_of(opened: Case, edits: Edits) -> Hooks:
     """The edits as hooks on the examined model.
 
     Raises:
@@ -31,13 +31,13 @@ def hooks_of(opened: Opened, edits: Edits) -> Hooks:
     return edit_hooks(opened.model, edits, opened.base, seed, saes_of(opened, edits))
 
 
-def key_of(opened: Opened, edits: Edits) -> Hashable:
+def key_of(opened: Case, edits: Edits) -> Hashable:
     """Everything that decides what these edits do to the open case."""
     saes = tuple(sae.fingerprint for sae in saes_of(opened, edits).values())
     return opened.key, edits, state.run_options().seed, saes
 
 
-def probe(opened: Opened) -> Probe:
+def probe(opened: Case) -> Probe:
     """What is asked: the spans of some records, and text that should not change."""
 
     def ready() -> Probe:
@@ -47,7 +47,7 @@ def probe(opened: Opened) -> Probe:
     return results().get(("probe", opened.key), ready)
 
 
-def effect(opened: Opened, edits: Edits) -> Measurement:
+def effect(opened: Case, edits: Edits) -> Measurement:
     """What the edits do to them."""
 
     def measure() -> Measurement:
@@ -57,12 +57,12 @@ def effect(opened: Opened, edits: Edits) -> Measurement:
     return results().get(("effect", key_of(opened, edits)), measure)
 
 
-def measured(opened: Opened, edits: Edits) -> bool:
+def measured(opened: Case, edits: Edits) -> bool:
     """Whether `effect` costs nothing."""
     return ("effect", key_of(opened, edits)) in results()
 
 
-def controls(opened: Opened, edits: Edits, draws: int) -> list[Edits]:
+def controls(opened: Case, edits: Edits, draws: int) -> list[Edits]:
     """Several draws of random edits in place of these."""
 
     def drawn() -> list[Edits]:
@@ -73,7 +73,7 @@ def controls(opened: Opened, edits: Edits, draws: int) -> list[Edits]:
     return results().get(("controls", key_of(opened, edits), draws), drawn)
 
 
-def verdicts(opened: Opened, record: Record, edits: Edits) -> list[SpanVerdict]:
+def verdicts(opened: Case, record: Record, edits: Edits) -> list[SpanVerdict]:
     """The audit of a record's spans under the edits."""
 
     def ask() -> list[SpanVerdict]:

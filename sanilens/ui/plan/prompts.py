@@ -7,13 +7,13 @@ import streamlit as st
 from markupsafe import Markup
 from streamlit.delta_generator import DeltaGenerator
 
+from sanilens.case import Case
 from sanilens.corpus.records import Record, Span
 from sanilens.model.generation import stream_text
 from sanilens.ui import state
 from sanilens.ui.extracted import identifiers, marked, written
 from sanilens.ui.markup import show
 from sanilens.ui.masking import mask_record
-from sanilens.ui.opened import Opened
 from sanilens.ui.plan.measured import Edits, hooks_of, key_of
 from sanilens.ui.results import results
 
@@ -34,7 +34,7 @@ class Prompt:
     span: Span | None = None
 
 
-def choose_prompt(opened: Opened) -> Prompt:
+def choose_prompt(opened: Case) -> Prompt:
     """Draw the choice and return the prompt."""
     left, middle, right = st.columns([1.2, 1, 1.4], vertical_alignment="bottom")
     source = left.segmented_control(
@@ -69,7 +69,7 @@ def choose_prompt(opened: Opened) -> Prompt:
     return prompt_of(record, span)
 
 
-def selected(opened: Opened) -> tuple[Record, Span]:
+def selected(opened: Case) -> tuple[Record, Span]:
     """The record and span that Inspect shows, else the first record that has one.
 
     By default its second span: before the first there is hardly any text.
@@ -153,7 +153,7 @@ def choose_sampling() -> Sampling:
     return Sampling(float(temperature), int(seed))
 
 
-def both_sides(opened: Opened, edits: Edits, how: Sampling, prompt: Prompt, title: str) -> None:
+def both_sides(opened: Case, edits: Edits, how: Sampling, prompt: Prompt, title: str) -> None:
     """Let the original and the edited model continue the prompt, taking turns."""
     notes = {"Original": str(how), title: f"at most {_TOKENS} tokens"}
     sides: list[_Side] = []
@@ -173,7 +173,7 @@ def both_sides(opened: Opened, edits: Edits, how: Sampling, prompt: Prompt, titl
             _draw(opened, side, prompt, said[side.title], goes_on=text is not None)
 
 
-def _texts(opened: Opened, edits: Edits, how: Sampling, prompt: str) -> Iterator[str]:
+def _texts(opened: Case, edits: Edits, how: Sampling, prompt: str) -> Iterator[str]:
     """The text after each token; all at once if it is already known."""
     key = ("continued", key_of(opened, edits), how, prompt)
     if key in results():
@@ -192,7 +192,7 @@ def _texts(opened: Opened, edits: Edits, how: Sampling, prompt: str) -> Iterator
     results().get(key, lambda: text)
 
 
-def _draw(opened: Opened, side: _Side, prompt: Prompt, text: str, *, goes_on: bool) -> None:
+def _draw(opened: Case, side: _Side, prompt: Prompt, text: str, *, goes_on: bool) -> None:
     words = written(text, identifiers(opened), before=prompt.text, goes_on=goes_on)
     end = _CURSOR if goes_on else Markup("")
     if not goes_on and not text:

@@ -7,11 +7,11 @@ from typing import Any
 import streamlit as st
 from pydantic import BaseModel, ValidationError
 
+from sanilens.case import Case
 from sanilens.model.language_model import ModelKind
 from sanilens.ui import state
 from sanilens.ui.layout import card
 from sanilens.ui.markup import plain
-from sanilens.ui.opened import Opened
 from sanilens.unlearn.methods import METHODS, Method
 from sanilens.unlearn.plan import NO_REPAIR, Repair
 from sanilens.unlearn.suggest import another_method
@@ -95,7 +95,7 @@ _SCHEDULES: Mapping[str, str] = {"once": "Once", "every_epoch": "Before every ep
 _REFUSED = "repair-refused"
 
 
-def repair_card(opened: Opened) -> None:
+def repair_card(opened: Case) -> None:
     """Draw the settings; every change is kept at once."""
     with card("Repair"):
         method = _choose_method(opened)
@@ -116,7 +116,7 @@ def repair_card(opened: Opened) -> None:
             _early_stop()
 
 
-def methods_of(opened: Opened) -> dict[str, list[Method]]:
+def methods_of(opened: Case) -> dict[str, list[Method]]:
     """The methods that this case allows, by family, both in the registry's order."""
     found: dict[str, list[Method]] = {}
     for method in METHODS.values():
@@ -126,7 +126,7 @@ def methods_of(opened: Opened) -> dict[str, list[Method]]:
     return found
 
 
-def _choose_method(opened: Opened) -> Method | None:
+def _choose_method(opened: Case) -> Method | None:
     families, now = methods_of(opened), METHODS.get(state.repair().method)
     if now and now not in families.get(now.family, []):
         families.setdefault(now.family, []).append(now)
@@ -152,7 +152,7 @@ def _choose_method(opened: Opened) -> Method | None:
     return now
 
 
-def _options(method: Method, opened: Opened) -> None:
+def _options(method: Method, opened: Case) -> None:
     values, kind = state.repair().options, opened.model.kind
     if values:
         fields(method.options, values, _keep_option, f"repair-{method.name}-", kind)

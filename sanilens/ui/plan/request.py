@@ -6,6 +6,7 @@ from pathlib import Path
 import streamlit as st
 from markupsafe import Markup
 
+from sanilens.case import Case
 from sanilens.errors import SaniLensError
 from sanilens.runs.jobs import start
 from sanilens.runs.planning import Wishes, build_plan
@@ -16,7 +17,6 @@ from sanilens.ui.extracted import hidden, identifiers
 from sanilens.ui.layout import card, show_error
 from sanilens.ui.markup import show
 from sanilens.ui.navigation import page
-from sanilens.ui.opened import Opened
 from sanilens.ui.plan.erase import without_base
 from sanilens.ui.saes import dictionaries_of
 from sanilens.ui.state import RunOptions
@@ -25,7 +25,7 @@ from sanilens.unlearn.plan import Plan, read_plan
 _FACT = Markup('<div class="sl-fact"><span>SHA-256</span><code class="sl-hash">{}</code></div>')
 
 
-def current_plan(opened: Opened) -> Plan:
+def current_plan(opened: Case) -> Plan:
     """The plan that the page shows."""
     options = state.run_options()
     wishes = Wishes(
@@ -57,7 +57,7 @@ def summary(plan: Plan) -> str:
     return f"{done}, {repair.epochs} epoch{'s' * (repair.epochs != 1)} of {repair.method} repair"
 
 
-def file_card(opened: Opened, plan: Plan) -> None:
+def file_card(opened: Case, plan: Plan) -> None:
     """Draw the hash and the command, and the plan's download and upload."""
     run = run_folder(plan)
     with card("Plan file", "everything that decides the run, and no text of the corpus"):
@@ -98,7 +98,7 @@ def run_button(plan: Plan) -> None:
     st.switch_page(page("run"))
 
 
-def _upload(opened: Opened, current: Plan) -> None:
+def _upload(opened: Case, current: Plan) -> None:
     file = st.file_uploader("A plan file (JSON)", type="json", key="plan-upload")
     if file is None:
         st.caption("It replaces the units and the settings on this page.")
@@ -148,7 +148,7 @@ def _take(plan: Plan) -> None:
 _EVERYONE, _SOME = "Everyone", "Chosen subjects"
 
 
-def whose_card(opened: Opened) -> None:
+def whose_card(opened: Case) -> None:
     """Draw the choice; every change is kept at once."""
     names = subjects_with_spans(opened)
     st.session_state.setdefault("plan-whose", _SOME if state.subjects() else _EVERYONE)
@@ -177,7 +177,7 @@ def whose_card(opened: Opened) -> None:
             st.caption(words)
 
 
-def subjects_with_spans(opened: Opened) -> dict[str, str]:
+def subjects_with_spans(opened: Case) -> dict[str, str]:
     """Subjects with sensitive spans, and how each is written here.
 
     An id that holds an identifier of the corpus is masked; a number then keeps it apart from
@@ -192,9 +192,9 @@ def subjects_with_spans(opened: Opened) -> dict[str, str]:
     return shown
 
 
-def _words(opened: Opened) -> str:
+def _words(opened: Case) -> str:
     chosen = state.subjects()
-    before = len(asked_before(opened.ref.model))
+    before = len(asked_before(opened.sources.model))
     own = sum(record.subject in chosen for record in opened.corpus.records)
     words: list[str] = []
     if chosen:

@@ -8,13 +8,13 @@ from markupsafe import Markup
 from sanilens.audit.context import Status
 from sanilens.audit.extraction import SpanVerdict
 from sanilens.audit.summary import memory
+from sanilens.case import Case
 from sanilens.errors import SaniLensError
 from sanilens.glossary import meaning
 from sanilens.ui import state
 from sanilens.ui.extracted import signed
 from sanilens.ui.layout import card, kpi, show_error
 from sanilens.ui.markup import plain, show
-from sanilens.ui.opened import Opened
 from sanilens.ui.plan.erase import control_line, dose_card, dose_slider
 from sanilens.ui.plan.measured import Edits, effect, probe, verdicts
 from sanilens.ui.plan.prompts import Prompt, both_sides, choose_prompt, choose_sampling
@@ -30,7 +30,7 @@ Tile = tuple[str, str, str]
 
 
 @st.fragment
-def whatif_card(opened: Opened) -> None:
+def whatif_card(opened: Case) -> None:
     """Draw prompt and dose, then what the edits change: in numbers, in words, by dose."""
     edits = state.basket()
     if not edits:
@@ -63,7 +63,7 @@ def whatif_card(opened: Opened) -> None:
         show_error(error)
 
 
-def _tiles(opened: Opened, edits: Edits, prompt: Prompt) -> None:
+def _tiles(opened: Case, edits: Edits, prompt: Prompt) -> None:
     before, after = effect(opened, ()), effect(opened, edits)
     first, second = before.rate(), after.rate()
     of_sample: tuple[Tile, ...] = (
@@ -81,7 +81,7 @@ def _tiles(opened: Opened, edits: Edits, prompt: Prompt) -> None:
     kpi(*_of_note(opened, edits, prompt), *of_sample)
 
 
-def _of_note(opened: Opened, edits: Edits, prompt: Prompt) -> tuple[Tile, ...]:
+def _of_note(opened: Case, edits: Edits, prompt: Prompt) -> tuple[Tile, ...]:
     if prompt.record is None or prompt.span is None:
         return ()
     sides = [verdicts(opened, prompt.record, chosen) for chosen in ((), edits)]

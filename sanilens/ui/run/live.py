@@ -7,6 +7,7 @@ import pandas as pd
 import streamlit as st
 from markupsafe import Markup
 
+from sanilens.case import Case
 from sanilens.errors import SaniLensError
 from sanilens.runs.arms import TITLES
 from sanilens.runs.folder import RunFolder
@@ -19,7 +20,6 @@ from sanilens.ui import state
 from sanilens.ui.job import duration
 from sanilens.ui.layout import card, show_error
 from sanilens.ui.markup import plain, show
-from sanilens.ui.opened import Opened
 from sanilens.ui.plan.request import summary
 from sanilens.ui.run.charts import curves, curves_csv
 from sanilens.unlearn.plan import Plan
@@ -27,7 +27,7 @@ from sanilens.unlearn.plan import Plan
 _SHOWN = 50
 
 
-def run_list(opened: Opened) -> None:
+def run_list(opened: Case) -> None:
     """Draw the workspace's runs, newest first; a click shows one."""
     runs = known_runs()[:_SHOWN]
     if not runs:
@@ -47,14 +47,14 @@ def run_list(opened: Opened) -> None:
         st.rerun()
 
 
-def of_case(run: RunFolder, opened: Opened) -> bool:
+def of_case(run: RunFolder, opened: Case) -> bool:
     """Whether the run is about the open case's model and corpus."""
     plan = run.plan()
     models = plan.model.sha256 == opened.model.fingerprint
     return models and plan.corpus.sha256 == opened.corpus_fingerprint
 
 
-def _row(run: RunFolder, opened: Opened) -> dict[str, str]:
+def _row(run: RunFolder, opened: Case) -> dict[str, str]:
     row = {"run": run.root.name}
     try:
         row |= {

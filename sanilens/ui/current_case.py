@@ -25,13 +25,11 @@ from sanilens.progress import Progress, unheard
 from sanilens.ui.results import results
 from sanilens.unlearn.plan import AuditSettings
 
-Opened = Case
-
 # How Streamlit's caches tell cases apart.
-KEYED: dict[str | type[Any], Callable[[Any], Any]] = {Opened: lambda opened: opened.key}
+KEYED: dict[str | type[Any], Callable[[Any], Any]] = {Case: lambda opened: opened.key}
 
 
-def open_case(sources: Sources, stage: Stage = lambda _: nullcontext()) -> Opened:
+def open_case(sources: Sources, stage: Stage = lambda _: nullcontext()) -> Case:
     """Load a case; instant the second time.
 
     Raises:
