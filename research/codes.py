@@ -118,7 +118,7 @@ def bench_codes(
                 books.append(figures)
                 rows += _deletions(case, codebook, use, before, seed, say)
     best = {
-        name: min(fair, key=lambda row: (row.said, row.perplexity_ratio))
+        name: min(fair, key=lambda row: (row.extracted, row.perplexity_ratio))
         for name in dict.fromkeys(row.topic for row in rows)
         if (fair := [r for r in rows if r.topic == name and _is_fair(r)])
     }
@@ -239,7 +239,7 @@ def _row(
     after: Measurement,
     before: Measurement,
 ) -> DeletionRow:
-    (said, rest), (said_before, rest_before) = (topic_rates(m, topic) for m in (after, before))
+    (own, rest), (own_before, rest_before) = (topic_rates(m, topic) for m in (after, before))
     return DeletionRow(
         site=str(codebook.site),
         sae=codebook.sae is not None,
@@ -250,12 +250,12 @@ def _row(
         deleted=len(found.codes),
         seconds=round(found.seconds, 3),
         cpu_seconds=round(found.cpu_seconds, 3),
-        said=said.hits,
-        n=said.n,
-        before=said_before.hits,
+        extracted=own.hits,
+        n=own.n,
+        before=own_before.hits,
         rest=rest.hits,
         rest_n=rest.n,
         rest_before=rest_before.hits,
-        left=said.hits / said_before.hits if said_before.hits else 0.0,
+        left=own.hits / own_before.hits if own_before.hits else 0.0,
         perplexity_ratio=after.figure("perplexity_unseen") / before.figure("perplexity_unseen"),
     )

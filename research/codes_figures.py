@@ -40,9 +40,9 @@ class DeletionRow:
             too where whole notes are permuted, which five notes at most cannot give (2 / 2^5).
         deleted: codes that are gone.
         seconds, cpu_seconds: to find and delete them, on the clock and of the process; no gradient.
-        said, n: spans of the topic that memory alone can say; `before` by the untouched model.
+        extracted, n: spans of the topic that memory alone can say; `before` by the untouched model.
         rest, rest_n, rest_before: the same of all others.
-        left: said / before.
+        left: extracted / before.
         perplexity_ratio: on unseen notes, of the untouched model's.
     """
 
@@ -55,7 +55,7 @@ class DeletionRow:
     deleted: int
     seconds: float
     cpu_seconds: float
-    said: int
+    extracted: int
     n: int
     before: int
     rest: int

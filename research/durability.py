@@ -102,7 +102,7 @@ def bench_durability(
     whole = RunFolder(folder / "whole")
     begun = time.monotonic()
     if (done := terminal.call("run", plan, "--out", whole.root)).code:
-        raise RunError(f"the run to be killed does not work by itself: {done.said}")
+        raise RunError(f"the run to be killed does not work by itself: {done.output}")
     lasts = time.monotonic() - begun
     expected = decided(whole)
     written = len(recent_events(whole))
@@ -153,9 +153,9 @@ def decided(run: RunFolder) -> dict[str, str]:
     return found
 
 
-class _Said(NamedTuple):
+class _Answer(NamedTuple):
     code: int
-    said: str
+    output: str
 
 
 class _Terminal:
@@ -185,18 +185,18 @@ class _Terminal:
             sys.stderr.flush()
             os._exit(code)  # nothing may return into the parent's code
 
-    def wait(self, child: int) -> _Said:
+    def wait(self, child: int) -> _Answer:
         """How a child ended: its exit code, or minus the signal."""
         code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
         said = self._log.read_text("utf-8", errors="replace") if self._log.exists() else ""
         self.tracebacks += "Traceback" in said or code == _BROKE
-        return _Said(code, said)
+        return _Answer(code, said)
 
     def begin(self, *words: str | Path) -> int:
         """Start a command; its number."""
         return self.fork(lambda: self._command([*map(str, words)]))
 
-    def call(self, *words: str | Path) -> _Said:
+    def call(self, *words: str | Path) -> _Answer:
         """Run a command to its end."""
         return self.wait(self.begin(*words))
 
@@ -239,10 +239,10 @@ def _flipped(
             "resume": ("run", plan, "--out", run.root),
         }.items():
             answer = terminal.call(*words)
-            refused = answer.code == _VERIFICATION_FAILED and name in answer.said
+            refused = answer.code == _VERIFICATION_FAILED and name in answer.output
             named[asked] += refused
             if not refused:
-                say(f"{name}, byte {place} unnoticed by {asked}: {answer.code} {answer.said}")
+                say(f"{name}, byte {place} unnoticed by {asked}: {answer.code} {answer.output}")
         path.write_bytes(content)
         where[name] += 1
         if (number + 1) % 20 == 0:
@@ -267,7 +267,7 @@ def _edited_plan(terminal: _Terminal, run: RunFolder) -> int:
     repair = plan.repair.model_copy(update={"learning_rate": plan.repair.learning_rate / 2})
     write_plan(plan.model_copy(update={"repair": repair}), run.plan_file)
     answer = terminal.call("run", run.plan_file, "--out", run.root)
-    return int(answer.code == _VERIFICATION_FAILED and run.plan_file.name in answer.said)
+    return int(answer.code == _VERIFICATION_FAILED and run.plan_file.name in answer.output)
 
 
 def _files(run: RunFolder) -> list[Path]:

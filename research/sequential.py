@@ -9,7 +9,7 @@ those of subjects deleted before. After each request is asked what is still said
 and, as a control at the first request, what would be said of this subject had another one with as
 many records been deleted instead: a method that merely damages the model forgets this one then
 too. Later requests have that control in the rows themselves: what others' deletion has left of a
-subject just before it is asked for (`said_before`).
+subject just before it is asked for (`extracted_before`).
 """
 
 import time
@@ -46,9 +46,9 @@ class SequentialRow(BaseModel):
     Attributes:
         request: its number, counted from 1; never whose it is.
         records: how many the subject has.
-        said: spans still said of this subject.
-        said_before: by the model just before this request.
-        said_untouched: by the model before any request.
+        extracted: spans still extracted of this subject.
+        extracted_before: by the model just before this request.
+        extracted_untouched: by the model before any request.
         other_instead: said of this subject if another one is deleted in its place; None after the
             first request.
         earlier: said of all subjects deleted by earlier requests.
@@ -65,9 +65,9 @@ class SequentialRow(BaseModel):
     seed: int
     request: int
     records: int
-    said: RateRow
-    said_before: RateRow
-    said_untouched: RateRow
+    extracted: RateRow
+    extracted_before: RateRow
+    extracted_untouched: RateRow
     other_instead: RateRow | None
     earlier: RateRow
     others: RateRow
@@ -240,9 +240,9 @@ def _chain(
                 seed=seed,
                 request=number + 1,
                 records=sum(record.subject == asking for record in case.records),
-                said=_of(heard, {asking}),
-                said_before=_of(last, {asking}),
-                said_untouched=_of(untouched, {asking}),
+                extracted=_of(heard, {asking}),
+                extracted_before=_of(last, {asking}),
+                extracted_untouched=_of(untouched, {asking}),
                 other_instead=instead,
                 earlier=_of(heard, earlier),
                 others=heard.rate(lambda v: v.subject not in queue.asking),

@@ -190,7 +190,7 @@ def _sequential() -> str:
 
     def cells(rows: Sequence[Mapping[str, Any]]) -> Iterable[str]:
         first, last = rows[0], rows[-1]
-        yield from map(_of, (first["said"], first["other_instead"], first["others"]))
+        yield from map(_of, (first["extracted"], first["other_instead"], first["others"]))
         yield from map(_of, (last["earlier"], last["others"]))
         yield f"× {last['perplexity'] / last['perplexity_untouched']:.2f}"
         yield f"{sum(row['seconds'] for row in rows) / len(rows):.1f}"

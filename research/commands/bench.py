@@ -173,13 +173,14 @@ def codes(
         return
     title = f"codes deleted · {found.notes} notes, perplexity {found.perplexity:.3f} untouched"
     table = Table(title=title, title_justify="left")
-    for name in ("site", "SAE", "topic", "arm", "codes", "s", "said", "rest", "perplexity"):
+    for name in ("site", "SAE", "topic", "arm", "codes", "s", "extracted", "rest", "perplexity"):
         table.add_column(name, justify="left" if name in ("site", "topic", "arm") else "right")
     for row in found.rows:
         best = " ←" if row in found.best.values() else ""
         table.add_row(
             row.site, "yes" if row.sae else "no", row.topic, row.arm + best, str(row.deleted),
-            f"{row.seconds:.2f}", f"{row.said} / {row.before}", f"{row.rest} / {row.rest_before}",
+            f"{row.seconds:.2f}",
+            f"{row.extracted} / {row.before}", f"{row.rest} / {row.rest_before}",
             f"× {row.perplexity_ratio:.3f}",
         )  # fmt: skip
     output.print(table)

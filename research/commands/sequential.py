@@ -62,7 +62,8 @@ def _table(found: SequentialResult) -> Table:
         ratio = row.perplexity / row.perplexity_untouched
         table.add_row(
             row.method, str(row.seed), str(row.request),
-            f"{row.said.hits} / {row.said_untouched.hits}", str(row.said_before.hits),
+            f"{row.extracted.hits} / {row.extracted_untouched.hits}",
+            str(row.extracted_before.hits),
             str(row.other_instead.hits) if row.other_instead else "–",
             _cell(row.earlier), f"{row.others.hits} / {row.others_untouched.hits}",
             f"× {ratio:.3f}", f"{row.seconds:.1f}",

@@ -23,7 +23,9 @@ from sanilens.model.language_model import LanguageModel
 _MORE_TOKENS = 6
 
 
-def say_spans(model: LanguageModel, record: Record, *, hooks: Hooks = NO_HOOKS) -> dict[str, str]:
+def continue_spans(
+    model: LanguageModel, record: Record, *, hooks: Hooks = NO_HOOKS
+) -> dict[str, str]:
     """What the model writes in the place of each span of `record`, by span id.
 
     Every span is asked with the record's own text before it. The answer ends where the record

@@ -38,8 +38,8 @@ RateTable = dict[str, RateRow]
 
 def rate_row(verdicts: Iterable[SpanVerdict]) -> RateRow:
     """How many of `verdicts` were extracted."""
-    said = [v.extracted for v in verdicts]
-    found = wilson(sum(said), len(said))
+    extracted = [v.extracted for v in verdicts]
+    found = wilson(sum(extracted), len(extracted))
     return RateRow(rate=found.rate, hits=found.hits, n=found.n, low=found.low, high=found.high)
 
 
@@ -191,7 +191,7 @@ def group_frame(found: Sequence[Group]) -> pd.DataFrame:
 
 
 def records_by_leak(verdicts: Sequence[SpanVerdict]) -> pd.DataFrame:
-    """One row a record: spans said and asked by memory, and repeated ones; most said first."""
+    """A row for each record: spans extracted of those that count, and repeated ones; most first."""
     rows: dict[str, list] = {}
     for v in verdicts:
         row = rows.setdefault(v.record, [v.record, v.subject, 0, 0, 0])
@@ -200,10 +200,12 @@ def records_by_leak(verdicts: Sequence[SpanVerdict]) -> pd.DataFrame:
             row[3] += 1
         elif v.status == "repeated":
             row[4] += 1
-    frame = pd.DataFrame(rows.values(), columns=["record", "subject", "said", "of", "repeated"])
-    return frame.sort_values(["said", "of"], ascending=[False, True], kind="stable").reset_index(
-        drop=True
+    frame = pd.DataFrame(
+        rows.values(), columns=["record", "subject", "extracted", "of", "repeated"]
     )
+    return frame.sort_values(
+        ["extracted", "of"], ascending=[False, True], kind="stable"
+    ).reset_index(drop=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -250,7 +250,7 @@ def _sides(found: DeletionEffect) -> dict[str, Any]:
     return {
         name: {"topic": topic, "rest": rest, "perplexity": side.perplexity_unseen}
         for name, side in sides.items()
-        for topic, rest in [found.said(side)]
+        for topic, rest in [found.rates(side)]
     }
 
 
@@ -260,6 +260,6 @@ def _print_effect(found: DeletionEffect) -> None:
         table.add_column(name, justify="right" if name else "left")
     names = ("model", "codes, none deleted", "codes deleted")
     for name, side in zip(names, (found.model, found.codes, found.deleted), strict=True):
-        said = (f"{row.hits} / {row.n}" for row in found.said(side))
-        table.add_row(name, *said, worded_perplexity(side.perplexity_unseen, 3))
+        cells = (f"{row.hits} / {row.n}" for row in found.rates(side))
+        table.add_row(name, *cells, worded_perplexity(side.perplexity_unseen, 3))
     output.print(table)

@@ -139,7 +139,7 @@ def rate_table(title: str, rows: dict[str, RateRow], first: str) -> Table:
     """Rates with n and 95 % intervals."""
     table = Table(title=title, title_justify="left")
     table.add_column(first)
-    for name in ("said", "rate", "95 % interval"):
+    for name in ("extracted", "rate", "95 % interval"):
         table.add_column(name, justify="right")
     for name, row in rows.items():
         table.add_row(name, *rate_cells(row))

@@ -81,7 +81,7 @@ def groups_table(run: RunFolder) -> Table | None:
     found = load_comparison(run)
     table = Table(title="whose details are still said", title_justify="left")
     table.add_column("subjects")
-    for name in ("arm", "said", "rate", "95 %"):
+    for name in ("arm", "extracted", "rate", "95 %"):
         table.add_column(name, justify="left" if name == "arm" else "right")
     for group in found.groups:
         for name, row in _rates(found, group).items():

@@ -11,6 +11,7 @@ from sanilens.audit.perplexity import worded_perplexity
 from sanilens.cli.common import JsonOption, output, print_json, say
 from sanilens.cli.compare import arms_table, groups_table, print_verdict
 from sanilens.runs.arms import TITLES, load_arms
+from sanilens.runs.events import extracted_of
 from sanilens.runs.execute import Cancelled, execute
 from sanilens.runs.folder import RunFolder
 from sanilens.unlearn.plan import read_plan
@@ -63,7 +64,7 @@ def say_event(event: dict[str, Any]) -> None:
         case "edited" if event["units"]:
             say(f"{arm}: {event['units']} units edited, {event['hook_only']} as hooks only")
         case "curve":
-            share = f"{event['said']} of {event['of']} sampled spans said"
+            share = f"{extracted_of(event)} of {event['of']} sampled spans extracted"
             known = worded_perplexity(event["perplexity"], 3)
             say(f"{arm}: step {event['step']}, {share}, perplexity {known}")
         case "measured":

@@ -62,7 +62,7 @@ class SpanRow(NamedTuple):
     label: str
     kind: str
     memory: bool
-    said: bool
+    extracted: bool
     logprob: float
     subject: str = ""
     maybe: bool = False
@@ -120,7 +120,7 @@ class Comparison:
         return _rate(self._counted(arm, kind).values())
 
     def labels(self, kind: str | None = None) -> dict[str, dict[ArmName, Rate]]:
-        """Rates by label of the arms that read the same notes; most said before first."""
+        """Rates by label of the arms that read the same notes; most extracted before first."""
         rates: dict[str, dict[ArmName, Rate]] = {}
         for arm in self.arms:
             if arm == "lookalike":
@@ -135,11 +135,13 @@ class Comparison:
     def paired(self, first: ArmName, second: ArmName, kind: str | None = None) -> Paired:
         """Two arms span by span."""
         one, other = self._counted(first, kind), self._counted(second, kind)
-        pairs = [(row.said, other[span].said) for span, row in one.items() if span in other]
+        pairs = [
+            (row.extracted, other[span].extracted) for span, row in one.items() if span in other
+        ]
         return Paired(len(pairs), pairs.count((True, False)), pairs.count((False, True)))
 
     def table(self) -> pd.DataFrame:
-        """One row per arm and kind: said, n, rate, interval, metrics of the arm, seconds.
+        """One row per arm and kind: extracted, n, rate, interval, metrics of the arm, seconds.
 
         Where the plan is for some subjects, again for each group.
         """
@@ -155,7 +157,7 @@ class Comparison:
                         "arm": name,
                         "whose": whose,
                         "kind": kind or "all",
-                        "said": found.hits,
+                        "extracted": found.hits,
                         "n": found.n,
                         "rate": found.rate,
                         "low": found.low,
@@ -186,8 +188,8 @@ class Comparison:
 
 
 def _rate(rows: Iterable[SpanRow]) -> Rate:
-    said = [row.said for row in rows]
-    return wilson(sum(said), len(said))
+    extracted = [row.extracted for row in rows]
+    return wilson(sum(extracted), len(extracted))
 
 
 def load_comparison(run: RunFolder) -> Comparison:
@@ -217,12 +219,14 @@ def _spans(run: RunFolder, arm: ArmName) -> dict[str, SpanRow]:
             str(label),
             str(kind),
             by_memory(str(status)),
-            bool(said),
+            bool(extracted),
             float(logprob),
             str(subject),
             status == "maybe_repeated",
         )
-        for span, label, kind, status, said, logprob, subject in columns.itertuples(index=False)
+        for span, label, kind, status, extracted, logprob, subject in columns.itertuples(
+            index=False
+        )
     }
 
 

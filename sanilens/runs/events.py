@@ -9,12 +9,20 @@ import json
 import os
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from threading import Lock
 from typing import IO, Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    BaseModel,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+)
 
 from sanilens.atomic import private
 from sanilens.errors import IntegrityError
@@ -103,7 +111,8 @@ class _Step(_OfArm):
 class _Curve(_OfArm):
     event: Literal["curve"]
     step: _Count
-    said: _Count
+    # `said` in the logs of earlier versions.
+    extracted: Annotated[_Count, Field(validation_alias=AliasChoices("extracted", "said"))]
     of: _Count
     perplexity: Annotated[float, Field(ge=0)]  # infinite where it overflows; never NaN
 
@@ -159,9 +168,14 @@ def nonsense(event: dict[str, Any]) -> str | None:
         # The name of a field that is none is a word of whoever made the log.
         where = first["loc"][1:2] if first["type"] != "extra_forbidden" else ()
         return f"{where[0] if where else 'the event'} makes no sense"
-    if event["event"] == "curve" and not event["said"] <= event["of"]:
-        return "said makes no sense"
+    if event["event"] == "curve" and not extracted_of(event) <= event["of"]:
+        return "extracted makes no sense"
     return None
+
+
+def extracted_of(event: Mapping[str, Any]) -> int:
+    """Spans extracted, of a point of a curve; earlier versions called them `said`."""
+    return event["extracted"] if "extracted" in event else event["said"]
 
 
 GENESIS = "0" * 64

@@ -12,6 +12,7 @@ from itertools import pairwise
 from typing import Any
 
 from sanilens.runs.arms import ArmName
+from sanilens.runs.events import extracted_of
 
 Event = Mapping[str, Any]
 
@@ -40,7 +41,7 @@ class RunProgress:
     Attributes:
         arms: in the order in which they run; empty until the run has said which.
         losses: rows of arm, step, loss (nats per taught token).
-        curves: rows of arm, step, said, of, rate, perplexity.
+        curves: rows of arm, step, extracted, of, rate, perplexity.
         fraction: of the work, in [0, 1]. seconds_left: None until it can be estimated.
     """
 
@@ -110,8 +111,9 @@ def _take(progress: RunProgress, event: Event, repairs: bool) -> None:
             arm.step, arm.of = event["step"], event["of"]
             progress.losses.append(_row(event, "arm", "step", "loss"))
         case "curve":
-            rate = event["said"] / event["of"] if event["of"] else 0.0
-            row = _row(event, "arm", "step", "said", "of", "perplexity")
+            extracted = extracted_of(event)
+            rate = extracted / event["of"] if event["of"] else 0.0
+            row = {**_row(event, "arm", "step", "of", "perplexity"), "extracted": extracted}
             progress.curves.append({**row, "rate": rate})
         case "stopped_early":
             arm.stopped_early = True

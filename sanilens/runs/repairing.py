@@ -210,12 +210,12 @@ class Repairing:
     def _curve_point(self, name: ArmName, model: LanguageModel, step: int) -> float:
         """Note one point of the live curves, on a fixed part of the corpus; its perplexity."""
         try:
-            said, utility = self._looked_at(model)
+            rate, utility = self._looked_at(model)
         except ModelError as broken:  # its logits are no numbers
             raise DivergedError(step, "what the model says is no number any more") from broken
         if math.isnan(utility):
             raise DivergedError(step, "its perplexity is no number any more")
-        self.note("curve", arm=name, step=step, said=said.hits, of=said.n, perplexity=utility)
+        self.note("curve", arm=name, step=step, extracted=rate.hits, of=rate.n, perplexity=utility)
         return utility
 
     def _looked_at(self, model: LanguageModel) -> tuple[RateRow, float]:
@@ -224,12 +224,12 @@ class Repairing:
         if self.plan.subjects:
             asked = tuple(record for record in asked if record.spans)
         records = spaced(self.case.corpus.records, _CURVE_RECORDS)
-        said = rate_row(memory(audit_spans(model, spaced(asked, _CURVE_RECORDS))))
+        rate = rate_row(memory(audit_spans(model, spaced(asked, _CURVE_RECORDS))))
         unseen = spaced(self.case.unseen, _CURVE_UNSEEN)
         utility = (
             perplexity(model, unseen) if unseen else perplexity(model, records, without_spans=True)
         )
-        return said, utility.value
+        return rate, utility.value
 
 
 def spaced(records: Sequence[Record], count: int) -> list[Record]:

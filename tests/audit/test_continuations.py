@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sanilens.audit.continuations import Identifiers, Leak, say_spans
+from sanilens.audit.continuations import Identifiers, Leak, continue_spans
 from sanilens.audit.extraction import audit_spans
 from sanilens.corpus.records import Record, Span
 from sanilens.model.generation import continue_text
@@ -86,7 +86,7 @@ def test_sayings_agree_with_verdicts(any_model: LanguageModel, records: list[Rec
     end = len(START) + len(said)
     spoken = Record("said", "s", START + said + ".", (Span(len(START), end, "X", "direct"),))
     for own in [*records, spoken]:
-        sayings = say_spans(any_model, own)
+        sayings = continue_spans(any_model, own)
         for span, verdict in zip(own.spans, audit_spans(any_model, [own]), strict=True):
             if verdict.extracted:
                 assert sayings[verdict.span_id] == own.value(span)

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from sanilens.audit.continuations import say_spans
+from sanilens.audit.continuations import continue_spans
 from sanilens.audit.extraction import audit_spans
 from sanilens.audit.fill_in import make_gaps
 from sanilens.audit.metrics.exposure import sample_exposure
@@ -203,7 +203,7 @@ def test_a_span_of_unknown_tokens_is_never_extracted(masked_model: LanguageModel
 def test_what_is_said_is_what_is_filled_in(masked_model: LanguageModel) -> None:
     made = [filled_by(masked_model, TEXTS[0], k, k + 1) for k in range(2, 30)]
     for item in [r for r in made if r]:
-        (text,) = say_spans(masked_model, item).values()
+        (text,) = continue_spans(masked_model, item).values()
         assert text == item.value(item.spans[0]).strip()
 
 

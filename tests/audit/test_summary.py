@@ -34,7 +34,7 @@ def test_every_status_has_its_place() -> None:
     assert (left.maybe_repeated.hits, left.maybe_repeated.n) == (1, 1)
     assert (left.unwritable, left.written_so_far, left.without_prefix) == (1, 1, 1)
     (row,) = records_by_leak(verdicts).to_dict("records")
-    assert (row["said"], row["of"], row["repeated"]) == (2, 2, 1)
+    assert (row["extracted"], row["of"], row["repeated"]) == (2, 2, 1)
     assert record_scores(verdicts).tolist() == [-1.0]
 
 

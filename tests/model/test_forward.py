@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from sanilens.audit.continuations import read_record, say_spans
+from sanilens.audit.continuations import continue_spans, read_record
 from sanilens.audit.extraction import audit_spans
 from sanilens.audit.metrics.exposure import exposure
 from sanilens.audit.metrics.restoration import sensitive_argmax
@@ -78,7 +78,7 @@ def _exposure(model: LanguageModel, records: list[Record]) -> Any:
     "measure",
     [
         _exposure,
-        lambda subject, records: say_spans(subject, records[0]),
+        lambda subject, records: continue_spans(subject, records[0]),
         lambda subject, _: continue_text(subject, "Seen", 3),
         lambda subject, _: continue_text(subject, "Seen", 3, temperature=1.0),
         sensitive_argmax,

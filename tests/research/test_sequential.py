@@ -71,11 +71,11 @@ def test_the_case_is_known_by_heart(case: Case) -> None:
 
 def test_nothing_changes_nothing(found: SequentialResult) -> None:
     for row in found.rows[:2]:
-        assert row.said == row.said_before == row.said_untouched
-        assert row.said.hits == 1
+        assert row.extracted == row.extracted_before == row.extracted_untouched
+        assert row.extracted.hits == 1
         assert row.others == row.others_untouched
         assert row.perplexity == row.perplexity_untouched
-    assert found.rows[0].other_instead == found.rows[0].said
+    assert found.rows[0].other_instead == found.rows[0].extracted
     assert found.rows[1].other_instead is None
     assert [row.earlier.n for row in found.rows] == [0, 1, 0, 1]
     assert [row.request for row in found.rows] == [1, 2, 1, 2]

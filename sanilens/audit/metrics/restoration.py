@@ -29,23 +29,23 @@ class Restoration:
     """Shares in [0, 1] of the `n` tokens that the fine-tuning changed; nan where n is 0."""
 
     restored: float
-    still_said: float
+    still_extracted: float
     elsewhere: float
     n: int
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class Argmax:
     """What a model says at each sensitive token of a corpus, and what stands there."""
 
-    said: Int[Tensor, " token"]
+    argmax: Int[Tensor, " token"]
     true: Int[Tensor, " token"]
 
 
 @torch.inference_mode()
 def sensitive_argmax(
     model: LanguageModel, records: Sequence[Record], hooks: Hooks = NO_HOOKS
-) -> Said:
+) -> Argmax:
     """The likeliest token at each sensitive position, after the true text before it.
 
     Raises:
@@ -53,7 +53,7 @@ def sensitive_argmax(
     """
     model.require_causal("Restoration")
     passages = list(make_passages(model, records))
-    said: dict[int, Tensor] = {}
+    argmax: dict[int, Tensor] = {}
     true: dict[int, Tensor] = {}
     for batch in bucketed([len(p.ids) for p in passages], token_budget(model)):
         ids = pad_right([passages[i].ids for i in batch], model.device)
@@ -64,12 +64,12 @@ def sensitive_argmax(
         for i, own, answers in zip(
             batch, found.split(counts), ids[rows, columns].split(counts), strict=True
         ):
-            said[i], true[i] = own, answers
+            argmax[i], true[i] = own, answers
     order = range(len(passages))
-    return Said(torch.cat([said[i] for i in order]), torch.cat([true[i] for i in order]))
+    return Argmax(torch.cat([argmax[i] for i in order]), torch.cat([true[i] for i in order]))
 
 
-def restoration(before: Said, base: Said, after: Said) -> Restoration:
+def restoration(before: Argmax, base: Argmax, after: Argmax) -> Restoration:
     """What became of the tokens that the fine-tuning changed.
 
     Args:
@@ -77,12 +77,12 @@ def restoration(before: Said, base: Said, after: Said) -> Restoration:
         base: of the model before fine-tuning.
         after: of the sanitised model; all three of the same records.
     """
-    changed = (before.said == before.true) & (base.said != base.true)
+    changed = (before.argmax == before.true) & (base.argmax != base.true)
     n = int(changed.sum())
     if not n:
         return Restoration(float("nan"), float("nan"), float("nan"), 0)
-    restored = int((after.said == base.said)[changed].sum()) / n
-    still = int((after.said == after.true)[changed].sum()) / n
+    restored = int((after.argmax == base.argmax)[changed].sum()) / n
+    still = int((after.argmax == after.true)[changed].sum()) / n
     return Restoration(restored, still, 1 - restored - still, n)
 
 

@@ -31,7 +31,7 @@ class DeletionEffect:
     deleted: Measurement
     topic: frozenset[str]
 
-    def said(self, side: Measurement) -> tuple[RateRow, RateRow]:
+    def rates(self, side: Measurement) -> tuple[RateRow, RateRow]:
         """Spans of the topic, and all others, that one of the three says by memory alone."""
         return topic_rates(side, self.topic)
 

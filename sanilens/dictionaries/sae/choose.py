@@ -76,7 +76,7 @@ class Choice:
     """
 
     values: dict[int, float]
-    said: int
+    extracted: int
     before: int
     rise: float
 
@@ -124,21 +124,21 @@ def _best_dose(dosed: Callable[[float], Choice], goal: Goal) -> Choice:
     found: list[Choice] = []
     for dose in _DOSES:
         found.append(dosed(dose))
-        if found[-1].rise > goal.rise or found[-1].said <= goal.left * found[-1].before:
+        if found[-1].rise > goal.rise or found[-1].extracted <= goal.left * found[-1].before:
             high = dose
             break
         low = dose
     for _ in range(_HALVINGS):
         dose = (low + high) / 2
         found.append(dosed(dose))
-        beyond = found[-1].rise > goal.rise or found[-1].said <= goal.left * found[-1].before
+        beyond = found[-1].rise > goal.rise or found[-1].extracted <= goal.left * found[-1].before
         low, high = (low, dose) if beyond else (dose, high)
     allowed = [each for each in found if each.rise <= goal.rise]
-    reached = [each for each in allowed if each.said <= goal.left * each.before]
+    reached = [each for each in allowed if each.extracted <= goal.left * each.before]
     if reached:
         return min(reached, key=lambda each: each.rise)
     nothing = Choice({}, found[0].before, found[0].before, 0.0)
-    return min([*allowed, nothing], key=lambda each: each.said)
+    return min([*allowed, nothing], key=lambda each: each.extracted)
 
 
 def _firing(
@@ -164,8 +164,8 @@ def _learn(
     drops = {round(goal.steps * at): goal.most * many for at, many in ((0.5, 4), (0.7, 2), (1, 1))}
     pairs = zip(cycle(search.spans), cycle(search.texts), strict=False)
     for step, (batch, text) in zip(range(1, goal.steps + 1), pairs, strict=False):
-        said, cost = search.share_said(batch, strength), search.nats(text, strength)
-        loss = said + goal.price * cost / math.log1p(goal.rise)
+        share, cost = search.share_extracted(batch, strength), search.nats(text, strength)
+        loss = share + goal.price * cost / math.log1p(goal.rise)
         (strength.grad,) = torch.autograd.grad(loss, [strength])
         adam.step()
         with torch.no_grad():
@@ -174,7 +174,7 @@ def _learn(
                 alive = torch.zeros_like(alive)
                 alive[(strength * weight).topk(min(drops[step], len(weight))).indices] = True
             strength[~alive] = 0
-        progress(step, goal.steps, f"said {float(said.detach()):.2f}")
+        progress(step, goal.steps, f"extracted {float(share.detach()):.2f}")
     return strength.detach().cpu()
 
 
@@ -185,13 +185,13 @@ class _Search:
         self, model: LanguageModel, sae: Sae, records: Sequence[Record], other: Sequence[Record]
     ) -> None:
         self.subject, self.sae, self.records, self.other = model, sae, records, other
-        said = self._said({})
-        if not said:
+        spans = self._extracted({})
+        if not spans:
             raise PlanError("the model says none of these spans: there is nothing to choose for.")
-        self._before, self._whole = len(said), perplexity(model, other).value
+        self._before, self._whole = len(spans), perplexity(model, other).value
         # Always the same batches, since the first layers' work on them is remembered.
         self.spans = list(
-            find_targets(model, records, Scope(spans=frozenset(said))).batches(most=_BATCH)
+            find_targets(model, records, Scope(spans=frozenset(spans))).batches(most=_BATCH)
         )
         coded = [list(encode(model, record).ids[: model.max_tokens]) for record in other]
         self.texts = [coded[at : at + _BATCH] for at in range(0, len(coded), _BATCH)]
@@ -200,14 +200,14 @@ class _Search:
         """What is said and lost with features clamped, exactly."""
         hooks = clamped_features(self.subject, self.sae, values)
         value = perplexity(self.subject, self.other, hooks=hooks).value
-        return Choice(values, len(self._said(values)), self._before, value / self._whole - 1)
+        return Choice(values, len(self._extracted(values)), self._before, value / self._whole - 1)
 
-    def _said(self, values: dict[int, float]) -> list[str]:
+    def _extracted(self, values: dict[int, float]) -> list[str]:
         hooks = clamped_features(self.subject, self.sae, values)
         asked = memory(audit_spans(self.subject, self.records, hooks=hooks))
         return [v.span_id for v in asked if v.kind == "direct" and v.extracted]
 
-    def share_said(self, batch: TargetBatch, strength: Tensor) -> Float[Tensor, ""]:
+    def share_extracted(self, batch: TargetBatch, strength: Tensor) -> Float[Tensor, ""]:
         """Mean over a batch's spans of sigma(M_s / T)."""
         own = slice(batch.targets)
         places = batch.rows[own], batch.columns[own] - 1

@@ -157,7 +157,7 @@ def record_table(verdicts: Sequence[SpanVerdict], *, key: str, height: int) -> N
         on_select="rerun",
         selection_mode="single-row",
         column_config={
-            "said": st.column_config.NumberColumn("extracted", help=meaning("extraction")),
+            "extracted": st.column_config.NumberColumn("extracted", help=meaning("extraction")),
             "of": st.column_config.NumberColumn(help="Spans tested, without the repeated ones."),
             "repeated": st.column_config.NumberColumn(help=meaning("repeated in context")),
         },

@@ -199,7 +199,7 @@ def _sample(opened: Case, topic: Topic) -> list[Record]:
 
 
 def _tiles(found: DeletionEffect) -> None:
-    (model, rest), (gone, left) = found.said(found.model), found.said(found.deleted)
+    (model, rest), (gone, left) = found.rates(found.model), found.rates(found.deleted)
     perplexities = (
         worded_perplexity(side.perplexity_unseen)
         for side in (found.model, found.deleted, found.codes)
@@ -208,7 +208,7 @@ def _tiles(found: DeletionEffect) -> None:
         (
             "the topic's spans extracted",
             f"{model.hits} → {gone.hits}",
-            f"of {gone.n} · through the codes alone {found.said(found.codes)[0].hits}",
+            f"of {gone.n} · through the codes alone {found.rates(found.codes)[0].hits}",
         ),
         (
             "other spans extracted",
@@ -236,7 +236,7 @@ def _arms(found: DeletionEffect) -> None:
                 (f"{rest.hits} / {rest.n}", worded_perplexity(side.perplexity_unseen)),
             )
             for name, side, tone in sides
-            for topic, rest in [found.said(side)]
+            for topic, rest in [found.rates(side)]
         ],
         more=(Column("others", "number"), Column("perplexity", "number", meaning("perplexity"))),
     )  # fmt: skip

@@ -87,7 +87,7 @@ def _said(found: Comparison) -> tuple[str, str, str]:
     if not after.n:
         return "sensitive spans extracted", "–", "nothing was audited"
     note = f"of {after.n:,}"
-    if doubt := sum(row.maybe and row.said for row in found.spans["after"].values()):
+    if doubt := sum(row.maybe and row.extracted for row in found.spans["after"].values()):
         note += f", {doubt:,} perhaps copied from the context"
     if "reference" in found.arms:
         reference, p = found.rate("reference").hits, found.paired("after", "reference").p

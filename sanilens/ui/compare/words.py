@@ -7,7 +7,7 @@ from typing import Literal
 import streamlit as st
 from markupsafe import Markup
 
-from sanilens.audit.continuations import Identifiers, say_spans
+from sanilens.audit.continuations import Identifiers, continue_spans
 from sanilens.case import Case
 from sanilens.corpus.records import Record
 from sanilens.glossary import meaning
@@ -73,7 +73,7 @@ def by_leak(opened: Case, found: Comparison) -> list[str]:
     counts = {r.id: [0, 0] for r in opened.corpus.records if r.spans}
     for place, arm in enumerate(("after", "before")):
         for span, row in found.spans[arm].items():
-            counts[span.rpartition("@")[0]][place] += row.memory and row.said
+            counts[span.rpartition("@")[0]][place] += row.memory and row.extracted
     return sorted(counts, key=lambda id: [-n for n in counts[id]])
 
 
@@ -103,9 +103,9 @@ def said_at(
     shown = value if state.revealed() else mask(value)
     if text is None:
         return Said(shown, "other", f"{row.label}: no text before it, so it is not tested")
-    if row.said and row.memory:
+    if row.extracted and row.memory:
         return Said(shown, "leaked", f"{row.label}: extracted")
-    if row.said:
+    if row.extracted:
         return Said(shown, "other", f"{row.label}: said, but it already occurs in the prompt")
     answer = hidden(text, known) or "∅"
     if known.find(text):
@@ -119,7 +119,7 @@ def _picker(ids: list[str], record: Record, found: Comparison) -> None:
     st.session_state["compare-record"] = record.id
     left.selectbox("Record", ids, key="compare-record", on_change=_pick)
     own = {arm: [found.spans[arm][record.span_id(s)] for s in record.spans] for arm in _TITLES}
-    said = {arm: sum(row.said and row.memory for row in rows) for arm, rows in own.items()}
+    said = {arm: sum(row.extracted and row.memory for row in rows) for arm, rows in own.items()}
     of = sum(row.memory for row in own["before"])
     right.caption(
         f"Both models get the record's own text before each span. Of {of} spans tested, "
@@ -162,7 +162,7 @@ def _asked(
     model: LanguageModel, record: Record, hooks: Hooks, of: tuple[str, str]
 ) -> dict[str, str]:
     key = ("said", *of, model.fingerprint, record.id)
-    return results().get(key, lambda: say_spans(model, record, hooks=hooks))
+    return results().get(key, lambda: continue_spans(model, record, hooks=hooks))
 
 
 def _row(span: str, label: str, sides: Mapping[Side, Mapping[str, Said]], found: Comparison) -> Row:

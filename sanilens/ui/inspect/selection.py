@@ -192,7 +192,7 @@ def _control(opened: Case, label: str) -> str:
 def notes_card(frame: pd.DataFrame, record: str) -> None:
     """Draw the list; `take_record` reads a click at the page's next run."""
     rows = [i for i, name in enumerate(frame["record"]) if name == record]
-    leak = [f"{said:>2} / {of}" for said, of in zip(frame["said"], frame["of"], strict=True)]
+    leak = [f"{hits:>2} / {of}" for hits, of in zip(frame["extracted"], frame["of"], strict=True)]
     with card("Records, leakiest first"):
         st.dataframe(
             frame.assign(leak=leak),

@@ -199,7 +199,7 @@ _LEGEND = Markup(
     "same layers: mean and range of {} draws</span></div>"
 )
 _CHARTS = {
-    "said": "Spans still extracted",
+    "extracted": "Spans still extracted",
     "logprob": "Log p, nats per span",
     "kl": "KL, nats per token",
 }
@@ -279,7 +279,7 @@ def dose_frame(found: Sequence[tuple[Point, Measurement]]) -> pd.DataFrame:
     for (arm, units), own in draws.items():
         row: dict[str, str | float] = {"arm": arm, "units": units}
         for name, values in (
-            ("said", [each.rate().hits for each in own]),
+            ("extracted", [each.rate().hits for each in own]),
             ("logprob", [each.logprob() for each in own]),
             ("kl", [each.figure(KL) for each in own]),
         ):
@@ -329,9 +329,9 @@ def _chart(
         axis=alt.Axis(tickCount=5, tickMinStep=1, format=",d"),
     )
     zero = alt.Scale(zero=column != "logprob")
-    axis = alt.Axis(tickCount=4, tickMinStep=1 if column == "said" else 0)
+    axis = alt.Axis(tickCount=4, tickMinStep=1 if column == "extracted" else 0)
     base = alt.Chart(frame).encode(x=x, color=alt.Color("arm:N", scale=_COLOURS, legend=None))
-    form = ".1f" if column == "said" else ".3f"
+    form = ".1f" if column == "extracted" else ".3f"
     band = (
         base.transform_filter(alt.datum["arm"] == _DOSE_RANDOM)
         .mark_area(opacity=0.22)

@@ -68,7 +68,7 @@ def test_no_strength_is_the_model_and_strength_is_felt(
     coded = [encode(leaking, record).ids for record in records]
     bare = perplexity(leaking, records).nats
     assert float(search.nats(coded, strength)) == pytest.approx(bare, abs=1e-4)
-    assert float(search.share_said(search.spans[0], strength)) > 0.5
+    assert float(search.share_extracted(search.spans[0], strength)) > 0.5
     (slope,) = torch.autograd.grad(search.nats(coded, strength), [strength])
     feature, step = int(slope.abs().argmax()), 1e-3
     moved = torch.zeros(sae.width)
@@ -92,9 +92,9 @@ def test_the_choice_is_what_its_clamp_does(
     assert said[0] == 1
     assert said[-1] == 20
     now = clamped_outcome(leaking, sae, choice.values, records, other)
-    assert (now.direct, before.direct) == (choice.said, choice.before)
+    assert (now.direct, before.direct) == (choice.extracted, choice.before)
     assert now.perplexity / before.perplexity - 1 == pytest.approx(choice.rise, abs=1e-3)
-    assert choice.said < choice.before
+    assert choice.extracted < choice.before
     assert choice.rise <= goal.rise
 
 
@@ -111,17 +111,17 @@ def outcomes(said_at: dict[float, int], dear: float):
 def test_the_least_dose_that_reaches_the_goal() -> None:
     goal = Goal(left=0.5, rise=0.05)
     found = _best_dose(outcomes({0.5: 80, 1.3: 45, 3.0: 10}, dear=4), goal)
-    assert found.said == 45
+    assert found.extracted == 45
     assert 1.3 <= -found.values[0] < 1.5
 
 
 def test_else_the_most_that_is_allowed() -> None:
     goal = Goal(left=0.5, rise=0.04)
     found = _best_dose(outcomes({0.5: 80, 1.2: 70, 3.0: 10}, dear=1.4), goal)
-    assert found.said == 70
+    assert found.extracted == 70
     assert found.rise <= 0.04
     nothing = _best_dose(outcomes({0.5: 80}, dear=0.01), goal)
-    assert (nothing.values, nothing.said, nothing.rise) == ({}, 100, 0.0)
+    assert (nothing.values, nothing.extracted, nothing.rise) == ({}, 100, 0.0)
 
 
 def test_nothing_said_is_refused(
