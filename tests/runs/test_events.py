@@ -100,3 +100,10 @@ def test_a_follower_notices_another_file_and_a_change(log: Path) -> None:
     assert follow_events(log) == []
     EventLog(log).append("step", step=0)
     assert len(follow_events(log)) == 1
+
+
+def test_a_curve_of_an_earlier_version_is_read() -> None:
+    """Spans extracted were called `said` in its log."""
+    point = {"event": "curve", "arm": "after", "step": 1, "of": 9, "perplexity": 2.0}
+    assert module.extracted_of({**point, "said": 4}) == 4
+    assert module.extracted_of({**point, "extracted": 4}) == 4

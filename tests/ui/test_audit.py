@@ -66,7 +66,7 @@ def test_groups_and_records(model: LanguageModel, records: list[Record]) -> None
     assert sum(group_frame(found)["n"]) == 2 * len(memory(verdicts))
     frame = records_by_leak(verdicts)
     assert sum(frame["of"]) == len(memory(verdicts))
-    assert frame["said"].is_monotonic_decreasing
+    assert frame["extracted"].is_monotonic_decreasing
 
 
 def test_more_tries_leak_more(model: LanguageModel, records: list[Record]) -> None:

@@ -216,8 +216,8 @@ def test_curves_are_means_and_ranges_of_the_draws() -> None:
         (Point("random units", 2, ()), effect(8, 0.3)),
     ]
     plan, control = dose_frame(found).to_dict("records")
-    assert (plan["said"], plan["said_low"], plan["said_high"]) == (3, 3, 3)
-    assert (control["said"], control["said_low"], control["said_high"]) == (6, 4, 8)
+    assert (plan["extracted"], plan["extracted_low"], plan["extracted_high"]) == (3, 3, 3)
+    assert (control["extracted"], control["extracted_low"], control["extracted_high"]) == (6, 4, 8)
     assert control["kl"] == pytest.approx(0.2)
     assert (control["logprob_low"], control["logprob_high"]) == (-8, -4)
 
