@@ -21,6 +21,7 @@ from transformers import (
     PreTrainedModel,
     PreTrainedTokenizerFast,
 )
+from transformers.utils import logging as transformers_logging
 from transformers.utils.logging import get_logger
 
 from sanilens.errors import ModelError
@@ -115,14 +116,20 @@ def _loader(fields: Mapping[str, Any]) -> type[AutoModelForCausalLM] | type[Auto
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Without transformers' own report of keys: one message says what is wrong with a folder."""
-    logger = get_logger("transformers")
+    """Without transformers' own report of keys: one message says what is wrong with a folder.
+
+    And without its progress bar, which would stand between a notebook's tables.
+    """
+    logger, bars = get_logger("transformers"), transformers_logging.is_progress_bar_enabled()
     before = logger.level
     logger.setLevel(logging.ERROR)
+    transformers_logging.disable_progress_bar()
     try:
         yield
     finally:
         logger.setLevel(before)
+        if bars:
+            transformers_logging.enable_progress_bar()
 
 
 def _check_keys(
