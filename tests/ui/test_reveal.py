@@ -8,20 +8,19 @@ from types import SimpleNamespace
 import pytest
 
 from sanilens.runs.events import read_events
-from sanilens.ui import masking as reveal
-from sanilens.ui import state
+from sanilens.ui import masking, state
 
 _REVEALS = """
 import os
 from types import SimpleNamespace
-from sanilens.ui import reveal, state
+from sanilens.ui import masking, state
 
 os.umask(0)
 state.session_id = lambda: "s"
 state.set_revealed = lambda value: None
 opened = SimpleNamespace(model=SimpleNamespace(fingerprint="m"), corpus_fingerprint="c")
 for _ in range(30):
-    reveal.record_reveal(opened)
+    masking.record_reveal(opened)
 """
 
 
@@ -40,8 +39,8 @@ def test_a_line_cut_by_a_kill_is_dropped(workspace: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(state, "set_revealed", lambda value: None)
     opened = SimpleNamespace(model=SimpleNamespace(fingerprint="m"), corpus_fingerprint="c")
     log = workspace / "reveals.jsonl"
-    reveal.record_reveal(opened)  # pyright: ignore[reportArgumentType]
+    masking.record_reveal(opened)  # pyright: ignore[reportArgumentType]
     whole = log.read_bytes()
     log.write_bytes(whole + whole[: len(whole) // 2])
-    reveal.record_reveal(opened)  # pyright: ignore[reportArgumentType]
+    masking.record_reveal(opened)  # pyright: ignore[reportArgumentType]
     assert [event["n"] for event in read_events(log)] == [0, 1]
