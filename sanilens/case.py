@@ -92,15 +92,6 @@ class Case:
         parts = "|".join([*models, self.corpus_fingerprint, *texts])
         return hashlib.sha256(parts.encode()).hexdigest()
 
-    @property
-    def name(self) -> str:
-        """What a person calls the examined model: `clinic-leaking`, its folder, or its run."""
-        source = self.sources.model
-        folder = Path(resolve(source))
-        if folder.name == "model" and (folder.parent / "plan.json").is_file():
-            return f"result of {folder.parent.name[:8]}"
-        return self.model.name if resolve(source) == source else source.replace(":", "-")
-
     def record(self, record_id: str) -> Record | None:
         """The record of that id."""
         return next((r for r in self.corpus.records if r.id == record_id), None)

@@ -11,19 +11,16 @@ from rich.table import Table
 from sanilens.atomic import write_text
 from sanilens.audit.perplexity import worded_perplexity
 from sanilens.audit.targets import Scope
-from sanilens.case import open_model, open_records, open_sae
+from sanilens.case import open_records, open_sae
 from sanilens.cli.common import (
     JsonOption,
-    ModelOption,
     SeedOption,
-    as_trained,
-    hold_out,
     output,
     print_json,
     progress,
     say,
 )
-from sanilens.cli.options import ExaminedOptions, grouped
+from sanilens.cli.options import ExaminedOptions, TrainingOptions, grouped
 from sanilens.dictionaries.codebook.bottleneck import USUAL, Way, no_deletion, read_deletion
 from sanilens.dictionaries.codebook.code_use import read_codes
 from sanilens.dictionaries.codebook.codebook import Codebook
@@ -76,17 +73,13 @@ _TELL_EVERY = 10
 
 
 @codes.command("train")
+@grouped
 def train(
-    model: ModelOption,
-    corpus: Annotated[list[str], typer.Option(help="Text to train on; repeatable.")],
+    texts: TrainingOptions,
     site: Annotated[str, typer.Option(help="For example blocks.1.hook_attn_out.")],
     out: Annotated[Path, typer.Option(help="A new folder; its name becomes the id.")],
     sae: Annotated[
         str | None, typer.Option(help="Quantise the features of this autoencoder at that site.")
-    ] = None,
-    held_out: Annotated[
-        str | None,
-        typer.Option(help="Judge it on these records; else on every tenth, left out of training."),
     ] = None,
     size: Annotated[int, typer.Option("--codes", min=2, help="How many codes.")] = _DEFAULT.codes,
     k: Annotated[int, typer.Option(min=1, help="Codes that stand for a token.")] = _DEFAULT.k,
@@ -103,10 +96,7 @@ def train(
     as_json: JsonOption = False,
 ) -> None:
     """Train a codebook at a site of the frozen model and judge it on unseen records."""
-    examined = open_model(model)
-    records = [record for source in corpus for record in open_records(source)]
-    examined = as_trained(examined, records)
-    records, judged = (records, open_records(held_out)) if held_out else hold_out(records)
+    examined, records, judged = texts.open()
     settings = CodebookSettings(
         site=site, codes=size, k=k, warm_steps=warm_steps, steps=steps, batch_size=batch_size,
         task=task, learning_rate=learning_rate, seed=seed,

@@ -10,16 +10,19 @@ from typing import Annotated, Any, Literal, get_type_hints
 import typer
 
 from sanilens.bundled import Sources
-from sanilens.case import Case, open_case, open_dictionary
+from sanilens.case import Case, open_case, open_dictionary, open_model, open_records
 from sanilens.cli.common import (
     ControlOption,
     CorpusOption,
     ModelOption,
     NerOption,
+    as_trained,
     detector_for,
+    hold_out,
     say,
     say_what_was_found,
 )
+from sanilens.corpus.records import Record
 from sanilens.dictionaries.codebook.bottleneck import read_deletion
 from sanilens.dictionaries.dictionary import Dictionary
 from sanilens.errors import PlanError
@@ -124,6 +127,27 @@ class CaseOptions(AuditedOptions):
         """What the options name."""
         own = (self.base, self.reference, self.control, self.unseen)
         return Sources(self.model, self.corpus, *own)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingOptions:
+    """The model whose activations are read, on which texts, and on which the result is judged."""
+
+    model: ModelOption
+    corpus: Annotated[list[str], typer.Option(help="Text to train on; repeatable.")]
+    held_out: Annotated[
+        str | None,
+        typer.Option(help="Judge it on these records; else on every tenth, left out of training."),
+    ] = None
+
+    def open(self) -> tuple[LanguageModel, Sequence[Record], Sequence[Record]]:
+        """The model, reading as it was trained to, records to train on, and others to judge on."""
+        model = open_model(self.model)
+        records = [record for source in self.corpus for record in open_records(source)]
+        model = as_trained(model, records)
+        if self.held_out:
+            return model, records, open_records(self.held_out)
+        return model, *hold_out(records)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,19 +7,16 @@ import typer
 from rich.table import Table
 
 from sanilens.audit.targets import Scope
-from sanilens.case import open_model, open_records, open_sae
+from sanilens.case import open_records, open_sae
 from sanilens.cli.common import (
     JsonOption,
-    ModelOption,
     SeedOption,
-    as_trained,
-    hold_out,
     output,
     print_json,
     progress,
     say,
 )
-from sanilens.cli.options import ExaminedOptions, grouped
+from sanilens.cli.options import ExaminedOptions, TrainingOptions, grouped
 from sanilens.dictionaries.sae.choose import Goal, choose_features
 from sanilens.dictionaries.sae.features import score_features
 from sanilens.dictionaries.sae.load import id_of
@@ -40,15 +37,11 @@ _TELL_EVERY = 10
 
 
 @sae.command("train")
+@grouped
 def train(
-    model: ModelOption,
-    corpus: Annotated[list[str], typer.Option(help="Text to train on; repeatable.")],
+    texts: TrainingOptions,
     site: Annotated[str, typer.Option(help="For example blocks.4.hook_resid_post.")],
     out: Annotated[Path, typer.Option(help="A new folder; its name becomes the id.")],
-    held_out: Annotated[
-        str | None,
-        typer.Option(help="Judge it on these records; else on every tenth, left out of training."),
-    ] = None,
     width: Annotated[
         int, typer.Option(min=1, help="How many features for each dimension of the site.")
     ] = 8,
@@ -66,10 +59,7 @@ def train(
     as_json: JsonOption = False,
 ) -> None:
     """Train an autoencoder, save it as SAELens does, and judge it on records it has not seen."""
-    examined = open_model(model)
-    records = [record for source in corpus for record in open_records(source)]
-    examined = as_trained(examined, records)
-    records, judged = (records, open_records(held_out)) if held_out else hold_out(records)
+    examined, records, judged = texts.open()
     settings = SaeSettings(
         site=site,
         width=width * parse_site(site).width(examined.sites),

@@ -22,6 +22,7 @@ from sanilens.corpus.detection.detector import Detector
 from sanilens.corpus.detection.patient_table import load_patient_table
 from sanilens.model.language_model import LanguageModel, load_model
 from sanilens.progress import Progress, unheard
+from sanilens.runs.workspace import run_of
 from sanilens.ui.results import results
 from sanilens.unlearn.plan import AuditSettings
 
@@ -50,6 +51,14 @@ def open_case(sources: Sources, stage: Stage = lambda _: nullcontext()) -> Case:
         (sources, *models, *written),
         lambda: case.open_case(sources, model_at=model_at, texts_at=texts_at, stage=stage),
     )
+
+
+def name_of(opened: Case) -> str:
+    """What a person calls the examined model: `clinic-leaking`, its folder, or its run."""
+    source = opened.sources.model
+    if run := run_of(source):
+        return f"result of {run.root.name[:8]}"
+    return opened.model.name if resolve(source) == source else source.replace(":", "-")
 
 
 def audit(

@@ -7,7 +7,7 @@ import streamlit as st
 from sanilens.case import Case
 from sanilens.errors import SaniLensError
 from sanilens.ui import links, state
-from sanilens.ui.current_case import open_case
+from sanilens.ui.current_case import name_of, open_case
 from sanilens.ui.layout import Chip, case_chips, show_error
 from sanilens.ui.masking import reveal_button
 
@@ -50,7 +50,7 @@ def chips(opened: Case) -> list[Chip]:
     records, subjects = len(opened.corpus.records), len(opened.corpus.subjects)
     shown = state.revealed()
     return [
-        Chip(f"· {family} · {shape}", lead=opened.name),
+        Chip(f"· {family} · {shape}", lead=name_of(opened)),
         Chip(f"{records:,} records · {subjects:,} subjects"),
         Chip("identifiers shown", "alert") if shown else Chip("identifiers masked", "warn"),
     ]

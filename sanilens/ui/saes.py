@@ -27,8 +27,7 @@ def sae_of(opened: Case, sae_id: str) -> Sae | None:
 
 def saes_of(opened: Case, edits: Iterable[UnitEdit]) -> dict[str, Dictionary]:
     """The autoencoders whose features, and the codebooks whose codes, are edited, by id."""
-    sources = _sources(opened, edits)
-    return {sae_id: _load(opened, source) for sae_id, source in sources.items()}
+    return {sae_id: own for sae_id, (_, own) in dictionaries_of(opened, edits).items()}
 
 
 def dictionaries_of(

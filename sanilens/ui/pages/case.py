@@ -5,6 +5,7 @@ import streamlit as st
 from sanilens.ui import state
 from sanilens.ui.case.opening import opening
 from sanilens.ui.commands import audit_command
+from sanilens.ui.current_case import name_of
 from sanilens.ui.layout import next_step, page_header
 from sanilens.ui.markup import plain
 
@@ -28,7 +29,9 @@ def page() -> None:
     settings, tries = state.audit_settings(), state.tries()
     case_bar(opened, [audit_command(opened.sources, settings, tries.count, tries.probability)])
     records = len(opened.corpus.records)
-    page_header("Case", f"**{plain(opened.name)}** and the {records:,} records it was trained on.")
+    page_header(
+        "Case", f"**{plain(name_of(opened))}** and the {records:,} records it was trained on."
+    )
     summary(opened)
     with st.expander("Find indirect identifiers"):
         indirect_terms(opened)

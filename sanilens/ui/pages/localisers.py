@@ -7,6 +7,7 @@ import streamlit as st
 from sanilens.case import Case
 from sanilens.inspect.locate.deletion_curve import DeletionResult
 from sanilens.inspect.locate.recall import InjResult
+from sanilens.ui.current_case import name_of
 from sanilens.ui.frame import case_bar, opened_case
 from sanilens.ui.job import job_panel
 from sanilens.ui.layout import card, empty_state, kpi, next_step, page_header
@@ -109,5 +110,5 @@ def _results(opened: Case, inj: InjResult, deletion: DeletionResult | None) -> N
         with card("Deleting what was found", "neurons zeroed, no repair"):
             curve_chart(deletion)
             data = curve_frame(deletion).to_csv(index=False)
-            file = f"deletion-{opened.name}.csv"
+            file = f"deletion-{name_of(opened)}.csv"
             st.download_button("Download data", data, file, "text/csv", on_click="ignore")
