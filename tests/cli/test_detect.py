@@ -1,4 +1,4 @@
-"""`sanilens detect`, `bench detect`, and `--ner` where a command detects by itself."""
+"""`sanilens detect`, `bench detect`, and what finds spans where a command detects by itself."""
 
 import json
 from pathlib import Path
@@ -11,6 +11,9 @@ from research.detection.templates import DEVELOP
 from sanilens.cli.main import cli
 from sanilens.corpus.load import load_records
 from sanilens.corpus.records import Record, Span
+from sanilens.errors import SaniLensError
+from sanilens.model.language_model import load_model
+from tests.noise_codebook import saved
 
 UNLISTED = "Then Xyrqu Blobb left."
 
@@ -87,6 +90,37 @@ def test_a_pipeline_finds_what_no_list_knows(
         case "plan", plan:
             kept = load_records(Path(plan["corpus"]["source"]))
             assert [span.label for span in kept[1].spans] == ["NAME"]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("audit",),
+        ("locate", "--method", "random", "--no-cache", "--label", "NAME"),
+        ("codes", "find", "BOOK", "--label", "NAME"),
+        ("plan", "--unit", "mlp.0.1", "--repair", "none", "--subject", "p-7"),
+    ],
+    ids=lambda command: command[0],
+)
+def test_a_patient_table_counts_in_every_command(
+    command: tuple[str, ...], corpus: Path, tiny_folders: dict[str, Path], tmp_path: Path
+) -> None:
+    """Without it there is no such span, or no such subject; with it there is."""
+    (table := tmp_path / "patients.csv").write_text("subject,name\np-7,Xyrqu Blobb\n")
+    folder = tiny_folders["llama"]
+    if "BOOK" in command:
+        book = saved(load_model(folder), tmp_path / "book").path
+        command = tuple(str(book) if word == "BOOK" else word for word in command)
+    words = (*command, *(() if command[0] == "plan" else ("--json",)), "--model", folder)
+    words = (*words, "--corpus", corpus, "--ner", "lists")
+    without = CliRunner().invoke(cli, [str(word) for word in words])
+    done = sanilens(*words, "--patient-table", table)
+    assert done.exit_code == 0, done.output
+    if command[0] == "audit":
+        assert "NAME" not in json.loads(without.stdout)["by_label"]
+        assert json.loads(done.stdout)["by_label"]["NAME"]["n"] == 1
+    else:
+        assert isinstance(without.exception, SaniLensError)
 
 
 @pytest.fixture
