@@ -29,13 +29,14 @@ SaeId = Annotated[str, Field(pattern=f"^{SAE_ID}$")]
 _Names = tuple[Annotated[str, Field(min_length=1, max_length=1024)], ...]
 Subjects = Annotated[_Names, AfterValidator(lambda names: tuple(sorted(set(names))))]
 Operation = Literal[
-    "reset", "initialise", "zero", "mean", "clamp", "cap", "bake", "refill", "drop", "renorm"
-]
+    "reset", "initialise", "zero", "mean", "clamp", "cap", "rewrite",
+    "bake", "refill", "drop", "renorm",
+]  # fmt: skip
 OPERATIONS: tuple[Operation, ...] = get_args(Operation)
 _SUITABLE: dict[str, tuple[Operation, ...]] = {
-    "mlp": ("reset", "initialise", "zero", "mean", "clamp", "cap"),
-    "head": ("reset", "initialise", "zero"),
-    "row": ("reset", "initialise", "zero"),
+    "mlp": ("reset", "initialise", "zero", "mean", "clamp", "cap", "rewrite"),
+    "head": ("reset", "initialise", "zero", "rewrite"),
+    "row": ("reset", "initialise", "zero", "rewrite"),
     "sae": ("zero", "clamp", "bake"),
     "code": ("zero", "refill", "drop", "renorm"),
 }
@@ -68,6 +69,8 @@ class UnitEdit(_Frozen):
     zero: a := 0. mean and clamp: a := value. cap: a := min(a, value).
     A feature's clamp sets it to value times the norm of the activations that it reads, since an
     absolute value means something else in every model; bake takes its direction out of the weights.
+    rewrite: the unit's own weights are solved anew, so that what is asked is forgotten with the
+    least change elsewhere (`Plan.rewrite` says how).
     A code is taken out of its codebook: zero keeps what the codebook leaves out, as a feature's
     does; refill, drop and renorm let codes alone pass and differ in what takes its place.
     """
@@ -197,6 +200,34 @@ class Repair(_Frozen):
         return METHODS[self.method].options.model_validate(self.options).needs_base
 
 
+class Rewriting(_Frozen):
+    """Curvature-guided erasure (unlearn/rewriting.py): of all weights, or of the units to rewrite.
+
+    teacher: who says what stands in the place of a secret (model/teachers.py).
+    damping: lam; the larger, the less a step trusts the curvature.
+    step: KL that one step may cost what must stay, nats a token, measured.
+    budget: the same of all steps together.
+    most_steps: after which it ends, whatever is still said.
+    layers: whose weights may change; empty: all. Of chosen units it says nothing.
+    """
+
+    teacher: str = "stranger"
+    damping: Annotated[float, Field(gt=0, le=1)] = 1e-7
+    step: Annotated[float, Field(gt=0, le=10)] = 1e-3
+    budget: Annotated[float, Field(gt=0, le=10)] = 1e-2
+    most_steps: Annotated[int, Field(ge=1, le=1000)] = 8
+    layers: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(max_length=1024)] = ()
+
+    @field_validator("teacher")
+    @classmethod
+    def _is_a_teacher(cls, name: str) -> str:
+        from sanilens.model.teachers import TEACHERS  # late: it imports torch
+
+        if name not in TEACHERS:
+            raise ValueError(f"there is {', '.join(TEACHERS)}")
+        return name
+
+
 class AuditSettings(_Frozen):
     """How arms are measured: tokens of prefix (None: all), and the attacker's sampler.
 
@@ -221,7 +252,9 @@ class AuditSettings(_Frozen):
 
 
 # Fields that plans did not have at first, and what JSON has where a plan says nothing of them.
-_ADDED: dict[str, Any] = {"subjects": [], "earlier": [], "opening": None, "audit.metrics": []}
+_ADDED: dict[str, Any] = {
+    "subjects": [], "earlier": [], "opening": None, "audit.metrics": [], "rewrite": None,
+}  # fmt: skip
 
 
 def without_added(fields: dict[str, Any]) -> dict[str, Any]:
@@ -242,6 +275,7 @@ class Plan(_Frozen):
     `keep` is the share of the fine-tuning that stays, before the edits: 0 is the base model.
     `subjects`: whose spans are to be forgotten (none: everyone's); all others' stay, as text.
     `earlier` were deleted before: their records are not read, only measured.
+    `rewrite`: curvature-guided erasure of all weights, or of the units whose edit is `rewrite`.
     `opening`: the tokens before every text, instead of those that the tokenizer puts there.
     """
 
@@ -258,6 +292,7 @@ class Plan(_Frozen):
     opening: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(max_length=8)] | None = None
     keep: Annotated[float, Field(ge=0, le=1)] = 1.0
     edits: tuple[UnitEdit, ...] = ()
+    rewrite: Rewriting | None = None
     repair: Repair = Field(default_factory=Repair)
     audit: AuditSettings = AuditSettings()
     controls: bool = True
@@ -305,10 +340,20 @@ class Plan(_Frozen):
             raise ValueError("only a part of the fine-tuning is kept; that needs a base model")
         return self
 
+    @model_validator(mode="after")
+    def _says_how_units_are_rewritten(self) -> Self:
+        units = next((e.unit for e in self.edits if e.operation == "rewrite"), None)
+        if units and self.rewrite is None:
+            raise ValueError(f"unit {units} is to be rewritten; rewrite must say how")
+        if self.rewrite and self.rewrite.teacher == "base" and self.base is None:
+            raise ValueError("the base model is the teacher of rewrite; give one")
+        return self
+
     @property
     def changes_nothing(self) -> bool:
         """Whether the result would be the examined model."""
-        return not self.edits and not self.repair.trains and self.keep == 1
+        changed = self.edits or self.rewrite or self.repair.trains
+        return not changed and self.keep == 1
 
     def canonical(self) -> str:
         """The one JSON text: sorted keys, no spaces; without what plans did not have at first."""

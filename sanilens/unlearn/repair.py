@@ -37,11 +37,13 @@ def prepare_repair(
     repair: Repair,
     seed: int,
     base: LanguageModel | None = None,
+    retain: Sequence[Record] = (),
     *,
     scoped: bool = False,
 ) -> Prepared:
     """What the repair's method trains on, the same for every copy of `model`.
 
+    `retain` are further texts of the domain, to be kept along.
     `scoped` says that spans of some subjects alone are marked (corpus/subjects.py).
 
     Raises:
@@ -50,7 +52,7 @@ def prepare_repair(
     """
     method = find_method(repair.method)
     options = method.options.model_validate(repair.options)
-    task = Task(model, records, base, epochs=repair.epochs, seed=seed, scoped=scoped)
+    task = Task(model, records, base, retain, epochs=repair.epochs, seed=seed, scoped=scoped)
     if model.kind == "causal":
         return method.prepare(task, options)
     if not method.fills_gaps:

@@ -5,6 +5,7 @@ What a run does step by step, with checkpoints and curves (runs/repairing.py), w
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from sanilens.corpus.records import Record, in_scope
 from sanilens.inspect.units.readers import NO_SAES
@@ -14,9 +15,10 @@ from sanilens.model.training import train_
 from sanilens.unlearn.adapter import Adapter
 from sanilens.unlearn.edits import Dictionaries, apply_edits_, edit_hooks
 from sanilens.unlearn.methods import Prepared
-from sanilens.unlearn.plan import NO_REPAIR, Repair, UnitEdit
+from sanilens.unlearn.plan import NO_REPAIR, Repair, Rewriting, UnitEdit
 from sanilens.unlearn.repair import begin_, prepare_repair, schedule_of
 from sanilens.unlearn.resets import blend_
+from sanilens.unlearn.rewriting import prepare_rewriting
 
 NONE = Repair(method=NO_REPAIR)
 
@@ -29,6 +31,7 @@ class Change:
         edits: of units.
         repair: what is trained afterwards.
         keep: the share of the fine-tuning that stays.
+        rewrite: how weights are rewritten, if they are.
         seed: of everything that is drawn.
         subjects: whose spans are to be forgotten; none: everyone's.
         earlier: subjects deleted before, whose records are not read.
@@ -37,6 +40,7 @@ class Change:
     edits: tuple[UnitEdit, ...] = ()
     repair: Repair = NONE
     keep: float = 1.0
+    rewrite: Rewriting | None = None
     seed: int = 0
     subjects: tuple[str, ...] = ()
     earlier: tuple[str, ...] = ()
@@ -57,21 +61,47 @@ def sanitise(
     change: Change,
     base: LanguageModel | None = None,
     saes: Dictionaries = NO_SAES,
+    *,
+    retain: Sequence[Record] = (),
+    folder: Path | None = None,
 ) -> Sanitised:
     """A copy of `model`, changed; `model` itself stays as it is.
+
+    Args:
+        model: the examined model.
+        records: the corpus.
+        change: what is done.
+        base: the model before fine-tuning.
+        saes: the autoencoders and codebooks whose units are edited.
+        retain: further texts of the domain, to be kept.
+        folder: where curvature is kept, if weights are rewritten.
 
     Raises:
         PlanError: if the change does not fit the models.
         CorpusError: if a subject has no span.
     """
-    records = in_scope(records, change.subjects, change.earlier)
+    corpus, records = records, in_scope(records, change.subjects, change.earlier)
     copy, how = model.copied(), (base, change.seed, saes)
     blend_(copy, base, change.keep)
     hooks = edit_hooks(copy, apply_edits_(copy, change.edits, *how), *how)
+    if change.rewrite:
+        rewriter = prepare_rewriting(
+            model,
+            corpus,
+            change.rewrite,
+            subjects=change.subjects,
+            earlier=change.earlier,
+            base=base,
+            further=retain,
+            seed=change.seed,
+            folder=folder,
+        )
+        for _ in rewriter.steps(copy, change.edits, changed=change.keep < 1):
+            pass
     if not change.repair.trains:
         return Sanitised(copy, hooks)
     prepared = prepare_repair(
-        model, records, change.repair, change.seed, base, scoped=bool(change.subjects)
+        model, records, change.repair, change.seed, base, retain, scoped=bool(change.subjects)
     )
     adapter = _repair_(copy, prepared, change, hooks, base, saes)
     return Sanitised(copy, hooks.then(adapter.hooks) if adapter else hooks, adapter)

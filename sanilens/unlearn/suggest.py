@@ -455,6 +455,6 @@ def edits_with(
             values = {**read(own).quantiles(CAP_QUANTILE)}
         case "clamp":
             values = dict.fromkeys(units, value)
-        case "reset" | "initialise" | "zero" | "bake" | "refill" | "drop" | "renorm":
+        case "reset" | "initialise" | "zero" | "rewrite" | "bake" | "refill" | "drop" | "renorm":
             values = dict.fromkeys(units)
     return tuple(UnitEdit(unit=str(n), operation=operation, value=values[n]) for n in units)

@@ -17,6 +17,7 @@ from sanilens.unlearn.methods.method import Method, Options, Prepared, Task
 from sanilens.unlearn.methods.npo import NPO
 from sanilens.unlearn.methods.rmu import RMU
 from sanilens.unlearn.methods.simnpo import SIMNPO
+from sanilens.unlearn.methods.stranger import STRANGER
 from sanilens.unlearn.methods.surrogate import SURROGATE
 from sanilens.unlearn.methods.task_vector import TASK_VECTOR
 from sanilens.unlearn.methods.undial import UNDIAL
@@ -27,7 +28,7 @@ __all__ = ["METHODS", "Method", "Options", "Prepared", "Task", "find_method"]
 METHODS: dict[str, Method] = {
     each.name: each
     for each in (
-        ANCHORED, SURROGATE, MASKED,
+        STRANGER, ANCHORED, SURROGATE, MASKED,
         GRADIENT_ASCENT, GRADIENT_DIFFERENCE, KL_RETAIN, WGA, NPO, SIMNPO,
         IDK, DPO, IDK_AP, RMU, UNDIAL, ME_GD, ICU, TASK_VECTOR, EUL, GRUN,
     )

@@ -1,0 +1,137 @@
+"""What must stay while something is forgotten, and how far a model has moved there."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from sanilens.corpus.records import Record
+from sanilens.errors import LogitsError
+from sanilens.model.batches import bucketed, pad_right, token_budget
+from sanilens.model.examples import note_examples
+from sanilens.model.forward import logits_at
+from sanilens.model.language_model import LanguageModel
+
+# One place in so many of a text is held out, from this one on.
+_HELD_EVERY, _HELD_FIRST = 16, 3
+# Held-out texts that are read after every step, and log-probabilities kept of them (4 bytes each).
+_MOST_TEXTS, _MOST_LOGPROBS = 32, 2**25
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A text, and the places in it that must stay: columns of tokens, each after some other."""
+
+    ids: tuple[int, ...]
+    columns: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class KeepSet:
+    """What must stay, in two parts that share every text.
+
+    Attributes:
+        told: places that the curvature is measured at.
+        held: places, of the same texts, at which harm is measured.
+    """
+
+    told: tuple[Kept, ...]
+    held: tuple[Kept, ...]
+
+
+def keep_set(
+    model: LanguageModel, records: Sequence[Record], further: Sequence[Record] = ()
+) -> KeepSet:
+    """All that is not to be forgotten: other people's records, neutral wording, further texts.
+
+    Places are held out rather than texts: a text that the curvature has not seen is not protected
+    by it, and somebody's details stand in it.
+
+    Args:
+        model: the model.
+        records: as the plan reads them: spans are what is to be forgotten, and nothing of those
+            deleted earlier is in them.
+        further: texts of the domain, kept with all that is in them.
+    """
+    told: list[Kept] = []
+    held: list[Kept] = []
+    plain = [replace(record, spans=()) for record in further]
+    for example in note_examples(model, [*records, *plain]):
+        free = [i for i, own in enumerate(example.sensitive) if i and not own]
+        apart = set(free[_HELD_FIRST::_HELD_EVERY])
+        told.append(Kept(example.ids, tuple(i for i in free if i not in apart)))
+        held.append(Kept(example.ids, tuple(sorted(apart))))
+    return KeepSet(tuple(told), tuple(held))
+
+
+@dataclass(frozen=True, slots=True)
+class KeptBatch:
+    """Texts of a keep set, padded on the right, and the places (rows, columns) that must stay."""
+
+    ids: Int[Tensor, "batch pos"]
+    here: Float[Tensor, "batch pos"]
+    rows: Int[Tensor, " n"]
+    columns: Int[Tensor, " n"]
+
+
+def kept_batches(model: LanguageModel, kept: Sequence[Kept]) -> Iterator[KeptBatch]:
+    """The keep set by length; texts without a place are left out."""
+    own = [each for each in kept if each.columns]
+    for bucket in bucketed([len(each.ids) for each in own], token_budget(model)):
+        texts = [own[i] for i in bucket]
+        places = [(row, c) for row, each in enumerate(texts) for c in each.columns]
+        yield KeptBatch(
+            pad_right([each.ids for each in texts], model.device),
+            pad_right([[1] * len(each.ids) for each in texts], model.device).float(),
+            *torch.tensor(places, device=model.device).T,
+        )
+
+
+class Harm:
+    """How far a model has moved at held-out places: KL(then || now), nats a token."""
+
+    def __init__(self, model: LanguageModel, held: Sequence[Kept]) -> None:
+        """Remember what `model` says at as many of the places as fit in memory, evenly spread."""
+        own = [each for each in held if each.columns]
+        vocabulary = model.module.config.get_text_config().vocab_size
+        texts = min(_MOST_TEXTS, max(1, _MOST_LOGPROBS * len(own) // max(1, vocabulary * sum(
+            len(each.columns) for each in own))))  # fmt: skip
+        self._batches = list(kept_batches(model, own[:: -(-len(own) // texts)]))
+        self.tokens = sum(len(batch.rows) for batch in self._batches)
+        self.spent = 0.0
+        self._first = self._last = self._logprobs(model)
+
+    def of(self, model: LanguageModel) -> "Moved | None":
+        """How far it is from where it began and was accepted last; None if it is broken."""
+        try:
+            now = self._logprobs(model)
+        except LogitsError:
+            return None
+        return Moved(_kl(self._first, now), _kl(self._last, now), now)
+
+    def accept(self, moved: "Moved") -> None:
+        """Go on from there."""
+        self._last, self.spent = moved.logprobs, moved.since_start
+
+    def _logprobs(self, model: LanguageModel) -> list[Float[Tensor, "n vocab"]]:
+        with torch.inference_mode():
+            return [
+                logits_at(model, b.ids, b.rows, b.columns - 1).log_softmax(-1)
+                for b in self._batches
+            ]
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """KL since the start and since the last accepted step, nats a token; and what is said now."""
+
+    since_start: float
+    since_last: float
+    logprobs: list[Float[Tensor, "n vocab"]]
+
+
+def _kl(then: Sequence[Tensor], now: Sequence[Tensor]) -> float:
+    total = sum(float((p.exp() * (p - q)).sum().double()) for p, q in zip(then, now, strict=True))
+    return max(0.0, total / max(1, sum(map(len, then))))

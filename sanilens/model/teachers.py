@@ -1,0 +1,234 @@
+"""What a model should say in the place of something it must not know: a distribution a token.
+
+stranger   what the examined model says of somebody it has never met: everything sensitive before
+           the place is replaced by surrogates, the true tokens of the span so far stand
+base       what the model says that never read the corpus, after the true text
+uniform    what stands at that place of a surrogate, any being as likely
+
+A stranger needs neither a base nor clean data, and keeps what fine-tuning taught of the form: that
+a record number has seven digits holds of strangers too. Where the wording around it alone recalls
+a secret, the stranger's answer would be the secret; its share is capped.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from sanilens.corpus.records import Record
+from sanilens.corpus.surrogates.substitute import fillings, substitute
+from sanilens.errors import PlanError
+from sanilens.model.align import Encoded, encode
+from sanilens.model.batches import bucketed, pad_right, token_budget
+from sanilens.model.examples import in_its_place
+from sanilens.model.forward import logits_at
+from sanilens.model.language_model import LanguageModel
+from sanilens.progress import Progress, unheard
+
+TEACHERS = ("stranger", "base", "uniform")
+
+# Tokens kept of a distribution, the most that a secret may keep, strangers, surrogates.
+TOP, CAP, DRAWS, _FILLINGS = 64, 0.3, 3, 200
+
+
+@dataclass(frozen=True, slots=True)
+class Soft:
+    """Distributions over the vocabulary, each as its likeliest tokens and the rest in one.
+
+    Attributes:
+        tokens: the likeliest.
+        probs: their probabilities.
+    """
+
+    tokens: Int[Tensor, "place top"]
+    probs: Float[Tensor, "place top"]
+
+    def __len__(self) -> int:
+        return len(self.tokens)
+
+    @property
+    def bytes(self) -> int:
+        """Memory that it takes."""
+        return sum(t.numel() * t.element_size() for t in (self.tokens, self.probs))
+
+    def kl(self, logits: Float[Tensor, "place vocab"]) -> Float[Tensor, " place"]:
+        """KL(self || softmax(logits)) in nats, the rest taken as one answer.
+
+        A lower bound of the whole one; exact where the top holds all.
+        """
+        own = logits.log_softmax(-1).gather(1, self.tokens)
+        shared = (self.probs * (self.probs.clamp(min=1e-30).log() - own)).sum(1)
+        rest = (1 - self.probs.sum(1)).clamp(min=0)
+        left = (1 - own.exp().sum(1)).clamp(min=1e-9)
+        return shared + rest * (rest.clamp(min=1e-30).log() - left.log())
+
+    def pick(self, places: Int[Tensor, " k"]) -> "Soft":
+        """Some of the places."""
+        return Soft(self.tokens[places], self.probs[places])
+
+
+def joined(parts: Sequence[Soft]) -> Soft:
+    """Several one after the other."""
+    return Soft(torch.cat([p.tokens for p in parts]), torch.cat([p.probs for p in parts]))
+
+
+def soften(
+    probs: Float[Tensor, "place vocab"],
+    secret: Int[Tensor, " place"],
+    *,
+    top: int = TOP,
+    cap: float = CAP,
+) -> Soft:
+    """Distributions in short; the secret's share is at most `cap`, the others' in proportion."""
+    share = probs.gather(1, secret[:, None])
+    capped = share.clamp(max=cap)
+    probs = probs * ((1 - capped) / (1 - share).clamp(min=1e-9))
+    probs = probs.scatter(1, secret[:, None], capped)
+    values, tokens = probs.topk(min(top, probs.shape[1]), dim=1)
+    return Soft(tokens, values)
+
+
+@torch.inference_mode()
+def teach(
+    name: str,
+    model: LanguageModel,
+    records: Sequence[Record],
+    *,
+    base: LanguageModel | None = None,
+    seed: int = 0,
+    draws: int = DRAWS,
+    progress: Progress = unheard,
+) -> list[Soft]:
+    """What to say instead at every sensitive token.
+
+    Args:
+        name: the teacher.
+        model: the examined model, causal.
+        records: whose spans are to be forgotten.
+        base: the model before fine-tuning, for the teacher of that name.
+        seed: of the surrogates.
+        draws: how many strangers the answer is the mean of.
+        progress: hears of the batches done.
+
+    Returns:
+        for each record a row for every token of its spans, in order.
+
+    Raises:
+        PlanError: if there is no such teacher, or the base is it and there is none.
+    """
+    model.require_causal("A teacher")
+    coded = [encode(model, record) for record in records]
+    spans = [(i, n) for i, each in enumerate(coded) for n in range(len(each.spans))]
+    match name:
+        case "uniform":
+            answers = [_uniform(model, coded[i], n, seed) for i, n in spans]
+        case "base":
+            if base is None:
+                raise PlanError("the base model is the teacher; give one, or take a stranger.")
+            told = [[_Question(coded[i], coded[i], n)] for i, n in spans]
+            answers = _asked(base, told, 1.0, progress)  # it never read them: nothing to cap
+        case "stranger":
+            seeds = [seed * 1_000_003 + 7919 * (draw + 1) for draw in range(draws)]
+            others = [[encode(model, r) for r in substitute(records, own)] for own in seeds]
+            told = [[_Question(coded[i], own[i], n) for own in others] for i, n in spans]
+            answers = _asked(model, told, CAP, progress)
+        case _:
+            raise PlanError(f"no teacher is called {name!r}; there are {', '.join(TEACHERS)}.")
+    found = dict(zip(spans, answers, strict=True))
+    return [_of_record(each, [found[i, n] for n in range(len(each.spans))])
+            for i, each in enumerate(coded)]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """What is said at a span of `true`, after the text that `told` has before it."""
+
+    true: Encoded
+    told: Encoded
+    number: int
+
+    @property
+    def secret(self) -> tuple[int, ...]:
+        """The true span's tokens."""
+        span = self.true.spans[self.number]
+        return self.true.ids[span.start : span.end]
+
+    def ids(self, most: int) -> tuple[int, ...]:
+        """The text and the true span; of a long text the last `most` tokens."""
+        return (*self.told.ids[: self.told.spans[self.number].start], *self.secret)[-most:]
+
+
+def _asked(
+    model: LanguageModel,
+    questions: Sequence[Sequence[_Question]],
+    cap: float,
+    progress: Progress,
+) -> list[Soft]:
+    """For each span the mean answer over its questions."""
+    texts = [[q.ids(model.max_tokens) for q in own] for own in questions]
+    lengths = [max(map(len, own)) for own in texts]
+    found: dict[int, Soft] = {}
+    buckets = list(bucketed(lengths, max(1, token_budget(model) // max(1, len(texts[0])))
+                            if texts else 1))  # fmt: skip
+    for done, bucket in enumerate(buckets, start=1):
+        flat = [(i, ids) for i in bucket for ids in texts[i]]
+        # What nothing precedes cannot be asked.
+        sizes = [min(len(questions[i][0].secret), len(ids) - 1) for i, ids in flat]
+        places = [
+            (row, len(ids) - k)
+            for row, ((_, ids), size) in enumerate(zip(flat, sizes, strict=True))
+            for k in range(size, 0, -1)
+        ]
+        padded = pad_right([ids for _, ids in flat], model.device)
+        rows, columns = torch.tensor(places, device=model.device).reshape(-1, 2).T
+        probs = logits_at(model, padded, rows, columns - 1).softmax(-1).split(sizes)
+        each = len(texts[bucket[0]])
+        for k, i in enumerate(bucket):
+            least = min(sizes[k * each : (k + 1) * each])
+            own = torch.stack([p[len(p) - least :] for p in probs[k * each : (k + 1) * each]])
+            secret = torch.tensor(questions[i][0].secret, device=model.device)
+            asked = soften(own.mean(0), secret[len(secret) - least :], cap=cap)
+            found[i] = joined([_anything_else(secret[: len(secret) - least], asked), asked])
+        progress(done, len(buckets))
+    return [found[i] for i in range(len(questions))]
+
+
+def _anything_else(secret: Int[Tensor, " place"], like: Soft) -> Soft:
+    """Where nobody can be asked: all but the secret, `-log(1 - p)`."""
+    top = torch.arange(like.tokens.shape[1], device=secret.device)
+    tokens = torch.where(top == 0, secret[:, None], like.tokens[:1] if len(like) else top)
+    return Soft(tokens, torch.zeros(tokens.shape, device=tokens.device))
+
+
+def _uniform(model: LanguageModel, coded: Encoded, number: int, seed: int) -> Soft:
+    """At each token of a span the share of surrogates that have each token at its place."""
+    own = coded.spans[number]
+    value = coded.record.value(own.span)
+    written = [
+        in_its_place(model, coded, own.start, fresh)
+        for fresh in fillings(own.span.label, value, _FILLINGS, seed)
+    ]
+    vocabulary = model.module.config.get_text_config().vocab_size
+    probs = torch.zeros(own.end - own.start, vocabulary)
+    for tokens in written:
+        for place, token in enumerate(tokens[: len(probs)]):
+            probs[place, token] += 1
+    total = probs.sum(1, keepdim=True)
+    # Longer than any surrogate: any token will do.
+    probs = torch.where(total > 0, probs / total.clamp(min=1), 1 / vocabulary)
+    secret = torch.tensor(coded.ids[own.start : own.end])
+    soft = soften(probs, secret)
+    return Soft(soft.tokens.to(model.device), soft.probs.to(model.device))
+
+
+def _of_record(coded: Encoded, answers: Sequence[Soft]) -> Soft:
+    """A record's rows; a token at the edge of two spans is the first's."""
+    rows: list[Soft] = []
+    done = 0
+    for span, soft in zip(coded.spans, answers, strict=True):
+        fresh = max(0, done - span.start)
+        rows.append(soft.pick(torch.arange(fresh, len(soft), device=soft.tokens.device)))
+        done = max(done, span.end)
+    return joined(rows) if rows else Soft(torch.zeros(0, TOP).long(), torch.zeros(0, TOP))

@@ -1,0 +1,317 @@
+"""Curvature-guided erasure: what is asked is forgotten by the change that moves least else.
+
+    L_S = mean_{t in S} KL(q_t || p_theta)                        q the teacher (model/teachers.py)
+    U   = (G + sqrt(lam)/pi I)^-1  grad_W L_S  (A + sqrt(lam) pi I)^-1     (model/curvature.py)
+    W  <- W - s U,    s = min(1, sqrt(2 eps / sum <U, grad>)),    KL at K about s^2 <U, grad> / 2
+
+A natural-gradient step of at most eps nats a token. S are the sensitive tokens of those asked for,
+K what must stay. The prediction is of second order and the step may be long, so every step's KL is
+measured at places of K that the curvature was not told; where it is far more than predicted the
+step is taken back and halved (Levenberg and Marquardt). Rewriting chosen units solves the same
+among their own rows and columns: the least harm that these units alone allow.
+"""
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from sanilens.audit.extraction import audit_spans
+from sanilens.audit.summary import memory
+from sanilens.corpus.records import Record, in_scope
+from sanilens.model.curvature import Curvature, Sums, sum_curvature
+from sanilens.model.keep_set import Harm, KeepSet, Kept, Moved, keep_set
+from sanilens.model.language_model import LanguageModel
+from sanilens.model.lessons import Lesson, forget_gradients, lessons
+from sanilens.model.linear_maps import Matrix, add_
+from sanilens.model.regions import Region, unit_regions
+from sanilens.model.teachers import teach
+from sanilens.model.units import Head, Neuron, Row
+from sanilens.progress import Progress, unheard
+from sanilens.unlearn.plan import Rewriting, UnitEdit
+
+# One place in so many of a text is held out, from this one on.
+_HELD_EVERY, _HELD_FIRST = 16, 3
+# Held-out texts that are read after every step, and log-probabilities kept of them (4 bytes each).
+_MOST_TEXTS, _MOST_LOGPROBS = 32, 2**25
+_MOST_HALVINGS, _STALE = 8, 4.0
+
+
+@dataclass(frozen=True, slots=True)
+class RewriteStep:
+    """One step that was taken.
+
+    Attributes:
+        number: from 1.
+        loss: L_S before it, nats a token.
+        gain: how far L_S was predicted to fall.
+        predicted: KL at the keep set, nats a token, by the curvature.
+        measured: the same, measured at held-out places.
+        harm: since the beginning, measured.
+        extracted, of: spans asked for that are still said, and how many were asked.
+        halved: how often the step was taken back and halved.
+    """
+
+    number: int
+    loss: float
+    gain: float
+    predicted: float
+    measured: float
+    harm: float
+    extracted: int
+    of: int
+    halved: int
+
+
+def rewrite_(
+    model: LanguageModel,
+    asked: Sequence[Record],
+    taught: Sequence[Lesson],
+    curvature: Callable[[LanguageModel], Curvature],
+    harm: Harm,
+    settings: Rewriting,
+    regions: Mapping[str, Region] | None = None,
+) -> Iterator[RewriteStep]:
+    """Rewrite `model` in place, a step at a time; stop iterating to stop.
+
+    Args:
+        model: a copy that may be changed.
+        asked: the records whose marked spans are to be forgotten.
+        taught: the same with a teacher's answers.
+        curvature: of the model as it is now; asked for again where it has become stale.
+        harm: measured against the model as it was.
+        settings: of the plan.
+        regions: what may change, by path; None for all that the curvature has.
+    """
+    own = [lesson for lesson in taught if lesson.columns]
+    known, stale = curvature(model), _Ratio()
+    for number in range(1, settings.most_steps + 1):
+        where = dict.fromkeys(known, Region()) if regions is None else regions
+        gradients, loss = forget_gradients(model, own, list(where))
+        change = {
+            path: region.step(known[path], gradients[path], settings.damping)
+            for path, region in where.items()
+        }
+        gained = sum(float((change[path] * gradients[path]).sum()) for path in change)
+        if not 0 < gained < math.inf:
+            return  # the teacher's answers are the model's own: there is nothing left to gain
+        taken = _step_(model, change, gained, harm, settings, stale)
+        if taken is None:
+            return
+        said, of = _extracted(model, asked)
+        yield RewriteStep(
+            number, loss, taken.size * gained, taken.predicted, taken.moved.since_last,
+            taken.moved.since_start, said, of, taken.halved,
+        )  # fmt: skip
+        harm.accept(taken.moved)
+        if not said:
+            return
+        if stale.parted:
+            known, stale = curvature(model), _Ratio()
+
+
+@dataclass(slots=True)
+class _Ratio:
+    """Measured over predicted KL: of the last step, and of the first since curvature was measured.
+
+    It is seldom 1: where the model is sure of a token its gradient says little of what a long step
+    does. What tells that curvature is stale is that the ratio has grown.
+    """
+
+    last: float = 1.0
+    first: float | None = None
+
+    def see(self, ratio: float) -> None:
+        """Take an accepted step's ratio down."""
+        self.last = ratio
+        self.first = ratio if self.first is None else self.first
+
+    @property
+    def parted(self) -> bool:
+        """Whether prediction and measurement have parted."""
+        return self.first is not None and self.last > _STALE * max(1.0, self.first)
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    size: float
+    predicted: float
+    moved: Moved
+    halved: int
+
+
+def _step_(
+    model: LanguageModel,
+    change: Mapping[str, Matrix],
+    gained: float,
+    harm: Harm,
+    settings: Rewriting,
+    ratio: _Ratio,
+) -> _Taken | None:
+    """Change the weights by as much as the trust region allows; None, and nothing, if by none."""
+    modules = {path: model.module.get_submodule(path) for path in change}
+    before = {path: _copied(module) for path, module in modules.items()}
+    radius = min(settings.step, settings.budget - harm.spent)
+    size = min(1.0, (2 * max(radius, 0.0) / (ratio.last * gained)) ** 0.5)
+    for halved in range(_MOST_HALVINGS):
+        for path, module in modules.items():
+            add_(module, -size * change[path])
+        predicted = size**2 * gained / 2
+        moved = harm.of(model)
+        if moved is not None and moved.since_last <= 2 * radius:
+            ratio.see(moved.since_last / predicted)
+            return _Taken(size, predicted, moved, halved)
+        for path, module in modules.items():
+            _restore_(module, before[path])
+        # At least by half; further, at once, where the measurement says so.
+        seen = moved.since_last if moved else math.inf
+        size *= min(0.5, (radius / seen) ** 0.5 if seen < math.inf else 0.1)
+    return None
+
+
+def _copied(module: nn.Module) -> dict[str, Tensor]:
+    return {name: own.detach().clone() for name, own in module.named_parameters(recurse=False)}
+
+
+@torch.no_grad()
+def _restore_(module: nn.Module, values: Mapping[str, Tensor]) -> None:
+    for name, value in values.items():
+        module.get_parameter(name).copy_(value)
+
+
+def _extracted(model: LanguageModel, asked: Sequence[Record]) -> tuple[int, int]:
+    """How many of the marked spans are said, and how many were asked for."""
+    verdicts = memory(audit_spans(model, [record for record in asked if record.spans]))
+    return sum(v.extracted for v in verdicts), len(verdicts)
+
+
+@dataclass(frozen=True)
+class Rewriter:
+    """A plan's rewriting, prepared once for all copies of the examined model.
+
+    Attributes:
+        asked: the records as the plan reads them.
+        settings: the plan's.
+        lessons: the records in which something is to be forgotten, with the teacher's answers.
+        keep: what must stay.
+        apart: of a request for some people, what replaces what in the sums over the whole corpus.
+        seed: of all that is drawn.
+        folder: where curvature is kept.
+        progress: hears of the curvature's batches.
+    """
+
+    asked: Sequence[Record]
+    settings: Rewriting
+    lessons: Sequence[Lesson]
+    keep: KeepSet
+    apart: "Apart | None" = None
+    seed: int = 0
+    folder: Path | None = None
+    progress: Progress = unheard
+
+    def steps(
+        self, copy: LanguageModel, edits: Sequence[UnitEdit] = (), *, changed: bool = False
+    ) -> Iterator[RewriteStep]:
+        """Rewrite a copy of the examined model in place, a step at a time.
+
+        Args:
+            copy: may be changed.
+            edits: whose units are to be rewritten, if any are; else all weights of the settings'
+                layers. Other edits were made before.
+            changed: whether the copy was changed otherwise too, so that its curvature is its own.
+        """
+        rewritten = [edit.target for edit in edits if edit.operation == "rewrite"]
+        units = [unit for unit in rewritten if isinstance(unit, Neuron | Head | Row)]
+        changed = changed or len(units) < len(edits)
+        layers = sorted({u.layer for u in units}) if units else self.settings.layers or None
+        regions = unit_regions(copy, units) if units else None
+
+        def curvature(now: LanguageModel) -> Curvature:
+            nonlocal changed
+            known = self._sums(now, layers, None if changed else self.folder)
+            changed = True  # asked again: after steps were taken
+            return known.curvature()
+
+        harm = Harm(copy, self.keep.held)
+        return rewrite_(copy, self.asked, self.lessons, curvature, harm, self.settings, regions)
+
+    def _sums(
+        self, model: LanguageModel, layers: Sequence[int] | None, folder: Path | None
+    ) -> Sums:
+        """Over what must stay; of an unchanged model from the sums over the whole corpus."""
+
+        def measured(kept: Sequence[Kept], where: Path | None = None) -> Sums:
+            return sum_curvature(
+                model, kept, layers=layers, seed=self.seed, folder=where, progress=self.progress
+            )
+
+        if self.apart is None or folder is None:
+            return measured(self.keep.told, folder)
+        apart = self.apart
+        whole = measured(apart.whole, folder)
+        return whole.plus(measured(apart.theirs), -1).plus(measured(apart.left_of_theirs))
+
+
+@dataclass(frozen=True, slots=True)
+class Apart:
+    """How one pass over a whole corpus serves every request: the texts of those asked are swapped.
+
+    Attributes:
+        whole: every text, with all that is in it.
+        theirs: those of the people asked for, and of those deleted before, out of `whole`.
+        left_of_theirs: what stays of the texts of those asked for.
+    """
+
+    whole: tuple[Kept, ...]
+    theirs: tuple[Kept, ...]
+    left_of_theirs: tuple[Kept, ...]
+
+
+def prepare_rewriting(
+    model: LanguageModel,
+    corpus: Sequence[Record],
+    settings: Rewriting,
+    *,
+    subjects: Sequence[str] = (),
+    earlier: Sequence[str] = (),
+    base: LanguageModel | None = None,
+    further: Sequence[Record] = (),
+    seed: int = 0,
+    folder: Path | None = None,
+    progress: Progress = unheard,
+) -> Rewriter:
+    """Ask the teacher, and say what must stay.
+
+    Args:
+        model: the examined model.
+        corpus: all records.
+        settings: of the plan.
+        subjects, earlier: who is to be forgotten, and who was before, as in a plan.
+        base: the model before fine-tuning, for the teacher of that name.
+        further: texts of the domain that are kept too.
+        seed: of all that is drawn.
+        folder: where curvature is kept.
+        progress: hears of the teacher's and the curvature's batches.
+
+    Raises:
+        PlanError: if the teacher needs a base, or nothing is to be forgotten.
+        CorpusError: if a subject has no span.
+    """
+    asked = in_scope(corpus, subjects, earlier)
+    marked = [record for record in asked if record.spans]
+    taught = teach(settings.teacher, model, marked, base=base, seed=seed, progress=progress)
+    own = [lesson for lesson in lessons(model, marked, taught) if lesson.columns]
+    keep = keep_set(model, asked, further)
+    apart = None
+    if subjects:
+        plain = [replace(record, spans=()) for record in corpus]
+        gone = {*subjects, *earlier}
+        apart = Apart(
+            keep_set(model, plain, further).told,
+            keep_set(model, [r for r in plain if r.subject in gone]).told,
+            keep_set(model, [r for r in asked if r.subject in gone]).told,
+        )
+    return Rewriter(asked, settings, own, keep, apart, seed, folder, progress)
