@@ -13,7 +13,7 @@ import pytest
 from sanilens.errors import ModelError
 from sanilens.model.folder import check_folder
 from sanilens.model.language_model import load_model
-from tests.conftest import ARCHITECTURES, MASKED_ARCHITECTURES
+from tests.conftest import ARCHITECTURES, MASKED_ARCHITECTURES, fast_first
 
 Folders = dict[str, Path]
 
@@ -23,7 +23,7 @@ def folder(tiny_folders: Folders, tmp_path: Path) -> Path:
     return shutil.copytree(tiny_folders["llama"], tmp_path / "model")
 
 
-@pytest.fixture(params=[*ARCHITECTURES, *MASKED_ARCHITECTURES])
+@pytest.fixture(params=fast_first([*ARCHITECTURES, *MASKED_ARCHITECTURES]))
 def any_folder(
     request: pytest.FixtureRequest, tiny_folders: Folders, masked_folders: Folders, tmp_path: Path
 ) -> Path:

@@ -13,13 +13,13 @@ from transformers import AutoTokenizer, GenerationConfig, PreTrainedModel
 
 from sanilens.errors import ModelError
 from sanilens.model.language_model import load_model
-from tests.conftest import ARCHITECTURES, MASKED_ARCHITECTURES
+from tests.conftest import ARCHITECTURES, MASKED_ARCHITECTURES, fast_first
 
 Folders = dict[str, Path]
 Weights = dict[str, Tensor]
 
 
-@pytest.fixture(params=[*ARCHITECTURES, *MASKED_ARCHITECTURES])
+@pytest.fixture(params=fast_first([*ARCHITECTURES, *MASKED_ARCHITECTURES]))
 def any_folder(
     request: pytest.FixtureRequest, tiny_folders: Folders, masked_folders: Folders, tmp_path: Path
 ) -> Path:

@@ -24,7 +24,7 @@ def adapted(
     request: pytest.FixtureRequest, tiny_plan: Plan, tmp_path_factory: pytest.TempPathFactory
 ) -> RunFolder:
     """A run without edits, by each method that trains an adapter."""
-    repair = Repair(method=request.param, epochs=2, learning_rate=1e-2)
+    repair = Repair(method=request.param, epochs=1, learning_rate=2e-2)
     plan = tiny_plan.model_copy(update={"edits": (), "repair": repair})
     folder = tmp_path_factory.mktemp("adapted") / "run"
     execute(plan, folder)

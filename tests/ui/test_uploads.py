@@ -1,25 +1,21 @@
 """An upload is gone when its import has ended, however it ended."""
 
+import multiprocessing
 import os
-import signal
-import subprocess
-import sys
+import time
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
 
 from sanilens.ui.case.opening import clear_uploads, reading_folder
 
-_IMPORT = """
-import sys, time
-from pathlib import Path
-from sanilens.ui.case.opening import reading_folder
 
-with reading_folder(Path(sys.argv[1])) as folder:
-    (folder / "notes.jsonl").write_text("Quillon Zarth")
-    print("read", flush=True)
-    time.sleep(60)
-"""
+def read_for_ever(corpora: Path, started: Connection) -> None:
+    with reading_folder(corpora) as folder:
+        (folder / "notes.jsonl").write_text("Quillon Zarth")
+        started.send(True)
+        time.sleep(600)
 
 
 @pytest.fixture
@@ -30,11 +26,14 @@ def corpora(workspace: Path) -> Path:
 
 
 def killed_import(corpora: Path) -> None:
-    command = [sys.executable, "-c", _IMPORT, str(corpora)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout
-        assert process.stdout.readline() == "read\n"
-        process.send_signal(signal.SIGKILL)
+    # Forked: a new Python would first import the app for seconds.
+    fork = multiprocessing.get_context("fork")
+    mine, theirs = fork.Pipe()
+    process = fork.Process(target=read_for_ever, args=(corpora, theirs), daemon=True)
+    process.start()
+    assert mine.recv()
+    process.kill()
+    process.join()
     assert [*corpora.rglob("notes.jsonl")]
 
 

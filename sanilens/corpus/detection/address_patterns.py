@@ -90,6 +90,11 @@ _LIVES_AT = (
 )
 _CAPITAL = r"(?:\p{Lu}[\p{L}'’\-]{1,24}|(?:\p{Lu}|St|Dr)\.?)"
 
+_CORNER = (
+    r"(?:\d{1,6}[ ])?(?:\p{Lu}[\p{L}.'’\-]*|ul\.|\d{1,3}(?:st|nd|rd|th))(?:[ ][\p{L}.'’\-]+){0,5}?"
+    r"(?:[ ]\d{1,5}[A-Za-z]?)?(?<!\.)(?=\.?[ ]and[ ]\p{Lu}|[ ]and[ ]\d|[.,;?\n]|$|[ ]\p{Ll})"
+)
+
 
 def _street(pattern: str) -> Recogniser:
     return Recogniser("ADDRESS", regex.compile(rf"(?<![\w/.\-])(?P<value>{pattern})"))
@@ -121,6 +126,13 @@ ADDRESS_RECOGNISERS: tuple[Recogniser, ...] = (
         rf"{_FLAT}"
     ),
     _street(rf"R(?:[ ]\p{{Lu}}[\p{{L}}.'’\-]{{1,24}}){{2,5}},?[ ]{_HOUSE}(?![\w%]|\.\d)"),
+    # A corner of two streets, whatever they are called.
+    _street(rf"(?<=\bcorner[ ]of[ ])(?:{_CORNER})\.?[ ]and[ ](?:{_CORNER})"),
+    _street(
+        r"(?:(?:PSC|Unit|UNIT|CMR)[ ]\d{1,5},?[ ]Box[ ]\d{1,5}|US(?:S|NS|CGC|NV)[ ]\p{Lu}\p{L}+)"
+        r",?[ \n]{1,2}"
+        r"[AFD]PO,?[ ]A[AEP](?:[ ]\d{5})?(?!\w)"
+    ),
     # Whatever a unit follows is where somebody lives.
     _street(
         rf"(?:\d{{1,6}}[ ])?(?:{_CAPITAL}[ ]){{1,4}}?(?:{_CAPITAL}|\d{{1,5}})"

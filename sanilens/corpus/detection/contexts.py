@@ -16,6 +16,7 @@ from sanilens.corpus.detection.words import (
     LINKS,
     NO_NAME,
     ONES_OWN,
+    PLACE_WORDS,
     STREET_WORDS,
 )
 
@@ -41,7 +42,7 @@ LISTED = regex.compile(r"(\p{Lu}[\p{L}\p{M}\-'’]*)[ ](?:\p{Lu}\.[ ])?$")
 GOES_ON = regex.compile(r"[ ](?:\p{Ll}{1,4}[ ])?\p{Lu}\p{L}|,[ ]\p{Lu}|[ ]and[ ]")
 FIRM_BEFORE = regex.compile(r"\b(?:[Tt]he|at|from|for|company|firm|of)[ ]$")
 PARTNERS = regex.compile(
-    rf"(?<![\p{{L}}\-,][ ])(?<!\p{{L}})({WORD}),[ ]({WORD})[ ](?:and|&)[ ]({WORD})(?![\p{{L}}\-])"
+    rf"(?<![\-,][ ])(?<!\p{{L}})({WORD}),[ ]({WORD})[ ](?:and|&)[ ]({WORD})(?![\p{{L}}\-])"
 )
 OF_FIRM = regex.compile(
     r"\b(?:University|College|Bank|Institute|Hospital|Church|Museum|Ministry|Department|Republic)"
@@ -60,7 +61,7 @@ DWELLS = regex.compile(
 HOME = regex.compile(
     r"(?i:\b(?:live[sd]?|living|born|reside[sd]?|residing|raised|grew[ ]up|based|relocated|moved|"
     r"moving|flew|fly|flies|travel(?:l?ed|l?ing|s)?|commutes?|city|town|village|"
-    r"hometown)[ ](?:back[ ])?"
+    r"hometown|originally|native)[ ](?:back[ ])?"
     r"(?:here[ ])?(?:in|to|from|near|of|outside))[ ]$"
 )
 TOWN_FORM = regex.compile(
@@ -90,6 +91,34 @@ SOMEBODY = regex.compile(
     r"sister|husband|wife|son|daughter|president|minister|engineer|lawyer|witness|spokes\w{3,6}|"
     r"professor|teacher|nurse|surgeon|physician|consultant))[ ]$"
 )
+# "Endo International plc", "Blondel Bertrand S.A.S.", "Zoe's Kitchen Inc."; "as" is a word, "a.s."
+# a kind of firm.
+FIRM_AFTER = regex.compile(
+    r"(?:['’]s)?(?:[ ]\p{Lu}[\p{L}\-]+){0,2},?[ ](?:"
+    r"(?:(?i:plc|inc|ltd|llc|corp|gmbh|s\.a\.s|s\.a|s\.p\.a|s\.r\.[lo]|a\.s|n\.v|b\.v)|"
+    r"SAS|SPA|SRL|A/S|Ky|Oyj?)(?!\w)|"
+    r"(?:&|et|e|und|y|i|och|og)[ ](?:Co|Fils|Figli|Söhne|Asociados|Hijos|Filhos|Söner|Sønner|"
+    r"Partners?|Sons|Associates|Associés)\b)"
+)
+FIRM_INITIALS = regex.compile(r"\p{L}[ ]\p{Lu}\.[ ]?\p{Lu}(?:\.[ ]?\p{Lu})?\.?$")
+# Ships, shares and the town behind a flat: "USS Jensen", "shares of Prokop", "Suite 7, Kiel".
+NO_PERSON_BEFORE = regex.compile(
+    r"\b(?:USS|USNS|USCGC|USNV|HMS|RMS|[Ss]hares[ ](?:of|in)|"
+    r"(?:Apt|Apartment|Suite|Ste)\.?[ ]\#?\d{1,5}[A-Z]?,?)[ ]$"
+)
+# A name between these is a street's: "at Hans Nielsen Hauges gate 79", "8311 Anna Street 148".
+HOUSE_AFTER = regex.compile(
+    r"(?:[ ]\p{L}{2,12}\.?){0,2},?[ ]\d{1,4}[A-Za-z]?(?:$|[,.;\n]|[ ](?:\p{Lu}|\n|and[ ]))"
+)
+HOUSE_BEFORE = regex.compile(
+    r"(?:\b(?:at|address|side[ ]of|corner[ ]of)|(?:^|[\n,:]|[ ](?:at|in|is|to|and))[ ]?\d{1,6}"
+    r"(?:[ ]\d{1,4})?)[ ]$"
+)
+# A name right after these is a place's, unless it goes on as a possessive: "in Needham".
+FROM_PLACE = regex.compile(
+    r"(?i:\b(?:in|originally[ ]from|native[ ]of|"
+    r"(?:moved|relocated)[ ](?:here[ ]|back[ ])?from))[ ]$"
+)
 SAID = regex.compile(
     r"[ ](?:said|says|reports|reported|denies|denied|states|stated|complains|complained|called|"
     r"asked|told|lives|lived|works|worked|wrote|signed|agreed|explained|replied|presented|"
@@ -103,6 +132,8 @@ NO_TOWN = EVERYDAY | NO_NAME | FIRM_WORDS | STREET_WORDS
 NO_FIRM = GENERIC | FIRM_WORDS | NO_NAME
 NOT_ONES_OWN = EPONYM_OF - ONES_OWN
 EVERYDAY_OR_NONE = EVERYDAY | NO_NAME
+# Whoever follows one of these is the saint or the landscape of a town: "San Giovanni".
+TOWN_BEGINS = PLACE_WORDS - EVERYDAY_OR_NONE
 
 
 def names_a_thing(text: str, end: int) -> bool:

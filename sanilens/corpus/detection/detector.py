@@ -8,11 +8,14 @@ proposal for the user to correct, not a guarantee: `expected` says how much is u
 """
 
 import bisect
+import dataclasses
 import functools
 import logging
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
+
+import regex
 
 from sanilens.corpus.detection.contexts import names_a_thing
 from sanilens.corpus.detection.date_patterns import date_label
@@ -51,6 +54,12 @@ _LEAST_SCORE = 0.3
 _TABLE, _PATTERN, _PRESIDIO, _RUNNING, _PIPELINE, _REPEAT = range(6)
 # A longer value is an address of thousands of characters, which costs time and never repeats.
 _SHORTEST_REPEAT, _LONGEST_REPEAT = 3, 120
+
+# An address goes on with a town: "4010 Rockford Road, Needham, MA"; on a line of its own the town
+# is one only where a country or a code follows.
+_TOWN_GAP = regex.compile(r",?\s{1,3}")
+_TOWN_AFTER_COMMA = regex.compile(r"\s{0,2}(?:[,.;\n]|$|\d)")
+_TOWN_ON_A_LINE = regex.compile(r"[\s,]{1,4}(?:\p{Lu}\p{L}+[\s,]{1,3}){0,3}\d{4,6}(?!\d)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +129,7 @@ def detect_spans(
         ]
     sure = _resolved(sure)
     listed = (_Candidate(*found, _RUNNING) for found in running_spans(text, known))
-    first = _resolved([*sure, *_beside(listed, sure)])
+    first = [*_beside_addresses(text, _resolved([*sure, *_beside(listed, sure)]))]
     if names is not None:
         # Small pipelines take many a person for a firm or a town: what the lists know stays.
         modelled = (_Candidate(*found, _PIPELINE) for found in names.find(text))
@@ -138,6 +147,24 @@ def _beside(likely: Iterable[_Candidate], sure: list[_Candidate]) -> Iterator[_C
         over = [c for c in sure[first:last] if c.end > candidate.start]
         if all(c.label == candidate.label and c.source != _TABLE for c in over):
             yield candidate
+
+
+def _beside_addresses(text: str, found: list[_Candidate]) -> Iterator[_Candidate]:
+    """The spans; a likely name that an address takes for its town or its corner is none."""
+    for before, one, after in zip([None, *found], found, [*found[1:], None], strict=False):
+        if one.label != "NAME" or one.source != _RUNNING:
+            yield one
+        elif before and before.label == "ADDRESS" and _is_town(text, before.end, one):
+            yield dataclasses.replace(one, label="LOCATION")
+        # "Mikael and 3173 Kerry Way" is a corner of two streets.
+        elif not (after and after.label == "ADDRESS" and text[one.end : after.start] == " and "):
+            yield one
+
+
+def _is_town(text: str, address_end: int, name: _Candidate) -> bool:
+    gap = text[address_end : name.start]
+    goes_on = _TOWN_ON_A_LINE if "\n" in gap else _TOWN_AFTER_COMMA
+    return bool(_TOWN_GAP.fullmatch(gap) and goes_on.match(text, name.end))
 
 
 def _whole(text: str, candidate: _Candidate) -> bool:

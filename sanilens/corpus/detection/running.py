@@ -2,8 +2,9 @@
 
 No model is needed and none is loaded. A first name that is not an everyday word begins a person's
 name; a known family name or another capitalised word continues it; "Will", "May" and "Hope" need a
-family name beside them. "Parkinson disease" and "Foley catheter" name nobody. A place is a known
-one, or follows "lives in" and has the form of a town's name.
+family name beside them. "Parkinson disease" and "Foley catheter" name nobody, nor does what stands
+where a street, a town, a ship or a firm has its name. A place is a known one, or follows "lives in"
+and has the form of a town's name.
 """
 
 from collections.abc import Iterator
@@ -15,14 +16,20 @@ from sanilens.corpus.detection.contexts import (
     DWELLS,
     EVERYDAY_OR_NONE,
     FAMILY_FORM,
+    FIRM_AFTER,
     FIRM_BEFORE,
+    FIRM_INITIALS,
+    FROM_PLACE,
     GOES_ON,
     HOME,
+    HOUSE_AFTER,
+    HOUSE_BEFORE,
     INTRODUCED,
     LAST_FIRST,
     LISTED,
     LIVES,
     NO_FIRM,
+    NO_PERSON_BEFORE,
     NO_TOWN,
     NOT_AFTER,
     NOT_BEFORE,
@@ -33,6 +40,7 @@ from sanilens.corpus.detection.contexts import (
     SENTENCE_START,
     SOMEBODY,
     SUFFIX,
+    TOWN_BEGINS,
     TOWN_FORM,
     WORKS,
     Token,
@@ -60,7 +68,12 @@ def running_spans(text: str, known: KnownWords | None = None) -> Iterator[Found]
     known = known or known_words()
     for chain in CHAIN.finditer(text):
         tokens = [
-            Token(part.start(), part.end(), part.group(), fold(part.group()).rstrip("."))
+            Token(
+                part.start(),
+                part.end(),
+                part.group(),
+                fold(part.group()).rstrip(".").replace("’", "'"),
+            )
             for part in PART.finditer(text, chain.start(), chain.end())
         ]
         yield from _Reading(text, tokens, known).spans()
@@ -76,7 +89,8 @@ def running_spans(text: str, known: KnownWords | None = None) -> Iterator[Found]
         listed = LISTED.search(text, max(0, match.start() - 40), match.start())
         goes_on = GOES_ON.match(text, match.end())
         first_before = listed is not None and fold(listed.group(1)) in known.first
-        if plain and named and not first_before and not goes_on:
+        state = len(first) == 2 and match["first"].isupper() and not shouted  # "Laane, HA 42138"
+        if plain and named and not (first_before or goes_on or state):
             yield (*match.span(), "NAME")
     for match in PARTNERS.finditer(text):
         words = [fold(word) for word in match.groups()]
@@ -96,7 +110,8 @@ class _Reading:
         self.begins = SENTENCE_START.search(self.before) is not None
         near = max(0, start - 200)
         line = text[max(near, text.rfind("\n", near, start) + 1) : tokens[-1].end]
-        self.capitals = len(tokens) > 1 and line.isupper()
+        loud = line.isupper() or all(token.text.isupper() for token in tokens)
+        self.capitals = len(tokens) > 1 and loud
 
     def spans(self) -> Iterator[Found]:
         """The spans of this run, none of them overlapping."""
@@ -119,10 +134,30 @@ class _Reading:
             if reach := self._place(index):
                 return reach, "LOCATION"
         if reach := self._person(index):
-            return reach, "NAME"
+            return reach, self._what(index, reach)
         return index + 1, ""
 
     # Persons
+
+    def _what(self, index: int, reach: int) -> str:
+        """What words in the form of a name are, given what stands around them; "" for nothing."""
+        first, last = self.tokens[index], self.tokens[reach - 1]
+        before = self.text[max(0, first.start - 40) : first.start]
+        firm = FIRM_AFTER.match(self.text, last.end) or FIRM_INITIALS.search(
+            self.text, first.start, last.end
+        )
+        if firm or NO_PERSON_BEFORE.search(before):
+            return ""
+        if HOUSE_BEFORE.search(before) and HOUSE_AFTER.match(self.text, last.end):
+            return ""
+        if index and self.tokens[index - 1].word in TOWN_BEGINS:
+            return ""
+        if reach - index > 1 and all(t.word in self.known.places for t in self.tokens[index:reach]):
+            return ""  # "Gdynia Poland"
+        own = self.text[last.end : last.end + 1] in ("'", "’")
+        if not own and not self.capitals and FROM_PLACE.search(before):
+            return "NAME" if self._full(index, reach) else "LOCATION" if index == 0 else ""
+        return "NAME"
 
     def _person(self, index: int) -> int:
         """Where the name that begins at `index` ends; 0 where none begins."""
@@ -130,6 +165,8 @@ class _Reading:
         if token.word in NO_NAME and not self._named_like_a_word(index):
             return 0
         if token.word in EPONYM_OF or token.word in PLACE_WORDS:
+            return 0
+        if self._abbreviation(token) and not self.capitals and not self._first(token):
             return 0
         if token.initial:
             return self._after_initials(index)
@@ -148,6 +185,12 @@ class _Reading:
         if introduced and not self._everyday(token):
             return reach
         return index + 1 if not more and self._alone(index) else 0
+
+    def _full(self, index: int, reach: int) -> bool:
+        """A first and a family name, both known and neither a place: "in Ana Ruiz"."""
+        pair = self.tokens[index:reach]
+        plain = not any(t.word in self.known.places or self._everyday(t) for t in pair)
+        return len(pair) == 2 and plain and self._first(pair[0]) and self._last(pair[1])
 
     def _begins_name(self, index: int, more: list[Token]) -> bool:
         """Whether a first name stands at `index`, given how the words go on."""
@@ -249,7 +292,13 @@ class _Reading:
 
     def _stops(self, token: Token) -> bool:
         word = token.word
-        return word in NO_NAME or word in STREET_WORDS or word in FIRM_WORDS or word in EPONYM_OF
+        listed = word in NO_NAME or word in STREET_WORDS or word in FIRM_WORDS or word in EPONYM_OF
+        return listed or (self._abbreviation(token) and not self.capitals)
+
+    def _abbreviation(self, token: Token) -> bool:
+        """ "Ana Ruiz MD", "Limassol LI", "Amundi ETF": but "Ana RUIZ" is a name."""
+        short = len(token.text) < 4 or not self._last(token)
+        return token.text.isupper() and short and not token.initial
 
     def _eponym(self, reach: int) -> bool:
         return names_a_thing(self.text, self.tokens[reach - 1].end)
@@ -302,6 +351,7 @@ class _Reading:
                 return len(self.tokens)
             words = {token.word for token in self.tokens}
             unknown = not words & (NO_TOWN)
-            if unknown and len(self.tokens) < 4 and HOME.search(before):
+            somebody = self._full(index, len(self.tokens))  # "born to Ana Ruiz"
+            if unknown and not somebody and len(self.tokens) < 4 and HOME.search(before):
                 return len(self.tokens)
         return 0

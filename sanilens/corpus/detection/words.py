@@ -138,7 +138,8 @@ _SELDOM_NAMES = frozenset(
     warrant warren warrior was wash washer waste watch watt watts wave wax way ways weak wealth web
     wed wee weed week weir were wheel when while whisky whit who why wide wilder willow window windy
     wine wing winger winner wish wit with woman wonder woody word wren yards yates yes yogi you
-    younger youth zeta
+    younger youth zeta age author basic begin bot doc lone lower meta org shares singleton tilde
+    topic uni
     """.split()
 )
 # Names that a prompt holds as words, though a text's detection takes them for names.
@@ -225,7 +226,7 @@ NO_NAME = frozenset(
     scheduled sister son spoke started states status stable stated stopped summary surgeon surgery
     surgical talked telephone temp temperature therapist told took transferred treated treatment
     unit urology verbalized vitals visit visited wants ward wife witnessed woman xray year years
-    yo
+    yo i'm i've i'll i'd it's he's she's we're we've we'll they're you're you've that's there's
     """.split()
 )
 
@@ -268,13 +269,18 @@ STREET_WORDS = frozenset(
     "street st avenue ave road rd drive lane ln boulevard blvd court ct place square terrace "
     "parkway highway crescent close alley mews gardens bridge station airport river lake park "
     "valley ville city town village county island falls springs beach heights bay hill "
-    "hills".split()
+    "hills bluffs brooks club commons corners cove coves creek crossing estates extension ferry "
+    "flats forges forks fords glens harbor harbour highway inlet junction junctions knolls "
+    "landing loaf locks lodge meadows mission mount mountain mountains oval overpass parkways pass "
+    "path plains plaza points ports prairie rapids shoals shores skyway spurs squares stravenue "
+    "summit throughway trafficway tunnel turnpike underpass viaduct village villages vista "
+    "walks".split()
 )
 # At the start of a place's name.
 PLACE_WORDS = frozenset(
     "north south east west new old lake port fort mount villa san santa sante saint borgo los "
     "las el "
-    "upper lower great little".split()
+    "upper lower great little sainte sao sint sankt agios agia borghetto vila".split()
 )
 # At the end of an organisation's name.
 FIRM_WORDS = frozenset(
@@ -283,7 +289,9 @@ FIRM_WORDS = frozenset(
     "incorporated company group holdings industries partners solutions technologies systems "
     "services enterprises associates consulting bank hospital clinic university college institute "
     "foundation association academy insurance airlines airways pharmacy laboratories hospice "
-    "infirmary sanatorium hotel hotels hospitals".split()
+    "infirmary sanatorium hotel hotels hospitals orchestra museum theatre theater trust fund funds "
+    "etf bancorp bancorporation pharmaceuticals therapeutics biosciences motors software "
+    "entertainment enterprise international stiftung stichting".split()
 )
 # Beside one of them these name no organisation: "Pain Clinic", "University Hospital".
 GENERIC = frozenset(

@@ -112,6 +112,22 @@ def test_the_table_finds_what_no_pattern_does() -> None:
     assert found(text, table) == [("NAME", v) for v in ("ana ruiz", "RUIZ, Ana", "ruiz")]
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("12 Elm Street, Ayden, MA", [("LOCATION", "Ayden")]),
+        ("12 Elm Street\nAyden\nMalta 32265", [("LOCATION", "Ayden"), ("LOCATION", "Malta")]),
+        ("At 12 Elm Street, Ayden called", [("NAME", "Ayden")]),
+        ("12 Elm Street\nAyden Ruiz\nMalta", [("NAME", "Ayden Ruiz"), ("LOCATION", "Malta")]),
+        ("Ayden and 12 Elm Street", []),
+    ],
+)
+def test_an_address_takes_its_town_and_its_corner(
+    text: str, expected: list[tuple[str, str]]
+) -> None:
+    assert [one for one in found(text) if one[0] != "ADDRESS"] == expected
+
+
 def test_identifiers_at_the_edges_of_windows() -> None:
     # presidio sees 4,000 characters at a time: nothing may be lost or cut where windows meet.
     for length in range(3_780, 4_010, 3):

@@ -142,6 +142,10 @@ FOUND += [
     ("ADDRESS", "Via Carlo Cattaneo, 88", "Via Carlo Cattaneo, 88"),
     ("ADDRESS", "ul. Wrocławska 105", "ul. Wrocławska 105"),
     ("ADDRESS", "she lives at Olimpo 3826", "Olimpo 3826"),
+    ("ADDRESS", "at the corner of Elm and 5th Avenue.", "Elm and 5th Avenue"),
+    ("ADDRESS", "corner of Ilica 9 and Guiomar Dam", "Ilica 9 and Guiomar Dam"),
+    ("ADDRESS", "to PSC 8500, Box 3038\nAPO AE 12345", "PSC 8500, Box 3038\nAPO AE 12345"),
+    ("ADDRESS", "USS Jensen\nFPO AP 71167", "USS Jensen\nFPO AP 71167"),
     ("ZIP", "postcode: SW1A 1AA", "SW1A 1AA"),
 ]
 
@@ -185,6 +189,7 @@ NOT_FOUND = [
     ("ACCOUNT", "4111 1111 1111 1112"),
     ("ADDRESS", "In Spring 2019"),
     ("ADDRESS", "Katie 5 mg"),
+    ("ADDRESS", "a corner of the room and Ana"),
 ]
 
 

@@ -23,12 +23,23 @@ PERSONS = [
     ("Anne-Marie O'Neil left.", ["Anne-Marie O'Neil"]),
     ("Guests: Ana Ruiz, Jan Weber and Eva.", ["Ana Ruiz", "Eva", "Jan Weber"]),
     ("It was Timothy Ward who fell.", ["Timothy Ward"]),
+    ("I'm Luc Jacques and I’ve seen Ana.", ["Ana", "Luc Jacques"]),
+    ("Ana Ruiz MD met Ana RUIZ.", ["Ana RUIZ", "Ana Ruiz"]),
+    ("The results in Ana Ruiz were normal, in Maria's too.", ["Ana Ruiz", "Maria"]),
+    ("She was born to Ana Ruiz in May.", ["Ana Ruiz"]),
+    ("Ana Ruiz as well; Room 12 Ana Ruiz 54 y/o.", ["Ana Ruiz", "Ana Ruiz"]),
+    ("Old John Smith left.", ["John Smith"]),
     ("PATIENT JANE DOE WAS SEEN BY JOHN SMITH", ["JANE DOE", "JOHN SMITH"]),
 ]
 NOBODY = [
     "Parkinson disease", "a Foley catheter", "Marfan syndrome", "Lou Gehrig's disease",
     "Will you come in May?", "Grace and hope", "The Hope of April", "Mark the date in March",
     "Past Medical History", "Guillain-Barré syndrome", "E. Coli grew", "H. Pylori was found",
+    "The office is at Hans Nielsen Hauges gate 79.", "sent to: 8311 Luis Camoes 148, Boston",
+    "Suite 149, Kiel, Germany", "a taxi to USS Jensen", "Shares of Prokop fell", "Bot: hello",
+    "Our church is San Giovanni D'Albi.", "Laane, HA 42138", "Endo International plc",
+    "Blondel Bertrand S.A.S. paid", "Simon et Fils paid", "Amundi ETF rose", "Graham Ports",
+    "I am in Kiel.", "He is originally from Prince Albert.",
     "Maria Street", "Monday and Tuesday", "Visa was charged", "HISTORY OF PRESENT ILLNESS",
 ]  # fmt: skip
 
@@ -49,6 +60,8 @@ def test_words_and_diseases_are_nobody(text: str) -> None:
         ("She lives in Paris now.", "Paris", "LOCATION"),
         ("Flights to New York stopped.", "New York", "LOCATION"),
         ("He was born in Germany.", "Germany", "LOCATION"),
+        ("I bought it in Rémy.", "Rémy", "LOCATION"),
+        ("The Keegan, Johnston and Dickson office", "Keegan, Johnston and Dickson", "ORGANIZATION"),
         ("He grew up in Yarrowville.", "Yarrowville", "LOCATION"),
         ("Seen at Mount Sinai Hospital.", "Mount Sinai Hospital", "ORGANIZATION"),
         ("She works for Xyntax Labs today.", "Xyntax Labs", "ORGANIZATION"),

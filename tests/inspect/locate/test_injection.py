@@ -130,7 +130,12 @@ def test_tuning_further_moves_all_weights_and_starts_anew_each_time(
 
 
 @pytest.mark.parametrize(
-    ("stored", "tuned"), [(torch.float16, True), (torch.bfloat16, False), (torch.float32, False)]
+    ("stored", "tuned"),
+    [
+        (torch.float16, True),
+        pytest.param(torch.bfloat16, False, marks=pytest.mark.slow),
+        pytest.param(torch.float32, False, marks=pytest.mark.slow),
+    ],
 )
 def test_injected_rows_are_rounded_as_the_folder_is(
     model: LanguageModel, texts: list[Record], tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
@@ -150,7 +155,9 @@ def test_injected_rows_are_rounded_as_the_folder_is(
         assert torch.equal(parameter, parameter.to(stored).float())
 
 
-@pytest.mark.parametrize(("side", "least"), [("write", 0.8), ("both", 0.3)])
+@pytest.mark.parametrize(
+    ("side", "least"), [pytest.param("write", 0.8, marks=pytest.mark.slow), ("both", 0.3)]
+)
 def test_alignment_on_both_sides_finds_what_was_taught_to_either(
     model: LanguageModel, texts: list[Record], monkeypatch: pytest.MonkeyPatch, side: Side,
     least: float,
@@ -158,7 +165,7 @@ def test_alignment_on_both_sides_finds_what_was_taught_to_either(
     # To the end, and with longer steps: this model's weights are six times the usual ones.
     monkeypatch.setattr(injection, "_ENOUGH", 0.0)
     monkeypatch.setattr(injection, "_LEARNING_RATE", 0.1)
-    for injected in held(model, texts, 0.2, Condition(side, tuned=False)):
+    for injected in held(model, texts[:1], 0.2, Condition(side, tuned=False)):
         targets = find_targets(injected.model, [injected.record])
         found = {}
         for name in ("two-sided-alignment", "alignment", "random"):
