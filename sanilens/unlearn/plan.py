@@ -221,7 +221,13 @@ class AuditSettings(_Frozen):
 
 
 # Fields that plans did not have at first, and what JSON has where a plan says nothing of them.
-_ADDED: dict[str, Any] = {"subjects": [], "earlier": [], "opening": None, "audit.metrics": []}
+_ADDED: dict[str, Any] = {
+    "subjects": [],
+    "earlier": [],
+    "opening": None,
+    "questions": None,
+    "audit.metrics": [],
+}
 
 
 def without_added(fields: dict[str, Any]) -> dict[str, Any]:
@@ -238,6 +244,7 @@ def without_added(fields: dict[str, Any]) -> dict[str, Any]:
 class Plan(_Frozen):
     """What a run does. `controls` adds the arms that give the result its meaning.
 
+    `questions`: closed questions about the domain, which every arm answers.
     `saes` names the autoencoders whose features, and the codebooks whose codes, are edited, by id.
     `keep` is the share of the fine-tuning that stays, before the edits: 0 is the base model.
     `subjects`: whose spans are to be forgotten (none: everyone's); all others' stay, as text.
@@ -252,6 +259,7 @@ class Plan(_Frozen):
     corpus: Source
     control: Source | None = None
     unseen: Source | None = None
+    questions: Source | None = None
     saes: dict[SaeId, Source] = {}
     subjects: Subjects = ()
     earlier: Subjects = ()

@@ -56,6 +56,11 @@ def _parts(opened: Case) -> list[tuple[str, str, str]]:
         _records(
             "Unseen texts", len(opened.unseen), ref.unseen, "show what the model can still do"
         ),
+        *(
+            [("Closed questions", f"{n:,}", "ask what of its trade the model still knows")]
+            if (n := len(opened.questions))
+            else []
+        ),
     ]
 
 
