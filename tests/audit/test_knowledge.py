@@ -38,7 +38,7 @@ def tamed(model: LanguageModel, by: float) -> LanguageModel:
     """The model with flatter predictions: a random one is the better, the less it claims."""
     copy = model.copied()
     with torch.no_grad():
-        copy.module.get_output_embeddings().weight.mul_(by)
+        copy.module.get_parameter(f"{copy.sites.unembed}.weight").mul_(by)
     return copy
 
 
