@@ -3,6 +3,7 @@
 from sanilens.errors import PlanError
 from sanilens.unlearn.methods.altpo import ALTPO
 from sanilens.unlearn.methods.anchored import ANCHORED
+from sanilens.unlearn.methods.cir import CIR
 from sanilens.unlearn.methods.dpo import DPO
 from sanilens.unlearn.methods.eul import EUL
 from sanilens.unlearn.methods.gradient_ascent import GRADIENT_ASCENT
@@ -30,7 +31,7 @@ METHODS: dict[str, Method] = {
     for each in (
         ANCHORED, SURROGATE, MASKED,
         GRADIENT_ASCENT, GRADIENT_DIFFERENCE, KL_RETAIN, WGA, NPO, SIMNPO,
-        IDK, DPO, ALTPO, IDK_AP, RMU, UNDIAL, ME_GD, ICU, TASK_VECTOR, EUL, GRUN,
+        IDK, DPO, ALTPO, IDK_AP, RMU, CIR, UNDIAL, ME_GD, ICU, TASK_VECTOR, EUL, GRUN,
     )
 }  # fmt: skip
 
