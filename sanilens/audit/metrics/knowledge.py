@@ -79,7 +79,7 @@ KNOWLEDGE_KEPT = Metric(
     name="knowledge_kept",
     title="knowledge kept, %",
     meaning="Of what fine-tuning taught about unseen texts, in nats: 100 is all that the reference "
-    "knows (without one, the leaking model), 0 the base. Not measured where the base writes them "
+    "knows (without one, the examined model), 0 the base. Not measured where the base writes them "
     "as well.",
     unit="share",
     better="higher",
