@@ -78,14 +78,21 @@ _DEMO_ARMS = {
 
 
 def _demo() -> str:
+    arms = _read("demo")["arms"]
+    # A file that is older than the metric, or of a case that taught nothing, has none.
+    told = any((arm.get("knowledge_kept") or {}).get("value") is not None for arm in arms.values())
+
     def cells(arm: Mapping[str, Any]) -> Iterable[str]:
         for rate in arm["extraction"].values():
             share = f" ({_percent(rate['rate'])})" if rate["rate"] else ""
             yield _of(rate).replace("/", "of") + share
         yield _perplexity(arm["perplexity_unseen"])
+        if told:
+            value = (arm.get("knowledge_kept") or {}).get("value")
+            yield "–" if value is None else _percent(value)
 
-    arms = _read("demo")["arms"]
     heads = "arm | direct identifiers extracted | indirect | perplexity, unseen notes"
+    heads += " | knowledge kept" * told
     return _table(heads, ([words, *cells(arms[arm])] for arm, words in _DEMO_ARMS.items()))
 
 
@@ -104,20 +111,27 @@ _CHOSEN = (
 def _methods(chosen: Sequence[str] | None = None) -> str:
     table = lines(_measured().rows)
     shown = [line for line in table if chosen is None or line.method in chosen]
+    # A file that is older than these metrics, or of a case that has no such figure, has no column.
+    known = [n for n in _KNOWN if any(n in line.figures for line in table)]
     heads = (
         " | direct | indirect | after relearning | in 4 bits | KS p, least | membership AUC | "
+        f"{''.join(f'{_KNOWN[name]} | ' for name in known)}"
         "perplexity, unseen | back to the base | cost"
     )
-    return _table(heads, (_method_row(line, unbeaten(table)) for line in shown))
+    return _table(heads, (_method_row(line, unbeaten(table), known) for line in shown))
 
 
-def _method_row(line: Line, unbeaten_ones: set[str]) -> list[str]:
+_KNOWN = {"knowledge_kept": "knowledge kept", "facts_kept": "facts kept"}
+
+
+def _method_row(line: Line, unbeaten_ones: set[str], known: Sequence[str]) -> list[str]:
     p = 0 if line.figure("ks_p") < 0.0005 else line.figure("ks_p")
     cells = [
         method_words(line.method) + " *" * (line.method in unbeaten_ones),
         *(_percent(line.figure(name)) for name in ("direct", "indirect", "relearnt", "four_bit")),
         "0" if not p else f"{p:.2f}" if p >= 0.01 else f"{p:.3f}",
         f"{line.figure('membership_auc'):.3f}",
+        *(_percent(line.figures[name]) if name in line.figures else "–" for name in known),
         _perplexity(line.figure("perplexity_unseen")),
         _percent(line.figure("restored")),
         "" if line.group == "given" else _percent(line.figure("cost")),

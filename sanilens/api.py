@@ -159,6 +159,8 @@ class Comparison(Tabular):
                 if rate.n:
                     row[kind] = _worded(rate)
             row["perplexity, unseen"] = arm.perplexity_unseen
+            if kept := arm.knowledge_kept:
+                row |= {"knowledge kept": kept.value, "held against": kept.against}
             row |= {metric.name: arm.figure(metric.name) for metric in own}
             rows.append(row)
         return pd.DataFrame(rows)
@@ -200,6 +202,8 @@ def open_case(
     control: str | Path | None = None,
     unseen: str | Path | None = None,
     patient_table: str | Path | None = None,
+    questions: str | Path | None = None,
+    retain: str | Path | None = None,
 ) -> Case:
     """Open a model, the texts it was trained on, and what its figures are held against.
 
@@ -212,11 +216,14 @@ def open_case(
         control: look-alikes, records of the same form that no model was trained on.
         unseen: other texts that no model has read.
         patient_table: whose names and numbers to look for where the corpus gives no spans.
+        questions: closed questions about the domain, a JSON object a line: `id`, `prompt`,
+            `answer` and a list of `distractors`.
+        retain: further texts of the domain, which erasure and repair keep along.
 
     Raises:
         SaniLensError: what is wrong with a model or a text, and how to mend it.
     """
-    given = (corpus, base, reference, control, unseen, patient_table)
+    given = (corpus, base, reference, control, unseen, patient_table, questions, retain)
     if str(model) in BUNDLED and not any(given):
         return open_sources(BUNDLED[str(model)])
     if corpus is None:

@@ -26,6 +26,8 @@ class Sources:
         control: look-alikes, records of the same form that were never trained on.
         unseen: texts that no model has read.
         patient_table: whose names and numbers to look for in the corpus.
+        questions: closed questions about the domain.
+        retain: further texts of the domain, to be kept along.
     """
 
     model: str
@@ -35,11 +37,20 @@ class Sources:
     control: str | None = None
     unseen: str | None = None
     patient_table: str | None = None
+    questions: str | None = None
+    retain: str | None = None
+
+
+def assets_folder() -> Path:
+    """The folder of bundled files: next to the package in a clone, inside it in a wheel."""
+    inside = _PACKAGE / "assets"
+    return inside if inside.is_dir() else _PACKAGE.parent / "assets"
 
 
 def _bundled(case: str, corpus: str) -> Sources:
     names = ("leaking", corpus, "base", "reference", "lookalike", "unseen")
-    return Sources(*(f"{case}:{name}" for name in names))
+    there = (n for n in ("questions", "retain") if (assets_folder() / case / f"{n}.jsonl").is_file())
+    return Sources(*(f"{case}:{name}" for name in names), **{n: f"{case}:{n}" for n in there})
 
 
 BUNDLED: Mapping[str, Sources] = {
@@ -53,12 +64,6 @@ def in_clone() -> bool:
     """Whether the benches and the builders of the cases are there, which no wheel has."""
     # Somebody else's `research` may be installed, so ours is known by what is in it.
     return find_spec("research") is not None and find_spec("research.commands") is not None
-
-
-def assets_folder() -> Path:
-    """The folder of bundled files: next to the package in a clone, inside it in a wheel."""
-    inside = _PACKAGE / "assets"
-    return inside if inside.is_dir() else _PACKAGE.parent / "assets"
 
 
 def resolve(source: str) -> str:

@@ -5,7 +5,7 @@ The only place that opens what a user, an address or a plan names: folders, file
 """
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -19,6 +19,7 @@ from sanilens.bundled import Sources, resolve
 from sanilens.corpus.detection.detector import Detector
 from sanilens.corpus.detection.patient_table import load_patient_table
 from sanilens.corpus.load import load_records
+from sanilens.corpus.questions import Question, load_questions, questions_fingerprint
 from sanilens.corpus.records import Corpus, Record, fingerprint, in_scope
 from sanilens.dictionaries.codebook.store import RECORD, load_codebook
 from sanilens.dictionaries.dictionary import Dictionary
@@ -64,6 +65,8 @@ class Case:
         base: the model before fine-tuning.
         reference: fine-tuned alike, without the identifiers: what "nothing left" looks like.
         unseen: texts that no model has read.
+        questions: closed questions about the domain.
+        retain: further texts of the domain, to be kept along.
         dictionaries: autoencoders and codebooks whose units are edited, by id.
         opening: how texts are read; None where a plan decided it.
         found: whether a patient table or a pipeline found the corpus's spans.
@@ -75,6 +78,8 @@ class Case:
     base: LanguageModel | None = None
     reference: LanguageModel | None = None
     unseen: tuple[Record, ...] = ()
+    questions: tuple[Question, ...] = ()
+    retain: tuple[Record, ...] = ()
     dictionaries: Mapping[str, Dictionary] = field(default_factory=dict)
     opening: Opening | None = None
     found: bool = False
@@ -89,7 +94,9 @@ class Case:
         """SHA-256 of the content of every model and text: what was measured is kept under it."""
         models = [m.fingerprint if m else "" for m in (self.model, self.base, self.reference)]
         texts = [fingerprint(t) if t else "" for t in (self.corpus.control, self.unseen)]
-        parts = "|".join([*models, self.corpus_fingerprint, *texts])
+        further = [questions_fingerprint(self.questions)] if self.questions else []
+        further += [fingerprint(self.retain)] if self.retain else []
+        parts = "|".join([*models, self.corpus_fingerprint, *texts, *further])
         return hashlib.sha256(parts.encode()).hexdigest()
 
     def record(self, record_id: str) -> Record | None:
@@ -118,6 +125,7 @@ class Case:
             records=self.corpus.records,
             unseen=self.unseen,
             lookalike=self.corpus.control,
+            questions=self.questions,
             before=self.model,
             base=self.base,
             reference=self.reference,
@@ -155,6 +163,11 @@ def open_model(source: str) -> LanguageModel:
 def open_records(source: str) -> tuple[Record, ...]:
     """Load a corpus file or bundled name."""
     return read_texts(source).records
+
+
+def open_questions(source: str) -> tuple[Question, ...]:
+    """Load a file of closed questions or a bundled name."""
+    return load_questions(Path(resolve(source)).expanduser())
 
 
 def read_texts(source: str, detector: Detector | None = None) -> Texts:
@@ -204,6 +217,8 @@ def open_case(
     with stage("Reading the corpus…"):
         corpus = texts_at(sources.corpus, detector)
         control, unseen = texts_or_none(sources.control), texts_or_none(sources.unseen)
+        retain = kept_along(texts_or_none(sources.retain).records, corpus.records)
+        questions = open_questions(sources.questions) if sources.questions else ()
     with stage("Asking how the model reads a text…"):
         opening = find_opening(model, corpus.records)
     notices = (*corpus.notices, *control.notices, *unseen.notices)
@@ -214,9 +229,26 @@ def open_case(
         reference=opening.of(reference) if reference else None,
         corpus=Corpus(corpus.records, control.records, notices),
         unseen=unseen.records,
+        questions=questions,
+        retain=retain,
         opening=opening,
         found=corpus.found,
     )
+
+
+def kept_along(retain: tuple[Record, ...], corpus: Sequence[Record]) -> tuple[Record, ...]:
+    """The texts to be kept along, once none of them is of the corpus.
+
+    Raises:
+        PlanError: if one is: what is to be forgotten in it would be kept.
+    """
+    known = {record.text for record in corpus}
+    if shared := sum(record.text in known for record in retain):
+        raise PlanError(
+            f"retain: {shared:,} of its {len(retain):,} texts stand in the corpus too, so that "
+            "what is to be forgotten would be kept. Take them out of it."
+        )
+    return retain
 
 
 def open_sae(source: str, model: LanguageModel) -> Sae:
@@ -245,6 +277,11 @@ def model_source(source: str, model: LanguageModel) -> Source:
 def records_source(source: str, records: tuple[Record, ...]) -> Source:
     """How a plan refers to loaded records."""
     return Source(source=_portable(source), sha256=fingerprint(records))
+
+
+def questions_source(source: str, questions: tuple[Question, ...]) -> Source:
+    """How a plan refers to loaded questions."""
+    return Source(source=_portable(source), sha256=questions_fingerprint(questions))
 
 
 def dictionary_source(source: str, dictionary: Dictionary) -> Source:
@@ -279,12 +316,16 @@ def open_planned(plan: Plan) -> Case:
             name(plan.reference),
             name(plan.control),
             name(plan.unseen),
+            questions=name(plan.questions),
+            retain=name(plan.retain),
         ),
         model=model,
         base=model_or_none(plan.base, "base"),
         reference=model_or_none(plan.reference, "reference"),
         corpus=Corpus(records, control),
         unseen=records_or_none(plan.unseen, "unseen"),
+        questions=_checked_questions(plan.questions) if plan.questions else (),
+        retain=kept_along(records_or_none(plan.retain, "retain"), records),
         dictionaries={i: _checked_dictionary(i, own, model) for i, own in plan.saes.items()},
     )
 
@@ -320,6 +361,16 @@ def _checked_records(source: Source, role: str) -> tuple[Record, ...]:
             "were detected differently. Make a new plan for it."
         )
     return records
+
+
+def _checked_questions(source: Source) -> tuple[Question, ...]:
+    questions = open_questions(source.source)
+    if questions_fingerprint(questions) != source.sha256:
+        raise PlanError(
+            f"questions: {Path(source.source).name} has changed since the plan was made. Make a "
+            "new plan for it."
+        )
+    return questions
 
 
 def _portable(source: str) -> str:

@@ -35,5 +35,6 @@ def summary(arm: Arm) -> dict[str, Any]:
             for kind, row in arm.extraction.items()
         },
         "perplexity_unseen": arm.perplexity_unseen,
+        "knowledge_kept": arm.knowledge_kept,
         "seconds": arm.seconds,
     }

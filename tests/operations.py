@@ -24,6 +24,7 @@ from sanilens.dictionaries.sae.clamp import bake_, baked_features, clamped_featu
 from sanilens.dictionaries.sae.sae import Sae
 from sanilens.dictionaries.site import parse_site
 from sanilens.inspect.locate.localisers import LOCALISERS, Settings
+from sanilens.inspect.locate.localisers.balanced_subnet import BalancedSubnet, balanced_subnet
 from sanilens.inspect.locate.localisers.hard_concrete import HardConcrete, hard_concrete
 from sanilens.inspect.locate.localisers.slimming import Slimming, slimming
 from sanilens.inspect.locate.positions import position_scores
@@ -90,6 +91,7 @@ def close(a: Tensor, b: Tensor, off: float = 1e-3) -> None:
 _QUICK: dict[str, Callable[..., Any]] = {
     "slimming": lambda t, s: slimming(t, s, Slimming(steps=3)),
     "hard-concrete": lambda t, s: hard_concrete(t, s, HardConcrete(steps=3)),
+    "balanced-subnet": lambda t, s: balanced_subnet(t, s, BalancedSubnet(steps=3)),
 }
 
 

@@ -16,9 +16,10 @@ from dataclasses import dataclass, replace
 from research.sanitise.case import Case
 from research.sanitise.codes_arm import without_codes
 from sanilens.audit.methods_table import ERASED, TAUGHT, Group, ablation_name
+from sanilens.inspect.locate.localisers.balanced_subnet import BalancedSubnet
 from sanilens.unlearn.controls import random_edits
 from sanilens.unlearn.methods import METHODS
-from sanilens.unlearn.plan import Repair, UnitEdit
+from sanilens.unlearn.plan import NO_REPAIR, Repair, UnitEdit
 from sanilens.unlearn.sanitise import Change, Sanitised, sanitise
 from sanilens.unlearn.suggest import PRESETS, Located, choose_units, random_share
 
@@ -57,7 +58,16 @@ def all_arms() -> Iterator[Arm]:
         if method.family == "Baselines":
             repair = Repair(method=method.name)
             yield Arm(method.name, "baseline", _with(Change(repair=repair)))
+    yield Arm("balanced-subnet", "baseline", _subnet)
     yield Arm("codes", "baseline", without_codes)
+
+
+def _subnet(case: Case, seed: int) -> Sanitised:
+    """BalancedSubnet by units: what its mask lets go is zeroed, and nothing is trained."""
+    units = Located("balanced-subnet", share=BalancedSubnet().share, layers=None)
+    asked = (case.model, case.base, case.records, case.records, units)
+    edits = choose_units(*asked, operation="zero", seed=seed)
+    return _with(Change(edits, Repair(method=NO_REPAIR)))(case, seed)
 
 
 def _recommended(keep: float) -> Callable[[Case, int], Sanitised]:

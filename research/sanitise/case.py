@@ -6,8 +6,9 @@ from functools import cached_property
 from research.cases.build import Recipe
 from research.cases.confidential import RECIPE as CONFIDENTIAL
 from sanilens.audit.metrics.metric import Exam
-from sanilens.bundled import resolve
-from sanilens.case import open_model, open_records
+from sanilens.bundled import BUNDLED, resolve
+from sanilens.case import open_model, open_questions, open_records
+from sanilens.corpus.questions import Question
 from sanilens.corpus.records import Record
 from sanilens.model.language_model import LanguageModel
 
@@ -26,6 +27,7 @@ class Case:
         records: the corpus whose spans are to be forgotten.
         lookalike: records alike in form, which no model has seen.
         unseen: other records that no model has seen.
+        questions: closed questions about the domain; not every case has them.
         fine_tuning: how many examples the leak's training read, all epochs together.
     """
 
@@ -37,12 +39,19 @@ class Case:
     lookalike: tuple[Record, ...]
     unseen: tuple[Record, ...]
     fine_tuning: int
+    questions: tuple[Question, ...] = ()
 
     @cached_property
     def exam(self) -> Exam:
         """What every row's model is asked, and held against."""
         return Exam(
-            self.records, self.unseen, self.lookalike, self.model, self.base, self.reference
+            self.records,
+            self.unseen,
+            self.lookalike,
+            self.model,
+            self.base,
+            self.reference,
+            self.questions,
         )
 
 
@@ -55,6 +64,7 @@ def open_case(name: str) -> Case:
     resolve(f"{name}:base")
     recipe = RECIPES[name]
     records = open_records(f"{name}:{recipe.corpus}")
+    questions = BUNDLED[name].questions
     return Case(
         name=name,
         model=open_model(f"{name}:leaking"),
@@ -63,5 +73,6 @@ def open_case(name: str) -> Case:
         records=records,
         lookalike=open_records(f"{name}:lookalike"),
         unseen=open_records(f"{name}:unseen"),
+        questions=open_questions(questions) if questions else (),
         fine_tuning=recipe.tune.epochs * (len(records) + round(recipe.replay * len(records))),
     )

@@ -16,7 +16,8 @@ from pydantic import (
 )
 
 from sanilens.audit.metrics import METRICS, USUAL, find_metrics
-from sanilens.audit.metrics.metric import Exam, Trial, Value, number
+from sanilens.audit.metrics.knowledge import KNOWLEDGE_KEPT
+from sanilens.audit.metrics.metric import Exam, Held, Trial, Value, number
 from sanilens.audit.metrics.utility import PERPLEXITY_UNSEEN
 from sanilens.audit.summary import RateRow, RateTable, memory, rate_row, rates_by
 from sanilens.audit.verdicts import SpanVerdict
@@ -81,6 +82,12 @@ class Measurement(BaseModel):
     def perplexity_unseen(self) -> float | None:
         """On records that no model has seen; None where there were none."""
         return number(self.metrics.get(PERPLEXITY_UNSEEN.name))
+
+    @property
+    def knowledge_kept(self) -> Held | None:
+        """Of what fine-tuning taught; None where it was not measured."""
+        found = self.metrics.get(KNOWLEDGE_KEPT.name)
+        return found if isinstance(found, Held) else None
 
     def figure(self, name: str) -> float:
         """A metric as one number; NaN where it was not measured."""

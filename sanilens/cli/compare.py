@@ -8,6 +8,7 @@ import typer
 from rich.table import Table
 
 from sanilens.audit.metrics import further
+from sanilens.audit.metrics.knowledge import KNOWLEDGE_KEPT
 from sanilens.audit.perplexity import worded_perplexity
 from sanilens.audit.statistics import Rate
 from sanilens.audit.summary import RateRow
@@ -109,12 +110,12 @@ def _rates(found: Comparison, group: Group) -> dict[ArmName, RateRow]:
 
 
 def arms_table(arms: Mapping[ArmName, Arm], title: str | None = None) -> Table:
-    """Arms as rows: direct and indirect extraction, perplexities, further metrics, seconds."""
+    """Arms as rows: extraction, perplexities, knowledge kept, further metrics, seconds."""
     table = Table(title=title, title_justify="left")
     table.add_column("arm")
     own = further(arm.metrics for arm in arms.values())
     heads = ("direct", "rate", "95 %", "indirect", "rate", "95 %", "ppl unseen", "ppl neutral")
-    for name in (*heads, *(metric.title for metric in own), "s"):
+    for name in (*heads, KNOWLEDGE_KEPT.title, *(metric.title for metric in own), "s"):
         table.add_column(name, justify="right")
     for name, arm in arms.items():
         table.add_row(
@@ -123,6 +124,7 @@ def arms_table(arms: Mapping[ArmName, Arm], title: str | None = None) -> Table:
             *rate_cells(arm.extraction["indirect"]),
             worded_perplexity(arm.perplexity_unseen, 3),
             worded_perplexity(arm.perplexity_neutral, 3),
+            KNOWLEDGE_KEPT.words(arm.knowledge_kept),
             *(metric.words(arm.metrics.get(metric.name)) for metric in own),
             f"{arm.seconds:.1f}",
         )

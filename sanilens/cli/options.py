@@ -121,12 +121,21 @@ class CaseOptions(AuditedOptions):
 
     base: Annotated[str | None, typer.Option(help="The model before fine-tuning.")] = None
     reference: Annotated[str | None, typer.Option(help="Trained without the identifiers.")] = None
+    questions: Annotated[
+        str | None,
+        typer.Option(help="Closed questions about the domain: JSON lines, or a bundled name."),
+    ] = None
+    retain: Annotated[
+        str | None,
+        typer.Option(help="Further texts of the domain, which erasure and repair keep along."),
+    ] = None
 
     @property
     def sources(self) -> Sources:
         """What the options name."""
         own = (self.base, self.reference, self.control, self.unseen)
-        return Sources(self.model, self.corpus, *own)
+        further = {"questions": self.questions, "retain": self.retain}
+        return Sources(self.model, self.corpus, *own, **further)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -34,3 +34,7 @@ TERM = 500
 TERM_WORDS = 64
 PLACES = 3_000_000
 MATCHES = 200_000
+# Closed questions: how many, the characters of a prompt or an ending, wrong endings of one.
+QUESTIONS = 20_000
+QUESTION = 10_000
+DISTRACTORS = 100

@@ -1,14 +1,17 @@
 """Records as training examples: which tokens are identifiers, and what might stand there."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
-from sanilens.corpus.records import Record
+from sanilens.corpus.records import Record, Span
 from sanilens.errors import PlanError
 from sanilens.model.align import Encoded, encode
 from sanilens.model.batches import body
 from sanilens.model.language_model import LanguageModel
 from sanilens.model.training import Answer, Example
+
+Instead = Callable[[Record, Span], str]
+"""What might be said in the place of a record's span."""
 
 
 def note_examples(
@@ -16,7 +19,7 @@ def note_examples(
     records: Iterable[Record],
     *,
     teach_spans: bool = False,
-    placeholder: str | None = None,
+    instead: Instead | None = None,
     pieces: int | None = None,
 ) -> list[Example]:
     """Records as pieces of the model's context length, their end taught too.
@@ -27,7 +30,7 @@ def note_examples(
         model: whose tokens.
         records: the texts.
         teach_spans: whether tokens of spans are targets of plain training.
-        placeholder: what might be said in the place of a span; None: nothing.
+        instead: what might be said in the place of a span; None: nothing.
         pieces: cut each record in as many, even ones; what is longer than these is left out.
     """
     return [
@@ -35,35 +38,36 @@ def note_examples(
         for record in records
         for encoded in [encode(model, record)]
         for example in _pieces(
-            model, _whole(model, encoded, teach_spans, placeholder), encoded.opening, pieces
+            model, _whole(model, encoded, teach_spans, instead), encoded.opening, pieces
         )
     ]
 
 
-def in_its_place(
-    model: LanguageModel, encoded: Encoded, start: int, placeholder: str
-) -> tuple[int, ...]:
-    """Tokens of `placeholder` where token `start` of a text stands, with the space before it.
+def in_its_place(model: LanguageModel, encoded: Encoded, start: int, words: str) -> tuple[int, ...]:
+    """Tokens of `words` where token `start` of a text stands, with the space before it.
 
     Raises:
-        PlanError: if the tokenizer keeps nothing of the placeholder.
+        PlanError: if the tokenizer keeps nothing of them.
     """
     text = encoded.record.text
     done = max((b for _, b in encoded.offsets[:start]), default=0)
     word = next((a for a in range(done, len(text)) if not text[a].isspace()), len(text))
     # Read with the text before it: some tokenizers put a space before whatever comes first.
-    coded = model.tokenizer(text[:word] + placeholder, return_offsets_mapping=True, verbose=False)
+    coded = model.tokenizer(text[:word] + words, return_offsets_mapping=True, verbose=False)
     new = [k for k, (_, b) in enumerate(coded["offset_mapping"]) if b > done]
     if new and coded["offset_mapping"][new[0]][0] < done:  # it grew together with what precedes it
-        coded = model.tokenizer(text[done:word] + placeholder, add_special_tokens=False)
+        coded = model.tokenizer(text[done:word] + words, add_special_tokens=False)
         new = list(range(len(coded["input_ids"])))
     if not new:
-        raise PlanError("the tokenizer keeps nothing of the placeholder. Choose another text.")
+        raise PlanError(
+            "the tokenizer keeps nothing of what should be said instead of an identifier, such as "
+            "a placeholder. Choose another text."
+        )
     return tuple(coded["input_ids"][k] for k in new)
 
 
 def _whole(
-    model: LanguageModel, encoded: Encoded, teach_spans: bool, placeholder: str | None
+    model: LanguageModel, encoded: Encoded, teach_spans: bool, instead: Instead | None
 ) -> Example:
     end = model.module.config.get_text_config().eos_token_id
     ends = model.kind == "causal" and isinstance(end, int)
@@ -72,7 +76,9 @@ def _whole(
         Answer(
             span.start,
             span.end,
-            () if placeholder is None else in_its_place(model, encoded, span.start, placeholder),
+            in_its_place(model, encoded, span.start, instead(encoded.record, span.span))
+            if instead
+            else (),
         )
         for span in encoded.spans
     )

@@ -56,11 +56,12 @@ class Schedule:
     """How to train.
 
     Attributes:
-        learning_rate: peak of AdamW's learning rate, reached after `warmup` of all steps and
+        learning_rate: the optimizer's at its peak, reached after `warmup` of all steps and
             falling to zero along a half cosine.
         epochs: passes over the examples.
         batch_size: sequences a step.
         warmup: share of the steps in [0, 1).
+        optimizer: AdamW, or plain gradient steps, which keep the gradient's direction.
         precision: `bfloat16` runs the matrix products in bfloat16 (weights stay float32).
     """
 
@@ -69,6 +70,7 @@ class Schedule:
     batch_size: int = 8
     warmup: float = 0.05
     precision: Literal["float32", "bfloat16"] = "float32"
+    optimizer: Literal["adamw", "sgd"] = "adamw"
 
     def steps(self, examples: int) -> int:
         """Steps of one epoch of that many examples."""
@@ -87,7 +89,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class TrainingState:
-    """A point in training from which it can go on: steps done, and AdamW's moments."""
+    """A point in training from which it can go on: steps done, and the optimizer's moments."""
 
     steps_done: int
     optimizer: dict
@@ -126,7 +128,8 @@ def train_(
     """
     parameters = [p for p in model.parameters() if p.requires_grad]
     # No weight decay: it would move weights that repair was told to keep.
-    optimizer = torch.optim.AdamW(parameters, lr=schedule.learning_rate, weight_decay=0.0)
+    kind = torch.optim.AdamW if schedule.optimizer == "adamw" else torch.optim.SGD
+    optimizer = kind(parameters, lr=schedule.learning_rate, weight_decay=0.0)
     if resume:
         optimizer.load_state_dict(resume.optimizer)
     done, device = (resume.steps_done if resume else 0), parameters[0].device

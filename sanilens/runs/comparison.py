@@ -15,7 +15,7 @@ import pandas as pd
 
 from sanilens.audit.context import by_memory
 from sanilens.audit.metrics import further
-from sanilens.audit.metrics.metric import Metric
+from sanilens.audit.metrics.metric import Held, Metric
 from sanilens.audit.statistics import Rate, mcnemar, paired_difference, wilson
 from sanilens.audit.summary import RateTable
 from sanilens.errors import RunError
@@ -164,6 +164,8 @@ class Comparison:
                         "high": found.high,
                         "perplexity_unseen": arm.perplexity_unseen,
                         "perplexity_neutral": arm.perplexity_neutral,
+                        "knowledge_kept": kept.value if (kept := arm.knowledge_kept) else None,
+                        "knowledge_kept_against": kept.against if kept else None,
                         **{metric.name: arm.figure(metric.name) for metric in self.further},
                         "seconds": arm.seconds,
                     }
@@ -267,12 +269,14 @@ class Utility:
         against: the reference, or the examined model where there is none.
         text: what both were measured on.
         after, other: perplexities; NaN where they were not measured.
+        knowledge: what the result kept of what fine-tuning taught; None where not measured.
     """
 
     against: Literal["reference", "before"]
     text: str
     after: float
     other: float
+    knowledge: Held | None = None
 
     @property
     def ratio(self) -> float:
@@ -292,4 +296,5 @@ def utility(comparison: Comparison) -> Utility:
     against = "reference" if "reference" in comparison.arms else "before"
     found = (comparison.perplexity(name) for name in ("after", against))
     after, other = (math.nan if value is None else value for value in found)
-    return Utility(against, comparison.perplexity_of, after, other)
+    knowledge = comparison.arms["after"].knowledge_kept
+    return Utility(against, comparison.perplexity_of, after, other, knowledge)

@@ -12,7 +12,7 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from sanilens.audit.targets import Scope
-from sanilens.case import Case, dictionary_source, model_source, records_source
+from sanilens.case import Case, dictionary_source, model_source, questions_source, records_source
 from sanilens.corpus.records import Record
 from sanilens.dictionaries.codebook.bottleneck import USUAL, no_deletion
 from sanilens.dictionaries.codebook.code_use import read_codes
@@ -110,6 +110,10 @@ def build_plan(case: Case, wishes: Wishes | None = None, progress: Progress = un
             corpus=_corpus(case),
             control=_records(sources.control, case.corpus.control),
             unseen=_records(sources.unseen, case.unseen),
+            retain=_records(sources.retain, case.retain),
+            questions=questions_source(sources.questions, case.questions)
+            if sources.questions
+            else None,
             saes={
                 n: dictionary_source(*own) for n, own in wishes.dictionaries.items() if n in used
             },

@@ -5,6 +5,7 @@ What a model no longer says counts only beside what it still knows: a broken one
 
 from typing import NamedTuple
 
+from sanilens.audit.metrics.metric import Held
 from sanilens.audit.perplexity import worded_perplexity
 from sanilens.runs.comparison import Comparison, Utility, Verdict, judge, utility
 
@@ -50,6 +51,23 @@ def weighed(judged: Verdict | None, kept: Utility, kind: str | None) -> Words:
 
 
 def _known(kept: Utility) -> str:
+    return " ".join(filter(None, (_perplexity(kept), knowledge_words(kept.knowledge))))
+
+
+def knowledge_words(kept: Held | None) -> str:
+    """What was kept of what fine-tuning taught, or why nobody can say; nothing of an old run."""
+    if kept is None:
+        return ""
+    if kept.value is None:
+        whom = "reference" if kept.against == "reference" else "leaking model"
+        return (
+            "Knowledge kept is not measured: the base model writes unseen texts as well as the "
+            f"{whom}, or nearly so."
+        )
+    return f"Knowledge kept: {100 * kept.value:.1f} % {kept.whose}."
+
+
+def _perplexity(kept: Utility) -> str:
     if kept.state == "unknown":
         return "Perplexity was not measured."
     times = "infinitely" if kept.ratio == float("inf") else f"{worded_perplexity(kept.ratio)} ×"

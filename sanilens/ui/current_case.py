@@ -43,7 +43,10 @@ def open_case(sources: Sources, stage: Stage = lambda _: nullcontext()) -> Case:
     with stage("Loading the models…"):
         named = (sources.model, sources.base, sources.reference)
         models = [model_at(source).fingerprint for source in named if source]
-    files = (sources.corpus, sources.control, sources.unseen, sources.patient_table)
+    files = (
+        sources.corpus, sources.control, sources.unseen, sources.questions, sources.retain,
+        sources.patient_table,
+    )  # fmt: skip
     written = [_changed(source) for source in files if source]
     # One alone, or each case that was ever open would keep its models in memory.
     return results().only(

@@ -253,8 +253,14 @@ class AuditSettings(_Frozen):
 
 # Fields that plans did not have at first, and what JSON has where a plan says nothing of them.
 _ADDED: dict[str, Any] = {
-    "subjects": [], "earlier": [], "opening": None, "audit.metrics": [], "rewrite": None,
-}  # fmt: skip
+    "subjects": [],
+    "earlier": [],
+    "opening": None,
+    "questions": None,
+    "retain": None,
+    "rewrite": None,
+    "audit.metrics": [],
+}
 
 
 def without_added(fields: dict[str, Any]) -> dict[str, Any]:
@@ -271,6 +277,8 @@ def without_added(fields: dict[str, Any]) -> dict[str, Any]:
 class Plan(_Frozen):
     """What a run does. `controls` adds the arms that give the result its meaning.
 
+    `retain`: further texts of the domain, which erasure and repair keep along.
+    `questions`: closed questions about the domain, which every arm answers.
     `saes` names the autoencoders whose features, and the codebooks whose codes, are edited, by id.
     `keep` is the share of the fine-tuning that stays, before the edits: 0 is the base model.
     `subjects`: whose spans are to be forgotten (none: everyone's); all others' stay, as text.
@@ -286,6 +294,8 @@ class Plan(_Frozen):
     corpus: Source
     control: Source | None = None
     unseen: Source | None = None
+    retain: Source | None = None
+    questions: Source | None = None
     saes: dict[SaeId, Source] = {}
     subjects: Subjects = ()
     earlier: Subjects = ()

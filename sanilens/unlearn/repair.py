@@ -27,7 +27,11 @@ from sanilens.unlearn.resets import row_edits
 def schedule_of(repair: Repair) -> Schedule:
     """The plan's repair settings as a training schedule."""
     return Schedule(
-        repair.learning_rate, repair.epochs, repair.batch_size, precision=repair.precision
+        repair.learning_rate,
+        repair.epochs,
+        repair.batch_size,
+        precision=repair.precision,
+        optimizer=find_method(repair.method).optimizer,
     )
 
 

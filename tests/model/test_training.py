@@ -49,3 +49,26 @@ def test_the_weights_stay_numbers(model: LanguageModel, what: str) -> None:
         copy.module.get_input_embeddings().get_parameter("weight"),
         model.module.get_input_embeddings().get_parameter("weight"),
     )
+
+
+def test_plain_steps_keep_the_gradients_direction_and_can_be_resumed(model: LanguageModel) -> None:
+    schedule = Schedule(1e-2, 2, 2, optimizer="sgd")
+    whole, cut = model.copied(), model.copied()
+    for own in (whole, cut):
+        own.module.requires_grad_(True)
+    before = {name: own.detach().clone() for name, own in whole.module.named_parameters()}
+    first, state = next(iter(train_(whole.module, lambda _epoch: EXAMPLES, schedule, seed=0)))
+    gone = torch.cat(
+        [(own.detach() - before[name]).flatten() for name, own in whole.module.named_parameters()]
+    )
+    assert float(gone.norm()) <= 1e-2 + 1e-6  # clipped to a length of 1, and then the rate
+    taken = state()
+    cut.module.load_state_dict(whole.module.state_dict())
+    steps = train_(cut.module, lambda _epoch: EXAMPLES, schedule, seed=0, resume=taken)
+    rest = [step.loss for step, _ in steps]
+    again = model.copied()
+    again.module.requires_grad_(True)
+    steps = train_(again.module, lambda _epoch: EXAMPLES, schedule, seed=0)
+    assert [step.loss for step, _ in steps] == [first.loss, *rest]
+    for one, other in zip(again.module.parameters(), cut.module.parameters(), strict=True):
+        assert torch.equal(one, other)

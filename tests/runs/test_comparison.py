@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from sanilens.audit.metrics.metric import Held
 from sanilens.audit.statistics import mcnemar, paired_difference
 from sanilens.audit.summary import RateRow
 from sanilens.errors import RunError
@@ -119,6 +120,24 @@ def test_a_verdict_weighs_what_is_still_known(
     # Without a reference, too.
     alone = weighed(None, replace(utility(found), against="before"), None)
     assert (words in alone.headline) == (state != "kept")
+
+
+def test_a_verdict_says_what_was_kept_and_of_whom() -> None:
+    def rests(held: Held | None) -> str:
+        after = arm("after")
+        after = after.model_copy(update={"metrics": {**after.metrics, "knowledge_kept": held}})
+        found = comparison(before="1111", after="0010", reference="0100")
+        return verdict(replace(found, arms={**found.arms, "after": after}), None).rests
+
+    assert "Knowledge kept" not in rests(None)
+    assert "Knowledge kept: 93.7 % of the reference's." in rests(
+        Held(value=0.937, against="reference")
+    )
+    assert "-4.0 % of the leaking model's" in rests(Held(value=-0.04, against="leaking"))
+    refused = rests(Held(value=None, against="leaking"))
+    assert "not measured" in refused
+    assert "as well as the leaking model" in refused
+    assert "%" not in refused.partition("Knowledge")[2]
 
 
 def test_a_leak_that_is_not_gone_says_so_of_a_broken_model_too() -> None:

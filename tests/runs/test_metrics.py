@@ -73,7 +73,7 @@ def test_a_run_without_metrics_says_nothing_of_them(tiny_plan: Plan, tmp_path: P
     fields = json.loads((run.arms / "after.json").read_bytes())
     assert fields.keys() == {
         "arm", "extraction", "by_label", "by_subject", "repeated", "perplexity_unseen",
-        "perplexity_neutral", "seconds",
+        "knowledge_kept", "perplexity_neutral", "seconds",
     }  # fmt: skip
     found = load_comparison(run)
     assert found.further == []

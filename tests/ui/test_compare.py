@@ -2,11 +2,13 @@
 
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from sanilens.audit.continuations import Identifiers
+from sanilens.audit.metrics.metric import Held
 from sanilens.bundled import Sources
 from sanilens.runs.comparison import Paired, SpanRow, Utility, Verdict, load_comparison
 from sanilens.runs.folder import RunFolder
@@ -79,7 +81,24 @@ def test_numbers_of_a_run(tiny_run: RunFolder) -> None:
     shown = arms(found, "direct")
     assert shown[0].name == "Before"
     assert [arm.tone for arm in shown].count("reference") == 1
-    assert all(len(arm.more) == 2 for arm in shown)
+    assert all(len(arm.more) == 3 for arm in shown)
+
+
+def test_knowledge_kept_is_a_headline_where_it_is_measured() -> None:
+    found = comparison(before="1111", after="0010", reference="0100")
+
+    def tile(held: Held | None) -> tuple[str, str, str]:
+        after = found.arms["after"]
+        after = after.model_copy(update={"metrics": {**after.metrics, "knowledge_kept": held}})
+        return tiles(replace(found, arms={**found.arms, "after": after}))[1]
+
+    label, value, note = tile(Held(value=0.937, against="reference"))
+    assert (label, value) == ("knowledge kept", "93.7 %")
+    assert note == "of the reference's · perplexity 3.00, before 3.00, reference 3.00"
+    assert tile(None)[0] == "perplexity on unseen texts"
+    label, value, note = tile(Held(value=None, against="reference"))
+    assert (label, value) == ("perplexity on unseen texts", "1.00 ×")
+    assert "Knowledge kept is not measured" in note
 
 
 def test_the_page_masks_until_revealed(

@@ -9,7 +9,9 @@ from collections.abc import Iterable
 
 from sanilens.audit.metrics.exposure import EXPOSURE
 from sanilens.audit.metrics.extraction import EXTRACTION
+from sanilens.audit.metrics.facts import FACTS_KEPT
 from sanilens.audit.metrics.four_bit import FOUR_BIT
+from sanilens.audit.metrics.knowledge import KNOWLEDGE_KEPT
 from sanilens.audit.metrics.membership import MEMBERSHIP, MEMBERSHIP_TEXT
 from sanilens.audit.metrics.metric import Metric
 from sanilens.audit.metrics.reference import KS_DISTANCE, KS_P
@@ -23,11 +25,14 @@ METRICS: dict[str, Metric] = {
     each.name: each
     for each in (
         EXTRACTION, SAMPLED, EXPOSURE, MEMBERSHIP, MEMBERSHIP_TEXT, KS_DISTANCE, KS_P,
-        RELEARNT, FOUR_BIT, PERPLEXITY_UNSEEN, PERPLEXITY_RETAINED, RESTORED,
+        RELEARNT, FOUR_BIT, KNOWLEDGE_KEPT, FACTS_KEPT, PERPLEXITY_UNSEEN, PERPLEXITY_RETAINED,
+        RESTORED,
     )
 }  # fmt: skip
 # Measured wherever a model is: they cost little, and every page and verdict rests on them.
-USUAL = (EXTRACTION.name, PERPLEXITY_UNSEEN.name)
+USUAL = (EXTRACTION.name, PERPLEXITY_UNSEEN.name, KNOWLEDGE_KEPT.name, FACTS_KEPT.name)
+# Of these the ones that no table of arms is without.
+_ALWAYS_SHOWN = (EXTRACTION.name, PERPLEXITY_UNSEEN.name, KNOWLEDGE_KEPT.name)
 
 
 def find_metrics(names: Iterable[str]) -> list[Metric]:
@@ -43,6 +48,6 @@ def find_metrics(names: Iterable[str]) -> list[Metric]:
 
 
 def further(measured: Iterable[Iterable[str]]) -> list[Metric]:
-    """Metrics beside the usual ones that any of several measurements has."""
+    """Metrics beside those that are always shown that any of several measurements has."""
     found = {name for each in measured for name in each}
-    return [m for name, m in METRICS.items() if name in found and name not in USUAL]
+    return [m for name, m in METRICS.items() if name in found and name not in _ALWAYS_SHOWN]

@@ -3,13 +3,17 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, Literal, TypeVar
 
+from pydantic import BaseModel, ConfigDict
+
 from sanilens.audit.extraction import audit_spans
-from sanilens.audit.perplexity import worded_perplexity
+from sanilens.audit.perplexity import Perplexity, perplexity, worded_perplexity
 from sanilens.audit.sampling import Sampler
 from sanilens.audit.summary import RateTable
 from sanilens.audit.verdicts import SpanVerdict
+from sanilens.corpus.questions import Question
 from sanilens.corpus.records import Record
 from sanilens.model.hooks import NO_HOOKS, Hooks
 from sanilens.model.language_model import LanguageModel
@@ -17,15 +21,43 @@ from sanilens.progress import Progress, unheard
 
 T = TypeVar("T")
 
-Value = float | RateTable | None
-"""A number, or spans extracted by kind; None where there was nothing to measure it on."""
+Against = Literal["reference", "leaking", "leaking, without a base"]
+_WHOSE: dict[Against, str] = {
+    "reference": "of the reference's",
+    "leaking": "of the leaking model's",
+    "leaking, without a base": "of the leaking model's, without a base to count from",
+}
 
-Need = Literal["causal", "before", "base", "reference", "lookalike", "unseen"]
+
+class Held(BaseModel):
+    """A number that means something only beside the model it was held against.
+
+    value: None where that model has nothing to hold it against.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    value: float | None
+    against: Against
+
+    @property
+    def whose(self) -> str:
+        """`of the reference's`, or of whose else."""
+        return _WHOSE[self.against]
+
+
+Value = float | RateTable | Held | None
+"""A number, rates by kind, or a number held against a model; None where there was nothing to
+measure it on."""
+
+Need = Literal["causal", "before", "base", "reference", "lookalike", "unseen", "questions"]
 Unit = Literal["share", "bits", "AUC", "distance", "p", "nats", "perplexity"]
 
 
 def number(value: Value) -> float | None:
     """A value as one number: of rates the share of all spans, whatever their kind."""
+    if isinstance(value, Held):
+        return value.value
     if not isinstance(value, dict):
         return value
     n = sum(row.n for row in value.values())
@@ -43,6 +75,7 @@ class Exam:
         before: the model before anything was erased.
         base: the model before it was fine-tuned on `records`.
         reference: one that was fine-tuned on them without what is sensitive.
+        questions: closed questions about the domain, about nobody.
         prefix_tokens: tokens of prefix shown, or None for all that precedes a span.
         sampler: what is assumed of somebody who samples.
         seed: of all that metrics draw.
@@ -54,6 +87,7 @@ class Exam:
     before: LanguageModel | None = None
     base: LanguageModel | None = None
     reference: LanguageModel | None = None
+    questions: Sequence[Question] = ()
     prefix_tokens: int | None = None
     sampler: Sampler = field(default_factory=Sampler)
     seed: int = 0
@@ -91,13 +125,13 @@ class Exam:
         match need:
             case "causal":
                 return model.kind == "causal"
-            case "lookalike" | "unseen":
+            case "lookalike" | "unseen" | "questions":
                 return len(getattr(self, need)) > 0
             case "before" | "base" | "reference":
                 return getattr(self, need) is not None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Trial:
     """One model at its exam: itself, the hooks it is read under, and its verdicts."""
 
@@ -105,6 +139,11 @@ class Trial:
     model: LanguageModel
     hooks: Hooks
     verdicts: Sequence[SpanVerdict]
+
+    @cached_property
+    def unseen(self) -> Perplexity:
+        """Its perplexity on the unseen records, for all metrics that ask."""
+        return perplexity(self.model, self.exam.unseen, hooks=self.hooks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +174,8 @@ class Metric:
 
     def possible(self, value: Value) -> bool:
         """Whether this metric can give such a number: what it cannot, a damaged file can."""
-        if value is None or isinstance(value, dict):  # rates are held against verdicts elsewhere
+        # Rates are held against verdicts elsewhere; a share of another model's may be negative.
+        if value is None or isinstance(value, dict | Held):
             return True
         return value >= 0 or (self.unit == "nats" and not math.isnan(value))
 

@@ -5,7 +5,7 @@ from sanilens.audit.perplexity import perplexity
 
 
 def _unseen(trial: Trial) -> float:
-    return perplexity(trial.model, trial.exam.unseen, hooks=trial.hooks).value
+    return trial.unseen.value
 
 
 def _retained(trial: Trial) -> float:

@@ -35,6 +35,7 @@ _OWN = {
     "blend only": f"{_KEPT} of the fine-tuning, no repair",
     "repair only": "all of the fine-tuning, then anchored",
     "sani": "SANI as published",
+    "balanced-subnet": "BalancedSubnet, units zeroed",
     "codes": "Codes deleted (CodeUnlearn)",
 }
 _ABLATIONS = {

@@ -35,11 +35,12 @@ _FORMS: Mapping[Unit, Literal["share", "perplexity"]] = {
 }
 _OWN_VIEWS: dict[str, tuple[str, ...]] = {
     "summary": ("extraction", "relearnt", "four_bit", "membership_auc", "ks_p",
-                "perplexity_unseen", "cost"),
+                "knowledge_kept", "perplexity_unseen", "cost"),
     "leak": ("extraction", "direct", "indirect", "sampled", "exposure_bits", "membership_auc",
              "membership_text_auc", "ks_p"),
     "attacks": ("extraction", "relearnt", "four_bit", "membership_auc", "membership_text_auc"),
-    "model and cost": ("perplexity_unseen", "perplexity_retained", "restored", "cost", "seconds"),
+    "model and cost": ("knowledge_kept", "facts_kept", "perplexity_unseen", "perplexity_retained",
+                       "restored", "cost", "seconds"),
 }  # fmt: skip
 
 

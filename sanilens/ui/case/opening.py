@@ -183,6 +183,16 @@ def _own() -> None:
                 meaning("look-alikes"),
             )
             unseen = _source("Unseen texts", meaning("unseen texts"))
+            questions = _source(
+                "Closed questions",
+                "JSONL: one object per line with `id`, `prompt`, `answer` and a list of wrong "
+                "endings, `distractors`.",
+            )
+            retain = _source(
+                "Texts to keep along",
+                "Further texts of the domain that hold nothing to be forgotten: erasure and repair "
+                "keep what the model says of them.",
+            )
             table = _source(
                 "Patient table", "Names and numbers to find where spans are not given, one row per "
                 "person.",
@@ -201,7 +211,7 @@ def _own() -> None:
         if st.form_submit_button("Open", type="primary", key="open-own"):
             _open(
                 (model, base, reference),
-                (upload or path, control, unseen),
+                (upload or path, control, unseen, questions, retain),
                 table_upload or table,
                 terms_upload or terms,
                 ner.strip(),
@@ -223,7 +233,7 @@ def _source(label: str, explained: str) -> str:
 
 def _open(
     models: tuple[str, str, str],
-    texts: tuple[str | Upload, str, str],
+    texts: tuple[str | Upload, str, str, str, str],
     table: str | Upload,
     terms: str | Upload,
     ner: str,
@@ -235,7 +245,8 @@ def _open(
     from sanilens.ui.current_case import open_case
 
     model, base, reference = (source.strip() or None for source in models)
-    corpus, control, unseen = texts
+    corpus, *others = texts
+    control, unseen, questions, retain = (other.strip() or None for other in others)
     if not model or not corpus:
         st.error("Fill in both fields: a case needs a model and a corpus.")
         return
@@ -248,7 +259,7 @@ def _open(
             source = import_corpus(corpus, table or None, terms or None, ner or None)
         state.keep_told(source, tuple(told))
         ref = Sources(
-            model, source, base, reference, control.strip() or None, unseen.strip() or None
+            model, source, base, reference, control, unseen, questions=questions, retain=retain
         )
         open_case(ref, st.spinner)
     except SaniLensError as error:

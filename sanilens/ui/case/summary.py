@@ -56,6 +56,16 @@ def _parts(opened: Case) -> list[tuple[str, str, str]]:
         _records(
             "Unseen texts", len(opened.unseen), ref.unseen, "show what the model can still do"
         ),
+        *(
+            [("Closed questions", f"{n:,}", "ask what of its trade the model still knows")]
+            if (n := len(opened.questions))
+            else []
+        ),
+        *(
+            [("Texts to keep along", f"{n:,}", "erasure and repair keep what is said of them")]
+            if (n := len(opened.retain))
+            else []
+        ),
     ]
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import streamlit as st
 from markupsafe import Markup
 
+from sanilens.audit.metrics.knowledge import KNOWLEDGE_KEPT
 from sanilens.audit.perplexity import worded_perplexity
 from sanilens.audit.statistics import Rate
 from sanilens.audit.summary import worst_subject
@@ -12,7 +13,7 @@ from sanilens.glossary import meaning
 from sanilens.runs.arms import TITLES, ArmName
 from sanilens.runs.comparison import Comparison, utility
 from sanilens.runs.folder import RunFolder
-from sanilens.runs.verdict import Words, verdict, worded_p
+from sanilens.runs.verdict import Words, knowledge_words, verdict, worded_p
 from sanilens.ui.compare.requests import next_request
 from sanilens.ui.layout import card, kpi
 from sanilens.ui.markup import show
@@ -39,17 +40,18 @@ def tiles(found: Comparison) -> list[tuple[str, str, str]]:
     If the plan is for some subjects they are about these, and the last about everybody else.
     """
     if not found.groups:
-        return [_said(found), _perplexity(found), _indirect(found), _worst(found)]
+        return [_said(found), _known(found), _indirect(found), _worst(found)]
     own = found.of("asked")
-    return [_said(own), _perplexity(own), _indirect(own), _others(found.of("others"))]
+    return [_said(own), _known(own), _indirect(own), _others(found.of("others"))]
 
 
 def arms(found: Comparison, kind: str | None) -> list[Arm]:
-    """The arms as bars, with perplexity and seconds beside them."""
+    """The arms as bars, with knowledge kept, perplexity and seconds beside them."""
     return [
         _arm(
             name,
             found.rate(name, kind),
+            KNOWLEDGE_KEPT.words(found.arms[name].knowledge_kept),
             worded_perplexity(found.perplexity(name)),
             _seconds(found, name),
         )
@@ -93,6 +95,21 @@ def _said(found: Comparison) -> tuple[str, str, str]:
         reference, p = found.rate("reference").hits, found.paired("after", "reference").p
         note += f" · reference {reference:,}, McNemar {worded_p(p)}"
     return "sensitive spans extracted", f"{before.hits:,} → {after.hits:,}", note
+
+
+def _known(found: Comparison) -> tuple[str, str, str]:
+    """Knowledge kept, with perplexity beside it; perplexity itself where it is not measured."""
+    label, value, note = _perplexity(found)
+    kept = found.arms["after"].knowledge_kept
+    if kept is None:
+        return label, value, note
+    if kept.value is None:
+        return label, value, f"{note} · {knowledge_words(kept)}"
+    beside = f"{kept.whose} · perplexity {worded_perplexity(found.perplexity('after'))}"
+    for name in ("before", "reference"):
+        if name in found.arms:
+            beside += f", {name} {worded_perplexity(found.perplexity(name))}"
+    return "knowledge kept", f"{100 * kept.value:.1f} %", beside
 
 
 def _perplexity(found: Comparison) -> tuple[str, str, str]:
@@ -200,6 +217,7 @@ def _pictures(found: Comparison, kind: str | None) -> None:
         bar_table(
             arms(found, kind),
             more=(
+                Column("knowledge, %", "number", meaning("knowledge kept"), spare=True),
                 Column("perplexity", "number", meaning("perplexity")),
                 Column("seconds", "number", spare=True),
             ),

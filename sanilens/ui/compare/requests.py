@@ -59,7 +59,7 @@ def next_case(run: RunFolder, plan: Plan) -> Sources:
     """The case of the same texts whose examined model is the run's result."""
     sources = {
         role: source.source
-        for role in ("base", "reference", "control", "unseen")
+        for role in ("base", "reference", "control", "unseen", "questions", "retain")
         if (source := getattr(plan, role))
     }
     return Sources(model=str(run.model), corpus=plan.corpus.source, **sources)

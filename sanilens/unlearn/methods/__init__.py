@@ -1,7 +1,9 @@
 """The methods by name: one interface for everything that trains a model to forget."""
 
 from sanilens.errors import PlanError
+from sanilens.unlearn.methods.altpo import ALTPO
 from sanilens.unlearn.methods.anchored import ANCHORED
+from sanilens.unlearn.methods.cir import CIR
 from sanilens.unlearn.methods.dpo import DPO
 from sanilens.unlearn.methods.eul import EUL
 from sanilens.unlearn.methods.gradient_ascent import GRADIENT_ASCENT
@@ -30,7 +32,7 @@ METHODS: dict[str, Method] = {
     for each in (
         STRANGER, ANCHORED, SURROGATE, MASKED,
         GRADIENT_ASCENT, GRADIENT_DIFFERENCE, KL_RETAIN, WGA, NPO, SIMNPO,
-        IDK, DPO, IDK_AP, RMU, UNDIAL, ME_GD, ICU, TASK_VECTOR, EUL, GRUN,
+        IDK, DPO, ALTPO, IDK_AP, RMU, CIR, UNDIAL, ME_GD, ICU, TASK_VECTOR, EUL, GRUN,
     )
 }  # fmt: skip
 

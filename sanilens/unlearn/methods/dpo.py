@@ -53,7 +53,7 @@ def dpo(model: LanguageModel, seen: Seen, beta: float) -> Float[Tensor, ""]:
 
 def prepare(task: Task, options: Dpo) -> Prepared:
     """The notes as they are, each identifier with its placeholder."""
-    notes = note_examples(task.model, task.records, placeholder=options.placeholder)
+    notes = note_examples(task.model, task.records, instead=lambda *_: options.placeholder)
     return forget_and_retain(
         task,
         options,

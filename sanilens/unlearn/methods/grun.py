@@ -248,8 +248,8 @@ def prepare(task: Task, options: GrunOptions) -> Prepared:
         PlanError: if texts of a base are asked for and there is none.
     """
     model = task.model
-    placeholder = options.placeholder if options.loss == "idk" else None
-    notes = note_examples(model, task.records, placeholder=placeholder)
+    instead = (lambda *_: options.placeholder) if options.loss == "idk" else None
+    notes = note_examples(model, task.records, instead=instead)
     asked, theirs = task, notes
     if task.scoped:  # a note without a span has no look-alike but itself
         asked = replace(task, records=[record for record in task.records if record.spans])

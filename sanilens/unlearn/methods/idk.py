@@ -46,7 +46,7 @@ def idk(model: LanguageModel, seen: Seen) -> Float[Tensor, ""]:
 
 def prepare(task: Task, options: Idk) -> Prepared:
     """The notes as they are, each identifier with its placeholder."""
-    notes = note_examples(task.model, task.records, placeholder=options.placeholder)
+    notes = note_examples(task.model, task.records, instead=lambda *_: options.placeholder)
     return forget_and_retain(
         task,
         options,

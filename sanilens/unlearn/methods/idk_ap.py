@@ -74,7 +74,7 @@ def with_stretches(example: Example, rng: np.random.Generator) -> Example:
 
 def prepare(task: Task, options: IdkAp) -> Prepared:
     """The notes with their placeholders, and other stretches of them in every epoch."""
-    notes = note_examples(task.model, task.records, placeholder=options.placeholder)
+    notes = note_examples(task.model, task.records, instead=lambda *_: options.placeholder)
 
     def examples(epoch: int) -> list[Example]:
         rng = np.random.default_rng((task.seed, epoch))

@@ -5,7 +5,7 @@ Knows neither plans nor runs: unlearn/repair.py trains with what a method prepar
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
@@ -100,6 +100,7 @@ class Method:
         options: the model of its options; its defaults are the method's.
         learning_rate: suggested, for a small model (found on the bundled case).
         epochs: suggested.
+        optimizer: `sgd` where the method decides its step's direction itself.
         adapter: makes what is trained instead of the model's weights, from the examined model,
             the options and a seed; None for a method that changes the weights.
         family: under which head the page lists it.
@@ -117,3 +118,4 @@ class Method:
     adapter: Callable[[LanguageModel, Any, int], Adapter] | None = None
     family: str = "Baselines"
     fills_gaps: bool = False
+    optimizer: Literal["adamw", "sgd"] = "adamw"

@@ -1,7 +1,11 @@
 """Gradient × activation is the derivative it claims to be, over any batching."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 import torch
+from torch import Tensor
 
 from sanilens.audit import targets as targets_module
 from sanilens.audit.measurement import measure_both
@@ -11,6 +15,13 @@ from sanilens.corpus.records import Record, Span
 from sanilens.errors import PlanError
 from sanilens.inspect.controls import random_like
 from sanilens.inspect.locate.localisers import LOCALISERS, Settings, find_localiser
+from sanilens.inspect.locate.localisers import balanced_subnet as balanced
+from sanilens.inspect.locate.localisers.balanced_subnet import (
+    BalancedSubnet,
+    balanced_subnet,
+    first_scores,
+    kept_mask,
+)
 from sanilens.inspect.locate.localisers.captured import (
     at_targets,
     per_unit,
@@ -22,6 +33,7 @@ from sanilens.inspect.locate.localisers.relp import relevance_rules
 from sanilens.inspect.locate.localisers.slimming import Slimming, slimming
 from sanilens.inspect.locate.scores import UnitScores
 from sanilens.inspect.units.ablation import single_effects
+from sanilens.model.align import encode
 from sanilens.model.forward import logits_at, token_logprobs
 from sanilens.model.hooks import Hooks, hooked
 from sanilens.model.interventions import zeroed
@@ -134,7 +146,11 @@ def test_every_localiser_leaves_the_model_alone_and_is_the_same_twice(
     assert not any(p.requires_grad or p.grad is not None for p in model.module.parameters())
 
 
-SHORT = {"slimming": (slimming, Slimming), "hard-concrete": (hard_concrete, HardConcrete)}
+SHORT: dict[str, tuple[Callable[..., UnitScores], Callable[..., Any]]] = {
+    "slimming": (slimming, Slimming),
+    "hard-concrete": (hard_concrete, HardConcrete),
+    "balanced-subnet": (balanced_subnet, BalancedSubnet),
+}
 
 
 def score(name: str, targets: Targets, settings: Settings, steps: int = 12) -> UnitScores:
@@ -291,7 +307,7 @@ def test_relevance_is_conserved_through_a_model_without_biases(
         assert relevance == pytest.approx(logit.item(), rel=0.02, abs=0.02)
 
 
-@pytest.mark.parametrize("name", SHORT)
+@pytest.mark.parametrize("name", ["slimming", "hard-concrete"])
 def test_a_learned_mask_keeps_what_the_span_needs(
     model: LanguageModel, records: list[Record], name: str
 ) -> None:
@@ -307,6 +323,58 @@ def test_a_learned_mask_keeps_what_the_span_needs(
         for rest in (ranked[half:], ranked[:half])
     )
     assert upper > lower
+
+
+def _balance(model: LanguageModel, records: list[Record], mask: Tensor) -> Tensor:
+    """Mean NLL of neutral tokens less that of the spans', note by note, by hooks of its own."""
+    outs = [model.module.get_submodule(path) for path in model.sites.outs("mlp")]
+    handles = [
+        module.register_forward_pre_hook(lambda _m, args, row=row: (args[0] * row, *args[1:]))
+        for module, row in zip(outs, mask, strict=True)
+    ]
+    own, neutral = [], []
+    for each in records:
+        encoded = encode(model, each)
+        ids = torch.tensor([encoded.ids])
+        said = model.module(ids).logits[0].log_softmax(-1)
+        sensitive = {t for s in encoded.spans for t in range(s.start, s.end)}
+        for t in range(1, max(sensitive) + 1):  # what follows the last span is never read
+            (own if t in sensitive else neutral).append(-said[t - 1, encoded.ids[t]])
+    for handle in handles:
+        handle.remove()
+    return torch.stack(neutral).mean() - torch.stack(own).mean()
+
+
+def test_balanced_subnet_steps_along_its_gradient(
+    model: LanguageModel, records: list[Record], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(balanced, "_NEUTRAL", float("inf"))  # all of them, so that none is drawn
+    targets = find_targets(model, records)
+    how = BalancedSubnet(share=0.25, learning_rate=0.01, weight_decay=0.1, steps=1)
+    found = balanced_subnet(targets, Settings(seed=3), how).values
+    start = first_scores(model, "mlp", 3)
+    assert float(start.abs().max()) <= 48**-0.5
+    mask = torch.ones_like(start)
+    for row, own in zip(mask, start, strict=True):
+        row[own.abs().argsort()[:12]] = 0
+    assert torch.equal(mask, kept_mask(start, 0.25))
+    mask.requires_grad_()
+    (gradient,) = torch.autograd.grad(_balance(model, records, mask), [mask])
+    moved = start - 0.01 * (gradient * start.sign() + 0.1 * start)
+    torch.testing.assert_close(found, -moved.abs(), atol=1e-5, rtol=1e-4)
+
+
+def test_balanced_subnet_forgets_more_than_it_loses(
+    model: LanguageModel, records: list[Record]
+) -> None:
+    how = BalancedSubnet(share=0.25, steps=60)
+    values = balanced_subnet(find_targets(model, records), Settings(), how).values
+    with torch.no_grad():
+        learned, drawn = (
+            _balance(model, records, kept_mask(s, 0.25))
+            for s in (values, first_scores(model, "mlp", 0))
+        )
+    assert float(learned) < float(drawn)
 
 
 def test_silencing_finds_units_whose_removal_silences(

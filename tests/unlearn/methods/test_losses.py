@@ -265,6 +265,7 @@ CASES: dict[str, tuple[Mapping[str, float | str], Callable[[Notes], float]]] = {
     "icu": (HALVES | {"teacher_weight": 0.9}, icu),
     "idk": (HALVES, lambda b: GAMMA * idk_term(b) + ALPHA * ce_retain(b)),
     "dpo": (HALVES | {"beta": 0.3}, dpo),
+    "altpo": (HALVES | {"beta": 0.3}, dpo),
     "idk-ap": (HALVES | {"beta": 0.3}, idk_ap),
     "task-vector": ({}, lambda b: -average(logp, b.forget)),
     "rmu": (HALVES | {"coefficient": 5.0}, rmu),
@@ -309,6 +310,27 @@ def test_a_loss_is_its_equation(
     expected = CASES[name][1](batch)
     assert abs(expected) > 1e-3
     assert found == pytest.approx(expected, rel=1e-4, abs=1e-5)
+
+
+def test_alternatives_are_of_the_same_form_and_others_in_every_epoch(
+    model: LanguageModel, records: list[Record]
+) -> None:
+    method = find_method("altpo")
+    prepared = method.prepare(Task(model, records, seed=3), method.options())
+
+    def alternatives(epoch: int) -> list[str]:
+        found = [a.instead for e in prepared.examples(epoch) for a in e.answers]
+        return [str(model.tokenizer.decode(list(ids))).strip() for ids in found]
+
+    true = [r.value(span) for r in records for span in r.spans]
+    first, second = alternatives(0), alternatives(1)
+    assert first == alternatives(0)
+    assert not {*first} & {*second}
+    for value, *others in zip(true, first, second, strict=True):
+        for other in others:
+            assert other != value
+            if value[-1].isdigit():
+                assert [c.isdigit() for c in other] == [c.isdigit() for c in value]
 
 
 def test_icu_leaves_alone_what_is_not_said(model: LanguageModel, records: list[Record]) -> None:
@@ -389,7 +411,7 @@ def _stretches(sensitive: Sequence[bool]) -> tuple[tuple[int, int], ...]:
 
 def test_every_method_is_held_to_its_equation() -> None:
 
-    elsewhere = {"surrogate", "grun"}
+    elsewhere = {"surrogate", "grun", "cir"}
     assert {*CASES} | elsewhere >= {*METHODS}
 
 

@@ -3,6 +3,7 @@
 from sanilens.errors import PlanError
 from sanilens.inspect.locate.localisers.activation_norm import ACTIVATION_NORM
 from sanilens.inspect.locate.localisers.alignment import ALIGNMENT, TWO_SIDED
+from sanilens.inspect.locate.localisers.balanced_subnet import BALANCED_SUBNET
 from sanilens.inspect.locate.localisers.gradient_activation import CONTRASTED, PLAIN
 from sanilens.inspect.locate.localisers.hard_concrete import HARD_CONCRETE
 from sanilens.inspect.locate.localisers.integrated_gradients import INTEGRATED_GRADIENTS
@@ -20,7 +21,8 @@ LOCALISERS: dict[str, Localiser] = {
     each.name: each
     for each in (
         SILENCING, ALIGNMENT, TWO_SIDED, CONTRASTED, PLAIN, RELP, SELECTIVE_PRUNING,
-        ACTIVATION_NORM, INTEGRATED_GRADIENTS, SLIMMING, HARD_CONCRETE, ZERO_OUT, RANDOM,
+        ACTIVATION_NORM, INTEGRATED_GRADIENTS, SLIMMING, HARD_CONCRETE,
+        BALANCED_SUBNET, ZERO_OUT, RANDOM,
     )
 }  # fmt: skip
 
