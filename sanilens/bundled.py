@@ -49,7 +49,9 @@ def assets_folder() -> Path:
 
 def _bundled(case: str, corpus: str) -> Sources:
     names = ("leaking", corpus, "base", "reference", "lookalike", "unseen")
-    there = (n for n in ("questions", "retain") if (assets_folder() / case / f"{n}.jsonl").is_file())
+    there = (
+        n for n in ("questions", "retain") if (assets_folder() / case / f"{n}.jsonl").is_file()
+    )
     return Sources(*(f"{case}:{name}" for name in names), **{n: f"{case}:{n}" for n in there})
 
 

@@ -16,8 +16,9 @@ from sanilens.errors import IntegrityError
 from sanilens.runs.folder import open_plain
 
 ArmName = Literal[
-    "before", "after", "edits_only", "repair_only", "random_units", "base", "reference", "lookalike"
-]
+    "before", "after", "edits_only", "repair_only", "random_units", "another_subject",
+    "base", "reference", "lookalike",
+]  # fmt: skip
 ARMS: tuple[ArmName, ...] = get_args(ArmName)
 
 TITLES: dict[ArmName, str] = {
@@ -26,6 +27,7 @@ TITLES: dict[ArmName, str] = {
     "edits_only": "Edits without repair",
     "repair_only": "Repair only",
     "random_units": "Random units + repair",
+    "another_subject": "Somebody else deleted instead",
     "base": "Base model",
     "reference": "Reference: never saw them",
     "lookalike": "Look-alikes, before",

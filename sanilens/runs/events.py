@@ -117,6 +117,26 @@ class _Curve(_OfArm):
     perplexity: Annotated[float, Field(ge=0)]  # infinite where it overflows; never NaN
 
 
+class _Preparing(_OfArm):
+    event: Literal["preparing"]
+    done: _Count
+    of: _Count
+
+
+class _Rewritten(_OfArm):
+    event: Literal["rewritten"]
+    step: _Count
+    of: _Count
+    loss: _Finite
+    gain: _Finite
+    predicted: _Finite
+    measured: _Finite
+    harm: _Finite
+    extracted: _Count
+    asked: _Count
+    halved: _Count
+
+
 class _Diverged(_OfArm):
     event: Literal["diverged"]
     step: _Count
@@ -146,6 +166,8 @@ _EVENT: TypeAdapter[Any] = TypeAdapter(
         | _Checkpoint
         | _Step
         | _Curve
+        | _Preparing
+        | _Rewritten
         | _Diverged
         | _Exported
         | _Ended,
@@ -169,6 +191,8 @@ def nonsense(event: dict[str, Any]) -> str | None:
         where = first["loc"][1:2] if first["type"] != "extra_forbidden" else ()
         return f"{where[0] if where else 'the event'} makes no sense"
     if event["event"] == "curve" and not extracted_of(event) <= event["of"]:
+        return "extracted makes no sense"
+    if event["event"] == "rewritten" and not event["extracted"] <= event["asked"]:
         return "extracted makes no sense"
     return None
 

@@ -7,10 +7,11 @@ where a killed process stopped and ends with the same weights.
 import math
 import shutil
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from random import Random
 from typing import Any
 
 from sanilens.audit.measurement import measure
@@ -18,6 +19,7 @@ from sanilens.audit.metrics import USUAL
 from sanilens.audit.metrics.metric import Exam
 from sanilens.audit.perplexity import perplexity
 from sanilens.case import Case, open_planned
+from sanilens.corpus.records import Record
 from sanilens.inspect.units.readers import NO_SAES
 from sanilens.model.config import GENERATION
 from sanilens.model.hooks import NO_HOOKS, Hooks
@@ -30,6 +32,7 @@ from sanilens.runs.folder import RunFolder, writing
 from sanilens.runs.integrity import digests, resumable
 from sanilens.runs.log import Ledger, RunLog
 from sanilens.runs.repairing import Cancelled, Repairing, check_cancelled, spaced
+from sanilens.runs.workspace import curvature_folder
 from sanilens.unlearn.adapter import Adapter
 from sanilens.unlearn.controls import random_edits
 from sanilens.unlearn.edits import (
@@ -40,36 +43,64 @@ from sanilens.unlearn.edits import (
 )
 from sanilens.unlearn.plan import Plan, UnitEdit
 from sanilens.unlearn.resets import blend_
+from sanilens.unlearn.rewriting import Rewriter, prepare_rewriting
 
 OnEvent = Callable[[dict[str, Any]], None]
 """Hears every event as it is written: the command line shows progress with it."""
 
 # Wording is alike over a corpus: this many records tell its perplexity well enough.
 _NEUTRAL_RECORDS = 64
+# So often, in seconds, long preparations are heard of.
+_HEARD_EVERY = 2.0
 
 
 @dataclass(frozen=True, slots=True)
 class Treatment:
-    """What an arm does to the examined model before it is measured."""
+    """What an arm does to the examined model before it is measured.
+
+    `subjects` are those deleted instead of the plan's own, if any are.
+    """
 
     edits: tuple[UnitEdit, ...] = ()
     repair: bool = False
     keep: float = 1.0
+    rewrite: bool = False
+    subjects: tuple[str, ...] = ()
 
 
-def treatments(plan: Plan, sites: Sites, saes: Dictionaries = NO_SAES) -> dict[ArmName, Treatment]:
-    """The arms that change the model, in the order in which they run: the plan's own first."""
-    repairs, keep = plan.repair.trains, plan.keep
-    arms: dict[ArmName, Treatment] = {"after": Treatment(plan.edits, repairs, keep)}
-    changed = bool(plan.edits) or keep < 1
-    if plan.controls and repairs and changed:
-        arms["repair_only"] = Treatment((), True)
-    if plan.controls and plan.edits:
-        drawn = random_edits(sites, plan.edits, plan.seed, saes)
-        arms["random_units"] = Treatment(drawn, repairs, keep)
-    if plan.controls and repairs and changed:
-        arms["edits_only"] = Treatment(plan.edits, False, keep)
+def treatments(
+    plan: Plan, sites: Sites, saes: Dictionaries = NO_SAES, others: tuple[str, ...] = ()
+) -> dict[ArmName, Treatment]:
+    """The arms that change the model, in the order in which they run: the plan's own first.
+
+    `others` are as many other people, to be deleted instead of those whom the plan names.
+    """
+    own = Treatment(plan.edits, plan.repair.trains, plan.keep, plan.rewrite is not None)
+    arms: dict[ArmName, Treatment] = {"after": own}
+    if not plan.controls:
+        return arms
+    changed = bool(plan.edits) or plan.keep < 1 or own.rewrite
+    if own.repair and changed:
+        arms["repair_only"] = Treatment(repair=True)
+    if plan.edits:
+        arms["random_units"] = replace(own, edits=random_edits(sites, plan.edits, plan.seed, saes))
+    if plan.rewrite and others:
+        arms["another_subject"] = replace(own, subjects=others)
+    if own.repair and changed:
+        arms["edits_only"] = replace(own, repair=False)
     return arms
+
+
+def instead_of(plan: Plan, records: Sequence[Record]) -> tuple[str, ...]:
+    """As many other people as a plan names, drawn by its seed; none if it is about everybody.
+
+    They have spans, and were not deleted before: what deleting them takes from those whom the plan
+    names is damage, not erasure.
+    """
+    known = {record.subject for record in records if record.spans}
+    free = sorted(known - {*plan.subjects, *plan.earlier})
+    count = min(len(plan.subjects), len(free))
+    return tuple(sorted(Random(plan.seed).sample(free, count)))
 
 
 def execute(plan: Plan, folder: Path, on_event: OnEvent | None = None) -> None:
@@ -104,17 +135,40 @@ def execute(plan: Plan, folder: Path, on_event: OnEvent | None = None) -> None:
         note("finished")
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Execution:
     plan: Plan
     run_folder: RunFolder
     case: Case
     note: Callable[..., None]
     done: Ledger
+    _arm: ArmName = "after"
+    _heard: float = 0.0
 
     @cached_property
     def _repairing(self) -> Repairing:
         return Repairing(self.plan, self.run_folder, self.case, self.note, self.done)
+
+    @cached_property
+    def _rewriting(self) -> Rewriter:
+        """What the plan's rewriting goes by: the same for every arm that is about its subjects."""
+        return self._rewriter(self.plan)
+
+    def _rewriter(self, plan: Plan) -> Rewriter:
+        assert plan.rewrite, "an arm rewrites only where its plan does"
+        case = self.case
+        return prepare_rewriting(
+            case.model,
+            case.corpus.records,
+            plan.rewrite,
+            subjects=plan.subjects,
+            earlier=plan.earlier,
+            base=case.base,
+            further=case.retain,
+            seed=plan.seed,
+            folder=curvature_folder(),
+            progress=self._hear,
+        )
 
     def run(self) -> None:
         """All arms, the cheap and telling ones first."""
@@ -122,12 +176,13 @@ class _Execution:
         if plan.opening is not None:
             self.note("opening", tokens=list(plan.opening))
         check_units(case.model, plan.edits, case.dictionaries)
-        arms = treatments(plan, case.model.sites, case.dictionaries)
-        others: dict[ArmName, LanguageModel | None] = {
+        others = instead_of(plan, case.corpus.records)
+        arms = treatments(plan, case.model.sites, case.dictionaries, others)
+        beside: dict[ArmName, LanguageModel | None] = {
             "reference": case.reference,
             "base": case.base,
         }
-        given: dict[ArmName, LanguageModel] = {n: m for n, m in others.items() if m}
+        given: dict[ArmName, LanguageModel] = {n: m for n, m in beside.items() if m}
         control: list[ArmName] = ["lookalike"] if case.corpus.control else []
         self.note("arms", names=["before", *arms, *given, *control])
         self._measure("before", case.model)
@@ -190,15 +245,52 @@ class _Execution:
         left = apply_edits_(model, treatment.edits, *how)
         hooks = edit_hooks(model, left, *how)
         self.note("edited", arm=name, units=len(treatment.edits), hook_only=len(left))
+        plan = self.plan
+        if treatment.subjects:
+            plan = plan.model_copy(update={"subjects": treatment.subjects})
+        if treatment.rewrite:
+            self._rewrite_(name, model, treatment, plan)
         adapter = None
         if treatment.repair:
-            adapter = self._repairing.repair_(name, model, treatment.edits, hooks)
+            repairing = self._repairing if plan is self.plan else self._repairing.of(plan)
+            adapter = repairing.repair_(name, model, treatment.edits, hooks)
         if adapter:
             hooks = hooks.then(adapter.hooks)
         if name == "after":
             self._export(model, adapter, hooks, hook_only=len(left))
         self._measure(name, model, hooks=hooks, spent=time.monotonic() - started)
         self._repairing.drop_checkpoints(name)
+
+    def _rewrite_(
+        self, name: ArmName, model: LanguageModel, treatment: Treatment, plan: Plan
+    ) -> None:
+        """Rewrite a copy's weights, step by step; short enough to begin anew after a kill."""
+        self._arm, self._heard = name, 0.0
+        rewriter = self._rewriting if plan is self.plan else self._rewriter(plan)
+        steps = rewriter.steps(model, treatment.edits, changed=treatment.keep < 1)
+        for step in steps:
+            self.note(
+                "rewritten",
+                arm=name,
+                step=step.number,
+                of=rewriter.settings.most_steps,
+                loss=step.loss,
+                gain=step.gain,
+                predicted=step.predicted,
+                measured=step.measured,
+                harm=step.harm,
+                extracted=step.extracted,
+                asked=step.of,
+                halved=step.halved,
+            )
+            check_cancelled(self.run_folder)
+
+    def _hear(self, done: int, of: int, _note: str = "", /) -> None:
+        """Batches of a teacher or of curvature: noted now and then, and a place to stop at."""
+        check_cancelled(self.run_folder)
+        if (now := time.monotonic()) - self._heard > _HEARD_EVERY:
+            self._heard = now
+            self.note("preparing", arm=self._arm, done=done, of=of)
 
     def _export(
         self, model: LanguageModel, adapter: Adapter | None, hooks: Hooks, *, hook_only: int

@@ -20,7 +20,7 @@ from sanilens.runs.events import EventLog, Sha256, Wrong, follow_events, nonsens
 from sanilens.runs.folder import RunFolder, open_plain
 
 # They come by the thousand and decide nothing: a resumed repair begins with its checkpoint.
-_PASSING = ("step", "curve")
+_PASSING = ("step", "curve", "preparing", "rewritten")
 _LONGEST_HEAD = 4096
 _ANEW = "Keep this folder as it is and start a new run."
 

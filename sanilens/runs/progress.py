@@ -18,7 +18,7 @@ Event = Mapping[str, Any]
 
 # A measurement's cost in steps, until both have been seen.
 _STEPS_PER_MEASUREMENT = 20.0
-_REPAIRED: tuple[ArmName, ...] = ("after", "repair_only", "random_units")
+_REPAIRED: tuple[ArmName, ...] = ("after", "repair_only", "random_units", "another_subject")
 
 
 @dataclass(slots=True)

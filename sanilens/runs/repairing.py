@@ -76,6 +76,7 @@ class Repairing:
             plan.repair,
             plan.seed,
             case.base,
+            case.retain,
             scoped=bool(plan.subjects),
         )
 
@@ -109,6 +110,10 @@ class Repairing:
                 raise
         trainee.finish_()
         return trainee.adapter
+
+    def of(self, plan: Plan) -> "Repairing":
+        """The same for another plan of the run: its repair, of other people."""
+        return Repairing(plan, self.run_folder, self.case, self.note, self.done)
 
     def drop_checkpoints(self, name: ArmName) -> None:
         """Remove the states of an arm that is measured."""

@@ -43,6 +43,11 @@ def scores_folder() -> Path:
     return _private(home() / "scores")
 
 
+def curvature_folder() -> Path:
+    """Kept curvature: sums of squares over many tokens, without text."""
+    return _private(home() / "curvature")
+
+
 def saes_folder() -> Path:
     """Autoencoders that were trained, or put, here."""
     return _private(home() / "saes")

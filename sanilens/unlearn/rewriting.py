@@ -2,7 +2,7 @@
 
     L_S = mean_{t in S} KL(q_t || p_theta)                        q the teacher (model/teachers.py)
     U   = (G + sqrt(lam)/pi I)^-1  grad_W L_S  (A + sqrt(lam) pi I)^-1     (model/curvature.py)
-    W  <- W - s U,    s = min(1, sqrt(2 eps / sum <U, grad>)),    KL at K about s^2 <U, grad> / 2
+    W  <- W - s U,    s = min(L_S, sqrt(2 eps d)) / d,    d = sum <U, grad>,    KL at K ~ s^2 d / 2
 
 A natural-gradient step of at most eps nats a token. S are the sensitive tokens of those asked for,
 K what must stay. The prediction is of second order and the step may be long, so every step's KL is
@@ -98,7 +98,7 @@ def rewrite_(
         gained = sum(float((change[path] * gradients[path]).sum()) for path in change)
         if not 0 < gained < math.inf:
             return  # the teacher's answers are the model's own: there is nothing left to gain
-        taken = _step_(model, change, gained, harm, settings, stale)
+        taken = _step_(model, change, loss, gained, harm, settings, stale)
         if taken is None:
             return
         said, of = _extracted(model, asked)
@@ -146,6 +146,7 @@ class _Taken:
 def _step_(
     model: LanguageModel,
     change: Mapping[str, Matrix],
+    loss: float,
     gained: float,
     harm: Harm,
     settings: Rewriting,
@@ -155,7 +156,9 @@ def _step_(
     modules = {path: model.module.get_submodule(path) for path in change}
     before = {path: _copied(module) for path, module in modules.items()}
     radius = min(settings.step, settings.budget - harm.spent)
-    size = min(1.0, (2 * max(radius, 0.0) / (ratio.last * gained)) ** 0.5)
+    # No longer than brings L_S to nothing in a straight line (Polyak's step): near its end a step
+    # of the whole radius would overshoot, and what was gone come back.
+    size = min(loss / gained, (2 * max(radius, 0.0) / (ratio.last * gained)) ** 0.5)
     for halved in range(_MOST_HALVINGS):
         for path, module in modules.items():
             add_(module, -size * change[path])
