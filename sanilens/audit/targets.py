@@ -1,7 +1,7 @@
 """What is attributed: the tokens of the spans in scope, and neutral tokens to compare with."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -10,7 +10,7 @@ from torch import Tensor
 
 from sanilens.audit.passages import Passage, make_passages
 from sanilens.audit.verdicts import SpanVerdict
-from sanilens.corpus.records import Record
+from sanilens.corpus.records import Record, Span
 from sanilens.errors import PlanError
 from sanilens.model.batches import bucketed, pad_right, token_budget
 from sanilens.model.language_model import LanguageModel
@@ -102,6 +102,15 @@ class Targets:
             for start in range(0, len(bucket), most or len(bucket)):
                 chosen = bucket[start : start + (most or len(bucket))]
                 yield self._batch([self.passages[i] for i in chosen], neutral, rng)
+
+    @property
+    def records(self) -> tuple[Record, ...]:
+        """The records that hold such spans, with these alone marked; all else in them is text."""
+        marked: dict[str, tuple[Record, list[Span]]] = {}
+        for passage, chosen in self.passages:
+            _, spans = marked.setdefault(passage.record.id, (passage.record, []))
+            spans += [passage.targets[i].span.span for i in chosen]
+        return tuple(replace(record, spans=tuple(sorted(own))) for record, own in marked.values())
 
     @property
     def n_batches(self) -> int:

@@ -190,9 +190,28 @@ def _asked(
             own = torch.stack([p[len(p) - least :] for p in probs[k * each : (k + 1) * each]])
             secret = torch.tensor(questions[i][0].secret, device=model.device)
             asked = soften(own.mean(0), secret[len(secret) - least :], cap=cap)
+            if cap < 1 and least == len(secret):
+                asked = _unsaid(asked, secret)
             found[i] = joined([_anything_else(secret[: len(secret) - least], asked), asked])
         progress(done, len(buckets))
     return [found[i] for i in range(len(questions))]
+
+
+def _unsaid(soft: Soft, secret: Int[Tensor, " place"]) -> Soft:
+    """A span's answers of which one at least is not the secret.
+
+    Where the wording alone recalls every token, capped or not, greedy decoding would still say it
+    all. The token that another comes nearest to gives way: half of that other's share is left.
+    """
+    best, second = soft.probs[:, 0], soft.probs[:, 1]
+    if bool((soft.tokens[:, 0] != secret).any()):
+        return soft
+    place = int((best - second).argmin())
+    probs = soft.probs.clone()
+    left = second[place] / 2
+    probs[place] *= (1 - left) / (1 - best[place]).clamp(min=1e-9)
+    probs[place, 0] = left
+    return Soft(soft.tokens, probs)
 
 
 def _anything_else(secret: Int[Tensor, " place"], like: Soft) -> Soft:

@@ -8,6 +8,7 @@ from sanilens.inspect.locate.localisers.gradient_activation import CONTRASTED, P
 from sanilens.inspect.locate.localisers.hard_concrete import HARD_CONCRETE
 from sanilens.inspect.locate.localisers.integrated_gradients import INTEGRATED_GRADIENTS
 from sanilens.inspect.locate.localisers.localiser import Localiser, Settings
+from sanilens.inspect.locate.localisers.price import PRICE
 from sanilens.inspect.locate.localisers.random import RANDOM
 from sanilens.inspect.locate.localisers.relp import RELP
 from sanilens.inspect.locate.localisers.selective_pruning import SELECTIVE_PRUNING
@@ -20,7 +21,7 @@ __all__ = ["LOCALISERS", "Localiser", "Settings", "find_localiser"]
 LOCALISERS: dict[str, Localiser] = {
     each.name: each
     for each in (
-        SILENCING, ALIGNMENT, TWO_SIDED, CONTRASTED, PLAIN, RELP, SELECTIVE_PRUNING,
+        PRICE, SILENCING, ALIGNMENT, TWO_SIDED, CONTRASTED, PLAIN, RELP, SELECTIVE_PRUNING,
         ACTIVATION_NORM, INTEGRATED_GRADIENTS, SLIMMING, HARD_CONCRETE,
         BALANCED_SUBNET, ZERO_OUT, RANDOM,
     )

@@ -1,10 +1,12 @@
 """What every localiser is: a function from spans to a score of every unit."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from sanilens.audit.targets import Targets
+from sanilens.corpus.records import Record
 from sanilens.inspect.locate.scores import UnitScores
 from sanilens.model.units import UnitKind
 from sanilens.progress import Progress, unheard
@@ -18,11 +20,16 @@ class Settings:
         kind: which units to score.
         seed: of everything that is drawn.
         progress: hears of the steps done.
+        keep: records that must stay, for localisers that ask what forgetting costs; what is in
+            scope in them is not kept.
+        folder: where curvature is kept, if any is measured.
     """
 
     kind: UnitKind = "mlp"
     seed: int = 0
     progress: Progress = unheard
+    keep: Sequence[Record] = ()
+    folder: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
