@@ -6,7 +6,9 @@
 a_i is a surrogate of identifier s_i after the note's true text, another one in every epoch: the
 paper's expectation over alternative answers, which it has a model write. log p is summed over
 tokens. Mekala et al., arXiv 2409.13474 (beta 0.05 to 0.5, alpha 1 to 5); the best of 150 models on
-the board of unlearning depth. Unlike a placeholder an alternative keeps the text fluent.
+the board of unlearning depth. Unlike a placeholder an alternative keeps the text fluent. The
+defaults are the better of two trials on the bundled clinic (one seed): one epoch with alpha 3
+leaves 0 direct and 3 indirect identifiers at perplexity 4.52, two epochs with alpha 1 none at 5.77.
 """
 
 from typing import Annotated
@@ -23,8 +25,14 @@ from sanilens.unlearn.methods.retain import Retain, forget_and_retain
 
 
 class AltPo(Retain):
-    """How far to go."""
+    """How far to go, and how much what must stay counts."""
 
+    retain_weight: Annotated[float, Field(ge=0, le=1000)] = Field(
+        3.0,
+        title="Weight of what must stay",
+        description="alpha: weight of the loss on tokens that are no identifier; the paper's is "
+        "1 to 5.",
+    )
     beta: Annotated[float, Field(gt=0, le=100)] = Field(
         0.1,
         title="Beta",
@@ -64,4 +72,5 @@ ALTPO = Method(
     "the model before.",
     prepare,
     AltPo,
+    epochs=1,
 )

@@ -9,12 +9,15 @@ there; a and g are inputs of a linear map m of an MLP, and gradients of L at its
 Q_g span the mean and the first principal components of a and g over the notes. A batch on which
 what must stay has got worse than `budget` allows is left out.
 
-Collapse of Irrelevant Representations (Sondej & Yang, arXiv 2509.11816). Equations, 24 and 36
-components and the budget, 1.001 x the loss on other text, as in the authors' code. Our reading
-differs in this: the places are those of the identifiers, not whole texts, and the MLPs of all
-layers are broken, not of the middle ones; the components are of theta0 once, not of every epoch, so
-that a run can be resumed, and projected out together, not in turn; the budget is asked of each
-batch, since a loss cannot stop a training; and no second step holds activations in their place.
+Collapse of Irrelevant Representations (Sondej & Yang, arXiv 2509.11816). Equations, and 24 and 36
+components, as in the authors' code. Its budget is 1.001 x the loss on other text, which on the
+bundled clinic leaves 608 of 622 direct identifiers said (learning rate 0.1, two epochs); with the
+defaults here, the best of four trials on it with one seed, 400 are, at perplexity 3.49 instead of
+3.20. Our reading differs in this: the places are those of the identifiers, not whole texts, and the
+MLPs of all layers are broken, not of the middle ones; the components are of theta0 once, not of
+every epoch, so that a run can be resumed, and projected out together, not in turn; the budget is
+asked of each batch, since a loss cannot stop a training; and no second step holds activations in
+their place.
 """
 
 from collections.abc import Sequence
@@ -56,7 +59,7 @@ class Cir(Options):
         "common, beside their mean; never more than a quarter of them.",
     )
     budget: Annotated[float, Field(ge=0, le=10)] = Field(
-        0.001,
+        0.1,
         title="Budget",
         description="A batch is left out where the loss on what must stay is this share above the "
         "unedited model's.",
@@ -249,7 +252,7 @@ CIR = Method(
     "other text would suffer.",
     prepare,
     Cir,
-    learning_rate=0.02,
-    epochs=10,
+    learning_rate=1.0,
+    epochs=4,
     optimizer="sgd",
 )

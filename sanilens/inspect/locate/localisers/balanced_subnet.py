@@ -8,7 +8,8 @@ Learned by stochastic gradient descent with momentum from small random s, as the
 (Sakarvadia et al., arXiv 2410.02159; msakarvadia/memorization). They mask single weights of the
 MLPs and leave the model so. Here it is whole units, which is why it is a localiser: what it finds
 can be read, held against other localisers, and taken out by `zero`, which is their edit. Neutral
-tokens are of the same records; theirs are other texts.
+tokens are of the same records; theirs are other texts. On the bundled clinic (one seed) zeroing its
+5 % takes 622 direct identifiers to 587 and perplexity from 3.204 to 3.210: whole units are coarse.
 """
 
 from dataclasses import dataclass
