@@ -1,4 +1,4 @@
-"""Price: how much of the spans a unit can forget for each nat of harm, if its weights are rewritten.
+"""Price: what a unit forgets of the spans for each nat of harm, if its weights are rewritten.
 
     price(n) = <U_n, grad_n L_S> = sum over n's slices of grad^T (C_nn + lam)^-1 grad
 
