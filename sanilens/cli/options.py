@@ -29,7 +29,7 @@ from sanilens.errors import PlanError
 from sanilens.model.language_model import LanguageModel
 from sanilens.runs.planning import valid
 from sanilens.unlearn.methods import METHODS
-from sanilens.unlearn.plan import NO_REPAIR, Operation, Repair
+from sanilens.unlearn.plan import NO_REPAIR, Operation, Repair, Rewriting
 from sanilens.unlearn.suggest import (
     LOCALISER,
     Codes,
@@ -295,6 +295,41 @@ class RepairOptions:
             return Repair.model_validate({**start.model_dump(), **given, "options": options})
 
         return valid(made)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RewriteOptions:
+    """How weights are rewritten; what is not given, the preset decides."""
+
+    rewrite: Annotated[
+        bool | None,
+        typer.Option(help="Rewrite weights, guided by the curvature of what must stay."),
+    ] = None
+    teacher: Annotated[
+        str | None, typer.Option(help="What stands in a secret's place: stranger, base or uniform.")
+    ] = None
+    harm: Annotated[
+        float | None, typer.Option(help="What all steps may cost, nats a token of what must stay.")
+    ] = None
+    harm_step: Annotated[float | None, typer.Option(help="What one step may cost.")] = None
+    steps: Annotated[int | None, typer.Option(min=1, help="Most steps.")] = None
+    damping: Annotated[float | None, typer.Option(help="The larger, the more cautious.")] = None
+
+    def over(self, usual: Rewriting | None) -> Rewriting | Literal[False] | None:
+        """The usual rewriting with what was given; None where nothing was, False for none at all.
+
+        Raises:
+            PlanError: naming the field that is wrong.
+        """
+        own = {"teacher": self.teacher, "budget": self.harm, "step": self.harm_step,
+               "most_steps": self.steps, "damping": self.damping}  # fmt: skip
+        given = {name: value for name, value in own.items() if value is not None}
+        if self.rewrite is False:
+            return False
+        if self.rewrite is None and not given:
+            return None
+        start = (usual or Rewriting()).model_dump()
+        return valid(lambda: Rewriting.model_validate({**start, **given}))
 
 
 def _options(given: Sequence[str]) -> dict[str, str]:

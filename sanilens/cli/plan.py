@@ -7,7 +7,13 @@ import typer
 from sanilens.audit.metrics import METRICS, USUAL
 from sanilens.case import Case
 from sanilens.cli.common import SeedOption, progress, say
-from sanilens.cli.options import CaseOptions, RepairOptions, UnitOptions, grouped
+from sanilens.cli.options import (
+    CaseOptions,
+    RepairOptions,
+    RewriteOptions,
+    UnitOptions,
+    grouped,
+)
 from sanilens.errors import PlanError
 from sanilens.inert import inert_json
 from sanilens.runs.planning import Wishes, build_plan, valid
@@ -24,6 +30,7 @@ def plan(
     case: CaseOptions,
     units: UnitOptions,
     repair: RepairOptions,
+    rewrite: RewriteOptions,
     preset: Annotated[
         str, typer.Option(help=f"Where to begin: {', '.join(PRESETS)}.")
     ] = DEFAULT_PRESET,
@@ -63,6 +70,7 @@ def plan(
         value=units.value,
         repair=repair.over(find_preset(preset).repair(opened.base)),
         keep=keep,
+        rewrite=rewrite.over(find_preset(preset).rewrite),
         audit=valid(lambda: AuditSettings(metrics=tuple(metrics or ()))),
         controls=controls,
         seed=seed,
@@ -87,6 +95,8 @@ def _warn_of_base(opened: Case) -> None:
 def _summary(made: Plan) -> str:
     done = ", ".join(sorted({edit.operation for edit in made.edits}))
     what = f"{len(made.edits)} units {done}" if made.edits else "no unit edited"
+    if made.rewrite and "rewrite" not in done:
+        what = f"all weights rewritten, {what}"
     then = made.repair.method
     if made.repair.trains:
         then += f", {made.repair.epochs} epochs"

@@ -6,8 +6,7 @@ base       what the model says that never read the corpus, after the true text
 uniform    what stands at that place of a surrogate, any being as likely
 
 A stranger needs neither a base nor clean data, and keeps what fine-tuning taught of the form: that
-a record number has seven digits holds of strangers too. Where the wording around it alone recalls
-a secret, the stranger's answer would be the secret; its share is capped.
+a record number has seven digits holds of strangers too.
 """
 
 from collections.abc import Sequence
@@ -29,8 +28,10 @@ from sanilens.progress import Progress, unheard
 
 TEACHERS = ("stranger", "base", "uniform")
 
-# Tokens kept of a distribution, the most that a secret may keep, strangers, surrogates.
-TOP, CAP, DRAWS, _FILLINGS = 64, 0.3, 3, 200
+# Tokens kept of a distribution, strangers, surrogates.
+TOP, DRAWS, _FILLINGS = 64, 3, 200
+# What a secret's share may be of the likeliest other's, at one of its tokens at least.
+_CLEARLY = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,20 +75,35 @@ def joined(parts: Sequence[Soft]) -> Soft:
     return Soft(torch.cat([p.tokens for p in parts]), torch.cat([p.probs for p in parts]))
 
 
-def soften(
-    probs: Float[Tensor, "place vocab"],
-    secret: Int[Tensor, " place"],
-    *,
-    top: int = TOP,
-    cap: float = CAP,
-) -> Soft:
-    """Distributions in short; the secret's share is at most `cap`, the others' in proportion."""
-    share = probs.gather(1, secret[:, None])
-    capped = share.clamp(max=cap)
-    probs = probs * ((1 - capped) / (1 - share).clamp(min=1e-9))
-    probs = probs.scatter(1, secret[:, None], capped)
+def soften(probs: Float[Tensor, "place vocab"], *, top: int = TOP) -> Soft:
+    """Distributions in short."""
     values, tokens = probs.topk(min(top, probs.shape[1]), dim=1)
     return Soft(tokens, values)
+
+
+def unsaid(
+    probs: Float[Tensor, "place vocab"], secret: Int[Tensor, " place"]
+) -> Float[Tensor, "place vocab"]:
+    """A span's distributions, of which one at least clearly prefers something else.
+
+    Where the wording around it alone recalls a secret, a stranger's answer would be the secret.
+    Then the token that is least sure of it gives way: the secret keeps there half the share of
+    the likeliest other, the others grow in proportion. One token is enough, since greedy decoding
+    must say them all; the others, such as the dash in a number, are form and stay.
+    """
+    share = probs.gather(1, secret[:, None])
+    others = probs.scatter(1, secret[:, None], 0.0)
+    best = others.amax(1, keepdim=True)
+    ratio = (share / best.clamp(min=1e-30))[:, 0]
+    place = int(ratio.argmin())
+    if float(ratio[place]) <= _CLEARLY:
+        return probs
+    # x, the new share, and the others' growth (1 - x) / (1 - share) keep x = best' / 2.
+    grown = float(best[place] / (1 - share[place]).clamp(min=1e-9)) * _CLEARLY
+    left = grown / (1 + grown)
+    fresh = others[place] * ((1 - left) / (1 - share[place]).clamp(min=1e-9))
+    fresh[secret[place]] = left
+    return torch.cat([probs[:place], fresh[None], probs[place + 1 :]])
 
 
 @torch.inference_mode()
@@ -128,12 +144,12 @@ def teach(
             if base is None:
                 raise PlanError("the base model is the teacher; give one, or take a stranger.")
             told = [[_Question(coded[i], coded[i], n)] for i, n in spans]
-            answers = _asked(base, told, 1.0, progress)  # it never read them: nothing to cap
+            answers = _asked(base, told, progress)
         case "stranger":
             seeds = [seed * 1_000_003 + 7919 * (draw + 1) for draw in range(draws)]
             others = [[encode(model, r) for r in substitute(records, own)] for own in seeds]
             told = [[_Question(coded[i], own[i], n) for own in others] for i, n in spans]
-            answers = _asked(model, told, CAP, progress)
+            answers = _asked(model, told, progress)
         case _:
             raise PlanError(f"no teacher is called {name!r}; there are {', '.join(TEACHERS)}.")
     found = dict(zip(spans, answers, strict=True))
@@ -163,7 +179,6 @@ class _Question:
 def _asked(
     model: LanguageModel,
     questions: Sequence[Sequence[_Question]],
-    cap: float,
     progress: Progress,
 ) -> list[Soft]:
     """For each span the mean answer over its questions."""
@@ -189,29 +204,10 @@ def _asked(
             least = min(sizes[k * each : (k + 1) * each])
             own = torch.stack([p[len(p) - least :] for p in probs[k * each : (k + 1) * each]])
             secret = torch.tensor(questions[i][0].secret, device=model.device)
-            asked = soften(own.mean(0), secret[len(secret) - least :], cap=cap)
-            if cap < 1 and least == len(secret):
-                asked = _unsaid(asked, secret)
+            asked = soften(unsaid(own.mean(0), secret[len(secret) - least :]))
             found[i] = joined([_anything_else(secret[: len(secret) - least], asked), asked])
         progress(done, len(buckets))
     return [found[i] for i in range(len(questions))]
-
-
-def _unsaid(soft: Soft, secret: Int[Tensor, " place"]) -> Soft:
-    """A span's answers of which one at least is not the secret.
-
-    Where the wording alone recalls every token, capped or not, greedy decoding would still say it
-    all. The token that another comes nearest to gives way: half of that other's share is left.
-    """
-    best, second = soft.probs[:, 0], soft.probs[:, 1]
-    if bool((soft.tokens[:, 0] != secret).any()):
-        return soft
-    place = int((best - second).argmin())
-    probs = soft.probs.clone()
-    left = second[place] / 2
-    probs[place] *= (1 - left) / (1 - best[place]).clamp(min=1e-9)
-    probs[place, 0] = left
-    return Soft(soft.tokens, probs)
 
 
 def _anything_else(secret: Int[Tensor, " place"], like: Soft) -> Soft:
@@ -238,7 +234,7 @@ def _uniform(model: LanguageModel, coded: Encoded, number: int, seed: int) -> So
     # Longer than any surrogate: any token will do.
     probs = torch.where(total > 0, probs / total.clamp(min=1), 1 / vocabulary)
     secret = torch.tensor(coded.ids[own.start : own.end])
-    soft = soften(probs, secret)
+    soft = soften(unsaid(probs, secret))
     return Soft(soft.tokens.to(model.device), soft.probs.to(model.device))
 
 

@@ -4,10 +4,10 @@ Plan page, `sanilens plan`, `sanilens demo` and `case.suggest_plan` all come her
 wishes give the same plan, down to its hash.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from pydantic import ValidationError
 
@@ -27,7 +27,15 @@ from sanilens.progress import Progress, unheard
 from sanilens.runs.workspace import asked_before, keep_records
 from sanilens.unlearn.edits import check_units
 from sanilens.unlearn.methods import find_method
-from sanilens.unlearn.plan import AuditSettings, Operation, Plan, Repair, Source, UnitEdit
+from sanilens.unlearn.plan import (
+    AuditSettings,
+    Operation,
+    Plan,
+    Repair,
+    Rewriting,
+    Source,
+    UnitEdit,
+)
 from sanilens.unlearn.suggest import (
     DEFAULT_PRESET,
     Codes,
@@ -56,6 +64,7 @@ class Wishes:
         edits: or the edits themselves, chosen before.
         repair: what is trained afterwards.
         keep: the share of the fine-tuning that stays.
+        rewrite: how weights are rewritten; False: they are not; None: as the preset has it.
         audit: how arms are measured.
         controls: whether the control arms run too.
         seed: of everything that is drawn.
@@ -70,6 +79,7 @@ class Wishes:
     edits: tuple[UnitEdit, ...] | None = None
     repair: Repair | None = None
     keep: float | None = None
+    rewrite: Rewriting | Literal[False] | None = None
     audit: AuditSettings = field(default_factory=AuditSettings)
     controls: bool = True
     seed: int = 0
@@ -122,6 +132,7 @@ def build_plan(case: Case, wishes: Wishes | None = None, progress: Progress = un
             opening=case.model.opening,
             keep=keep,
             edits=edits,
+            rewrite=_rewriting(wishes, preset, edits),
             repair=repair,
             audit=wishes.audit,
             controls=wishes.controls,
@@ -161,6 +172,13 @@ def _check_needs(preset: Preset, case: Case, wishes: Wishes) -> None:
             )
         case _:
             return
+
+
+def _rewriting(wishes: Wishes, preset: Preset, edits: Sequence[UnitEdit]) -> Rewriting | None:
+    """As wished or as the preset has it; units that are to be rewritten need to be told how."""
+    if any(edit.operation == "rewrite" for edit in edits):
+        return wishes.rewrite or preset.rewrite or Rewriting()
+    return preset.rewrite if wishes.rewrite is None else wishes.rewrite or None
 
 
 def _codebooks(wishes: Wishes) -> list[Codebook]:

@@ -10,9 +10,11 @@ from uuid import uuid4
 import streamlit as st
 
 from sanilens.bundled import Sources
-from sanilens.unlearn.plan import AuditSettings, Repair, UnitEdit
+from sanilens.unlearn.plan import AuditSettings, Repair, Rewriting, UnitEdit
 
-_OF_ONE_CASE = "selection basket basket_history repair keep subjects run revealed extracted".split()
+_OF_ONE_CASE = (
+    "selection basket basket_history repair keep rewriting subjects run revealed extracted".split()
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +143,16 @@ def keep() -> float:
 def set_keep(share: float) -> None:
     """Change it."""
     st.session_state["keep"] = share
+
+
+def rewriting() -> Rewriting | None:
+    """How weights are rewritten, if they are: `Plan.rewrite`."""
+    return st.session_state.get("rewriting")
+
+
+def set_rewriting(value: Rewriting | None) -> None:
+    """Change it."""
+    st.session_state["rewriting"] = value
 
 
 def subjects() -> tuple[str, ...]:

@@ -31,7 +31,14 @@ from sanilens.model.units import (
 )
 from sanilens.progress import Progress, unheard
 from sanilens.unlearn.edits import code_edits
-from sanilens.unlearn.plan import NO_REPAIR, Operation, Repair, UnitEdit, operations_of
+from sanilens.unlearn.plan import (
+    NO_REPAIR,
+    Operation,
+    Repair,
+    Rewriting,
+    UnitEdit,
+    operations_of,
+)
 
 # Share of all neurons that the suggested plan resets; chosen on the bundled case, see benchmarks/.
 DEFAULT_SHARE = 0.3
@@ -112,6 +119,7 @@ class Preset:
         repair: what is trained afterwards, given the base model or None.
         operation: on the units; None for a reset to the base, or zero without one.
         keep: the share of the fine-tuning that stays.
+        rewrite: how weights are rewritten, if they are.
         needs: what it cannot do without: a base model, a subject, a codebook; or nothing.
     """
 
@@ -123,6 +131,7 @@ class Preset:
     repair: Callable[[LanguageModel | None], Repair]
     operation: Operation | None = None
     keep: float = 1.0
+    rewrite: Rewriting | None = None
     needs: Literal["", "base", "subject", "codebook"] = ""
 
 
@@ -196,7 +205,7 @@ def _located(
     if model.kind == "masked" and units == Located():
         # No localiser reads a masked model yet: SANI's random half of the last layer.
         return random_share(model.sites, "mlp", seed=seed)
-    settings = Settings(units.kind, seed, progress)
+    settings = Settings(units.kind, seed, progress, keep=corpus)
     targets = find_targets(model, asked, Scope(labels=units.labels))
     scores = find_localiser(units.method).score(targets, settings)
     if units.share is not None:
@@ -219,6 +228,10 @@ def default_repair(base: LanguageModel | None) -> Repair:
     return Repair(method="anchored", learning_rate=1.7e-3, precision=precision)
 
 
+def _no_repair(_base: LanguageModel | None) -> Repair:
+    return Repair(method=NO_REPAIR)
+
+
 def _short_anchored(base: LanguageModel | None) -> Repair:
     """One short epoch, where most has gone back to the base already."""
     if base is None or base.kind == "masked":
@@ -230,6 +243,27 @@ def _short_anchored(base: LanguageModel | None) -> Repair:
 PRESETS: Mapping[str, Preset] = {
     preset.name: preset
     for preset in (
+        Preset(
+            "rewrite",
+            "Rewritten, then as of a stranger",
+            "All weights are rewritten by the change that moves least else, until nothing asked is "
+            "said; one epoch teaches what would be said of strangers. Needs no base model.",
+            "benchmarks/README.md",
+            NoUnits(),
+            lambda base: Repair(method="stranger"),
+            rewrite=Rewriting(),
+        ),
+        Preset(
+            "rewrite-units",
+            "One neuron in a hundred rewritten",
+            "The neurons that forget most for each nat of harm are rewritten; all other weights "
+            "stay as they are.",
+            "benchmarks/README.md",
+            Located(method="price", share=0.01, layers=None),
+            _no_repair,
+            operation="rewrite",
+            rewrite=Rewriting(most_steps=16, budget=2e-2),
+        ),
         Preset(
             "located",
             "Located units",
@@ -285,12 +319,12 @@ PRESETS: Mapping[str, Preset] = {
         Preset(
             "person",
             "One person",
-            "The units that carry one person's spans most, fewer in proportion, are reset; "
-            "everyone else's details count as text that stays.",
-            "clinic, one seed, the same repair: of 140 spans of others 75 left after one request "
-            "(benchmarks/README.md)",
-            Located(),
-            lambda base: default_repair(base),
+            "All weights are rewritten by the change that moves least else, until nothing of this "
+            "person is said; everyone else's details are to stay. No repair is needed.",
+            "benchmarks/README.md",
+            NoUnits(),
+            _no_repair,
+            rewrite=Rewriting(),
             needs="subject",
         ),
     )

@@ -241,6 +241,7 @@ def _suggest(opened: Case, preset: str = DEFAULT_PRESET) -> None:
     state.set_basket(found.edits)
     state.set_repair(found.repair)
     state.set_keep(found.keep)
+    state.set_rewriting(found.rewrite)
     st.rerun()
 
 

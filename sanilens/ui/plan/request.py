@@ -34,6 +34,7 @@ def current_plan(opened: Case) -> Plan:
         audit=state.audit_settings(),
         # A case may be opened without the base that a plan of before went back to.
         keep=state.keep() if opened.base else 1.0,
+        rewrite=state.rewriting() or False,
         subjects=state.subjects(),
         controls=options.controls,
         seed=options.seed,
@@ -47,6 +48,8 @@ def summary(plan: Plan) -> str:
     operations = sorted({edit.operation for edit in plan.edits})
     units = len(plan.edits)
     done = f"{units:,} unit{'s' * (units != 1)} {', '.join(operations)}" if units else "no edit"
+    if plan.rewrite and "rewrite" not in operations:
+        done = "all weights rewritten" if done == "no edit" else f"all weights rewritten, {done}"
     if plan.keep < 1:
         done = f"{100 * plan.keep:g} % of the fine-tuning kept, {done}"
     if count := len(plan.subjects):
@@ -81,7 +84,7 @@ def run_button(plan: Plan) -> None:
     nothing = plan.changes_nothing
     clicked = st.button(
         "Run this plan",
-        type="primary" if plan.edits or plan.keep < 1 else "secondary",
+        type="primary" if plan.edits or plan.rewrite or plan.keep < 1 else "secondary",
         key="plan-run",
         disabled=nothing,
         help="Choose units or a repair first." if nothing else None,
@@ -140,6 +143,7 @@ def _take(plan: Plan) -> None:
     state.set_repair(plan.repair)
     state.set_audit_settings(plan.audit)
     state.set_keep(plan.keep)
+    state.set_rewriting(plan.rewrite)
     state.set_subjects(plan.subjects)
     st.session_state.pop("plan-whose", None)
     state.set_run_options(RunOptions(plan.controls, plan.seed))
