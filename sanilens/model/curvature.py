@@ -75,27 +75,35 @@ class Factors:
     def _root(self, side: str, factor: Tensor, damping: float) -> Tensor:
         key = (side, damping)
         if key not in self._roots:
-            self._roots[key] = torch.linalg.cholesky(_damped(factor, damping))
+            self._roots[key] = _root_of(factor, damping)
         return self._roots[key]
 
     def solve_rows(self, gradient: Matrix, damping: float, rows: Int[Tensor, " k"]) -> Matrix:
         """The same as `solve` among changes of some rows alone; (k, inputs)."""
         right = self.solve_inputs(gradient[rows], damping)
-        block = _damped(self.outputs[rows][:, rows], self.dampings(damping)[1])
-        return torch.linalg.solve(block, right.double()).float()
+        root = _root_of(self.outputs[rows][:, rows], self.dampings(damping)[1])
+        return torch.cholesky_solve(right.double(), root).float()
 
     def solve_columns(self, gradient: Matrix, damping: float, columns: Int[Tensor, " k"]) -> Matrix:
         """The same among changes of some columns alone; (outputs, k)."""
         left = self.solve_outputs(gradient[:, columns], damping)
-        block = _damped(self.inputs[columns][:, columns], self.dampings(damping)[0])
-        return torch.linalg.solve(block, left.T.double()).T.float()
+        root = _root_of(self.inputs[columns][:, columns], self.dampings(damping)[0])
+        return torch.cholesky_solve(left.T.double(), root).T.float()
 
 
-def _damped(factor: Tensor, damping: float) -> Tensor:
-    """With the damping on its diagonal, in double precision: factors are nearly singular."""
-    return factor.double() + damping * torch.eye(
-        len(factor), dtype=torch.double, device=factor.device
-    )
+def _root_of(factor: Tensor, damping: float) -> Tensor:
+    """The Cholesky root of a factor with the damping on its diagonal.
+
+    In double precision, since factors are nearly singular; and where sums in single precision, or
+    texts taken away, left an eigenvalue below zero, it is lifted to zero.
+    """
+    factor = factor.double()
+    damped = damping * torch.eye(len(factor), dtype=torch.double, device=factor.device)
+    root, failed = torch.linalg.cholesky_ex(factor + damped)
+    if failed:
+        values, vectors = torch.linalg.eigh(factor)
+        root = torch.linalg.cholesky(vectors * values.clamp(min=0) @ vectors.T + damped)
+    return root
 
 
 Curvature = Mapping[str, Factors]
@@ -130,10 +138,15 @@ class Sums:
         """The means.
 
         Raises:
-            ModelError: if nothing must stay.
+            ModelError: if nothing must stay, or the sums are no numbers.
         """
         if not self.places:
             raise ModelError("there is no text that must stay, so curvature cannot be measured.")
+        if not all(own.isfinite().all() for pair in self.maps.values() for own in pair):
+            raise ModelError(
+                "the model's curvature is no number (NaN or infinite) at some of its weights. They "
+                "are damaged, or larger than float32 holds."
+            )
         # A gradient holds all that its position does to later places: so many gradients a place.
         return {p: Factors(a / self.positions, g / self.places) for p, (a, g) in self.maps.items()}
 
@@ -168,7 +181,7 @@ def sum_curvature(
     paths = linear_paths(model, layers)
     batches = list(kept_batches(model, kept))
     file = folder / f"{_key(model, kept, paths, seed)}.safetensors" if folder else None
-    maps, done = _read(file, model, paths)
+    maps, done = _read(file, model, paths, len(batches))
     saved = time.monotonic()
     for number, batch in enumerate(batches[done:], start=done):
         for path, flow in _sampled_flows(model, paths, batch, seed):
@@ -221,7 +234,9 @@ def _write(file: Path, maps: _Maps, done: int) -> None:
     write_file(file, lambda temporary: save_file(tensors, temporary, {"batches": str(done)}))
 
 
-def _read(file: Path | None, model: LanguageModel, paths: Sequence[str]) -> tuple[_Maps, int]:
+def _read(
+    file: Path | None, model: LanguageModel, paths: Sequence[str], batches: int
+) -> tuple[_Maps, int]:
     """The sums of a file, and over how many batches; zeros where it is missing or broken."""
     empty: _Maps = {}
     for path in paths:
@@ -239,7 +254,7 @@ def _read(file: Path | None, model: LanguageModel, paths: Sequence[str]) -> tupl
             done = int(stored.metadata()["batches"])
     except (OSError, SafetensorError, KeyError, TypeError, ValueError):
         return empty, 0
-    fits = all(
+    fits = 0 <= done <= batches and all(
         own.shape == zero.shape and bool(own.isfinite().all())
         for path in paths
         for own, zero in zip(found[path], empty[path], strict=True)

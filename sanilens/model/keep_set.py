@@ -8,7 +8,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from sanilens.corpus.records import Record
-from sanilens.errors import LogitsError
+from sanilens.errors import LogitsError, ModelError
 from sanilens.model.batches import bucketed, pad_right, token_budget
 from sanilens.model.examples import note_examples
 from sanilens.model.forward import logits_at
@@ -93,11 +93,21 @@ class Harm:
     """How far a model has moved at held-out places: KL(then || now), nats a token."""
 
     def __init__(self, model: LanguageModel, held: Sequence[Kept]) -> None:
-        """Remember what `model` says at as many of the places as fit in memory, evenly spread."""
+        """Remember what `model` says at as many of the places as fit in memory, evenly spread.
+
+        Raises:
+            ModelError: if there is no place.
+        """
         own = [each for each in held if each.columns]
         vocabulary = model.module.config.get_text_config().vocab_size
         texts = min(_MOST_TEXTS, max(1, _MOST_LOGPROBS * len(own) // max(1, vocabulary * sum(
             len(each.columns) for each in own))))  # fmt: skip
+        if not own:
+            raise ModelError(
+                "there is too little text that must stay to measure harm to it: no text has more "
+                "than three tokens besides what is to be forgotten. Keep texts of the domain "
+                "along (retain)."
+            )
         self._batches = list(kept_batches(model, own[:: -(-len(own) // texts)]))
         self.tokens = sum(len(batch.rows) for batch in self._batches)
         self.spent = 0.0
@@ -133,5 +143,10 @@ class Moved:
 
 
 def _kl(then: Sequence[Tensor], now: Sequence[Tensor]) -> float:
-    total = sum(float((p.exp() * (p - q)).sum().double()) for p, q in zip(then, now, strict=True))
-    return max(0.0, total / max(1, sum(map(len, then))))
+    # Tokens that a model rules out (-inf) have no share in it.
+    total = sum(
+        float((p.exp() * (p - q).masked_fill(p.isneginf(), 0)).sum().double())
+        for p, q in zip(then, now, strict=True)
+    )
+    each = total / sum(map(len, then))
+    return 0.0 if each < 0 else each  # rounding; what is no number stays so

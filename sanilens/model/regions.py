@@ -54,7 +54,12 @@ def unit_regions(model: LanguageModel, units: Iterable[LayerUnit | Row]) -> dict
         module = model.module.get_submodule(own.module)
         of_rows = own.name == "bias" or (own.dim == 0) != isinstance(module, Conv1D)
         (rows if of_rows else columns).update(own.indices.tolist())
-    return {path: Region(*(_indices(model, own) for own in both)) for path, both in parts.items()}
+    # One of several heads that share keys and values owns none of these: no part, not all of them.
+    return {
+        path: Region(*(_indices(model, own) for own in both))
+        for path, both in parts.items()
+        if any(both)
+    }
 
 
 def _indices(model: LanguageModel, own: set[int]) -> Int[Tensor, " k"] | None:

@@ -60,7 +60,8 @@ class Soft:
         A lower bound of the whole one; exact where the top holds all.
         """
         own = logits.log_softmax(-1).gather(1, self.tokens)
-        shared = (self.probs * (self.probs.clamp(min=1e-30).log() - own)).sum(1)
+        told = self.probs > 0  # of what is never said the model may be as sure (-inf)
+        shared = torch.where(told, self.probs * (self.probs.clamp(min=1e-30).log() - own), 0).sum(1)
         rest = (1 - self.probs.sum(1)).clamp(min=0)
         left = (1 - own.exp().sum(1)).clamp(min=1e-9)
         return shared + rest * (rest.clamp(min=1e-30).log() - left.log())
@@ -98,10 +99,12 @@ def unsaid(
     place = int(ratio.argmin())
     if float(ratio[place]) <= _CLEARLY:
         return probs
-    # x, the new share, and the others' growth (1 - x) / (1 - share) keep x = best' / 2.
-    grown = float(best[place] / (1 - share[place]).clamp(min=1e-9)) * _CLEARLY
+    # x, the new share, is half of the likeliest other's, which grows by (1 - x) / rest.
+    # By the others' own sum: where the secret is all but certain, 1 - share is mostly rounding.
+    rest = others[place].sum().clamp(min=1e-30)
+    grown = float(best[place] / rest) * _CLEARLY
     left = grown / (1 + grown)
-    fresh = others[place] * ((1 - left) / (1 - share[place]).clamp(min=1e-9))
+    fresh = others[place] * ((1 - left) / rest)
     fresh[secret[place]] = left
     return torch.cat([probs[:place], fresh[None], probs[place + 1 :]])
 
@@ -172,8 +175,10 @@ class _Question:
         return self.true.ids[span.start : span.end]
 
     def ids(self, most: int) -> tuple[int, ...]:
-        """The text and the true span; of a long text the last `most` tokens."""
-        return (*self.told.ids[: self.told.spans[self.number].start], *self.secret)[-most:]
+        """The text and the true span; of a long text its opening and the last tokens of `most`."""
+        told = self.told
+        text = (*told.ids[told.opening : told.spans[self.number].start], *self.secret)
+        return (*told.ids[: told.opening], *text[-(most - told.opening) :])
 
 
 def _asked(
@@ -204,17 +209,12 @@ def _asked(
             least = min(sizes[k * each : (k + 1) * each])
             own = torch.stack([p[len(p) - least :] for p in probs[k * each : (k + 1) * each]])
             secret = torch.tensor(questions[i][0].secret, device=model.device)
-            asked = soften(unsaid(own.mean(0), secret[len(secret) - least :]))
-            found[i] = joined([_anything_else(secret[: len(secret) - least], asked), asked])
+            # Where nobody can be asked, any token will do.
+            told = own.new_full((len(secret), own.shape[-1]), 1 / own.shape[-1])
+            told[len(secret) - least :] = own.mean(0)
+            found[i] = soften(unsaid(told, secret))
         progress(done, len(buckets))
     return [found[i] for i in range(len(questions))]
-
-
-def _anything_else(secret: Int[Tensor, " place"], like: Soft) -> Soft:
-    """Where nobody can be asked: all but the secret, `-log(1 - p)`."""
-    top = torch.arange(like.tokens.shape[1], device=secret.device)
-    tokens = torch.where(top == 0, secret[:, None], like.tokens[:1] if len(like) else top)
-    return Soft(tokens, torch.zeros(tokens.shape, device=tokens.device))
 
 
 def _uniform(model: LanguageModel, coded: Encoded, number: int, seed: int) -> Soft:

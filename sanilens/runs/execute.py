@@ -83,12 +83,19 @@ def treatments(
     if own.repair and changed:
         arms["repair_only"] = Treatment(repair=True)
     if plan.edits:
-        arms["random_units"] = replace(own, edits=random_edits(sites, plan.edits, plan.seed, saes))
+        drawn = random_edits(sites, plan.edits, plan.seed, saes)
+        # Where no unit is free to be rewritten, all weights are not its control.
+        chosen = _rewrites_units(drawn) or not _rewrites_units(plan.edits)
+        arms["random_units"] = replace(own, edits=drawn, rewrite=own.rewrite and chosen)
     if plan.rewrite and others:
         arms["another_subject"] = replace(own, subjects=others)
     if own.repair and changed:
         arms["edits_only"] = replace(own, repair=False)
     return arms
+
+
+def _rewrites_units(edits: Sequence[UnitEdit]) -> bool:
+    return any(edit.operation == "rewrite" for edit in edits)
 
 
 def instead_of(plan: Plan, records: Sequence[Record]) -> tuple[str, ...]:

@@ -65,7 +65,7 @@ def check_units(
     edits = list(edits)
     model.sites.check(edited_units(edits), model.name)
     for edit, unit in layer_edits(edits):
-        if edit.operation in ("reset", "initialise"):
+        if edit.operation in ("reset", "initialise", "rewrite"):
             model.sites.require("neuron-weights" if kind_of(unit) == "mlp" else "head-weights")
     for _, row in row_edits(edits):
         site = model.sites.linear(row.layer, row.part)
@@ -95,7 +95,7 @@ def is_exact_in_weights(model: LanguageModel, edit: UnitEdit) -> bool:
         return edit.operation == "bake"
     if isinstance(unit, Neuron | Head) and edit.operation in ("mean", "clamp"):
         return _out_bias(model, unit) is not None
-    return edit.operation in ("reset", "initialise", "zero")
+    return edit.operation in ("reset", "initialise", "zero", "rewrite")
 
 
 def edit_hooks(

@@ -216,7 +216,11 @@ class Rewriting(_Frozen):
     step: Annotated[float, Field(gt=0, le=10)] = 1e-3
     budget: Annotated[float, Field(gt=0, le=10)] = 1e-2
     most_steps: Annotated[int, Field(ge=1, le=1000)] = 8
-    layers: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(max_length=1024)] = ()
+    layers: Annotated[
+        tuple[Annotated[int, Field(ge=0)], ...],
+        Field(max_length=1024),
+        AfterValidator(lambda layers: tuple(sorted(set(layers)))),
+    ] = ()
 
     @field_validator("teacher")
     @classmethod

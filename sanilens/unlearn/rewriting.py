@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from sanilens.audit.extraction import audit_spans
 from sanilens.audit.summary import memory
 from sanilens.corpus.records import Record, in_scope
+from sanilens.errors import ModelError, PlanError
 from sanilens.model.curvature import Curvature, Sums, sum_curvature
 from sanilens.model.keep_set import Harm, KeepSet, Kept, Moved, keep_set
 from sanilens.model.language_model import LanguageModel
@@ -33,11 +34,9 @@ from sanilens.model.units import Head, Neuron, Row
 from sanilens.progress import Progress, unheard
 from sanilens.unlearn.plan import Rewriting, UnitEdit
 
-# One place in so many of a text is held out, from this one on.
-_HELD_EVERY, _HELD_FIRST = 16, 3
-# Held-out texts that are read after every step, and log-probabilities kept of them (4 bytes each).
-_MOST_TEXTS, _MOST_LOGPROBS = 32, 2**25
 _MOST_HALVINGS, _STALE = 8, 4.0
+# KL that float32 does not tell from none, nats a token.
+_NOTHING = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,17 +85,21 @@ def rewrite_(
         settings: of the plan.
         regions: what may change, by path; None for all that the curvature has.
     """
-    own = [lesson for lesson in taught if lesson.columns]
     known, stale = curvature(model), _Ratio()
     for number in range(1, settings.most_steps + 1):
         where = dict.fromkeys(known, Region()) if regions is None else regions
-        gradients, loss = forget_gradients(model, own, list(where))
+        gradients, loss = forget_gradients(model, taught, list(where))
         change = {
             path: region.step(known[path], gradients[path], settings.damping)
             for path, region in where.items()
         }
         gained = sum(float((change[path] * gradients[path]).sum()) for path in change)
-        if not 0 < gained < math.inf:
+        if not math.isfinite(loss + gained):
+            raise ModelError(
+                "what is to be forgotten has no gradient in numbers (NaN or infinite), so nothing "
+                "can be rewritten. The weights are damaged, or larger than float32 holds."
+            )
+        if loss <= _NOTHING or gained <= 0:
             return  # the teacher's answers are the model's own: there is nothing left to gain
         taken = _step_(model, change, loss, gained, harm, settings, stale)
         if taken is None:
@@ -124,10 +127,11 @@ class _Ratio:
     last: float = 1.0
     first: float | None = None
 
-    def see(self, ratio: float) -> None:
-        """Take an accepted step's ratio down."""
-        self.last = ratio
-        self.first = ratio if self.first is None else self.first
+    def see(self, measured: float, predicted: float) -> None:
+        """Take an accepted step's ratio down; what is too small to be measured says nothing."""
+        if min(measured, predicted) > _NOTHING:
+            self.last = measured / predicted
+            self.first = self.last if self.first is None else self.first
 
     @property
     def parted(self) -> bool:
@@ -156,22 +160,24 @@ def _step_(
     modules = {path: model.module.get_submodule(path) for path in change}
     before = {path: _copied(module) for path, module in modules.items()}
     radius = min(settings.step, settings.budget - harm.spent)
+    if radius <= 0:
+        return None
     # No longer than brings L_S to nothing in a straight line (Polyak's step): near its end a step
     # of the whole radius would overshoot, and what was gone come back.
-    size = min(loss / gained, (2 * max(radius, 0.0) / (ratio.last * gained)) ** 0.5)
+    size = min(loss / gained, (2 * radius / (ratio.last * gained)) ** 0.5)
     for halved in range(_MOST_HALVINGS):
         for path, module in modules.items():
             add_(module, -size * change[path])
         predicted = size**2 * gained / 2
         moved = harm.of(model)
-        if moved is not None and moved.since_last <= 2 * radius:
-            ratio.see(moved.since_last / predicted)
+        if moved and moved.since_last <= 2 * radius and moved.since_start <= settings.budget:
+            ratio.see(moved.since_last, predicted)
             return _Taken(size, predicted, moved, halved)
         for path, module in modules.items():
             _restore_(module, before[path])
         # At least by half; further, at once, where the measurement says so.
         seen = moved.since_last if moved else math.inf
-        size *= min(0.5, (radius / seen) ** 0.5 if seen < math.inf else 0.1)
+        size *= min(0.5, (radius / seen) ** 0.5) if 0 < seen < math.inf else 0.1
     return None
 
 
@@ -300,13 +306,18 @@ def prepare_rewriting(
         progress: hears of the teacher's and the curvature's batches.
 
     Raises:
-        PlanError: if the teacher needs a base, or nothing is to be forgotten.
+        PlanError: if the teacher needs a base, nothing is to be forgotten, or there is no such
+            layer.
         CorpusError: if a subject has no span.
     """
+    if max(settings.layers, default=0) >= (count := model.sites.n_layers):
+        raise PlanError(f"layer {max(settings.layers)} is to be rewritten; there are {count:,}.")
     asked = in_scope(corpus, subjects, earlier)
     marked = [record for record in asked if record.spans]
     taught = teach(settings.teacher, model, marked, base=base, seed=seed, progress=progress)
     own = [lesson for lesson in lessons(model, marked, taught) if lesson.columns]
+    if not own:
+        raise PlanError("no sensitive token is to be forgotten: the spans in scope have none.")
     keep = keep_set(model, asked, further)
     apart = None
     if subjects:
