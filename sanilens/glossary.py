@@ -52,6 +52,18 @@ GLOSSARY: Mapping[str, str] = {
     "rest by itself: 1 minus that share of the text.",
     "relearning": "An attack: train the cleaned model on a tenth of the records again and see "
     "whether the other spans come back.",
+    # How it is taken out
+    "rewriting": "Changing weights so that what is asked is no longer said, along the direction "
+    "that moves least of what must stay. That direction is computed from the curvature of the "
+    "kept texts; the harm of every step is measured.",
+    "curvature": "How strongly the model's answers on the kept texts react to a change of each "
+    "weight matrix. Measured in one pass over these texts and kept on disk.",
+    "harm": "How far the model's answers on the kept texts have moved: the mean KL divergence, in "
+    "nats a token, at places that the curvature was not told of.",
+    "stranger": "An invented person. What the model says of strangers is what it would say of "
+    "somebody it has never met.",
+    "price": "How much of what is asked a unit forgets for each nat of harm, if its own weights "
+    "are rewritten.",
     # Where it is stored
     "unit": "A part of the model that can be edited alone: an MLP neuron, an attention head, a "
     "feature of an autoencoder, or a code of a codebook.",

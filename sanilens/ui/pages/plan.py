@@ -13,6 +13,7 @@ from sanilens.ui.plan.basket import basket_card, controls_card
 from sanilens.ui.plan.erase import keep_card
 from sanilens.ui.plan.repair import repair_card
 from sanilens.ui.plan.request import current_plan, file_card, run_button, summary, whose_card
+from sanilens.ui.plan.rewrite import rewrite_card
 from sanilens.ui.plan.whatif import whatif_card
 from sanilens.ui.results import results
 from sanilens.unlearn.plan import Plan
@@ -57,6 +58,7 @@ def _body(opened: Case, plan: Plan) -> None:
     with left:
         whose_card(opened)
         basket_card(opened)
+        rewrite_card(opened)
         keep_card(opened)
     with right:
         repair_card(opened)

@@ -29,6 +29,7 @@ _MEANING: Mapping[Operation, str] = {
     "mean": "its mean activation over the corpus",
     "clamp": "a fixed activation",
     "cap": "at most the value",
+    "rewrite": "its own weights solved anew, so that what is asked is forgotten at least harm",
     "bake": "a feature's direction is removed from all weights that write it",
     "refill": "only codes pass; the next-best one takes a deleted code's place",
     "drop": "only codes pass; a deleted code's place stays empty",

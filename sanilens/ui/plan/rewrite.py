@@ -1,0 +1,89 @@
+"""Plan's card on rewriting: whether, by which teacher, and what it may cost what must stay."""
+
+import streamlit as st
+
+from sanilens.case import Case
+from sanilens.glossary import meaning
+from sanilens.model.curvature import needed_bytes
+from sanilens.model.teachers import TEACHERS
+from sanilens.ui import state
+from sanilens.ui.layout import card
+from sanilens.unlearn.plan import Rewriting
+
+_TEACHERS = {
+    "stranger": "what the model says of a stranger",
+    "base": "what the base model says",
+    "uniform": "any surrogate, all alike",
+}
+
+
+def rewrite_card(opened: Case) -> None:
+    """Draw the switch and, while it is on, its settings; every change is kept at once."""
+    if opened.model.kind == "masked":
+        return  # curvature is measured along a text
+    settings = state.rewriting()
+    units = sum(edit.operation == "rewrite" for edit in state.basket())
+    with card("Rewriting", "the change that moves least else"):
+        st.session_state["plan-rewrite"] = settings is not None
+        st.toggle(
+            f"Rewrite the {units:,} units marked `rewrite`" if units else "Rewrite all weights",
+            key="plan-rewrite",
+            on_change=_switch,
+            disabled=units > 0 and settings is not None,
+            help=meaning("rewriting"),
+        )
+        if settings is None:
+            st.caption("Off: only the edits and the repair change the model.")
+            return
+        _settings(opened, settings)
+        size = needed_bytes(opened.model, settings.layers or None) / 2**20
+        st.caption(
+            f"Takes one pass over what must stay, once for this model ({size:,.0f} MiB on disk), "
+            "then a few steps until nothing that is asked is said."
+        )
+
+
+def _settings(opened: Case, settings: Rewriting) -> None:
+    teachers = [name for name in TEACHERS if name != "base" or opened.base is not None]
+    st.session_state["plan-rewrite-teacher"] = settings.teacher
+    st.session_state["plan-rewrite-budget"] = settings.budget
+    st.session_state["plan-rewrite-steps"] = settings.most_steps
+    left, middle, right = st.columns([2, 1, 1])
+    left.selectbox(
+        "In a secret's place stands",
+        teachers,
+        format_func=lambda name: _TEACHERS[name],
+        key="plan-rewrite-teacher",
+        on_change=_keep,
+    )
+    middle.number_input(
+        "Harm allowed",
+        1e-5,
+        10.0,
+        format="%.4f",
+        step=1e-3,
+        key="plan-rewrite-budget",
+        on_change=_keep,
+        help=meaning("harm"),
+    )
+    right.number_input(
+        "Most steps", 1, 1000, key="plan-rewrite-steps", on_change=_keep,
+        help="It ends before where nothing that is asked is said any more.",
+    )  # fmt: skip
+
+
+def _switch() -> None:
+    state.set_rewriting(Rewriting() if st.session_state["plan-rewrite"] else None)
+
+
+def _keep() -> None:
+    now = state.rewriting() or Rewriting()
+    state.set_rewriting(
+        now.model_copy(
+            update={
+                "teacher": st.session_state["plan-rewrite-teacher"],
+                "budget": st.session_state["plan-rewrite-budget"],
+                "most_steps": st.session_state["plan-rewrite-steps"],
+            }
+        )
+    )
