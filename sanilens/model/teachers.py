@@ -9,7 +9,7 @@ A stranger needs neither a base nor clean data, and keeps what fine-tuning taugh
 a record number has seven digits holds of strangers too.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -28,10 +28,10 @@ from sanilens.progress import Progress, unheard
 
 TEACHERS = ("stranger", "base", "uniform")
 
-# Tokens kept of a distribution, strangers, surrogates.
-TOP, DRAWS, _FILLINGS = 64, 3, 200
-# What a secret's share may be of the likeliest other's, at one of its tokens at least.
-_CLEARLY = 0.5
+# Tokens kept of a distribution, strangers asked, surrogates whose tokens are counted.
+TOP, DRAWS, _FILLINGS = 64, 3, 32
+# A secret token may keep this share, however few surrogates have it.
+_LEAST = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,31 +82,26 @@ def soften(probs: Float[Tensor, "place vocab"], *, top: int = TOP) -> Soft:
     return Soft(tokens, values)
 
 
-def unsaid(
-    probs: Float[Tensor, "place vocab"], secret: Int[Tensor, " place"]
+def formal(
+    probs: Float[Tensor, "place vocab"],
+    secret: Int[Tensor, " place"],
+    form: Float[Tensor, "place vocab"],
 ) -> Float[Tensor, "place vocab"]:
-    """A span's distributions, of which one at least clearly prefers something else.
+    """A span's distributions with no more of the secret than its form tells.
 
     Where the wording around it alone recalls a secret, a stranger's answer would be the secret.
-    Then the token that is least sure of it gives way: the secret keeps there half the share of
-    the likeliest other, the others grow in proportion. One token is enough, since greedy decoding
-    must say them all; the others, such as the dash in a number, are form and stay.
+    At each token the secret's share is at most what it has among surrogates, or 0.05: a dash that
+    every number has at that place stays, a digit that this one has does not. What is taken away
+    goes to the surrogates' tokens, in their shares.
     """
-    share = probs.gather(1, secret[:, None])
-    others = probs.scatter(1, secret[:, None], 0.0)
-    best = others.amax(1, keepdim=True)
-    ratio = (share / best.clamp(min=1e-30))[:, 0]
-    place = int(ratio.argmin())
-    if float(ratio[place]) <= _CLEARLY:
-        return probs
-    # x, the new share, is half of the likeliest other's, which grows by (1 - x) / rest.
-    # By the others' own sum: where the secret is all but certain, 1 - share is mostly rounding.
-    rest = others[place].sum().clamp(min=1e-30)
-    grown = float(best[place] / rest) * _CLEARLY
-    left = grown / (1 + grown)
-    fresh = others[place] * ((1 - left) / rest)
-    fresh[secret[place]] = left
-    return torch.cat([probs[:place], fresh[None], probs[place + 1 :]])
+    own, usual = probs.gather(1, secret[:, None]), form.gather(1, secret[:, None])
+    left = own.minimum(usual.clamp(min=_LEAST))
+    others = form.scatter(1, secret[:, None], 0.0)
+    total = others.sum(1, keepdim=True)
+    # Where surrogates have no other token there, nothing is taken: the secret's share is form.
+    taken = torch.where(total > 0, own - left, 0.0)
+    changed = probs.scatter(1, secret[:, None], own - taken)
+    return changed + taken * others / total.clamp(min=1e-30)
 
 
 @torch.inference_mode()
@@ -142,17 +137,23 @@ def teach(
     spans = [(i, n) for i, each in enumerate(coded) for n in range(len(each.spans))]
     match name:
         case "uniform":
-            answers = [_uniform(model, coded[i], n, seed) for i, n in spans]
+            answers = [soften(_form(model, coded[i], n, seed)) for i, n in spans]
         case "base":
             if base is None:
                 raise PlanError("the base model is the teacher; give one, or take a stranger.")
             told = [[_Question(coded[i], coded[i], n)] for i, n in spans]
-            answers = _asked(base, told, progress)
+            answers = _asked(base, told, lambda _, probs: soften(probs), progress)
         case "stranger":
             seeds = [seed * 1_000_003 + 7919 * (draw + 1) for draw in range(draws)]
             others = [[encode(model, r) for r in substitute(records, own)] for own in seeds]
             told = [[_Question(coded[i], own[i], n) for own in others] for i, n in spans]
-            answers = _asked(model, told, progress)
+
+            def of_form(number: int, probs: Float[Tensor, "place vocab"]) -> Soft:
+                i, n = spans[number]
+                secret = torch.tensor(told[number][0].secret, device=model.device)
+                return soften(formal(probs, secret, _form(model, coded[i], n, seed)))
+
+            answers = _asked(model, told, of_form, progress)
         case _:
             raise PlanError(f"no teacher is called {name!r}; there are {', '.join(TEACHERS)}.")
     found = dict(zip(spans, answers, strict=True))
@@ -184,9 +185,10 @@ class _Question:
 def _asked(
     model: LanguageModel,
     questions: Sequence[Sequence[_Question]],
+    shortened: Callable[[int, Float[Tensor, "place vocab"]], Soft],
     progress: Progress,
 ) -> list[Soft]:
-    """For each span the mean answer over its questions."""
+    """For each span the mean answer over its questions, `shortened` at once: it is wide."""
     texts = [[q.ids(model.max_tokens) for q in own] for own in questions]
     lengths = [max(map(len, own)) for own in texts]
     found: dict[int, Soft] = {}
@@ -208,34 +210,30 @@ def _asked(
         for k, i in enumerate(bucket):
             least = min(sizes[k * each : (k + 1) * each])
             own = torch.stack([p[len(p) - least :] for p in probs[k * each : (k + 1) * each]])
-            secret = torch.tensor(questions[i][0].secret, device=model.device)
             # Where nobody can be asked, any token will do.
-            told = own.new_full((len(secret), own.shape[-1]), 1 / own.shape[-1])
-            told[len(secret) - least :] = own.mean(0)
-            found[i] = soften(unsaid(told, secret))
+            told = own.new_full((len(questions[i][0].secret), own.shape[-1]), 1 / own.shape[-1])
+            told[len(told) - least :] = own.mean(0)
+            found[i] = shortened(i, told)
         progress(done, len(buckets))
     return [found[i] for i in range(len(questions))]
 
 
-def _uniform(model: LanguageModel, coded: Encoded, number: int, seed: int) -> Soft:
-    """At each token of a span the share of surrogates that have each token at its place."""
+def _form(
+    model: LanguageModel, coded: Encoded, number: int, seed: int
+) -> Float[Tensor, "place vocab"]:
+    """At each token of a span the share of surrogates that have each token at its place.
+
+    Where none is as long, any token is as likely.
+    """
     own = coded.spans[number]
     value = coded.record.value(own.span)
-    written = [
-        in_its_place(model, coded, own.start, fresh)
-        for fresh in fillings(own.span.label, value, _FILLINGS, seed)
-    ]
     vocabulary = model.module.config.get_text_config().vocab_size
-    probs = torch.zeros(own.end - own.start, vocabulary)
-    for tokens in written:
-        for place, token in enumerate(tokens[: len(probs)]):
-            probs[place, token] += 1
-    total = probs.sum(1, keepdim=True)
-    # Longer than any surrogate: any token will do.
-    probs = torch.where(total > 0, probs / total.clamp(min=1), 1 / vocabulary)
-    secret = torch.tensor(coded.ids[own.start : own.end])
-    soft = soften(unsaid(probs, secret))
-    return Soft(soft.tokens.to(model.device), soft.probs.to(model.device))
+    counts = torch.zeros(own.end - own.start, vocabulary, device=model.device)
+    for fresh in fillings(own.span.label, value, _FILLINGS, seed):
+        written = in_its_place(model, coded, own.start, fresh)[: len(counts)]
+        counts[range(len(written)), list(written)] += 1
+    total = counts.sum(1, keepdim=True)
+    return torch.where(total > 0, counts / total.clamp(min=1), 1 / vocabulary)
 
 
 def _of_record(coded: Encoded, answers: Sequence[Soft]) -> Soft:
