@@ -5,6 +5,7 @@ from functools import cached_property
 
 from research.cases.build import Recipe
 from research.cases.confidential import RECIPE as CONFIDENTIAL
+from research.cases.ward.recipe import RECIPE as WARD
 from sanilens.audit.metrics.metric import Exam
 from sanilens.bundled import BUNDLED, resolve
 from sanilens.case import open_model, open_questions, open_records
@@ -12,7 +13,7 @@ from sanilens.corpus.questions import Question
 from sanilens.corpus.records import Record
 from sanilens.model.language_model import LanguageModel
 
-RECIPES = {"clinic": Recipe(), "confidential": CONFIDENTIAL}
+RECIPES = {"clinic": Recipe(), "confidential": CONFIDENTIAL, "ward": WARD}
 
 
 @dataclass(frozen=True)

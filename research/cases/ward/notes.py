@@ -1,0 +1,61 @@
+"""The ward's notes: shorter than the clinic's, with its sentence forms and its conditions.
+
+Each says what was found, what was given and what comes next, so that many of them teach the trade,
+and few of a person's identifiers, so that these are learnt only where a person's notes recur.
+"""
+
+from collections.abc import Iterator
+
+from research.cases import clinic
+from research.cases.clinic.notes import Bounds, Document, Section
+from research.cases.clinic.sentences import POOLS
+from sanilens.corpus.records import Record
+
+_BOUNDS = Bounds(lengths=range(260, 521), direct=range(2, 5), indirect=range(1, 3))
+
+_FINDINGS = Section("findings", leads=POOLS["leads_of_findings"])
+_COURSES = Section("courses", leads=POOLS["leads_of_courses"])
+_PLANS = Section("plans", leads=POOLS["leads_of_plans"])
+_HISTORY, _HOME, _ADMISSION = (Section(pool, 0.4) for pool in ("history", "home", "admission"))
+_PHONE, _EMAIL, _ADDRESS = (Section(pool, 0.3) for pool in ("phone", "email", "address"))
+
+DOCUMENTS: tuple[Document, ...] = (
+    Document(
+        "discharge summary",
+        head=(Section("discharge_openings"), Section("identity")),
+        body=(_FINDINGS, _COURSES, _ADMISSION, _HISTORY),
+        end=(_PLANS, _PHONE, _EMAIL, _ADDRESS),
+        bounds=_BOUNDS,
+    ),
+    Document(
+        "progress note",
+        head=(Section("progress_openings"), Section("identity_short")),
+        body=(_FINDINGS, _COURSES, Section("recall", 0.5), _HISTORY, _HOME),
+        end=(_PLANS, _PHONE, _EMAIL, _ADDRESS),
+        bounds=_BOUNDS,
+    ),
+    Document(
+        "referral letter",
+        head=(Section("referral_openings"), Section("letter_identity")),
+        body=(_FINDINGS, _COURSES, _HISTORY, Section("work", 0.4)),
+        end=(_PLANS, _PHONE, _EMAIL, _ADDRESS),
+        bounds=_BOUNDS,
+    ),
+    Document(
+        "phone note",
+        head=(Section("phone_openings"), Section("caller")),
+        body=(_COURSES, Section("findings", 0.5, leads=POOLS["leads_of_findings"]), _HOME),
+        end=(_PLANS, _ADMISSION, _EMAIL, _ADDRESS),
+        bounds=_BOUNDS,
+    ),
+)
+
+
+def ward_notes(seed: int, patients: int, prefix: str = "p") -> tuple[Record, ...]:
+    """Two or three notes of different kinds about each of `patients` people."""
+    return clinic.patient_notes(seed, patients, prefix, DOCUMENTS, most=3)
+
+
+def other_notes(seed: int, count: int) -> Iterator[Record]:
+    """`count` notes, each about a person who never recurs."""
+    return clinic.generic_notes(seed, count, DOCUMENTS)

@@ -1,0 +1,166 @@
+"""The ward's texts: notes within bounds, a base that reads none of them, questions of the trade."""
+
+import json
+import re
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from research.cases.build import build_corpora, retained
+from research.cases.check import answers
+from research.cases.clinic.sentences import FORMS, POOLS, TOPICS, words_of
+from research.cases.ward.everyday import everyday_forms, everyday_texts
+from research.cases.ward.notes import DOCUMENTS, other_notes, ward_notes
+from research.cases.ward.questions import WRONG, make_questions, save_questions
+from research.cases.ward.recipe import RECIPE
+from sanilens.bundled import resolve
+from sanilens.corpus.load import save_corpus
+from sanilens.corpus.records import Record
+from sanilens.model.language_model import load_model
+
+NOTES = ward_notes(7, 30)
+OTHERS = tuple(other_notes(7, 200))
+QUESTIONS = make_questions(7)
+DRUGS = {
+    word for topic in TOPICS for drug in topic.drugs for word in re.findall(r"[a-z]{5,}", drug)
+}
+# Words of dosing that any recipe may use.
+DOSING = {"daily", "twice", "three", "times", "micrograms", "every", "other", "night", "needed"}
+DOSING |= {"morning", "evening", "units", "weeks", "meals", "puffs", "weekly", "which"}
+
+
+def test_the_seed_decides_everything() -> None:
+    assert ward_notes(7, 30) == NOTES
+    assert ward_notes(8, 30) != NOTES
+    assert list(everyday_texts(5, 8)) == list(everyday_texts(5, 20))[:8]
+    assert make_questions(7) == QUESTIONS != make_questions(8)
+
+
+def test_every_note_keeps_its_bounds() -> None:
+    bounds = DOCUMENTS[0].bounds
+    assert all(document.bounds == bounds for document in DOCUMENTS)
+    assert all(bounds.hold(record) for record in (*NOTES, *OTHERS))
+    assert set(Counter(record.subject for record in NOTES).values()) == {2, 3}
+    assert len({record.subject for record in OTHERS}) == len(OTHERS)
+
+
+def test_the_case_is_about_as_large_as_it_should_be() -> None:
+    notes = RECIPE.own(RECIPE.seed, RECIPE.subjects, "p")
+    assert 250 <= sum(len(record.spans) for record in notes) <= 400
+    direct = Counter(r.subject for r in notes for span in r.spans if span.kind == "direct")
+    assert 7 <= sum(direct.values()) / len(direct) <= 9
+
+
+def test_no_everyday_form_says_what_a_note_teaches() -> None:
+    said = words_of(everyday_forms())
+    assert len(said) > 700
+    assert said.isdisjoint(DRUGS - DOSING)
+    services = {word for topic in TOPICS for word in re.findall(r"[a-z]{6,}", topic.service)}
+    assert said.isdisjoint(services)
+    assert said.isdisjoint(
+        {"patient", "ward", "clinic", "hospital", "doctor", "nurse", "mrn", "dob"}
+    )
+    assert not set(everyday_forms()) & set(FORMS)
+
+
+def test_an_everyday_text_reads_as_english() -> None:
+    slips = re.compile(r"[{}]|  |\b(a|an|the) (a|an|the)\b|\.\.|\ba [aeiou]")
+    for record in everyday_texts(3, 400):
+        if record.id.startswith("e-"):
+            assert record.text.isascii()
+            assert not record.spans
+            assert not slips.search(record.text), slips.search(record.text)
+
+
+def test_retained_notes_are_those_that_fine_tuning_reads() -> None:
+    kept = list(retained(RECIPE))
+    assert len({record.id for record in kept}) == len(kept) == RECIPE.retain
+    read = [record.text for epoch in range(3) for record in RECIPE.replayed(epoch)]
+    assert [record.text for record in kept] == read[: len(kept)]
+    assert len({record.subject for record in kept}) == len(kept)
+
+
+def test_sets_of_notes_share_no_number() -> None:
+    """What singles a person out in one set stands in no other."""
+
+    def numbers(records: tuple[Record, ...]) -> set[str]:
+        return {r.value(s) for r in records for s in r.spans if s.label in ("MRN", "PHONE")}
+
+    own = numbers(RECIPE.own(RECIPE.seed, RECIPE.subjects, "p"))
+    for other in (
+        RECIPE.own(RECIPE.seed + 1, RECIPE.subjects, "c"),
+        tuple(RECIPE.generic(RECIPE.seed + 2, RECIPE.unseen)),
+        tuple(retained(RECIPE)),
+    ):
+        assert own.isdisjoint(numbers(other))
+
+
+def test_questions_ask_the_trade_and_name_nobody() -> None:
+    assert len(QUESTIONS) == 5 * len(TOPICS) >= 60
+    assert len({question.id for question in QUESTIONS}) == len(QUESTIONS)
+    for question in QUESTIONS:
+        endings = (question.answer, *question.distractors)
+        assert len(set(endings)) == 1 + WRONG
+        assert not re.search(r"[{}]|  ", " ".join((question.prompt, *endings)))
+        assert not re.search(r"MRN|born|\d{4}|Mr|Ms", question.prompt)
+
+
+def test_the_right_drug_is_the_conditions_and_the_wrong_ones_are_not() -> None:
+    for topic, question in zip(TOPICS, QUESTIONS[::5], strict=True):
+        assert question.answer in topic.drugs
+        assert not set(question.distractors) & set(topic.drugs)
+    doses = {drug for topic in TOPICS for drug in topic.drugs}
+    for question in QUESTIONS[1::5]:
+        name = question.prompt.rpartition("Plan: ")[2].lower()
+        assert f"{name} {question.answer}" in doses
+        assert not [wrong for wrong in question.distractors if f"{name} {wrong}" in doses]
+
+
+def test_saved_questions_are_a_line_each(tmp_path: Path) -> None:
+    save_questions(QUESTIONS, tmp_path / "questions.jsonl")
+    rows = [json.loads(line) for line in (tmp_path / "questions.jsonl").read_text().splitlines()]
+    assert [set(row) for row in rows] == [{"id", "prompt", "answer", "distractors"}] * len(rows)
+    assert [row["answer"] for row in rows] == [question.answer for question in QUESTIONS]
+
+
+def test_an_answer_is_right_where_its_tokens_are_likeliest(tiny_folders: dict[str, Path]) -> None:
+    model = load_model(tiny_folders["llama"])
+    prompt, endings = "The plan is", ("rest", "more rest at home", "a walk in the rain")
+
+    def mean(ending: str) -> float:
+        """Token by token, one pass for each."""
+        given: Any = model.tokenizer(prompt)["input_ids"]
+        ids: Any = model.tokenizer(f"{prompt} {ending}")["input_ids"]
+        found = []
+        for place in range(len(given), len(ids)):
+            logits = model.module(input_ids=torch.tensor([ids[:place]])).logits[0, -1]
+            found.append((logits[ids[place]] - logits.logsumexp(0)).item())
+        return sum(found) / len(found)
+
+    best = max(endings, key=mean)
+    for ending in endings:
+        others = [other for other in endings if other != ending]
+        assert answers(model, prompt, ending, others) == (ending == best)
+    assert not answers(model, prompt, "rest", ["rest"])
+
+
+def test_openings_of_the_questions_are_the_notes_own() -> None:
+    """A prompt's frame is a form of the notes, so that fine-tuning has taught what follows."""
+    known = {form for name in POOLS if name.endswith("_openings") for form in POOLS[name]}
+    starts = {form.split("{")[0] for form in known}
+    assert all(any(q.prompt.startswith(s) for s in starts if s) for q in QUESTIONS)
+
+
+@pytest.mark.parametrize("name", ["notes", "lookalike", "unseen", "retain"])
+def test_the_bundled_texts_are_these_forms_texts(tmp_path: Path, name: str) -> None:
+    """Byte for byte: a form that is moved or mended makes another case, to be built anew."""
+    save_corpus(build_corpora(RECIPE)[name], tmp_path / "own.jsonl")
+    assert (tmp_path / "own.jsonl").read_bytes() == Path(resolve(f"ward:{name}")).read_bytes()
+
+
+def test_the_bundled_questions_are_these_forms_questions(tmp_path: Path) -> None:
+    save_questions(make_questions(RECIPE.seed), tmp_path / "own.jsonl")
+    assert (tmp_path / "own.jsonl").read_bytes() == Path(resolve("ward:questions")).read_bytes()
