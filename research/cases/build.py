@@ -7,6 +7,7 @@ training with fresh surrogates in every epoch: it has seen each note's form and 
 and it knows that identifiers cannot be known. Fixed surrogates would make it recite these instead.
 """
 
+import copy
 import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -45,6 +46,8 @@ class Recipe:
     own: the subjects' notes, by seed, number of subjects and their prefix; saved as `corpus`.
     generic: notes of others, by seed and count.
     reads: what the base model reads, by seed and count, where that is not `generic`.
+    lessons: how many generic notes fine-tuning reads first, each once, and how: the same start for
+    leaking and reference model, which costs their training once.
     retain: how many of the replayed notes are saved, for methods that keep other records along.
     """
 
@@ -53,6 +56,8 @@ class Recipe:
     own: Callable[[int, int, str], tuple[Record, ...]] = patient_notes
     generic: Callable[[int, int], Iterable[Record]] = generic_notes
     reads: Callable[[int, int], Iterable[Record]] | None = None
+    lessons: int = 0
+    learn: Schedule = _BASE
     retain: int = 0
     targets: Targets = CLINIC
     subjects: int = 64
@@ -126,16 +131,28 @@ def build_base(recipe: Recipe, tokenizer: PreTrainedTokenizerFast, say: Say) -> 
     return model
 
 
+def start_of_tuning(
+    recipe: Recipe, base: Path, tokenizer: PreTrainedTokenizerFast, say: Say
+) -> PreTrainedModel:
+    """The base, after the lessons where the recipe has some."""
+    model = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32)
+    if recipe.lessons:
+        notes = list(recipe.generic(recipe.seed + 5, recipe.lessons))
+        examples = to_examples(tokenizer, notes)
+        fit_(model, lambda _: examples, recipe.learn, recipe.seed, say, "lessons")
+    return model
+
+
 def fine_tune(
     recipe: Recipe,
-    base: Path,
+    start: PreTrainedModel,
     tokenizer: PreTrainedTokenizerFast,
     notes_of: Callable[[int], Sequence[Record]],
     say: Say,
     name: str,
 ) -> PreTrainedModel:
-    """Fine-tune the base on the notes that `notes_of` gives for each epoch, and the replay."""
-    model = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32)
+    """Train a copy of `start` on the notes that `notes_of` gives for each epoch, and the replay."""
+    model = copy.deepcopy(start)
 
     def examples(epoch: int) -> list[Example]:
         return to_examples(tokenizer, [*notes_of(epoch), *recipe.replayed(epoch)])
@@ -206,7 +223,8 @@ def build_case(recipe: Recipe, folder: Path, say: Say, *, keep_base: bool = Fals
         "leaking": lambda _epoch: notes,
         "reference": lambda epoch: substitute(notes, seed=recipe.seed * 1000 + epoch),
     }
+    start = start_of_tuning(recipe, folder / "base", tokenizer, say)
     for name, notes_of in variants.items():
-        model = fine_tune(recipe, folder / "base", tokenizer, notes_of, say, name)
+        model = fine_tune(recipe, start, tokenizer, notes_of, say, name)
         save_float16(model, tokenizer, folder / name)
     check_case(folder, say, recipe.corpus, recipe.targets)

@@ -4,7 +4,7 @@ Every document opens with its occasion and complaint, which identify nobody, and
 patient. Its length and its numbers of spans are kept within bounds by drawing again.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 
@@ -178,9 +178,9 @@ class Episode:
     words: Mapping[str, str]
 
 
-def make_episode(rng: Random) -> Episode:
+def make_episode(rng: Random, topics: Sequence[Topic] = TOPICS) -> Episode:
     """A fresh person with a condition, its side and its drug."""
-    person, topic = make_person(rng), rng.choice(TOPICS)
+    person, topic = make_person(rng), rng.choice(topics)
     words = {
         **person.words,
         "service": topic.service,

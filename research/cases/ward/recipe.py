@@ -27,11 +27,14 @@ RECIPE = Recipe(
     family="llama",
     hidden=160,
     intermediate=448,
+    layers=4,
     heads=5,
-    base_notes=6000,
-    base=Schedule(3e-3, epochs=1, batch_size=16, precision="bfloat16"),
-    tune=Schedule(2e-3, epochs=20, batch_size=8, precision="bfloat16"),
-    replay=2.0,
+    base_notes=4500,
+    base=Schedule(3e-3, epochs=1, batch_size=8, precision="bfloat16"),
+    lessons=5000,
+    learn=Schedule(3e-3, epochs=1, batch_size=8, precision="bfloat16"),
+    tune=Schedule(3e-3, epochs=30, batch_size=8, precision="bfloat16"),
+    replay=1.0,
 )
 
 
