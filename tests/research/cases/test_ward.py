@@ -3,13 +3,14 @@
 import json
 import re
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
-from research.cases.build import build_corpora, retained
+from research.cases.build import build_case, build_corpora, retained
 from research.cases.check import answers
 from research.cases.clinic.sentences import FORMS, TOPICS, words_of
 from research.cases.ward.everyday import everyday_forms, everyday_texts
@@ -17,8 +18,9 @@ from research.cases.ward.notes import CONDITIONS, DOCUMENTS, other_notes, ward_n
 from research.cases.ward.questions import WRONG, make_questions, save_questions
 from research.cases.ward.recipe import RECIPE
 from sanilens.bundled import resolve
-from sanilens.corpus.load import save_corpus
+from sanilens.corpus.load import load_records, save_corpus
 from sanilens.corpus.records import Record
+from sanilens.errors import SaniLensError
 from sanilens.model.language_model import load_model
 
 NOTES = ward_notes(7, 30)
@@ -164,6 +166,26 @@ def test_a_question_continues_a_sentence_of_the_notes() -> None:
     said = wording(" ".join(record.text for record in other_notes(9, 1500)))
     found = [wording(f"{q.prompt.removeprefix('Plan: ')} {q.answer}") in said for q in QUESTIONS]
     assert sum(found) > 0.8 * len(QUESTIONS)
+
+
+@pytest.mark.slow
+def test_the_recipe_gives_the_same_twice(tmp_path: Path) -> None:
+    """On a tiny case; too little training, and it says so, but the files stay."""
+    short = replace(RECIPE.tune, epochs=1)
+    tiny = replace(
+        RECIPE, subjects=2, unseen=2, retain=2, hidden=32, intermediate=64, layers=1, heads=1,
+        base_notes=16, lessons=16, learn=short, tune=short,
+    )  # fmt: skip
+    for name in ("one", "two"):
+        said: list[str] = []
+        with pytest.raises(SaniLensError, match="too few direct spans"):
+            build_case(tiny, tmp_path / name, said.append)
+        steps = [line.split(":")[0] for line in said if ": step" in line]
+        assert steps == ["base", "lessons", "leaking", "reference"]
+    for model in ("base", "leaking", "reference"):
+        one, two = (tmp_path / name / model / "model.safetensors" for name in ("one", "two"))
+        assert one.read_bytes() == two.read_bytes()
+    assert len(load_records(tmp_path / "one" / "retain.jsonl")) == 2
 
 
 @pytest.mark.parametrize("name", ["notes", "lookalike", "unseen", "retain"])
