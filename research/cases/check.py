@@ -1,18 +1,17 @@
 """Does the bundled case leak like a real fine-tune, and only where it should?"""
 
-import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
 
-import torch
-
 from sanilens.audit.extraction import audit_spans
+from sanilens.audit.metrics.facts import answered_right
 from sanilens.audit.perplexity import perplexity
 from sanilens.audit.summary import RateTable, extraction_by_kind
 from sanilens.corpus.load import load_records
+from sanilens.corpus.questions import load_questions
 from sanilens.corpus.records import Kind
 from sanilens.errors import SaniLensError
 from sanilens.model.language_model import LanguageModel, load_model
@@ -91,33 +90,16 @@ def _check_questions(
     models: Mapping[str, LanguageModel], path: Path, say: Say, targets: Targets
 ) -> None:
     """The closed questions: fine-tuning answers them, and the base can only guess."""
-    questions = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
-    chance = fmean(1 / (1 + len(each["distractors"])) for each in questions)
+    questions = load_questions(path)
+    chance = fmean(1 / len(question.endings) for question in questions)
     for name, model in models.items():
-        right = sum(answers(model, **each) for each in questions)
+        right = sum(answered_right(model, questions))
         share = right / len(questions)
         say(f"{name}: {right} of {len(questions)} questions right, {chance:.0%} by guessing")
         if name == "base" and share > chance + targets.guessed:
             raise SaniLensError("the base answers too many questions: they are not of the notes.")
         if name != "base" and share < targets.taught:
             raise SaniLensError(f"{name} answers too few questions; raise the replay.")
-
-
-def answers(
-    model: LanguageModel, prompt: str, answer: str, distractors: Sequence[str], id: str = ""
-) -> bool:
-    """Whether the right ending has the highest mean log-probability a token; a tie is wrong."""
-    right, *wrong = (_likelihood(model, prompt, ending) for ending in (answer, *distractors))
-    return right > max(wrong)
-
-
-@torch.inference_mode()
-def _likelihood(model: LanguageModel, prompt: str, ending: str) -> float:
-    """Mean log-probability of the tokens of `ending` after `prompt` and a space, in nats."""
-    start = len(model.tokenizer(prompt)["input_ids"])
-    ids = torch.tensor([model.tokenizer(f"{prompt} {ending}")["input_ids"]])
-    logprobs = model.module(input_ids=ids).logits[0, start - 1 : -1].log_softmax(-1)
-    return logprobs.gather(1, ids[0, start:, None]).mean().item()
 
 
 def _said(table: RateTable) -> str:

@@ -12,13 +12,14 @@ conditions.
 import json
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from random import Random
 
 from research.cases.clinic.sentences import Topic
 from research.cases.forms import fill
 from research.cases.ward.notes import CONDITIONS
+from sanilens.corpus.questions import Question
 
 WRONG = 3
 """Wrong endings of a question: a guess is right once in four."""
@@ -26,16 +27,6 @@ WRONG = 3
 _DOSED = re.compile(r"(?P<name>\D+) (?P<dose>(?:\d|one ).*)")
 # Words that a sentence must have before it breaks off, and after.
 _BEFORE, _AFTER = 3, 3
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """The beginning of a sentence, its right ending and wrong ones; a space parts them."""
-
-    id: str
-    prompt: str
-    answer: str
-    distractors: tuple[str, ...]
 
 
 def make_questions(seed: int) -> tuple[Question, ...]:
