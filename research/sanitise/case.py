@@ -75,5 +75,6 @@ def open_case(name: str) -> Case:
         lookalike=open_records(f"{name}:lookalike"),
         unseen=open_records(f"{name}:unseen"),
         questions=open_questions(questions) if questions else (),
-        fine_tuning=recipe.tune.epochs * (len(records) + round(recipe.replay * len(records))),
+        fine_tuning=recipe.learn.epochs * recipe.lessons
+        + recipe.tune.epochs * (len(records) + round(recipe.replay * len(records))),
     )
