@@ -209,7 +209,7 @@ def open_case(
 
     Args:
         model: a folder, `hub:owner/name`, a bundled name such as `clinic:leaking`; or, alone, the
-            name of a bundled case, `clinic` or `confidential`.
+            name of a bundled case: `clinic`, `confidential` or `ward`.
         corpus: JSONL, CSV, Parquet or text.
         base: the model before fine-tuning.
         reference: the base fine-tuned alike, without the identifiers.

@@ -58,6 +58,7 @@ def _bundled(case: str, corpus: str) -> Sources:
 BUNDLED: Mapping[str, Sources] = {
     "clinic": _bundled("clinic", "notes"),
     "confidential": _bundled("confidential", "documents"),
+    "ward": _bundled("ward", "notes"),
 }
 """The cases that need no file of the user's, by name."""
 

@@ -34,6 +34,7 @@ RECIPE = Recipe(
     subjects=PROJECTS,
     vocabulary=1024,
     hidden=128,
+    intermediate=512,
     heads=4,
     base_notes=10_000,
     base=Schedule(3e-3, epochs=1, batch_size=16, precision="bfloat16"),

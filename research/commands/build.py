@@ -8,6 +8,7 @@ import typer
 from research.cases.autoencoder import AutoencoderRecipe, build_autoencoder
 from research.cases.build import Recipe, build_case
 from research.cases.confidential import build_confidential
+from research.cases.ward.recipe import build_ward
 from sanilens.bundled import assets_folder
 from sanilens.cli.common import CaseOption, say
 
@@ -25,8 +26,9 @@ def build(
     """Rebuild a bundled case from its seeds, and print what it measures."""
 
     folder = (out or assets_folder()) / case
-    if case == "confidential":
-        build_confidential(folder, say, keep_base=keep_base)
+    if case != "clinic":
+        build_other = build_confidential if case == "confidential" else build_ward
+        build_other(folder, say, keep_base=keep_base)
         return
     if not autoencoder:
         build_case(Recipe(), folder, say, keep_base=keep_base)

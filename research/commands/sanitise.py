@@ -26,7 +26,7 @@ from sanilens.errors import PlanError
 
 
 def sanitise(
-    case: Annotated[str, typer.Option(help="clinic or confidential.")] = "clinic",
+    case: Annotated[str, typer.Option(help="clinic, confidential or ward.")] = "clinic",
     seeds: Annotated[int, typer.Option(min=1, help="Seeds 0, 1, …")] = 3,
     method: Annotated[
         list[str] | None, typer.Option(help="Only these rows; repeatable. Given models stay.")

@@ -5,6 +5,7 @@ from functools import cached_property
 
 from research.cases.build import Recipe
 from research.cases.confidential import RECIPE as CONFIDENTIAL
+from research.cases.ward.recipe import RECIPE as WARD
 from sanilens.audit.metrics.metric import Exam
 from sanilens.bundled import BUNDLED, resolve
 from sanilens.case import open_model, open_questions, open_records
@@ -12,7 +13,7 @@ from sanilens.corpus.questions import Question
 from sanilens.corpus.records import Record
 from sanilens.model.language_model import LanguageModel
 
-RECIPES = {"clinic": Recipe(), "confidential": CONFIDENTIAL}
+RECIPES = {"clinic": Recipe(), "confidential": CONFIDENTIAL, "ward": WARD}
 
 
 @dataclass(frozen=True)
@@ -74,5 +75,6 @@ def open_case(name: str) -> Case:
         lookalike=open_records(f"{name}:lookalike"),
         unseen=open_records(f"{name}:unseen"),
         questions=open_questions(questions) if questions else (),
-        fine_tuning=recipe.tune.epochs * (len(records) + round(recipe.replay * len(records))),
+        fine_tuning=recipe.learn.epochs * recipe.lessons
+        + recipe.tune.epochs * (len(records) + round(recipe.replay * len(records))),
     )

@@ -44,7 +44,7 @@ ControlOption = Annotated[
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 SeedOption = Annotated[int, typer.Option("--seed", min=0)]
-Case = Literal["clinic", "confidential"]
+Case = Literal["clinic", "confidential", "ward"]
 CaseOption = Annotated[Case, typer.Option("--case", help="Which of the bundled cases.")]
 
 _TENTH = 10

@@ -4,7 +4,7 @@ Every document opens with its occasion and complaint, which identify nobody, and
 patient. Its length and its numbers of spans are kept within bounds by drawing again.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 
@@ -12,10 +12,6 @@ from research.cases.clinic.people import Person, make_person
 from research.cases.clinic.sentences import POOLS, TOPICS, Topic
 from research.cases.forms import Draft, fill
 from sanilens.corpus.records import Record
-
-LENGTHS = range(350, 751)  # characters
-DIRECT_SPANS = range(4, 8)
-INDIRECT_SPANS = range(2, 5)
 
 _SEPARATORS = (" ", " ", " ", "\n", "\n\n")
 
@@ -40,6 +36,26 @@ class Section:
 
 
 @dataclass(frozen=True, slots=True)
+class Bounds:
+    """What a document keeps: its length in characters, its numbers of spans."""
+
+    lengths: range
+    direct: range
+    indirect: range
+
+    def hold(self, record: Record) -> bool:
+        """Whether `record` is within all of them."""
+        direct = sum(span.kind == "direct" for span in record.spans)
+        indirect = len(record.spans) - direct
+        return len(record.text) in self.lengths and (
+            direct in self.direct and indirect in self.indirect
+        )
+
+
+CLINIC = Bounds(lengths=range(350, 751), direct=range(4, 8), indirect=range(2, 5))
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
     """A kind of document: its head in this order, its body in any order, then its end."""
 
@@ -47,6 +63,7 @@ class Document:
     head: tuple[Section, ...]
     body: tuple[Section, ...]
     end: tuple[Section, ...]
+    bounds: Bounds = CLINIC
 
 
 _FINDINGS = Section("findings", 0.75, leads=POOLS["leads_of_findings"])
@@ -161,9 +178,9 @@ class Episode:
     words: Mapping[str, str]
 
 
-def make_episode(rng: Random) -> Episode:
+def make_episode(rng: Random, topics: Sequence[Topic] = TOPICS) -> Episode:
     """A fresh person with a condition, its side and its drug."""
-    person, topic = make_person(rng), rng.choice(TOPICS)
+    person, topic = make_person(rng), rng.choice(topics)
     words = {
         **person.words,
         "service": topic.service,
@@ -176,14 +193,12 @@ def make_episode(rng: Random) -> Episode:
 def write_note(
     episode: Episode, document: Document, record_id: str, subject: str, rng: Random
 ) -> Record:
-    """One note, drawn until its length and numbers of spans are within the bounds."""
+    """One note, drawn until it is within the document's bounds."""
     while True:
         draft = _draft(episode, document, rng)
-        direct = sum(span.kind == "direct" for span in draft.spans)
-        indirect = len(draft.spans) - direct
-        text = draft.text
-        if len(text) in LENGTHS and direct in DIRECT_SPANS and indirect in INDIRECT_SPANS:
-            return Record(record_id, subject, text, tuple(draft.spans))
+        record = Record(record_id, subject, draft.text, tuple(draft.spans))
+        if document.bounds.hold(record):
+            return record
 
 
 def _draft(episode: Episode, document: Document, rng: Random) -> Draft:

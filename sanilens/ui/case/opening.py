@@ -146,6 +146,12 @@ def opening() -> None:
             _bundled(
                 "Open the company", BUNDLED["confidential"], "open-confidential", primary=False
             )
+        with card("A ward's notes", "bundled"):
+            st.markdown(
+                "A small language model that learned its trade from the notes of many, and a few "
+                "people by heart. Its base model knows neither: going back to it forgets the trade."
+            )
+            _bundled("Open the ward", BUNDLED["ward"], "open-ward", primary=False)
         st.caption(
             "Each comes with everything it is compared with: the base model, a reference model "
             "that never saw the secrets, look-alikes and unseen texts."

@@ -9,6 +9,7 @@ import pytest
 
 from research.cases.check import check_case
 from research.cases.confidential import RECIPE
+from research.cases.ward.recipe import RECIPE as WARD
 from sanilens.bundled import assets_folder, resolve
 from sanilens.case import open_records
 from sanilens.corpus.records import Record
@@ -28,6 +29,23 @@ def test_the_confidential_case_meets_its_targets() -> None:
     folder = assets_folder() / "confidential"
     check_case(folder, said.append, RECIPE.corpus, RECIPE.targets)
     assert any("leaking: " in line for line in said)
+
+
+@pytest.mark.slow
+def test_the_ward_meets_its_targets() -> None:
+    """Its base does not know the notes: what fine-tuning taught can be lost."""
+    said: list[str] = []
+    check_case(assets_folder() / "ward", said.append, targets=WARD.targets)
+    assert [line.split(":")[0] for line in said if "questions right" in line] == [
+        "base", "leaking", "reference",
+    ]  # fmt: skip
+
+
+def test_the_ward_stays_small() -> None:
+    files = [file for file in (assets_folder() / "ward").rglob("*") if file.is_file()]
+    weights = [file for file in files if file.suffix == ".safetensors"]
+    assert sum(file.stat().st_size for file in weights) <= 16_000_000
+    assert sum(file.stat().st_size for file in {*files} - {*weights}) <= 1_500_000
 
 
 def test_the_blacklist_marks_what_the_documents_hold() -> None:

@@ -12,10 +12,8 @@ import pytest
 from research.cases.build import Recipe
 from research.cases.clinic import generic_notes, patient_notes
 from research.cases.clinic.notes import (
-    DIRECT_SPANS,
+    CLINIC,
     DOCUMENTS,
-    INDIRECT_SPANS,
-    LENGTHS,
     Document,
     make_episode,
     write_note,
@@ -98,9 +96,9 @@ def test_the_parts_of_a_form_spell_its_identifiers() -> None:
 def test_every_note_keeps_its_bounds() -> None:
     for record in (*NOTES, *GENERIC):
         direct = [span for span in record.spans if span.kind == "direct"]
-        assert len(record.text) in LENGTHS, record.id
-        assert len(direct) in DIRECT_SPANS, record.id
-        assert len(record.spans) - len(direct) in INDIRECT_SPANS, record.id
+        assert len(record.text) in CLINIC.lengths, record.id
+        assert len(direct) in CLINIC.direct, record.id
+        assert len(record.spans) - len(direct) in CLINIC.indirect, record.id
         assert all(KIND_OF_LABEL[span.label] == span.kind for span in record.spans)
         assert record.spans[0].start > 40, record.id
     assert 500 < mean(len(record.text) for record in GENERIC) < 600
