@@ -35,6 +35,8 @@ from sanilens.progress import Progress, unheard
 from sanilens.unlearn.plan import Rewriting, UnitEdit
 
 _MOST_HALVINGS, _STALE = 8, 4.0
+# What is left of a budget that is as good as spent: steps would go on for ever, ever shorter.
+_SPENT = 0.01
 # KL that float32 does not tell from none, nats a token.
 _NOTHING = 1e-6
 
@@ -159,9 +161,10 @@ def _step_(
     """Change the weights by as much as the trust region allows; None, and nothing, if by none."""
     modules = {path: model.module.get_submodule(path) for path in change}
     before = {path: _copied(module) for path, module in modules.items()}
-    radius = min(settings.step, settings.budget - harm.spent)
-    if radius <= 0:
+    left = settings.budget - harm.spent
+    if left <= _SPENT * settings.budget:
         return None
+    radius = min(settings.step, left)
     # No longer than brings L_S to nothing in a straight line (Polyak's step): near its end a step
     # of the whole radius would overshoot, and what was gone come back.
     size = min(loss / gained, (2 * radius / (ratio.last * gained)) ** 0.5)

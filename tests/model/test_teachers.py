@@ -1,0 +1,322 @@
+"""What teachers say, recomputed with the plain tokenizer and plain forward passes."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import Tensor
+from torch.nn.functional import kl_div
+
+from sanilens.corpus.records import Record, Span
+from sanilens.corpus.surrogates.substitute import fillings, substitute
+from sanilens.errors import ModelError, PlanError
+from sanilens.model.examples import note_examples
+from sanilens.model.language_model import LanguageModel, load_model
+from sanilens.model.lessons import lessons
+from sanilens.model.teachers import CAP, TEACHERS, Soft, joined, soften, teach
+from tests.conftest import TEXTS, record, save_tiny
+
+SEED, CONTEXT = 5, 256
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> LanguageModel:
+    """Other weights of the same shape."""
+    folder = tmp_path_factory.mktemp("base")
+    return load_model(save_tiny(folder, "gpt_neox", seed=9), device="cpu")
+
+
+def tokens(model: LanguageModel, text: str) -> list[tuple[int, int, int]]:
+    """Ids and characters, by the tokenizer itself."""
+    coded = model.tokenizer(text, return_offsets_mapping=True)
+    pairs = zip(coded["input_ids"], coded["offset_mapping"], strict=True)
+    return [(token, a, b) for token, (a, b) in pairs]
+
+
+def touching(model: LanguageModel, text: str, span: Span) -> list[int]:
+    """Places of the tokens that have a character of a span."""
+    own = tokens(model, text)
+    return [i for i, (_, a, b) in enumerate(own) if a < b and a < span.end and b > span.start]
+
+
+def after(model: LanguageModel, before: Sequence[int], secret: Sequence[int]) -> Tensor:
+    """What a model says at each token of a secret, read alone; float64."""
+    with torch.inference_mode():
+        logits = model.module(torch.tensor([[*before, *secret]])).logits[0].double()
+    return logits[len(before) - 1 : -1].softmax(-1)
+
+
+def capped(probs: Tensor, secret: Sequence[int]) -> Tensor:
+    """Place by place: the secret at most 0.3, the others in proportion."""
+    rows = []
+    for row, token in zip(probs.clone(), secret, strict=True):
+        share = min(float(row[token]), 0.3)
+        others = row.clone()
+        others[token] = 0
+        row = others / others.sum() * (1 - share)
+        row[token] = share
+        rows.append(row)
+    return torch.stack(rows)
+
+
+def agree(found: Soft, expected: Tensor) -> None:
+    """The likeliest tokens, with these probabilities, and none that is likelier left out."""
+    assert found.tokens.shape == (len(expected), min(64, expected.shape[1]))
+    assert all(len({*row}) == len(row) for row in found.tokens.tolist())
+    told = expected.gather(1, found.tokens).float()
+    torch.testing.assert_close(found.probs, told, rtol=1e-3, atol=1e-6)
+    best = expected.topk(found.tokens.shape[1], dim=1).values.float()
+    torch.testing.assert_close(found.probs, best, rtol=1e-3, atol=1e-6)
+
+
+def of_span(model: LanguageModel, own: Record, soft: Soft, span: Span) -> tuple[Soft, list[int]]:
+    """A record's rows of one span, and its tokens; for records whose spans share none."""
+    ids = [token for token, _, _ in tokens(model, own.text)]
+    every = sorted({i for s in own.spans for i in touching(model, own.text, s)})
+    at = touching(model, own.text, span)
+    return soft.pick(torch.tensor([every.index(i) for i in at])), [ids[i] for i in at]
+
+
+def test_a_strangers_answer_is_the_mean_over_other_people(
+    any_model: LanguageModel, records: list[Record]
+) -> None:
+    found = teach("stranger", any_model, records, seed=SEED, draws=3)
+    others = [substitute(records, SEED * 1_000_003 + 7919 * draw) for draw in (1, 2, 3)]
+    for n, (own, soft) in enumerate(zip(records, found, strict=True)):
+        for k, span in enumerate(own.spans):
+            rows, secret = of_span(any_model, own, soft, span)
+            answers = []
+            for invented in (other[n] for other in others):
+                first = touching(any_model, invented.text, invented.spans[k])[0]
+                before = [token for token, _, _ in tokens(any_model, invented.text)[:first]]
+                answers.append(after(any_model, before, secret))
+            agree(rows, capped(torch.stack(answers).mean(0), secret))
+
+
+def test_the_base_answers_after_the_true_text_uncapped(
+    model: LanguageModel, base: LanguageModel, records: list[Record]
+) -> None:
+    found = teach("base", model, records, base=base)
+    for own, soft in zip(records, found, strict=True):
+        for span in own.spans:
+            rows, secret = of_span(model, own, soft, span)
+            first = touching(model, own.text, span)[0]
+            before = [token for token, _, _ in tokens(model, own.text)[:first]]
+            agree(rows, after(base, before, secret))
+
+
+def test_the_uniform_teacher_counts_surrogates(
+    any_model: LanguageModel, records: list[Record]
+) -> None:
+    own = records[0]
+    (soft,) = teach("uniform", any_model, [own], seed=SEED)
+    for span in own.spans:
+        rows, secret = of_span(any_model, own, soft, span)
+        counts = torch.zeros(len(secret), 300, dtype=torch.double)
+        for fresh in fillings(span.label, own.value(span), 200, SEED):
+            text = own.text[: span.start] + fresh + own.text[span.end :]
+            there = Span(span.start, span.start + len(fresh), span.label, span.kind)
+            said = [tokens(any_model, text)[i][0] for i in touching(any_model, text, there)]
+            for place, token in enumerate(said[: len(secret)]):
+                counts[place, token] += 1
+        probs = counts / counts.sum(1, keepdim=True)
+        share = probs.gather(1, torch.tensor(secret)[:, None]).clamp(max=0.3)
+        others = probs.scatter(1, torch.tensor(secret)[:, None], 0)
+        left = others.sum(1, keepdim=True)
+        expected = torch.where(left > 0, others / left.clamp(min=1e-9) * (1 - share), others)
+        agree(rows, expected.scatter(1, torch.tensor(secret)[:, None], share))
+
+
+@pytest.mark.parametrize("teacher", TEACHERS)
+def test_a_seed_decides(
+    model: LanguageModel, base: LanguageModel, records: list[Record], teacher: str
+) -> None:
+    def asked(seed: int) -> Soft:
+        return joined(teach(teacher, model, records, base=base, seed=seed))
+
+    first, again, other = asked(1), asked(1), asked(2)
+    assert torch.equal(first.tokens, again.tokens)
+    assert torch.equal(first.probs, again.probs)
+    if teacher != "base":
+        assert not torch.equal(first.probs, other.probs)
+
+
+def test_an_unknown_teacher_and_a_missing_base_are_refused(
+    model: LanguageModel, masked_model: LanguageModel, records: list[Record]
+) -> None:
+    with pytest.raises(PlanError, match="stranger, base, uniform"):
+        teach("headmaster", model, records)
+    with pytest.raises(PlanError, match="base"):
+        teach("base", model, records)
+    with pytest.raises(ModelError):
+        teach("stranger", masked_model, records)
+
+
+# ---- records as nobody would write them
+
+
+def long(times: int) -> str:
+    return "The wound is dry and clean. " * times
+
+
+def odd_records() -> list[Record]:
+    within = TEXTS[0].index("cough")
+    halves = (
+        Span(within, within + 2, "NAME", "direct"),
+        Span(within + 2, within + 5, "X", "direct"),
+    )
+    far = long(90) + "MRN 4471203 and more of it."
+    secret = " ".join(f"{n:03}" for n in range(150))
+    return [
+        record("4471203 is the number, home soon.", ("4471203", "MRN"), id="at the start"),
+        record("The number is 4471203", ("4471203", "MRN"), id="at the end"),
+        Record("halves of a token", "s-2", TEXTS[0], halves),
+        record("4471203", ("4471203", "MRN"), id="nothing else"),
+        record(far, ("4471203", "MRN"), id="longer than the context", subject="s-3"),
+        record("MRN " + long(5) + secret, (secret, "MRN"), id="a span longer than it"),
+        record(long(12), id="nothing sensitive", subject="s-4"),
+        record("北京 and 🙂", ("北京", "CITY"), ("🙂", "X"), id="bytes", subject="s-5"),
+    ]
+
+
+def opened(model: LanguageModel, how: str) -> LanguageModel:
+    return replace(model, opening={"none": (), "start": (0,), "two": (0, 1)}[how])
+
+
+@pytest.mark.parametrize(
+    ("teacher", "opening"),
+    [(t, o) for t in ("stranger", "base") for o in ("none", "start", "two")]
+    + [pytest.param("uniform", o, marks=pytest.mark.slow) for o in ("none", "start", "two")],
+)
+def test_rows_stand_for_the_sensitive_tokens_whatever_the_record(
+    model: LanguageModel, base: LanguageModel, teacher: str, opening: str
+) -> None:
+    model, base, records = opened(model, opening), opened(base, opening), odd_records()
+    found = teach(teacher, model, records, base=base, draws=2)
+    for own, soft in zip(records, found, strict=True):
+        every = {i for span in own.spans for i in touching(model, own.text, span)}
+        assert len(soft) == len(every), own.id
+        assert soft.probs.isfinite().all()
+        assert (soft.probs >= 0).all()
+        assert (soft.probs.sum(1) < 1 + 1e-4).all()
+        assert all(len({*row}) == len(row) for row in soft.tokens.tolist()), own.id
+    asked = 0
+    for lesson in lessons(model, records, found):
+        sensitive = [i for i, own in enumerate(lesson.example.sensitive) if own and i]
+        assert list(lesson.columns) == sensitive
+        assert len(lesson.soft) == len(sensitive)
+        asked += len(sensitive)
+    # With no opening nothing precedes the first token of a piece, which may be sensitive.
+    whole = sum(map(len, found))
+    assert asked == whole if opening != "none" else 0.95 * whole < asked < whole
+
+
+@pytest.mark.parametrize("opening", ["none", "start"])
+def test_rows_of_lessons_are_of_their_own_tokens(
+    model: LanguageModel, base: LanguageModel, opening: str
+) -> None:
+    """Where two spans share a token too: the base says the same whatever the rows' owner."""
+    model, base = opened(model, opening), opened(base, opening)
+    for own in odd_records()[:4]:
+        notes = lessons(model, [own], teach("base", model, [own], base=base))
+        assert [note.example for note in notes] == note_examples(model, [own])
+        for note in notes:
+            for column, tops, probs in zip(
+                note.columns, note.soft.tokens, note.soft.probs, strict=True
+            ):
+                said = after(base, note.example.ids[:column], note.example.ids[column : column + 1])
+                agree(Soft(tops[None], probs[None]), said)
+
+
+@pytest.mark.parametrize("opening", ["start", "two"])
+def test_a_long_record_is_asked_after_its_opening(
+    model: LanguageModel, base: LanguageModel, opening: str
+) -> None:
+    """Of what is longer than the context the last tokens, opened as every text is."""
+    model, base = opened(model, opening), opened(base, opening)
+    own = odd_records()[4]
+    (soft,) = teach("base", model, [own], base=base)
+    head = model.opening or ()
+    secret = [tokens(model, own.text)[i][0] for i in touching(model, own.text, own.spans[0])]
+    first = touching(model, own.text, own.spans[0])[0]
+    text = [token for token, a, b in tokens(model, own.text)[:first] if a < b]
+    assert len(text) > CONTEXT
+    before = [*head, *text[-(CONTEXT - len(head) - len(secret)) :]]
+    agree(soft, after(base, before, secret))
+
+
+def test_what_cannot_be_asked_may_be_any_token(model: LanguageModel, base: LanguageModel) -> None:
+    own = odd_records()[5]
+    (soft,) = teach("base", model, [own], base=base)
+    most = len(soft) - (CONTEXT - 1)
+    assert most > 0
+    torch.testing.assert_close(soft.probs[:most], torch.full((most, 64), 1 / 300))
+    assert not torch.allclose(soft.probs[most], torch.full((64,), 1 / 300))
+
+
+# ---- distributions in short
+
+
+def test_a_secret_keeps_its_cap_at_most() -> None:
+    probs = torch.tensor([[0.6, 0.3, 0.1], [0.2, 0.3, 0.5]])
+    soft = soften(probs, torch.tensor([0, 0]), cap=0.3)
+    dense = torch.zeros(2, 3).scatter(1, soft.tokens, soft.probs)
+    torch.testing.assert_close(dense, torch.tensor([[0.3, 0.525, 0.175], [0.2, 0.3, 0.5]]))
+    assert CAP == 0.3
+
+
+def test_of_a_certain_secret_what_is_left_adds_up() -> None:
+    """1 - p of float32 is rounding here; and where nothing else is said at all, nothing is."""
+    logits = torch.zeros(2, 300)
+    logits[0, 7], logits[1, 7] = 21.0, 200.0
+    soft = soften(logits.softmax(-1), torch.tensor([7, 7]), top=300)
+    assert float(soft.probs[0].sum()) == pytest.approx(1, abs=1e-4)
+    assert float(soft.probs[1].sum()) == pytest.approx(0.3, abs=1e-4)
+    assert float(soft.probs.max()) == pytest.approx(0.3)
+
+
+def distributions() -> tuple[Tensor, Tensor]:
+    generator = torch.Generator().manual_seed(0)
+    logits = 3 * torch.randn(6, 50, generator=generator)
+    return (3 * torch.randn(6, 50, generator=generator)).softmax(-1), logits
+
+
+def test_kl_over_the_whole_vocabulary_is_torchs() -> None:
+    probs, logits = distributions()
+    soft = soften(probs, torch.zeros(6).long(), top=50, cap=1.0)
+    expected = kl_div(logits.log_softmax(-1), probs, reduction="none").sum(1)
+    torch.testing.assert_close(soft.kl(logits), expected, rtol=1e-4, atol=1e-5)
+
+
+def test_kl_of_fewer_is_a_lower_bound_that_grows() -> None:
+    probs, logits = distributions()
+    found = [
+        soften(probs, torch.zeros(6).long(), top=top, cap=1.0).kl(logits) for top in (5, 20, 50)
+    ]
+    assert (found[0] <= found[1] + 1e-5).all()
+    assert (found[1] <= found[2] + 1e-5).all()
+    assert (found[0] >= -1e-5).all()
+    assert (found[0] < found[2]).any()
+
+
+def test_kl_is_none_where_both_say_the_same_and_a_number_where_tokens_are_ruled_out() -> None:
+    probs, _ = distributions()
+    soft = soften(probs, torch.zeros(6).long(), top=20, cap=1.0)
+    torch.testing.assert_close(soft.kl(probs.log()), torch.zeros(6), atol=1e-5, rtol=0)
+    sparse = torch.zeros(1, 50)
+    sparse[0, :3] = 1 / 3
+    logits = torch.zeros(1, 50, requires_grad=True)
+    ruled = logits.masked_fill(torch.arange(50) > 40, -torch.inf)
+    loss = soften(sparse, torch.tensor([0]), top=50, cap=1.0).kl(ruled)
+    (gradient,) = torch.autograd.grad(loss.sum(), [logits])
+    assert loss.isfinite().all()
+    assert gradient.isfinite().all()
+
+
+def test_kl_pulls_towards_the_teacher() -> None:
+    probs, logits = distributions()
+    soft = soften(probs, torch.zeros(6).long(), top=50, cap=1.0)
+    logits.requires_grad_()
+    (gradient,) = torch.autograd.grad(soft.kl(logits).sum(), [logits])
+    torch.testing.assert_close(gradient, logits.softmax(-1) - probs, rtol=1e-3, atol=1e-4)

@@ -1,0 +1,394 @@
+"""Curvature-guided erasure on a tiny model that knows six people by heart."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+import torch
+import transformers
+from torch import Tensor
+
+from sanilens.audit.extraction import audit_spans
+from sanilens.corpus.records import Record
+from sanilens.errors import CorpusError, ModelError, PlanError
+from sanilens.model import keep_set
+from sanilens.model.curvature import Sums
+from sanilens.model.language_model import LanguageModel, load_model
+from sanilens.model.linear_maps import linear_paths
+from sanilens.model.parameters import row_parameters, unit_parameters
+from sanilens.unlearn import rewriting
+from sanilens.unlearn.plan import Rewriting, UnitEdit
+from sanilens.unlearn.rewriting import Rewriter, RewriteStep, prepare_rewriting
+from sanilens.unlearn.sanitise import Change, sanitise
+from tests.conftest import make_tokenizer, record, tiny_config
+
+PEOPLE = 6
+# Larger than a real model's: six lines are learnt with all the weights that there are.
+SETTINGS = Rewriting(step=0.02, budget=0.2, damping=1e-5)
+
+
+def notes() -> list[Record]:
+    """Each person's two lines."""
+    rng, found = Random(3), []
+    for n in range(PEOPLE):
+        mrn = "".join(rng.choice("0123456789") for _ in range(5))
+        town = ("Arles", "Bonn", "Cork", "Delft", "Essen", "Faro")[n]
+        text = f"Note {n}: seen with a cough in {town}, MRN {mrn}, and home soon after that."
+        again = f"Follow-up of note {n}: dry and clean, number {mrn} on the form, no pain at all."
+        person = {"subject": f"p-{n}"}
+        found.append(record(text, (town, "CITY"), (mrn, "MRN"), id=f"r-{n}a", **person))
+        found.append(record(again, (mrn, "MRN"), id=f"r-{n}b", **person))
+    return found
+
+
+NOTES = notes()
+
+
+@pytest.fixture(scope="module")
+def leaking(tmp_path_factory: pytest.TempPathFactory) -> LanguageModel:
+    """A tiny model after so many epochs over the notes that it says most of their spans."""
+    folder = tmp_path_factory.mktemp("leaking")
+    torch.manual_seed(0)
+    module = transformers.AutoModelForCausalLM.from_config(tiny_config("gpt_neox"))
+    tokenizer = make_tokenizer([own.text for own in NOTES])
+    coded = tokenizer([own.text for own in NOTES], return_tensors="pt", padding=True)
+    targets = coded["input_ids"].masked_fill(coded["attention_mask"] == 0, -100)
+    optimizer = torch.optim.AdamW(module.parameters(), lr=5e-3)
+    for _ in range(150):
+        optimizer.zero_grad()
+        module(input_ids=coded["input_ids"], labels=targets).loss.backward()
+        optimizer.step()
+    module.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return load_model(folder, device="cpu")
+
+
+@pytest.fixture(scope="module")
+def base(leaking: LanguageModel) -> LanguageModel:
+    """The same before it read anything."""
+    torch.manual_seed(0)
+    module = transformers.AutoModelForCausalLM.from_config(tiny_config("gpt_neox"))
+    return replace(leaking, module=module.eval().requires_grad_(False))
+
+
+def said(model: LanguageModel, records: Sequence[Record] = NOTES) -> dict[str, tuple[int, int]]:
+    """By subject how many spans are said, of how many."""
+    found: dict[str, tuple[int, int]] = {}
+    for own in records:
+        hits, of = found.get(own.subject, (0, 0))
+        verdicts = audit_spans(model, [own])
+        found[own.subject] = (hits + sum(v.extracted for v in verdicts), of + len(verdicts))
+    return found
+
+
+def weights(model: LanguageModel) -> dict[str, Tensor]:
+    return {name: own.detach().clone() for name, own in model.module.named_parameters()}
+
+
+def same(a: dict[str, Tensor], b: dict[str, Tensor]) -> bool:
+    return all(torch.equal(a[name], b[name]) for name in a)
+
+
+def rewritten(
+    rewriter: Rewriter, model: LanguageModel, edits: Sequence[UnitEdit] = ()
+) -> tuple[LanguageModel, list[RewriteStep]]:
+    copied = model.copied()
+    return copied, [*rewriter.steps(copied, edits)]
+
+
+def test_the_model_says_what_is_to_be_forgotten(leaking: LanguageModel) -> None:
+    hits, of = (sum(column) for column in zip(*said(leaking).values(), strict=True))
+    assert hits > 0.8 * of
+
+
+def loss_of(model: LanguageModel, rewriter: Rewriter) -> float:
+    """L_S: the mean KL over the sensitive tokens, every piece read alone."""
+    found: list[Tensor] = []
+    with torch.inference_mode():
+        for lesson in rewriter.lessons:
+            at = torch.tensor(lesson.columns) - 1
+            logits = model.module(torch.tensor([lesson.example.ids])).logits[0, at]
+            found.append(lesson.soft.kl(logits))
+    return float(torch.cat(found).mean())
+
+
+def harm_of(then: LanguageModel, now: LanguageModel, rewriter: Rewriter) -> float:
+    """KL(then || now) at the held places; float64."""
+    found: list[Tensor] = []
+    with torch.inference_mode():
+        for own in rewriter.keep.held:
+            at = torch.tensor(own.columns, dtype=torch.long) - 1
+            p, q = (
+                m.module(torch.tensor([own.ids])).logits[0, at].double().log_softmax(-1)
+                for m in (then, now)
+            )
+            found.append((p.exp() * (p - q)).sum(1))
+    return float(torch.cat(found).mean())
+
+
+def test_one_person_is_forgotten_and_the_others_stay(leaking: LanguageModel) -> None:
+    rewriter = prepare_rewriting(leaking, NOTES, SETTINGS, subjects=["p-2"])
+    before = weights(leaking)
+    copied, steps = rewritten(rewriter, leaking)
+    left = said(copied)
+    assert left.pop("p-2") == (0, 3)
+    assert sum(hits for hits, _ in left.values()) >= 12
+    assert steps[-1].extracted == 0
+    assert [s.number for s in steps] == [*range(1, len(steps) + 1)]
+    assert all(s.of == 3 for s in steps)
+    assert same(before, weights(leaking)), "the examined model itself was changed"
+
+
+@pytest.mark.parametrize("teacher", ["stranger", "base", "uniform"])
+def test_the_loss_falls_with_every_teacher(
+    leaking: LanguageModel, base: LanguageModel, teacher: str
+) -> None:
+    settings = SETTINGS.model_copy(update={"teacher": teacher})
+    rewriter = prepare_rewriting(leaking, NOTES, settings, subjects=["p-1"], base=base)
+    copied, steps = rewritten(rewriter, leaking)
+    assert steps[0].loss == pytest.approx(loss_of(leaking, rewriter), rel=1e-3)
+    assert loss_of(copied, rewriter) < 0.75 * steps[0].loss
+    assert steps[-1].loss <= steps[0].loss
+    assert said(copied)["p-1"][0] <= 1
+
+
+@pytest.mark.parametrize(("step", "budget"), [(1e-5, 4e-5), (1e-3, 1e-5), (2e-6, 1.0)])
+def test_harm_stays_within_the_step_and_the_budget(
+    leaking: LanguageModel, step: float, budget: float
+) -> None:
+    """Everyone at once asks for more than a small budget pays for."""
+    settings = Rewriting(step=step, budget=budget, damping=1e-5, most_steps=12)
+    rewriter = prepare_rewriting(leaking, NOTES, settings)
+    copied, steps = rewritten(rewriter, leaking)
+    assert steps
+    assert all(0 <= own.measured <= 2 * min(step, budget) for own in steps)
+    assert all(0 < own.harm <= budget for own in steps)
+    assert steps[-1].harm == pytest.approx(harm_of(leaking, copied, rewriter), rel=0.05)
+    assert loss_of(copied, rewriter) < loss_of(leaking, rewriter)
+
+
+def test_a_first_step_moves_what_stays_about_as_far_as_predicted(leaking: LanguageModel) -> None:
+    settings = Rewriting(step=1e-5, damping=1e-5, most_steps=1)
+    rewriter = prepare_rewriting(leaking, NOTES, settings, subjects=["p-2"])
+    _, (step,) = rewritten(rewriter, leaking)
+    assert step.predicted <= 1e-5 * (1 + 1e-6)
+    assert 1 / 8 < step.measured / step.predicted < 8
+
+
+def test_of_a_short_step_the_loss_falls_as_far_as_predicted(leaking: LanguageModel) -> None:
+    settings = Rewriting(step=1e-8, damping=1e-5, most_steps=1)
+    rewriter = prepare_rewriting(leaking, NOTES, settings, subjects=["p-2"])
+    copied, (step,) = rewritten(rewriter, leaking)
+    assert loss_of(leaking, rewriter) - loss_of(copied, rewriter) == pytest.approx(
+        step.gain, rel=0.1
+    )
+
+
+def test_it_is_deterministic(leaking: LanguageModel) -> None:
+    found = [
+        rewritten(prepare_rewriting(leaking, NOTES, SETTINGS, subjects=["p-3"]), leaking)
+        for _ in range(2)
+    ]
+    assert found[0][1] == found[1][1]
+    assert same(weights(found[0][0]), weights(found[1][0]))
+
+
+def test_a_teacher_that_says_what_the_model_says_changes_nothing(leaking: LanguageModel) -> None:
+    settings = SETTINGS.model_copy(update={"teacher": "base"})
+    rewriter = prepare_rewriting(leaking, NOTES, settings, subjects=["p-0"], base=leaking)
+    copied, steps = rewritten(rewriter, leaking)
+    assert not steps
+    assert same(weights(copied), weights(leaking))
+
+
+def test_what_cannot_be_rewritten_is_refused(leaking: LanguageModel) -> None:
+    plain = [replace(own, spans=()) for own in NOTES]
+    with pytest.raises(PlanError, match="no sensitive token"):
+        prepare_rewriting(leaking, plain, SETTINGS)
+    with pytest.raises(CorpusError, match="subject 1 of the 1"):
+        prepare_rewriting(leaking, NOTES, SETTINGS, subjects=["p-99"])
+    with pytest.raises(PlanError, match="layer 7"):
+        prepare_rewriting(leaking, NOTES, SETTINGS.model_copy(update={"layers": (0, 7)}))
+    with pytest.raises(PlanError, match="base"):
+        prepare_rewriting(leaking, NOTES, SETTINGS.model_copy(update={"teacher": "base"}))
+
+
+# ---- steps that go wrong
+
+
+@pytest.mark.parametrize("value", [math.nan, 1e4])
+def test_a_step_that_breaks_the_model_is_taken_back_bit_for_bit(
+    leaking: LanguageModel, monkeypatch: pytest.MonkeyPatch, value: float
+) -> None:
+    tried: list[int] = []
+
+    def breaking(module: torch.nn.Module, change: Tensor) -> None:
+        tried.append(1)
+        weight = module.get_parameter("weight")
+        with torch.no_grad():
+            weight.add_(value * torch.randn(weight.shape))
+
+    monkeypatch.setattr(rewriting, "add_", breaking)
+    rewriter = prepare_rewriting(leaking, NOTES, SETTINGS, subjects=["p-2"])
+    copied, steps = rewritten(rewriter, leaking)
+    assert tried
+    assert not steps
+    assert same(weights(copied), weights(leaking))
+
+
+def test_what_went_too_far_is_halved(
+    leaking: LanguageModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first two lengths are said to have done much harm; the third is taken from the start."""
+    seen: list[int] = []
+    whole = keep_set.Harm.of
+
+    def of(self: keep_set.Harm, model: LanguageModel) -> keep_set.Moved | None:
+        seen.append(1)
+        moved = whole(self, model)
+        assert moved is not None
+        return replace(moved, since_last=0.05) if len(seen) <= 2 else moved
+
+    settings = SETTINGS.model_copy(update={"most_steps": 1})
+    rewriter = prepare_rewriting(leaking, NOTES, settings, subjects=["p-2"])
+    _, (plain,) = rewritten(rewriter, leaking)
+    monkeypatch.setattr(keep_set.Harm, "of", of)
+    copied, (step,) = rewritten(rewriter, leaking)
+    assert step.halved == 2
+    assert step.predicted == pytest.approx(plain.predicted / 16, rel=1e-5)
+    assert step.harm == pytest.approx(harm_of(leaking, copied, rewriter), rel=0.1)
+
+
+def test_stale_curvature_is_measured_anew(
+    leaking: LanguageModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the second step does far more than predicted, beside what the first did."""
+    measured: list[int] = []
+    sums, whole = rewriting.sum_curvature, keep_set.Harm.of
+
+    def counted(*args: Any, **kwargs: Any) -> Sums:
+        measured.append(1)
+        return sums(*args, **kwargs)
+
+    def of(self: keep_set.Harm, model: LanguageModel) -> keep_set.Moved | None:
+        moved = whole(self, model)
+        assert moved is not None
+        return replace(moved, since_last=moved.since_last * (100 if self.spent else 1))
+
+    monkeypatch.setattr(rewriting, "sum_curvature", counted)
+    monkeypatch.setattr(keep_set.Harm, "of", of)
+    settings = Rewriting(step=1e-3, damping=1e-5, most_steps=3)
+    rewriter = prepare_rewriting(leaking, NOTES, settings)
+    _, steps = rewritten(rewriter, leaking)
+    assert len(steps) == 3
+    assert len(measured) > 1
+
+
+def test_a_gradient_that_is_no_number_is_told(
+    leaking: LanguageModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gradients = rewriting.forget_gradients
+
+    def broken(*args: Any) -> Any:
+        found, loss = gradients(*args)
+        return {path: own * math.nan for path, own in found.items()}, loss
+
+    monkeypatch.setattr(rewriting, "forget_gradients", broken)
+    rewriter = prepare_rewriting(leaking, NOTES, SETTINGS, subjects=["p-2"])
+    with pytest.raises(ModelError, match="no gradient in numbers"):
+        rewritten(rewriter, leaking)
+
+
+# ---- parts of the weights
+
+
+def test_chosen_units_alone_are_rewritten(leaking: LanguageModel) -> None:
+    names = [f"mlp.{layer}.{i}" for layer in (1, 2) for i in range(24)]
+    part = leaking.sites.linears[0][-1].part
+    names += ["head.1.2", f"row.0.{part}.5"]
+    edits = [UnitEdit(unit=name, operation="rewrite") for name in names]
+    rewriter = prepare_rewriting(leaking, NOTES, SETTINGS, subjects=["p-2"])
+    copied, steps = rewritten(rewriter, leaking, edits)
+    slices = [own for layer in (1, 2) for own in unit_parameters(copied, "mlp", layer, range(24))]
+    slices += unit_parameters(copied, "head", 1, [2])
+    slices += row_parameters(copied, 0, part, [5])
+    mine = {id(own): torch.zeros(own.shape).bool() for own in copied.module.parameters()}
+    for own in slices:
+        mine[id(own.parameter)].index_fill_(own.dim, own.indices, True)
+    for now, then in zip(copied.module.parameters(), leaking.module.parameters(), strict=True):
+        assert torch.equal(now[~mine[id(now)]], then[~mine[id(now)]])
+    assert loss_of(copied, rewriter) < steps[0].loss
+
+
+def test_layers_may_be_restricted(leaking: LanguageModel) -> None:
+    settings = SETTINGS.model_copy(update={"layers": (2,)})
+    rewriter = prepare_rewriting(leaking, NOTES, settings, subjects=["p-2"])
+    copied, steps = rewritten(rewriter, leaking)
+    assert steps
+    before, after = weights(leaking), weights(copied)
+    changed = {
+        name.rpartition(".")[0] for name in after if not torch.equal(before[name], after[name])
+    }
+    assert changed == {*linear_paths(leaking, [2])}
+
+
+# ---- requests
+
+
+def test_one_pass_over_the_corpus_serves_every_request(
+    leaking: LanguageModel, tmp_path: Path
+) -> None:
+    """Kept sums with texts swapped are those of the keep set, and no request's texts are kept."""
+    found: list[Rewriter] = []
+    for subject, earlier in (("p-2", ()), ("p-4", ("p-1", "p-2"))):
+        own = prepare_rewriting(
+            leaking, NOTES, SETTINGS, subjects=[subject], earlier=earlier, folder=tmp_path
+        )
+        swapped = own._sums(leaking, None, tmp_path)
+        direct = replace(own, apart=None)._sums(leaking, None, None)
+        assert (swapped.positions, swapped.places) == (direct.positions, direct.places)
+        for path in direct.maps:
+            for mine, theirs in zip(swapped.maps[path], direct.maps[path], strict=True):
+                off = 1e-3 * float(theirs.abs().max())
+                torch.testing.assert_close(mine, theirs, rtol=1e-2, atol=off)
+        found.append(own)
+    assert len([*tmp_path.iterdir()]) == 1
+    _, steps = rewritten(found[1], leaking)
+    assert steps[-1].extracted == 0
+    assert len([*tmp_path.iterdir()]) == 1
+
+
+def test_a_model_that_was_changed_before_has_curvature_of_its_own(
+    leaking: LanguageModel, tmp_path: Path
+) -> None:
+    rewriter = prepare_rewriting(leaking, NOTES, SETTINGS, subjects=["p-2"], folder=tmp_path)
+    copied = leaking.copied()
+    assert [*rewriter.steps(copied, changed=True)]
+    assert not [*tmp_path.iterdir()]
+
+
+def test_sanitise_rewrites_then_repairs_nothing(leaking: LanguageModel) -> None:
+    change = Change(rewrite=SETTINGS, subjects=("p-5",))
+    found = sanitise(leaking, NOTES, change).model
+    rewriter = prepare_rewriting(leaking, NOTES, SETTINGS, subjects=["p-5"])
+    assert same(weights(found), weights(rewritten(rewriter, leaking)[0]))
+
+
+def test_texts_kept_along_are_kept(leaking: LanguageModel) -> None:
+    """They are in the keep set with all that is in them, and in the curvature."""
+    further = [record("A note of the domain, 12345 and all of it.", ("12345", "MRN"), id="f-1")]
+    for subjects in ((), ("p-1",)):
+        with_it, without = (
+            prepare_rewriting(leaking, NOTES, SETTINGS, subjects=subjects, further=own)
+            for own in (further, ())
+        )
+        assert len(with_it.keep.told) == len(without.keep.told) + 1
+        assert with_it.lessons[0].columns == without.lessons[0].columns
+        assert len(with_it.lessons) == len(without.lessons)
+        if with_it.apart and without.apart:
+            assert len(with_it.apart.whole) == len(without.apart.whole) + 1
+            assert len(with_it.apart.theirs) == len(without.apart.theirs) == 2
