@@ -1,0 +1,132 @@
+"""Stranger repair against its equation, token by token, and what it reads."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import Tensor
+
+from sanilens.corpus.records import Record
+from sanilens.model.examples import note_examples
+from sanilens.model.language_model import LanguageModel, load_model
+from sanilens.model.lessons import lessons
+from sanilens.model.teachers import Soft, teach
+from sanilens.model.training import Example
+from sanilens.unlearn.methods import Task, find_method
+from tests.conftest import record, save_tiny
+
+SEED, WEIGHT = 3, 2.5
+OPTIONS = {"sensitive_weight": WEIGHT, "strangers": 2}
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> LanguageModel:
+    """The model in training: other weights of the same shape."""
+    folder = tmp_path_factory.mktemp("trained")
+    return load_model(save_tiny(folder, "gpt_neox", seed=4), device="cpu")
+
+
+def prepared(model: LanguageModel, records: Sequence[Record], retain: Sequence[Record] = ()):
+    method = find_method("stranger")
+    task = Task(model, records, seed=SEED, retain=retain)
+    return method.prepare(task, method.options.model_validate(OPTIONS))
+
+
+def told(model: LanguageModel, ids: Sequence[int]) -> Tensor:
+    """log p of every token after each of `ids`, read alone; float64."""
+    with torch.inference_mode():
+        return model.module(torch.tensor([ids])).logits[0].double().log_softmax(-1)
+
+
+def kl_of_top(soft: Soft, row: int, own: Tensor) -> float:
+    """KL(q || p) with what is not in q's top as one answer."""
+    shown = [*zip(soft.tokens[row].tolist(), soft.probs[row].double().tolist(), strict=True)]
+    found = sum(q * (math.log(q) - own[t]) for t, q in shown if q > 0)
+    rest, left = 1 - sum(q for _, q in shown), 1 - sum(own[t].exp() for t, _ in shown)
+    return float(found) + (rest * math.log(rest / float(left)) if rest > 0 else 0.0)
+
+
+def expected(
+    before: LanguageModel,
+    now: LanguageModel,
+    batch: Sequence[Example],
+    answers: dict[Example, tuple[tuple[int, ...], Soft]],
+) -> float:
+    """(1/T) [ w sum_S KL(q || p) + sum_others KL(p_theta0 || p) ]"""
+    total, places = 0.0, 0
+    for example in batch:
+        own, first = told(now, example.ids), told(before, example.ids)
+        columns, soft = answers[example]
+        for column in range(1, len(example.ids)):
+            places += 1
+            p, q = own[column - 1], first[column - 1]
+            if example.sensitive[column]:
+                total += WEIGHT * kl_of_top(soft, columns.index(column), p)
+            else:
+                total += float((q.exp() * (q - p)).sum())
+    return total / places
+
+
+def test_the_loss_is_its_equation(
+    model: LanguageModel, trained: LanguageModel, records: list[Record]
+) -> None:
+    plain = record("Nothing of anybody: dry and clean.", id="r-4", subject="s-4")
+    records = [*records, plain]
+    taught = teach("stranger", model, records, seed=SEED, draws=2)
+    answers = {each.example: (each.columns, each.soft) for each in lessons(model, records, taught)}
+    ready = prepared(model, records)
+    assert ready.loss is not None
+    for batch in (records, records[:1], [plain], records[::-1]):
+        examples = note_examples(model, batch)
+        found = float(ready.loss(trained.module, examples))
+        assert found == pytest.approx(expected(model, trained, examples, answers), rel=2e-3)
+
+
+def test_nothing_is_lost_of_plain_text_by_the_model_itself(model: LanguageModel) -> None:
+    plain = [record("Nothing of anybody: dry and clean.")]
+    ready = prepared(model, plain)
+    assert ready.loss is not None
+    assert float(ready.loss(model.module, ready.examples(0))) == pytest.approx(0, abs=1e-6)
+
+
+def test_gradients_flow_into_the_copy_alone(model: LanguageModel, records: list[Record]) -> None:
+    ready = prepared(model, records)
+    copied = model.copied()
+    copied.module.requires_grad_(True)
+    assert ready.loss is not None
+    ready.loss(copied.module, ready.examples(0)).backward()
+    assert any(own.grad is not None and own.grad.any() for own in copied.module.parameters())
+    assert all(own.grad is None for own in model.module.parameters())
+
+
+def test_texts_kept_along_are_read_with_all_that_is_in_them(
+    model: LanguageModel, records: list[Record]
+) -> None:
+    """As many as there are notes, others in every epoch, the same in every epoch of that number."""
+    further = [
+        record(f"A further text of number {n}, 12345.", ("12345", "MRN"), id=f"f-{n}")
+        for n in range(7)
+    ]
+    ready = prepared(model, records, further)
+    notes = note_examples(model, records)
+    pool = {e.ids for e in note_examples(model, further)}
+    drawn = [ready.examples(epoch)[len(notes) :] for epoch in range(4)]
+    assert [len(own) for own in drawn] == [3] * 4
+    assert {e.ids for own in drawn for e in own} <= pool
+    assert len({tuple(e.ids for e in own) for own in drawn}) > 1
+    assert all(not any(e.sensitive) for own in drawn for e in own)
+    assert ready.examples(2) == prepared(model, records, further).examples(2)
+    assert ready.examples(0)[: len(notes)] == notes
+
+
+def test_two_notes_of_the_same_words_are_one_example(
+    model: LanguageModel, trained: LanguageModel, records: list[Record]
+) -> None:
+    twice = [records[0], replace(records[0], id="r-9")]
+    ready = prepared(model, twice)
+    assert ready.loss is not None
+    both = float(ready.loss(trained.module, ready.examples(0)))
+    one = float(ready.loss(trained.module, ready.examples(0)[:1]))
+    assert both == pytest.approx(one, rel=1e-5)
