@@ -7,7 +7,16 @@ from pathlib import Path
 import pytest
 
 from sanilens.errors import PlanError
-from sanilens.unlearn.plan import MAX_PLAN_BYTES, Plan, Source, UnitEdit, read_plan, write_plan
+from sanilens.unlearn.plan import (
+    MAX_PLAN_BYTES,
+    Plan,
+    Repair,
+    Rewriting,
+    Source,
+    UnitEdit,
+    read_plan,
+    write_plan,
+)
 
 SOURCE = Source(source="clinic:leaking", sha256="0" * 64)
 PLAN = Plan(
@@ -55,6 +64,17 @@ def broken(**changes: object) -> str:
         (broken(edits=[{"unit": "mlp.0.2", "operation": "clamp"}]), "edits.0: .*need a value"),
         (broken(edits=[{"unit": "mlp.0.2", "operation": "zero", "value": 1}]), "edits.0: "),
         (broken(edits=[{"unit": "mlp.0.2", "operation": "zero"}] * 2), "mlp.0.2 is edited twice"),
+        (broken(edits=[{"unit": "mlp.0.2", "operation": "rewrite"}]), "rewrite must say how"),
+        (
+            broken(edits=[{"unit": "sae.x.2", "operation": "rewrite"}], rewrite={}),
+            "edits.0: .*cannot be edited by rewrite",
+        ),
+        (broken(rewrite={"teacher": "headmaster"}), "there is stranger, base, uniform"),
+        (broken(rewrite={"teacher": "base"}), "base model is the teacher"),
+        (broken(rewrite={"damping": 0}), "rewrite.damping: "),
+        (broken(rewrite={"budget": -1}), "rewrite.budget: "),
+        (broken(rewrite={"layers": [-1]}), "rewrite.layers.0: "),
+        (broken(rewrite={"speed": 2}), "rewrite.speed: Extra inputs"),
         (broken(model={"source": "x", "sha256": "nonsense"}), "model.sha256: "),
         (broken(subjects=[""]), "subjects.0: "),
         (broken(earlier=["p-1"]), "earlier subjects"),
@@ -107,3 +127,35 @@ def test_what_opens_a_text_decides_and_old_plans_keep_their_hash() -> None:
     nothing, start = (PLAN.model_copy(update={"opening": o}) for o in ((), (0,)))
     assert len({PLAN.sha256, nothing.sha256, start.sha256}) == 3
     assert Plan.model_validate_json(start.canonical()) == start
+
+
+def test_rewriting_decides_and_a_plan_without_it_keeps_its_hash() -> None:
+    assert "rewrite" not in json.loads(PLAN.canonical())
+    plain = PLAN.model_copy(update={"rewrite": Rewriting()})
+    changes = ({}, {"teacher": "uniform"}, {"damping": 1e-3}, {"step": 1e-4}, {"budget": 0.1})
+    changes = (*changes, {"most_steps": 2}, {"layers": (0, 1)})
+    plans = [plain.model_copy(update={"rewrite": Rewriting.model_validate(own)}) for own in changes]
+    assert len({PLAN.sha256, *(own.sha256 for own in plans)}) == 1 + len(changes)
+    for own in plans:
+        assert Plan.model_validate_json(own.canonical()) == own
+
+
+def test_the_same_layers_are_the_same_plan() -> None:
+    one, other = (Rewriting.model_validate({"layers": own}) for own in ([2, 0, 2], [0, 2]))
+    assert one == other
+    assert one.layers == (0, 2)
+
+
+def test_a_plan_that_rewrites_round_trips(tmp_path: Path) -> None:
+    fields = json.loads(broken(base=SOURCE.model_dump(), rewrite={"teacher": "base"}))
+    fields["edits"] = [{"unit": "mlp.0.2", "operation": "rewrite"}]
+    plan = Plan.model_validate(fields)
+    write_plan(plan, tmp_path / "plan.json")
+    assert read_plan(tmp_path / "plan.json") == plan
+    assert read_plan(tmp_path / "plan.json").sha256 == plan.sha256
+
+
+def test_a_plan_that_only_rewrites_changes_something() -> None:
+    nothing = PLAN.model_copy(update={"edits": (), "repair": Repair(method="none")})
+    assert nothing.changes_nothing
+    assert not nothing.model_copy(update={"rewrite": Rewriting()}).changes_nothing
