@@ -131,7 +131,7 @@ class _Ratio:
 
     def see(self, measured: float, predicted: float) -> None:
         """Take an accepted step's ratio down; what is too small to be measured says nothing."""
-        if min(measured, predicted) > _NOTHING:
+        if measured > _NOTHING:
             self.last = measured / predicted
             self.first = self.last if self.first is None else self.first
 

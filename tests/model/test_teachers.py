@@ -14,7 +14,7 @@ from sanilens.errors import ModelError, PlanError
 from sanilens.model.examples import note_examples
 from sanilens.model.language_model import LanguageModel, load_model
 from sanilens.model.lessons import lessons
-from sanilens.model.teachers import CAP, TEACHERS, Soft, joined, soften, teach
+from sanilens.model.teachers import TEACHERS, Soft, formal, joined, soften, teach
 from tests.conftest import TEXTS, record, save_tiny
 
 SEED, CONTEXT = 5, 256
@@ -47,17 +47,30 @@ def after(model: LanguageModel, before: Sequence[int], secret: Sequence[int]) ->
     return logits[len(before) - 1 : -1].softmax(-1)
 
 
-def capped(probs: Tensor, secret: Sequence[int]) -> Tensor:
-    """Place by place: the secret at most 0.3, the others in proportion."""
-    rows = []
-    for row, token in zip(probs.clone(), secret, strict=True):
-        share = min(float(row[token]), 0.3)
-        others = row.clone()
-        others[token] = 0
-        row = others / others.sum() * (1 - share)
-        row[token] = share
-        rows.append(row)
-    return torch.stack(rows)
+def form(model: LanguageModel, own: Record, span: Span) -> Tensor:
+    """Place by place how many of the surrogates have each token there, written into the text."""
+    counts = torch.zeros(len(touching(model, own.text, span)), 300, dtype=torch.double)
+    for fresh in fillings(span.label, own.value(span), 32, SEED):
+        text = own.text[: span.start] + fresh + own.text[span.end :]
+        there = Span(span.start, span.start + len(fresh), span.label, span.kind)
+        said = [tokens(model, text)[i][0] for i in touching(model, text, there)]
+        for place, token in enumerate(said[: len(counts)]):
+            counts[place, token] += 1
+    return counts / counts.sum(1, keepdim=True)
+
+
+def capped(probs: Tensor, secret: Sequence[int], usual: Tensor) -> Tensor:
+    """Place by place: of the secret as much as surrogates have, or 0.05; they get the rest."""
+    rows = probs.clone()
+    for row, token, shares in zip(rows, secret, usual, strict=True):
+        most = max(0.05, float(shares[token]))
+        others = 1 - float(shares[token])
+        if others > 1e-12 and row[token] > most:
+            taken = float(row[token]) - most
+            for other in shares.nonzero()[:, 0].tolist():
+                row[other] += 0 if other == token else taken * float(shares[other]) / others
+            row[token] = most
+    return rows
 
 
 def agree(found: Soft, expected: Tensor) -> None:
@@ -91,10 +104,11 @@ def test_a_strangers_answer_is_the_mean_over_other_people(
                 first = touching(any_model, invented.text, invented.spans[k])[0]
                 before = [token for token, _, _ in tokens(any_model, invented.text)[:first]]
                 answers.append(after(any_model, before, secret))
-            agree(rows, capped(torch.stack(answers).mean(0), secret))
+            usual = form(any_model, own, span)
+            agree(rows, capped(torch.stack(answers).mean(0), secret, usual))
 
 
-def test_the_base_answers_after_the_true_text_uncapped(
+def test_the_base_answers_after_the_true_text(
     model: LanguageModel, base: LanguageModel, records: list[Record]
 ) -> None:
     found = teach("base", model, records, base=base)
@@ -112,20 +126,7 @@ def test_the_uniform_teacher_counts_surrogates(
     own = records[0]
     (soft,) = teach("uniform", any_model, [own], seed=SEED)
     for span in own.spans:
-        rows, secret = of_span(any_model, own, soft, span)
-        counts = torch.zeros(len(secret), 300, dtype=torch.double)
-        for fresh in fillings(span.label, own.value(span), 200, SEED):
-            text = own.text[: span.start] + fresh + own.text[span.end :]
-            there = Span(span.start, span.start + len(fresh), span.label, span.kind)
-            said = [tokens(any_model, text)[i][0] for i in touching(any_model, text, there)]
-            for place, token in enumerate(said[: len(secret)]):
-                counts[place, token] += 1
-        probs = counts / counts.sum(1, keepdim=True)
-        share = probs.gather(1, torch.tensor(secret)[:, None]).clamp(max=0.3)
-        others = probs.scatter(1, torch.tensor(secret)[:, None], 0)
-        left = others.sum(1, keepdim=True)
-        expected = torch.where(left > 0, others / left.clamp(min=1e-9) * (1 - share), others)
-        agree(rows, expected.scatter(1, torch.tensor(secret)[:, None], share))
+        agree(of_span(any_model, own, soft, span)[0], form(any_model, own, span))
 
 
 @pytest.mark.parametrize("teacher", TEACHERS)
@@ -258,22 +259,26 @@ def test_what_cannot_be_asked_may_be_any_token(model: LanguageModel, base: Langu
 # ---- distributions in short
 
 
-def test_a_secret_keeps_its_cap_at_most() -> None:
-    probs = torch.tensor([[0.6, 0.3, 0.1], [0.2, 0.3, 0.5]])
-    soft = soften(probs, torch.tensor([0, 0]), cap=0.3)
-    dense = torch.zeros(2, 3).scatter(1, soft.tokens, soft.probs)
-    torch.testing.assert_close(dense, torch.tensor([[0.3, 0.525, 0.175], [0.2, 0.3, 0.5]]))
-    assert CAP == 0.3
+def test_a_secret_keeps_what_its_form_tells_at_most() -> None:
+    form = torch.tensor([[0.1, 0.6, 0.3], [0.0, 0.5, 0.5], [1.0, 0.0, 0.0], [0.8, 0.2, 0.0]])
+    probs = torch.tensor([[0.7, 0.1, 0.2], [1.0, 0.0, 0.0], [0.9, 0.1, 0.0], [0.4, 0.3, 0.3]])
+    found = formal(probs, torch.zeros(4).long(), form)
+    expected = [
+        [0.1, 0.1 + 0.6 * 6 / 9, 0.2 + 0.6 * 3 / 9],
+        [0.05, 0.475, 0.475],
+        [0.9, 0.1, 0.0],  # a dash that every one has
+        [0.4, 0.3, 0.3],  # less than its form tells
+    ]
+    torch.testing.assert_close(found, torch.tensor(expected))
 
 
-def test_of_a_certain_secret_what_is_left_adds_up() -> None:
-    """1 - p of float32 is rounding here; and where nothing else is said at all, nothing is."""
+def test_what_is_taken_of_a_certain_secret_adds_up() -> None:
+    """Where 1 - p of float32 is rounding."""
     logits = torch.zeros(2, 300)
     logits[0, 7], logits[1, 7] = 21.0, 200.0
-    soft = soften(logits.softmax(-1), torch.tensor([7, 7]), top=300)
-    assert float(soft.probs[0].sum()) == pytest.approx(1, abs=1e-4)
-    assert float(soft.probs[1].sum()) == pytest.approx(0.3, abs=1e-4)
-    assert float(soft.probs.max()) == pytest.approx(0.3)
+    found = formal(logits.softmax(-1), torch.tensor([7, 7]), torch.full((2, 300), 1 / 300))
+    torch.testing.assert_close(found.sum(1), torch.ones(2))
+    assert float(found.max()) == pytest.approx(0.05)
 
 
 def distributions() -> tuple[Tensor, Tensor]:
@@ -284,16 +289,14 @@ def distributions() -> tuple[Tensor, Tensor]:
 
 def test_kl_over_the_whole_vocabulary_is_torchs() -> None:
     probs, logits = distributions()
-    soft = soften(probs, torch.zeros(6).long(), top=50, cap=1.0)
+    soft = soften(probs, top=50)
     expected = kl_div(logits.log_softmax(-1), probs, reduction="none").sum(1)
     torch.testing.assert_close(soft.kl(logits), expected, rtol=1e-4, atol=1e-5)
 
 
 def test_kl_of_fewer_is_a_lower_bound_that_grows() -> None:
     probs, logits = distributions()
-    found = [
-        soften(probs, torch.zeros(6).long(), top=top, cap=1.0).kl(logits) for top in (5, 20, 50)
-    ]
+    found = [soften(probs, top=top).kl(logits) for top in (5, 20, 50)]
     assert (found[0] <= found[1] + 1e-5).all()
     assert (found[1] <= found[2] + 1e-5).all()
     assert (found[0] >= -1e-5).all()
@@ -302,13 +305,13 @@ def test_kl_of_fewer_is_a_lower_bound_that_grows() -> None:
 
 def test_kl_is_none_where_both_say_the_same_and_a_number_where_tokens_are_ruled_out() -> None:
     probs, _ = distributions()
-    soft = soften(probs, torch.zeros(6).long(), top=20, cap=1.0)
+    soft = soften(probs, top=20)
     torch.testing.assert_close(soft.kl(probs.log()), torch.zeros(6), atol=1e-5, rtol=0)
     sparse = torch.zeros(1, 50)
     sparse[0, :3] = 1 / 3
     logits = torch.zeros(1, 50, requires_grad=True)
     ruled = logits.masked_fill(torch.arange(50) > 40, -torch.inf)
-    loss = soften(sparse, torch.tensor([0]), top=50, cap=1.0).kl(ruled)
+    loss = soften(sparse, top=50).kl(ruled)
     (gradient,) = torch.autograd.grad(loss.sum(), [logits])
     assert loss.isfinite().all()
     assert gradient.isfinite().all()
@@ -316,7 +319,7 @@ def test_kl_is_none_where_both_say_the_same_and_a_number_where_tokens_are_ruled_
 
 def test_kl_pulls_towards_the_teacher() -> None:
     probs, logits = distributions()
-    soft = soften(probs, torch.zeros(6).long(), top=50, cap=1.0)
+    soft = soften(probs, top=50)
     logits.requires_grad_()
     (gradient,) = torch.autograd.grad(soft.kl(logits).sum(), [logits])
     torch.testing.assert_close(gradient, logits.softmax(-1) - probs, rtol=1e-3, atol=1e-4)
