@@ -27,8 +27,8 @@ from sanilens.unlearn.sanitise import Change, sanitise
 from tests.conftest import make_tokenizer, record, tiny_config
 
 PEOPLE = 6
-# Larger than a real model's: six lines are learnt with all the weights that there are.
-SETTINGS = Rewriting(step=0.02, budget=0.2, damping=1e-5)
+# Short steps: everything that the model knows lies close together.
+SETTINGS = Rewriting(step=1e-4, damping=1e-6)
 
 
 def notes() -> list[Record]:
@@ -136,7 +136,7 @@ def test_one_person_is_forgotten_and_the_others_stay(leaking: LanguageModel) -> 
     copied, steps = rewritten(rewriter, leaking)
     left = said(copied)
     assert left.pop("p-2") == (0, 3)
-    assert sum(hits for hits, _ in left.values()) >= 12
+    assert sum(hits for hits, _ in left.values()) >= 13
     assert steps[-1].extracted == 0
     assert [s.number for s in steps] == [*range(1, len(steps) + 1)]
     assert all(s.of == 3 for s in steps)
@@ -253,9 +253,10 @@ def test_what_went_too_far_is_halved(
         assert moved is not None
         return replace(moved, since_last=0.05) if len(seen) <= 2 else moved
 
-    settings = SETTINGS.model_copy(update={"most_steps": 1})
+    settings = Rewriting(step=0.02, budget=0.2, damping=1e-5, most_steps=1)
     rewriter = prepare_rewriting(leaking, NOTES, settings, subjects=["p-2"])
     _, (plain,) = rewritten(rewriter, leaking)
+    assert plain.halved == 0
     monkeypatch.setattr(keep_set.Harm, "of", of)
     copied, (step,) = rewritten(rewriter, leaking)
     assert step.halved == 2
