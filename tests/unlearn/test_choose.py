@@ -19,7 +19,10 @@ NEURONS = [Neuron(0, 1), Neuron(2, 3)]
 def test_every_operation(model: LanguageModel, records: list[Record], operation: Operation) -> None:
     edits = choose_edits(model, records, NEURONS, operation)
     assert [e.target for e in edits] == NEURONS
-    assert all((e.value is None) == (operation in ("reset", "initialise", "zero")) for e in edits)
+    assert all(
+        (e.value is None) == (operation in ("reset", "initialise", "zero", "rewrite"))
+        for e in edits
+    )
     if operation == "mean":
         means = activations(model, records, NEURONS).means()
         assert [e.value for e in edits] == [means[n] for n in NEURONS]
