@@ -44,7 +44,6 @@ from sanilens.runs.planning import Wishes, build_plan
 from sanilens.runs.verdict import verdict
 from sanilens.unlearn.edits import edit_hooks
 from sanilens.unlearn.plan import Plan, read_plan
-from sanilens.unlearn.suggest import DEFAULT_PRESET
 from sanilens.unlearn.whatif import KL, Probe
 
 
@@ -306,7 +305,7 @@ def suggest_plan(
 
     Args:
         case: what is to be sanitised.
-        preset: `located` unless given; `sanilens.PRESETS` has them all.
+        preset: the one measured best for the case unless given; `sanilens.PRESETS` has them all.
         subjects: whose details are to be forgotten; none for everyone's.
         seed: of everything that is drawn.
         progress: hears of a localiser's batches.
@@ -315,7 +314,7 @@ def suggest_plan(
     Raises:
         PlanError: if the preset lacks what it needs.
     """
-    wanted = Wishes(preset=preset or DEFAULT_PRESET, subjects=tuple(subjects), seed=seed, **wishes)
+    wanted = Wishes(preset=preset, subjects=tuple(subjects), seed=seed, **wishes)
     return build_plan(case, wanted, progress)
 
 

@@ -15,7 +15,7 @@ from sanilens.demo import show
 from sanilens.runs.arms import load_arms
 from sanilens.runs.folder import RunFolder
 from sanilens.runs.planning import Wishes
-from sanilens.unlearn.suggest import DEFAULT_PRESET, PRESETS
+from sanilens.unlearn.suggest import PRESETS
 
 demo = typer.Typer(
     help="Take a bundled case all the way, without a browser.", invoke_without_command=True
@@ -29,7 +29,10 @@ def main(
     context: typer.Context,
     out: Annotated[Path | None, typer.Option(help="Keep the run in this folder.")] = None,
     case: CaseOption = "clinic",
-    preset: Annotated[str, typer.Option(help=f"The plan: {', '.join(PRESETS)}.")] = DEFAULT_PRESET,
+    preset: Annotated[
+        str | None,
+        typer.Option(help=f"The plan: {', '.join(PRESETS)}; the usual one unless given."),
+    ] = None,
     subjects: Annotated[
         list[str] | None, typer.Option("--subject", help="Forget this subject alone; repeatable.")
     ] = None,

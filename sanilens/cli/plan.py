@@ -1,5 +1,6 @@
 """`sanilens plan`: build a plan without a browser; printed, so that it can be piped to a file."""
 
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -16,11 +17,11 @@ from sanilens.cli.options import (
 )
 from sanilens.errors import PlanError
 from sanilens.inert import inert_json
-from sanilens.runs.planning import Wishes, build_plan, valid
+from sanilens.runs.planning import Wishes, build_plan, preset_of, valid
 from sanilens.unlearn.methods import METHODS
-from sanilens.unlearn.plan import NO_REPAIR, AuditSettings, Plan
+from sanilens.unlearn.plan import NO_REPAIR, AuditSettings, Plan, Repair
 from sanilens.unlearn.resets import base_warning
-from sanilens.unlearn.suggest import DEFAULT_PRESET, PRESETS, find_preset
+from sanilens.unlearn.suggest import PRESETS, find_preset
 
 _FURTHER = [name for name in METRICS if name not in USUAL]
 
@@ -32,8 +33,11 @@ def plan(
     repair: RepairOptions,
     rewrite: RewriteOptions,
     preset: Annotated[
-        str, typer.Option(help=f"Where to begin: {', '.join(PRESETS)}.")
-    ] = DEFAULT_PRESET,
+        str | None,
+        typer.Option(
+            help=f"Where to begin: {', '.join(PRESETS)}; the one measured best unless given."
+        ),
+    ] = None,
     subjects: Annotated[
         list[str] | None,
         typer.Option("--subject", help="Forget this subject alone, not everyone; repeatable."),
@@ -56,21 +60,23 @@ def plan(
     """
     # Before anything is loaded, since these are what is most often mistyped.
     units.check()
-    find_preset(preset)
+    if preset:
+        find_preset(preset)
     if repair.repair not in (None, NO_REPAIR, *METHODS):
         raise PlanError(f"there is no repair {repair.repair!r}; there is {NO_REPAIR}, "
                         f"{', '.join(METHODS)}.")  # fmt: skip
     chosen = units.chosen()
     opened = case.open()
-    wishes = Wishes(
-        preset=preset,
-        subjects=tuple(subjects or ()),
-        units=chosen,
+    given = Wishes(preset=preset, subjects=tuple(subjects or ()), units=chosen, keep=keep)
+    another = Repair() if repair.repair else None  # which one, it does not ask
+    usual = preset_of(opened, replace(given, repair=another))
+    wishes = replace(
+        given,
+        preset=usual.name,
         operation=units.operation,
         value=units.value,
-        repair=repair.over(find_preset(preset).repair(opened.base)),
-        keep=keep,
-        rewrite=rewrite.over(find_preset(preset).rewrite),
+        repair=repair.over(usual.repair(opened.base)),
+        rewrite=rewrite.over(usual.rewrite),
         audit=valid(lambda: AuditSettings(metrics=tuple(metrics or ()))),
         controls=controls,
         seed=seed,

@@ -37,13 +37,13 @@ from sanilens.unlearn.plan import (
     UnitEdit,
 )
 from sanilens.unlearn.suggest import (
-    DEFAULT_PRESET,
     Codes,
     NoUnits,
     Preset,
     Units,
     choose_units,
     find_preset,
+    usual_preset,
 )
 
 T = TypeVar("T")
@@ -56,7 +56,7 @@ class Wishes:
     """What somebody wants of a plan; what is left out, the preset or the method decides.
 
     Attributes:
-        preset: its name.
+        preset: its name; None: the one that is usual for the case.
         subjects: whose spans are to be forgotten; none for everyone's.
         units: which units are edited.
         operation: what is done to them.
@@ -71,7 +71,7 @@ class Wishes:
         dictionaries: autoencoders and codebooks that may be edited, by id: source and loaded.
     """
 
-    preset: str = DEFAULT_PRESET
+    preset: str | None = None
     subjects: tuple[str, ...] = ()
     units: Units | None = None
     operation: Operation | None = None
@@ -99,7 +99,7 @@ def build_plan(case: Case, wishes: Wishes | None = None, progress: Progress = un
         CorpusError: if a subject has no span.
     """
     wishes = wishes or Wishes()
-    preset = find_preset(wishes.preset)
+    preset = preset_of(case, wishes)
     _check_needs(preset, case, wishes)
     names = tuple(sorted(set(wishes.subjects)))
     earlier = tuple(sorted({*asked_before(case.sources.model)} - {*names})) if names else ()
@@ -141,6 +141,18 @@ def build_plan(case: Case, wishes: Wishes | None = None, progress: Progress = un
     )
 
 
+def preset_of(case: Case, wishes: Wishes) -> Preset:
+    """The preset that is wished for, or the usual one.
+
+    Raises:
+        PlanError: if there is none of that name.
+    """
+    own = (wishes.units, wishes.edits, wishes.repair, wishes.keep)
+    by_hand = any(each is not None for each in own)
+    usual = usual_preset(case.model.kind, wishes.subjects, by_hand=by_hand)
+    return find_preset(wishes.preset or usual)
+
+
 def valid(make: Callable[[], T]) -> T:
     """What `make` makes; a wrong field is a user's error in one sentence.
 
@@ -161,7 +173,7 @@ def _check_needs(preset: Preset, case: Case, wishes: Wishes) -> None:
         case "base" if case.base is None:
             raise PlanError(
                 f"the preset {preset.name} goes back towards the base model; give --base, or take "
-                f"the preset {DEFAULT_PRESET}, which does without."
+                "the preset rewrite, which does without."
             )
         case "subject" if not wishes.subjects:
             raise PlanError(f"the preset {preset.name} is for one person: name the subject.")

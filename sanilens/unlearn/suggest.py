@@ -4,7 +4,7 @@ Which units     by name, by a localiser, at random, codes of a codebook, or none
 Presets         a choice of units, a share of the fine-tuning to keep, and a repair
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, overload
 
@@ -18,7 +18,7 @@ from sanilens.errors import PlanError
 from sanilens.inspect.locate.localisers import Settings, find_localiser
 from sanilens.inspect.locate.scores import UnitScores
 from sanilens.inspect.units.activations import Activations, activations
-from sanilens.model.language_model import LanguageModel
+from sanilens.model.language_model import LanguageModel, ModelKind
 from sanilens.model.sites import Sites
 from sanilens.model.units import (
     LayerUnit,
@@ -329,7 +329,21 @@ PRESETS: Mapping[str, Preset] = {
         ),
     )
 }
-DEFAULT_PRESET = "located"
+BY_HAND = "located"
+"""Where a plan begins of which somebody chose a part: units are edited, then it is repaired."""
+
+
+def usual_preset(kind: ModelKind, subjects: Collection[str], *, by_hand: bool = False) -> str:
+    """The preset that was measured best for such a case (benchmarks/README.md), by name.
+
+    Args:
+        kind: of the model; no curvature is measured of one that fills gaps.
+        subjects: whose spans are to be forgotten; none for everyone's.
+        by_hand: whether units, repair or share were chosen, which rewriting should not add to.
+    """
+    if kind == "masked" or by_hand:
+        return BY_HAND
+    return "person" if subjects else "rewrite"
 
 
 def find_preset(name: str) -> Preset:

@@ -26,6 +26,9 @@ from sanilens.unlearn.methods.examples import drawn
 from sanilens.unlearn.methods.method import Method, Options, Prepared, Task
 from sanilens.unlearn.methods.terms import frozen_logits, kl, logits, read
 
+# Further texts that are read along for each note of the corpus, in an epoch.
+_KEPT_A_NOTE = 3
+
 
 class Stranger(Options):
     """The weight of identifiers, and of how many strangers the answer is the mean."""
@@ -78,7 +81,8 @@ def prepare(task: Task, options: Stranger) -> Prepared:
     notes = lessons(model, task.records, taught)
     answers = {each.example: (each.columns, each.soft) for each in notes if each.columns}
     pool = note_examples(model, [replace(r, spans=()) for r in task.retain], teach_spans=True)
-    count = min(len(pool), len(notes))
+    # As many as keep an epoch short; another part of them in every epoch.
+    count = min(len(pool), _KEPT_A_NOTE * len(notes))
 
     def examples(epoch: int) -> list[Example]:
         return [each.example for each in notes] + drawn(pool, count, epoch, task.seed)
@@ -93,7 +97,7 @@ STRANGER = Method(
     "met, and everywhere else what it says now. Needs no base model.",
     prepare,
     Stranger,
-    learning_rate=5e-4,
+    learning_rate=1e-3,
     epochs=1,
     family="Ours",
 )
