@@ -37,6 +37,7 @@ from sanilens.unlearn.plan import (
     UnitEdit,
 )
 from sanilens.unlearn.suggest import (
+    BY_HAND,
     Codes,
     NoUnits,
     Preset,
@@ -142,15 +143,16 @@ def build_plan(case: Case, wishes: Wishes | None = None, progress: Progress = un
 
 
 def preset_of(case: Case, wishes: Wishes) -> Preset:
-    """The preset that is wished for, or the usual one.
+    """The preset that is wished for, or the usual one; where a part is chosen by hand, its start.
 
     Raises:
         PlanError: if there is none of that name.
     """
     own = (wishes.units, wishes.edits, wishes.repair, wishes.keep)
-    by_hand = any(each is not None for each in own)
-    usual = usual_preset(case.model.kind, wishes.subjects, by_hand=by_hand)
-    return find_preset(wishes.preset or usual)
+    if wishes.preset or any(each is not None for each in own):
+        return find_preset(wishes.preset or BY_HAND)
+    texts = case.unseen or case.corpus.records
+    return find_preset(usual_preset(case.model, case.base, texts, wishes.subjects))
 
 
 def valid(make: Callable[[], T]) -> T:

@@ -18,7 +18,7 @@ from sanilens.errors import PlanError
 from sanilens.inspect.locate.localisers import Settings, find_localiser
 from sanilens.inspect.locate.scores import UnitScores
 from sanilens.inspect.units.activations import Activations, activations
-from sanilens.model.language_model import LanguageModel, ModelKind
+from sanilens.model.language_model import LanguageModel
 from sanilens.model.sites import Sites
 from sanilens.model.units import (
     LayerUnit,
@@ -39,6 +39,7 @@ from sanilens.unlearn.plan import (
     UnitEdit,
     operations_of,
 )
+from sanilens.unlearn.resets import base_warning
 
 # Share of all neurons that the suggested plan resets; chosen on the bundled case, see benchmarks/.
 DEFAULT_SHARE = 0.3
@@ -333,17 +334,30 @@ BY_HAND = "located"
 """Where a plan begins of which somebody chose a part: units are edited, then it is repaired."""
 
 
-def usual_preset(kind: ModelKind, subjects: Collection[str], *, by_hand: bool = False) -> str:
+def usual_preset(
+    model: LanguageModel,
+    base: LanguageModel | None,
+    texts: Sequence[Record],
+    subjects: Collection[str],
+) -> str:
     """The preset that was measured best for such a case (benchmarks/README.md), by name.
 
+    For one person, rewriting. For everyone, units that go back to the base where the base knows the
+    domain, so that nothing but memory is lost on the way; else rewriting and strangers. No
+    curvature is measured of a masked model.
+
     Args:
-        kind: of the model; no curvature is measured of one that fills gaps.
+        model: the examined model.
+        base: the model before fine-tuning, if there is one.
+        texts: of the domain, best those that nobody trained on.
         subjects: whose spans are to be forgotten; none for everyone's.
-        by_hand: whether units, repair or share were chosen, which rewriting should not add to.
     """
-    if kind == "masked" or by_hand:
+    if model.kind == "masked":
         return BY_HAND
-    return "person" if subjects else "rewrite"
+    if subjects:
+        return "person"
+    knows = base is not None and base_warning(model, base, texts) is None
+    return BY_HAND if knows else "rewrite"
 
 
 def find_preset(name: str) -> Preset:
