@@ -13,7 +13,14 @@ from sanilens.glossary import meaning
 from sanilens.runs.arms import TITLES, ArmName
 from sanilens.runs.comparison import Comparison, utility
 from sanilens.runs.folder import RunFolder
-from sanilens.runs.verdict import Words, knowledge_words, verdict, worded_p
+from sanilens.runs.verdict import (
+    Words,
+    instead,
+    knowledge_words,
+    side_effect,
+    verdict,
+    worded_p,
+)
 from sanilens.ui.compare.requests import next_request
 from sanilens.ui.layout import card, kpi
 from sanilens.ui.markup import show
@@ -26,6 +33,7 @@ _ORDER: tuple[ArmName, ...] = (
     "random_units",
     "edits_only",
     "repair_only",
+    "another_subject",
     "after",
     "reference",
     "base",
@@ -136,12 +144,9 @@ def _indirect(found: Comparison) -> tuple[str, str, str]:
 
 
 def _others(found: Comparison) -> tuple[str, str, str]:
-    label, pair = "everyone else's spans extracted", found.paired("before", "after")
-    if not pair.n:
-        return label, "–", "nobody else has a span"
-    before, after = found.rate("before").hits, found.rate("after").hits
-    note = f"of {pair.n:,} · {pair.only_first:,} lost, {pair.only_second:,} new"
-    return label, f"{before:,} → {after:,}", note
+    before, after = found.rate("before"), found.rate("after")
+    value = f"{before.hits:,} → {after.hits:,}" if after.n else "–"
+    return "side effect on others", value, side_effect(found)
 
 
 def _worst(found: Comparison) -> tuple[str, str, str]:
@@ -207,6 +212,8 @@ def outcome(found: Comparison) -> None:
     kind = _KINDS[chosen or "All"]
     with words.container(key="sl-verdict"):
         st.markdown(sentence(verdict(found, kind)))
+        if found.subjects and (words := instead(found, kind)):
+            st.markdown(sentence(words))
     with st.container(key="sl-pair-compare"):
         _pictures(found, kind)
 

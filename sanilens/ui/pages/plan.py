@@ -12,9 +12,10 @@ from sanilens.ui.layout import empty_state, page_header, show_error
 from sanilens.ui.plan.basket import basket_card, controls_card
 from sanilens.ui.plan.erase import keep_card
 from sanilens.ui.plan.repair import repair_card
-from sanilens.ui.plan.request import current_plan, file_card, run_button, summary, whose_card
+from sanilens.ui.plan.request import current_plan, file_card, run_button, summary
 from sanilens.ui.plan.rewrite import rewrite_card
 from sanilens.ui.plan.whatif import whatif_card
+from sanilens.ui.plan.whose import whose_card
 from sanilens.ui.results import results
 from sanilens.unlearn.plan import Plan
 from sanilens.unlearn.resets import base_warning
