@@ -191,7 +191,7 @@ def asked_before(model: str) -> tuple[str, ...]:
 
 def restored_folder(run: RunFolder) -> Path:
     """Where the model before a run is restored, if its own folder is gone."""
-    return _private(home() / "restored") / run.root.name
+    return _private(home() / "restored") / f"before-{run.root.name[:8]}"
 
 
 def keep_earlier(folder: Path, earlier: Sequence[str]) -> None:

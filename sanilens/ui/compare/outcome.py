@@ -21,6 +21,7 @@ from sanilens.runs.verdict import (
     verdict,
     worded_p,
 )
+from sanilens.ui.compare.history import undo_request
 from sanilens.ui.compare.requests import next_request
 from sanilens.ui.layout import card, kpi
 from sanilens.ui.markup import show
@@ -257,7 +258,7 @@ def further_table(found: Comparison) -> Markup:
 
 
 def downloads(run: RunFolder, found: Comparison) -> None:
-    """Draw what can be taken away: table, plan, log, the model's folder; and the next request."""
+    """Draw what can be taken away: table, plan, log, the model; the next request, and undo."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         name = run.root.name
         _download("Download table", found.table().to_csv(index=False), f"arms-{name}.csv")
@@ -265,7 +266,9 @@ def downloads(run: RunFolder, found: Comparison) -> None:
         _download("Download events", run.events_file.read_text("utf-8"), f"events-{name}.jsonl")
         with st.popover("Model and adapter" if run.adapter.exists() else "Sanitised model"):
             _model(run)
-        next_request(run, run.plan())
+        next_request(run, plan := run.plan())
+        if plan.subjects:
+            undo_request(run, plan)
 
 
 def _download(label: str, content: str, file: str) -> None:

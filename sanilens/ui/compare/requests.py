@@ -1,5 +1,7 @@
 """A plan for some subjects: what it did to them, what to everyone else, and the next request."""
 
+from pathlib import Path
+
 import streamlit as st
 
 from sanilens.bundled import Sources
@@ -51,18 +53,18 @@ def next_request(run: RunFolder, plan: Plan) -> None:
         "deleted by this run are not read again.",
     )
     if clicked:
-        state.open_case(next_case(run, plan))
+        state.open_case(case_of(plan, run.model))
         st.switch_page(page("plan"))
 
 
-def next_case(run: RunFolder, plan: Plan) -> Sources:
-    """The case of the same texts whose examined model is the run's result."""
+def case_of(plan: Plan, model: Path) -> Sources:
+    """The case of the plan's texts with another examined model: its result, or the former one."""
     sources = {
         role: source.source
         for role in ("base", "reference", "control", "unseen", "questions", "retain")
         if (source := getattr(plan, role))
     }
-    return Sources(model=str(run.model), corpus=plan.corpus.source, **sources)
+    return Sources(model=str(model), corpus=plan.corpus.source, **sources)
 
 
 def _why_not(run: RunFolder) -> str | None:

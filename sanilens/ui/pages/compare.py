@@ -11,6 +11,7 @@ from sanilens.runs.workspace import find_run
 from sanilens.ui import state
 from sanilens.ui.commands import compare_command
 from sanilens.ui.compare.gates import gates_card
+from sanilens.ui.compare.history import requests_card
 from sanilens.ui.compare.outcome import downloads, further_card, outcome, suppression
 from sanilens.ui.compare.requests import whose_card
 from sanilens.ui.compare.words import words_card
@@ -71,3 +72,4 @@ def _comparison(opened: Case, run: RunFolder) -> None:
             key="words",
         )
     downloads(run, found)
+    requests_card(opened)
