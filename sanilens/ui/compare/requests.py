@@ -17,7 +17,7 @@ from sanilens.ui.tables import Arm, ArmTone, bar_table
 from sanilens.unlearn.plan import Plan
 
 _TONES: dict[ArmName, ArmTone] = {"before": "leak", "after": "plan"}
-_NAMES: dict[ArmName, str] = {"another_subject": "somebody else deleted instead"}
+_NAMES: dict[ArmName, str] = {"another_subject": "somebody else deleted"}
 
 
 def whose_card(found: Comparison) -> None:

@@ -37,6 +37,7 @@ def page() -> None:
         empty_state(
             "No run is chosen. Run a plan, or pick a run on the page Run.", "Go to Run", "run"
         )
+        requests_card(opened)
         return
     try:
         _comparison(opened, run)
