@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
+from sanilens.audit.continuations import Identifiers
 from sanilens.case import Case
 from sanilens.errors import SaniLensError
 from sanilens.runs.comparison import load_comparison
@@ -54,9 +55,8 @@ def requests_card(opened: Case) -> None:
         st.rerun()
 
 
-def who(names: Sequence[str], opened: Case) -> str:
+def who(names: Sequence[str], known: Identifiers) -> str:
     """`p-005`, or the first few of many; masked where an id holds an identifier."""
-    known = identifiers(opened)
     shown = [hidden(name, known) for name in names[:_NAMED]]
     more = len(names) - len(shown)
     return ", ".join(shown) + (f" and {more:,} more" if more else "")
@@ -74,7 +74,7 @@ def _row(run: RunFolder, opened: Case) -> dict[str, str] | None:
         return results().get(
             ("request", run.root.name, events[-1]["hash"], state.revealed()),
             lambda: {
-                "who": who(plan.subjects, opened),
+                "who": who(plan.subjects, identifiers(opened)),
                 "when": time.strftime("%Y-%m-%d %H:%M", time.localtime(events[-1]["time"])),
                 "plan": plan.sha256[:8],
                 **_figures(run),

@@ -14,7 +14,7 @@ from sanilens.inspect.locate.localisers.price import Quote, quoted
 from sanilens.model.curvature import needed_bytes
 from sanilens.model.teachers import TEACHERS
 from sanilens.model.units import Head, LayerUnit, Neuron
-from sanilens.runs.workspace import curvature_folder
+from sanilens.runs.workspace import asked_before, curvature_folder
 from sanilens.ui import state
 from sanilens.ui.job import progress_bar
 from sanilens.ui.layout import card, kpi, show_error
@@ -85,10 +85,10 @@ def _prediction(opened: Case) -> None:
         return
     try:
         with progress_bar("Reading what must stay", "batches") as progress:
-            settings = Settings(
-                seed=seed, progress=progress, keep=opened.corpus.records, folder=curvature_folder()
-            )
-            asked = [r for r in opened.asked(subjects) if r.spans]
+            earlier = asked_before(opened.sources.model) if subjects else ()
+            keep = [r for r in opened.corpus.records if r.subject not in earlier]
+            settings = Settings(seed=seed, progress=progress, keep=keep, folder=curvature_folder())
+            asked = [r for r in opened.asked(subjects, earlier) if r.spans]
             quote = results().only(
                 "quote", key, lambda: quoted(find_targets(opened.model, asked, Scope()), settings)
             )
