@@ -32,15 +32,16 @@ def rewrite_card(opened: Case) -> None:
     """Draw the switch and, while it is on, its settings; every change is kept at once."""
     if opened.model.kind == "masked":
         return  # curvature is measured along a text
-    settings = state.rewriting()
     units = sum(edit.operation == "rewrite" for edit in state.basket())
+    # Units that are to be rewritten need to be told how; so a plan of them always is.
+    settings = state.rewriting() or (Rewriting() if units else None)
     with card("Rewriting", "the change that moves least else"):
         st.session_state["plan-rewrite"] = settings is not None
         st.toggle(
             f"Rewrite the {units:,} units marked `rewrite`" if units else "Rewrite all weights",
             key="plan-rewrite",
             on_change=_switch,
-            disabled=units > 0 and settings is not None,
+            disabled=units > 0,
             help=meaning("rewriting"),
         )
         if settings is None:
@@ -95,7 +96,9 @@ def _prediction(opened: Case) -> None:
     except SaniLensError as error:
         show_error(error)
         return
-    st.session_state["plan-quoted"] = key
+    if st.session_state.get("plan-quoted") != key:
+        st.session_state["plan-quoted"] = key
+        st.rerun()  # the button has done its work
     random = random_like(opened.model.sites, units, seed)
     forgotten, by_chance = predicted(quote, units), predicted(quote, random)
     kpi(
