@@ -98,3 +98,5 @@ def test_undo_opens_the_case_with_the_former_model(case: Sources, run: RunFolder
     assert not app.exception
     (row,) = app.dataframe[-1].value.to_dict("records")
     assert row["state"] == "undone"
+    app = open_page("compare", case, run=run.root.name)
+    assert any("was undone" in info.value for info in app.info)

@@ -220,7 +220,7 @@ def outcome(found: Comparison) -> None:
 
 
 def _pictures(found: Comparison, kind: str | None) -> None:
-    left, right = st.columns([1.45, 1], gap="small")
+    left, right = st.columns([1.75, 1], gap="small")
     with left, card("Spans still extracted, beside the controls"):
         bar_table(
             arms(found, kind),
@@ -287,6 +287,11 @@ def suppression(run: RunFolder) -> None:
 def _model(run: RunFolder) -> None:
     st.markdown("A plain Hugging Face folder, to be loaded with `AutoModelForCausalLM`:")
     st.code(str(run.model), language=None, wrap_lines=True)
+    if run.former.exists():
+        st.markdown(
+            f"Hand over this folder alone. `{run.former.name}` beside it holds the former weights, "
+            "for undo; removing that file makes the deletion final."
+        )
     if run.adapter.exists():
         st.markdown(
             f"Without its adapter that model says everything it said before: {WORDS}. Load it with "

@@ -7,6 +7,7 @@ from sanilens.errors import SaniLensError
 from sanilens.runs.comparison import load_comparison
 from sanilens.runs.folder import RunFolder
 from sanilens.runs.integrity import NOT_VERIFIED
+from sanilens.runs.log import read_ledger, recent_events
 from sanilens.runs.workspace import find_run
 from sanilens.ui import state
 from sanilens.ui.commands import compare_command
@@ -59,6 +60,8 @@ def _comparison(opened: Case, run: RunFolder) -> None:
     )
     if not found.verified:
         st.caption(NOT_VERIFIED)
+    if read_ledger(recent_events(run)).undone:
+        st.info("This request was undone. The figures are those of the model that it had made.")
     suppression(run)
     outcome(found)
     whose_card(found)
