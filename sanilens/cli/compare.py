@@ -18,7 +18,7 @@ from sanilens.runs.arms import TITLES, Arm, ArmName, load_arms
 from sanilens.runs.comparison import GROUP_TITLES, Comparison, Group, load_comparison
 from sanilens.runs.folder import RunFolder
 from sanilens.runs.integrity import NOT_VERIFIED, Checked, check
-from sanilens.runs.verdict import Words, verdict
+from sanilens.runs.verdict import Words, instead, side_effect, verdict
 
 
 def compare(
@@ -52,6 +52,17 @@ def print_verdict(run: RunFolder, arms: Mapping[ArmName, Arm]) -> None:
     if words := _verdict(run, arms):
         output.print(words.headline, style="bold", highlight=False)
         output.print(words.rests, highlight=False)
+    for line in _of_a_request(run, arms):
+        output.print(line, highlight=False)
+
+
+def _of_a_request(run: RunFolder, arms: Mapping[ArmName, Arm]) -> list[str]:
+    """Erasure or damage, and what others lost; nothing of a plan for everyone."""
+    if not {"before", "after"} <= arms.keys() or not (found := load_comparison(run)).groups:
+        return []
+    words = instead(found.of("asked"), None)
+    lines = [f"{words.headline} {words.rests}".strip()] if words else []
+    return [*lines, f"Side effect on others, {side_effect(found.of('others'))}."]
 
 
 def _verdict(run: RunFolder, arms: Mapping[ArmName, Arm]) -> Words | None:

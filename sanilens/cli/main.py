@@ -37,6 +37,7 @@ COMMANDS = {
     "plan": "plan",
     "run": "run",
     "compare": "compare",
+    "undo": "undo",
     "localisers": "localisers",
     "demo": "demo",
 }

@@ -63,6 +63,9 @@ def say_event(event: dict[str, Any]) -> None:
             say(f"every text is read after tokens {event['tokens']}, as the plan has it")
         case "edited" if event["units"]:
             say(f"{arm}: {event['units']} units edited, {event['hook_only']} as hooks only")
+        case "rewritten":
+            still = f"{event['extracted']} of {event['asked']} spans still extracted"
+            say(f"{arm}: rewritten, step {event['step']}, {still}, harm {event['harm']:.2g}")
         case "curve":
             share = f"{extracted_of(event)} of {event['of']} sampled spans extracted"
             known = worded_perplexity(event["perplexity"], 3)

@@ -27,7 +27,7 @@ TITLES: dict[ArmName, str] = {
     "edits_only": "Edits without repair",
     "repair_only": "Repair only",
     "random_units": "Random units + repair",
-    "another_subject": "Somebody else deleted instead",
+    "another_subject": "Somebody else deleted",
     "base": "Base model",
     "reference": "Reference: never saw them",
     "lookalike": "Look-alikes, before",

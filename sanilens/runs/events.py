@@ -151,7 +151,7 @@ class _Exported(_Event):
 
 
 class _Ended(_Event):
-    event: Literal["cancelled", "finished"]
+    event: Literal["cancelled", "finished", "undone"]
 
 
 _EVENT: TypeAdapter[Any] = TypeAdapter(

@@ -21,14 +21,13 @@ from sanilens.audit.perplexity import perplexity
 from sanilens.case import Case, open_planned
 from sanilens.corpus.records import Record
 from sanilens.inspect.units.readers import NO_SAES
-from sanilens.model.config import GENERATION
 from sanilens.model.hooks import NO_HOOKS, Hooks
 from sanilens.model.language_model import LanguageModel
 from sanilens.model.sites import Sites
-from sanilens.model.tokenizer import copy_tokenizer
 from sanilens.runs.adapters import keep_in_run
 from sanilens.runs.arms import Arm, ArmName, save_arm
 from sanilens.runs.folder import RunFolder, writing
+from sanilens.runs.former import save_former, write_model
 from sanilens.runs.integrity import digests, resumable
 from sanilens.runs.log import Ledger, RunLog
 from sanilens.runs.repairing import Cancelled, Repairing, check_cancelled, spaced
@@ -304,31 +303,26 @@ class _Execution:
     ) -> None:
         """Write the plan's result: the model, and what was trained beside it."""
         run = self.run_folder
-        for old in (run.adapter, run.gates_file):
+        for old in (run.adapter, run.gates_file, run.former):
             old.unlink(missing_ok=True)
         export_model(model, run)
         if adapter:
             keep_in_run(run, self.plan, self.case, model, adapter, hooks)
-        files = [path for path in (run.model, run.adapter, run.gates_file) if path.exists()]
+        if self.plan.subjects:
+            save_former(run, self.case.model, model)
+        made = (run.model, run.adapter, run.gates_file, run.former)
+        files = [path for path in made if path.exists()]
         self.note("exported", arm="after", hook_only=hook_only, files=digests(run, files))
 
 
 def export_model(model: LanguageModel, run: RunFolder) -> None:
-    """Write weights (safetensors), configuration and tokenizer; replaces an older export.
+    """Write the run's result whole or not at all; replaces an older export.
 
     Edits that live as hooks only cannot be in it; the run's events say how many there are.
     """
     temporary = run.unfinished_model
     shutil.rmtree(temporary, ignore_errors=True)
-    model.module.save_pretrained(temporary)
-    # As they are: what transformers saves of a tokenizer may read a text otherwise.
-    copy_tokenizer(model.path, temporary)
-    # The user's own: loading leaves the settings for decoding out of what it measures.
-    if (settings := model.path / GENERATION).is_file():
-        shutil.copyfile(settings, temporary / GENERATION)
-    temporary.chmod(0o700)
-    for path in temporary.rglob("*"):
-        path.chmod(0o700 if path.is_dir() else 0o600)
+    write_model(model, temporary)
     if run.model.exists():
         shutil.rmtree(run.model)
     temporary.rename(run.model)

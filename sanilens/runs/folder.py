@@ -60,6 +60,14 @@ class RunFolder:
         return self.root / "model"
 
     @property
+    def former(self) -> Path:
+        """What the changed weights were before, of a plan for some subjects: it still knows them.
+
+        Whoever removes it makes the deletion final; nothing else needs it.
+        """
+        return self.root / "former.safetensors"
+
+    @property
     def adapter(self) -> Path:
         """What was trained beside the model, by a method that leaves its weights alone."""
         return self.root / "adapter.safetensors"

@@ -114,6 +114,8 @@ def refuse(run: RunFolder, found: Sequence[Problem]) -> None:
 def problems(run: RunFolder, ledger: Ledger, *, live: bool = False) -> list[Problem]:
     """Every file of a run that is not what its events say; `live`: some process is writing."""
     announced = ledger.announced
+    if not os.path.lexists(run.former):  # whoever removed it made the deletion final
+        announced.pop(run.former.name, None)
     whose = {sha256: path for path, sha256 in announced.items()}
     standing = dict(_standing(run))
     found: list[Problem] = []
@@ -197,7 +199,7 @@ def _decides(path: str, announced: Mapping[str, str]) -> bool:
         return False
     if folder in ("arms", "model", "checkpoints"):
         return bool(rest) and not any(name.startswith(f"{path}/") for name in announced)
-    return path in ("adapter.safetensors", "gates.json")
+    return path in ("adapter.safetensors", "gates.json", "former.safetensors")
 
 
 def _arms_by_file(run: RunFolder) -> tuple[ArmName, ...]:

@@ -218,8 +218,10 @@ def status(run: RunFolder, events: Sequence[Mapping[str, Any]]) -> Status:
     since = _starting_since(run)
     if since and since > last["time"]:
         return "starting"
-    if last["event"] in ("finished", "cancelled"):
-        return last["event"]
+    if last["event"] in ("finished", "undone"):
+        return "finished"
+    if last["event"] == "cancelled":
+        return "cancelled"
     if last["event"] == "diverged" or error(run):
         return "failed"
     return "killed" if events or run.log_file.exists() else "waiting"

@@ -137,6 +137,7 @@ class Ledger:
         exported: the same of the model and what belongs to it.
         checkpoints: by arm, its last one, and the last one to which an early stop goes back.
         finished: whether nothing is left to be done.
+        undone: whether the former model was taken back since.
         diverged: where and why the repair left the numbers, if it did.
         hashed: False where an earlier version wrote the events, which knew no hashes.
     """
@@ -147,6 +148,7 @@ class Ledger:
     exported: dict[str, str] = field(default_factory=dict)
     checkpoints: dict[ArmName, Checkpoints] = field(default_factory=dict)
     finished: bool = False
+    undone: bool = False
     diverged: tuple[int, str] | None = None
     hashed: bool = True
 
@@ -172,11 +174,14 @@ class Ledger:
 
     def take(self, event: Mapping[str, Any]) -> None:
         """Fold in the next event."""
+        if event["event"] == "undone":  # it says nothing of what was done
+            self.undone = True
+            return
         self.finished, self.diverged = event["event"] == "finished", None
         match event["event"]:
             case "started":
                 self.plan, self.files = event["plan"], event.get("files", {})
-                self.hashed = bool(self.files)
+                self.hashed, self.undone = bool(self.files), False
             case "edited" | "measuring":  # an arm begins: what it had before is void
                 self.arms.pop(event["arm"], None)
                 if event["arm"] == "after" and event["event"] == "edited":

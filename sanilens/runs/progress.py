@@ -1,7 +1,7 @@
 """How far a run has come: its events, folded into what a page or a terminal shows.
 
-Knows events only. Time left is what the steps and the measurements so far took, times how many
-of each are still to come.
+Knows events only. Time left is what the steps, the measurements and the rewritings so far took,
+times how many of each are still to come.
 """
 
 import time
@@ -19,15 +19,24 @@ Event = Mapping[str, Any]
 # A measurement's cost in steps, until both have been seen.
 _STEPS_PER_MEASUREMENT = 20.0
 _REPAIRED: tuple[ArmName, ...] = ("after", "repair_only", "random_units", "another_subject")
+_REWRITTEN: tuple[ArmName, ...] = ("after", "edits_only", "random_units", "another_subject")
 
 
 @dataclass(slots=True)
 class ArmProgress:
-    """One arm: `waiting`, `working` or `done`; steps of its repair; seconds once it is done."""
+    """One arm: `waiting`, `working` or `done`; steps of its repair; seconds once it is done.
+
+    `preparing`: batches of what rewriting goes by, done and in all, while they are read, and
+    `seconds_left` of them once their pace is known. `rewritten`: steps taken, while they are.
+    """
 
     name: ArmName
     repaired: bool
+    rewrites: bool = False
     state: str = "waiting"
+    preparing: tuple[int, int] | None = None
+    seconds_left: float | None = None
+    rewritten: tuple[int, int] | None = None
     step: int = 0
     of: int | None = None
     stopped_early: bool = False
@@ -42,12 +51,15 @@ class RunProgress:
         arms: in the order in which they run; empty until the run has said which.
         losses: rows of arm, step, loss (nats per taught token).
         curves: rows of arm, step, extracted, of, rate, perplexity.
+        rewritten: rows of arm, step, of, extracted, asked, predicted, measured and harm (nats a
+            token), halved: the steps of rewriting.
         fraction: of the work, in [0, 1]. seconds_left: None until it can be estimated.
     """
 
     arms: dict[str, ArmProgress] = field(default_factory=dict)
     losses: list[dict[str, Any]] = field(default_factory=list)
     curves: list[dict[str, Any]] = field(default_factory=list)
+    rewritten: list[dict[str, Any]] = field(default_factory=list)
     fraction: float = 0.0
     seconds_left: float | None = None
 
@@ -62,17 +74,21 @@ class RunProgress:
         return 1 + sum(arm.state == "done" for arm in self.arms.values())
 
 
-def follow(events: Sequence[Event], repairs: bool, now: float | None = None) -> RunProgress:
+def follow(
+    events: Sequence[Event], repairs: bool, now: float | None = None, *, rewrites: bool = False
+) -> RunProgress:
     """Fold a run's events, oldest first.
 
     Args:
         events: of the run, from its first start on.
         repairs: whether the plan repairs at all.
         now: the time (seconds since 1970) of the look, for the time left; else the present.
+        rewrites: whether it rewrites.
     """
     progress = RunProgress()
     for event in events:
-        _take(progress, event, repairs)
+        _take(progress, event, repairs, rewrites)
+    _pace(progress, events)
     _estimate(progress, events, time.time() if now is None else now)
     return progress
 
@@ -94,10 +110,10 @@ def smoothed(rows: Sequence[dict[str, Any]], value: str, window: int) -> list[di
     return found
 
 
-def _take(progress: RunProgress, event: Event, repairs: bool) -> None:
+def _take(progress: RunProgress, event: Event, repairs: bool, rewrites: bool) -> None:
     if event["event"] == "arms":
         for name in event["names"]:
-            arm = ArmProgress(name, repairs and name in _REPAIRED)
+            arm = ArmProgress(name, repairs and name in _REPAIRED, rewrites and name in _REWRITTEN)
             progress.arms.setdefault(name, arm)
     if event["event"] == "started":
         for arm in progress.arms.values():  # whatever was half done begins or resumes
@@ -106,7 +122,16 @@ def _take(progress: RunProgress, event: Event, repairs: bool) -> None:
     if arm is None:
         return
     arm.state = "done" if event["event"] == "measured" else "working"
+    arm.preparing = arm.rewritten = None
     match event["event"]:
+        case "edited":  # a rewriting that was cut short begins anew
+            progress.rewritten = [row for row in progress.rewritten if row["arm"] != arm.name]
+            arm.preparing = (0, 0) if arm.rewrites else None
+        case "preparing":
+            arm.preparing = event["done"], event["of"]
+        case "rewritten":
+            arm.rewritten = event["step"], event["of"]
+            progress.rewritten.append(_row(event, *_OF_A_STEP))
         case "step":
             arm.step, arm.of = event["step"], event["of"]
             progress.losses.append(_row(event, "arm", "step", "loss"))
@@ -121,36 +146,73 @@ def _take(progress: RunProgress, event: Event, repairs: bool) -> None:
             arm.seconds = event["seconds"]
 
 
+_REWRITING, _AFTERWARDS = ("preparing", "rewritten"), ("curve", "exported", "measuring")
+_OF_A_STEP = "arm step of extracted asked predicted measured harm halved".split()
+
+
 def _row(event: Event, *names: str) -> dict[str, Any]:
     return {name: event[name] for name in names}
+
+
+def _pace(progress: RunProgress, events: Sequence[Event]) -> None:
+    """Set the current arm's `seconds_left` of its preparation, from this stage's batches."""
+    arm = progress.current
+    if arm is None or arm.preparing is None:
+        return
+    stage: list[Event] = []  # of one count, which grows: a teacher, then curvature, have their own
+    for event in reversed(events):
+        same = event["event"] == "preparing" and event["arm"] == arm.name
+        if not same or event["of"] != arm.preparing[1]:
+            break
+        if stage and event["done"] >= stage[-1]["done"]:
+            break
+        stage.append(event)
+    if len(stage) > 1:
+        last, first = stage[0], stage[-1]
+        pace = (last["time"] - first["time"]) / (last["done"] - first["done"])
+        arm.seconds_left = pace * (last["of"] - last["done"])
 
 
 def _estimate(progress: RunProgress, events: Sequence[Event], now: float) -> None:
     """Set `fraction` and `seconds_left` from what was done and what it took."""
     if not progress.arms:
         return
-    per_step, per_measurement = _costs(events)
+    per_step, per_measurement, per_rewriting = _costs(events)
     step = per_step or (per_measurement or _STEPS_PER_MEASUREMENT) / _STEPS_PER_MEASUREMENT
     measurement = per_measurement or step * _STEPS_PER_MEASUREMENT
     known = next((arm.of for arm in progress.arms.values() if arm.of), None)
     done = left = 0.0
     for arm in progress.arms.values():
         steps = (arm.of or known or 0) if arm.repaired else 0
-        whole = steps * step + measurement
-        behind = whole if arm.state == "done" else arm.step * step
+        rewriting = (per_rewriting or measurement) if arm.rewrites else 0.0
+        whole = rewriting + steps * step + measurement
+        rewrote = rewriting if arm.step or _past_rewriting(arm) else 0.0
+        behind = whole if arm.state == "done" else rewrote + arm.step * step
         done, left = done + behind, left + whole - behind
     progress.fraction = done / (done + left) if done + left else 0.0
-    waits_for_steps = known is None and any(arm.repaired for arm in progress.arms.values())
-    if per_measurement is not None and not waits_for_steps:
+    arms = progress.arms.values()
+    waits = (known is None and any(arm.repaired for arm in arms)) or (
+        per_rewriting is None and any(arm.rewrites for arm in arms)
+    )
+    if per_measurement is not None and not waits:
         since = now - events[-1]["time"]  # the present piece of work is that far already
         progress.seconds_left = max(0.0, left - min(since, measurement))
 
 
-def _costs(events: Sequence[Event]) -> tuple[float | None, float | None]:
-    """Seconds per step (looks at the curve included) and per measurement; None if unseen."""
+def _past_rewriting(arm: ArmProgress) -> bool:
+    return arm.state == "working" and arm.preparing is None and arm.rewritten is None
+
+
+def _costs(events: Sequence[Event]) -> tuple[float | None, float | None, float | None]:
+    """Seconds per step (looks at the curve included), measurement, rewriting; None if unseen."""
     steps = seconds = 0.0
     measured: list[float] = []
+    rewritten: list[float] = []
+    edited: Event | None = None
     for before, event in pairwise(events):
+        edited = before if before["event"] == "edited" else edited
+        if before["event"] in _REWRITING and event["event"] in _AFTERWARDS and edited:
+            rewritten.append(before["time"] - edited["time"])
         took = event["time"] - before["time"]
         if event["event"] in ("step", "curve") and before["event"] in ("step", "curve", "edited"):
             seconds += took
@@ -160,4 +222,5 @@ def _costs(events: Sequence[Event]) -> tuple[float | None, float | None]:
     return (
         seconds / steps if steps else None,
         sum(measured) / len(measured) if measured else None,
+        sum(rewritten) / len(rewritten) if rewritten else None,
     )

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from sanilens.audit.metrics.metric import Held
 from sanilens.audit.perplexity import worded_perplexity
+from sanilens.audit.statistics import paired_difference
 from sanilens.runs.comparison import Comparison, Utility, Verdict, judge, utility
 
 
@@ -48,6 +49,58 @@ def weighed(judged: Verdict | None, kept: Utility, kind: str | None) -> Words:
             return Words(lost or "No difference from the reference can be seen.", rests)
         case "less":
             return Words(lost or "It says less than the reference does.", rests)
+
+
+# So much of somebody must stay where somebody else is deleted, or it is damage that deletes.
+_UNTOUCHED = 0.95
+
+
+def instead(found: Comparison, kind: str | None) -> Words | None:
+    """Does the plan erase those it names, or would anybody's deletion have taken as much?
+
+    `found` is about those asked for (`Comparison.of`). None where nobody else was deleted.
+    """
+    if "another_subject" not in found.arms:
+        return None
+    before = found.rate("before", kind).hits
+    if not before:
+        return Words("", "Nothing of theirs was extracted before, so nothing could be erased.")
+    lost = found.paired("before", "another_subject", kind)
+    left = before - lost.only_first
+    pair = found.paired("after", "another_subject", kind)
+    after, other = found.rate("after", kind).hits, found.rate("another_subject", kind).hits
+    rests = (
+        f"Deleting somebody else instead leaves {left:,} of {before:,} of theirs; this plan "
+        f"leaves {after:,} ({worded_p(pair.p)})."
+    )
+    if pair.p >= 0.05:
+        few = after < other
+        return Words(
+            "Too few spans to tell erasure from damage."
+            if few
+            else "Damage, not erasure: deleting somebody else takes as much.",
+            rests,
+        )
+    if after > other:
+        return Words("Deleting somebody else takes more of theirs than this plan does.", rests)
+    if left < _UNTOUCHED * before:
+        return Words("Part of it is damage, not erasure.", rests)
+    return Words("It is erasure, not damage.", rests)
+
+
+def side_effect(found: Comparison) -> str:
+    """What everybody else lost, `found` being about them: n, and the change with its interval."""
+    pair = found.paired("before", "after")
+    if not pair.n:
+        return "nobody else has a span"
+    low, high = (
+        f"{100 * bound:+.1f}".replace("-", "−")
+        for bound in paired_difference(pair.only_second, pair.only_first, pair.n)
+    )
+    return (
+        f"of {pair.n:,} · {pair.only_first:,} lost, {pair.only_second:,} new: "
+        f"{low} to {high} points (95 %)"
+    )
 
 
 def _known(kept: Utility) -> str:

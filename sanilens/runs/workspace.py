@@ -3,21 +3,24 @@
 `SANILENS_HOME` moves it; by default it is `~/.sanilens`.
 """
 
+import json
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from sanilens.atomic import private_folder
+from pydantic import TypeAdapter, ValidationError
+
+from sanilens.atomic import private_folder, write_text
 from sanilens.bundled import assets_folder, resolve
 from sanilens.corpus.load import save_corpus
 from sanilens.corpus.records import Record, fingerprint
 from sanilens.dictionaries.codebook.codebook import Codebook
 from sanilens.dictionaries.codebook.store import RECORD, load_codebook, read_codebook_record
 from sanilens.dictionaries.sae.load import CONFIG, id_of, read_record
-from sanilens.errors import ModelError, RunError
+from sanilens.errors import IntegrityError, ModelError, RunError
 from sanilens.model.language_model import LanguageModel
-from sanilens.runs.folder import RunFolder
+from sanilens.runs.folder import RunFolder, open_plain
 from sanilens.runs.integrity import check
 from sanilens.runs.jobs import Job
 from sanilens.unlearn.plan import Plan
@@ -183,4 +186,35 @@ def asked_before(model: str) -> tuple[str, ...]:
         if not run.adapter.exists():
             found |= {*plan.subjects, *plan.earlier}
         model = plan.model.source
-    return tuple(sorted(found))
+    return tuple(sorted(found | _earlier_of_restored(model)))
+
+
+def restored_folder(run: RunFolder) -> Path:
+    """Where the model before a run is restored, if its own folder is gone."""
+    return _private(home() / "restored") / f"before-{run.root.name[:8]}"
+
+
+def keep_earlier(folder: Path, earlier: Sequence[str]) -> None:
+    """Write into a restored model's folder who had been deleted from it: its runs may be gone."""
+    write_text(folder / _EARLIER, json.dumps(list(earlier)) + "\n")
+
+
+def _earlier_of_restored(model: str) -> set[str]:
+    """Who had been deleted from a restored model; nobody from any other.
+
+    Raises:
+        IntegrityError: if the file that says so is damaged.
+    """
+    path = Path(resolve(model)).expanduser() / _EARLIER
+    if not os.path.lexists(path):
+        return set()
+    with open_plain(path) as file:
+        text = file.read(_LONGEST_EARLIER)
+    try:
+        return set(_NAMES.validate_json(text))
+    except ValidationError as error:
+        raise IntegrityError(f"{path.name} is damaged. Undo the request again.") from error
+
+
+_EARLIER, _LONGEST_EARLIER = "deleted_before.json", 64 * 2**20
+_NAMES = TypeAdapter(list[str])

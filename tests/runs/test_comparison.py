@@ -13,7 +13,7 @@ from sanilens.errors import RunError
 from sanilens.runs.arms import Arm, ArmName, save_arm
 from sanilens.runs.comparison import Comparison, SpanRow, judge, load_comparison, utility
 from sanilens.runs.folder import RunFolder
-from sanilens.runs.verdict import verdict, weighed
+from sanilens.runs.verdict import instead, side_effect, verdict, weighed
 from sanilens.unlearn.plan import Plan, Source
 
 SOURCE = Source(source="clinic:notes", sha256="0" * 64)
@@ -158,3 +158,35 @@ def test_an_infinite_perplexity_stays_one(tmp_path: Path) -> None:
     save_arm(tmp_path, arm("after", math.inf))
     kept = Arm.model_validate_json((tmp_path / "after.json").read_bytes())
     assert kept.perplexity_unseen == math.inf
+
+
+def test_somebody_elses_deletion_tells_erasure_from_damage() -> None:
+    said, gone = "1" * 20, "0" * 20
+    assert instead(comparison(before=said, after=gone), None) is None
+
+    def words(after: str, other: str, before: str = said) -> str:
+        found = instead(comparison(before=before, after=after, another_subject=other), None)
+        assert found
+        return f"{found.headline} {found.rests}".strip()
+
+    assert words(gone, said) == (
+        "It is erasure, not damage. Deleting somebody else instead leaves 20 of 20 of theirs; "
+        "this plan leaves 0 (p < 0.001)."
+    )
+    assert words(gone, "0" * 2 + "1" * 18).startswith("Part of it is damage")
+    assert words(gone, gone).startswith("Damage, not erasure")
+    assert words("0" * 5, "1" * 5, "1" * 5).startswith("Too few spans")
+    assert words(said, gone).startswith("Deleting somebody else takes more")
+    assert "nothing could be erased" in words(gone, gone, gone)
+    # What is new is not what was left.
+    assert "leaves 1 of 2 of theirs" in words("00", "10", "11")
+
+
+def test_what_others_lost_is_told_with_n_and_interval() -> None:
+    found = comparison(before="1" * 9 + "0", after="0" * 2 + "1" * 7 + "1")
+    low, high = paired_difference(1, 2, 10)
+    assert low < 0 < high
+    assert side_effect(found) == (
+        f"of 10 · 2 lost, 1 new: −{-100 * low:.1f} to +{100 * high:.1f} points (95 %)"
+    )
+    assert side_effect(comparison(before="", after="")) == "nobody else has a span"

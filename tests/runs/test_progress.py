@@ -71,3 +71,58 @@ def test_thinned_keeps_the_ends() -> None:
 def test_smoothed_keeps_arms_apart() -> None:
     rows = [{"arm": a, "loss": x} for a, x in [("a", 1.0), ("b", 9.0), ("a", 3.0), ("a", 5.0)]]
     assert [row["loss"] for row in smoothed(rows, "loss", 2)] == [1.0, 9.0, 2.0, 4.0]
+
+
+def a_step(time: float, arm: str, step: int, extracted: int, halved: int = 0) -> tuple:
+    fields = {"arm": arm, "step": step, "of": 8, "loss": 2.0, "gain": 1.0, "predicted": 1e-4,
+              "measured": 2e-4, "harm": 2e-4 * step, "extracted": extracted, "asked": 9,
+              "halved": halved}  # fmt: skip
+    return time, "rewritten", fields
+
+
+REWRITING = (
+    (0.0, "started", {}),
+    (1.0, "arms", {"names": ["before", "after", "another_subject", "reference"]}),
+    (1.0, "measuring", {"arm": "before"}),
+    (11.0, "measured", {"arm": "before", "seconds": 10.0}),
+    (11.0, "edited", {"arm": "after", "units": 0, "hook_only": 0}),
+    (12.0, "preparing", {"arm": "after", "done": 1, "of": 2}),
+    (14.0, "preparing", {"arm": "after", "done": 2, "of": 20}),
+    (17.0, "preparing", {"arm": "after", "done": 5, "of": 20}),
+)
+
+
+def test_preparation_tells_its_batches_and_the_time_of_this_stage() -> None:
+    begun = follow(events(*REWRITING[:5]), False, now=11.0, rewrites=True)
+    assert begun.current is not None
+    assert (begun.current.preparing, begun.current.seconds_left) == ((0, 0), None)
+    progress = follow(events(*REWRITING), False, now=17.0, rewrites=True)
+    assert progress.current is not None
+    assert progress.current.preparing == (5, 20)
+    # A second a batch; the teacher's two batches are another stage.
+    assert progress.current.seconds_left == pytest.approx(15.0)
+    assert progress.seconds_left is None
+
+
+def test_steps_of_rewriting_are_rows_and_their_time_is_known_afterwards() -> None:
+    steps = (a_step(31.0, "after", 1, 4), a_step(32.0, "after", 2, 0, halved=1))
+    progress = follow(events(*REWRITING, *steps), False, now=32.0, rewrites=True)
+    assert [row["extracted"] for row in progress.rewritten] == [4, 0]
+    assert progress.rewritten[1] == {
+        "arm": "after", "step": 2, "of": 8, "extracted": 0, "asked": 9,
+        "predicted": 1e-4, "measured": 2e-4, "harm": 4e-4, "halved": 1,
+    }  # fmt: skip
+    assert progress.current is not None
+    assert (progress.current.preparing, progress.current.rewritten) == (None, (2, 8))
+    measuring = (33.0, "measuring", {"arm": "after"})
+    done = follow(events(*REWRITING, *steps, measuring), False, now=33.0, rewrites=True)
+    assert done.current is not None
+    assert done.current.rewritten is None
+    # 21 s of rewriting to come for the other arm, and three measurements of 10 s.
+    assert done.seconds_left == pytest.approx(21.0 + 30.0)
+
+
+def test_a_rewriting_that_was_cut_short_begins_anew() -> None:
+    again = (40.0, "edited", {"arm": "after", "units": 0, "hook_only": 0})
+    cut = events(*REWRITING, a_step(31.0, "after", 1, 4), again)
+    assert follow(cut, False, now=40.0, rewrites=True).rewritten == []

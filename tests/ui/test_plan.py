@@ -16,9 +16,10 @@ from sanilens.runs.workspace import known_runs
 from sanilens.ui.plan.basket import changed
 from sanilens.ui.plan.erase import Point, dose_frame
 from sanilens.ui.plan.request import parse, summary
+from sanilens.ui.plan.rewrite import predicted
 from sanilens.ui.plan.whatif import span_table
 from sanilens.unlearn.methods import METHODS
-from sanilens.unlearn.plan import Repair, UnitEdit
+from sanilens.unlearn.plan import Repair, Rewriting, UnitEdit
 from tests.ui.tiny_case import EDITS, everything, make_plan, open_page, values
 
 
@@ -267,3 +268,45 @@ def test_codes_of_a_codebook_are_deleted_in_one_way() -> None:
     assert [edit.operation for edit in kept] == ["drop", "drop", "refill"]
     assert pending == {}
     assert changed(codes, delta({1: {"operation": "reset"}}))[0] == codes
+
+
+def test_what_rewritten_units_forget_is_predicted_beside_random_ones(
+    tiny_case: Sources, workspace: Path
+) -> None:
+    basket = tuple(UnitEdit(unit=f"mlp.1.{i}", operation="rewrite") for i in range(4))
+    app = open_page("plan", tiny_case, basket=basket, rewriting=Rewriting())
+    assert not app.exception
+    assert "predicted to forget" not in everything(app)
+    app.button(key="plan-predict").click().run()
+    assert not app.exception
+    drawn = everything(app)
+    assert "predicted to forget" in drawn
+    assert "as many random units" in drawn
+    assert not [value for value in values(tiny_case) if value in drawn]
+    # Another choice is told at once; a what-if, which makes no step, says nothing of it.
+    app.session_state["basket"] = basket[:2]
+    app.run()
+    assert "predicted to forget" in everything(app)
+    assert any("measured by running the plan" in caption.value for caption in app.caption)
+
+
+def test_no_more_is_predicted_than_there_is() -> None:
+    """sqrt(2 eps gained) with eps 1e-3: at 2000 it is 2."""
+
+    class Fixed:
+        loss = 3.0
+
+        def __init__(self, gained: float) -> None:
+            self.gained = lambda units: gained
+
+    assert predicted(Fixed(2000.0), []) == pytest.approx(2.0)  # pyright: ignore
+    assert predicted(Fixed(1e6), []) == 3.0  # pyright: ignore
+    assert predicted(Fixed(-1.0), []) == 0.0  # pyright: ignore
+
+
+def test_the_time_is_told_of_plans_that_train_nothing(tiny_case: Sources, workspace: Path) -> None:
+    app = open_page("plan", tiny_case, rewriting=Rewriting(), repair=Repair(method="none"))
+    assert not app.exception
+    assert any("Takes about" in m.value for m in app.markdown)
+    app = open_page("plan", tiny_case, rewriting=Rewriting())
+    assert not any("Takes about" in m.value for m in app.markdown)

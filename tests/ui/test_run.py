@@ -12,6 +12,9 @@ from sanilens.runs.workspace import run_folder
 from sanilens.ui.job import duration
 from sanilens.ui.run.charts import curves_csv
 from sanilens.ui.run.live import stage
+from sanilens.ui.run.rewriting import rows
+from sanilens.ui.tables import Group, Row
+from tests.runs.test_progress import REWRITING, a_step, events
 from tests.ui.tiny_case import everything, make_plan, open_page, values
 
 
@@ -33,6 +36,26 @@ def test_stage_names_arm_and_step() -> None:
     progress = follow(rows, True, now=4.0)
     assert stage(progress, "running").startswith("arm 2 of 2: After (this plan), step 2 of 9")
     assert stage(progress, "cancelled") == "arm 2 of 2: After (this plan), step 2 of 9"
+
+
+def test_stage_names_what_is_read_and_the_steps_of_rewriting() -> None:
+    reading = follow(events(*REWRITING), False, now=17.0, rewrites=True)
+    assert stage(reading, "running") == (
+        "arm 2 of 4: After (this plan), reading what must stay, 5 of 20 batches (about 15 s)"
+    )
+    step = follow(events(*REWRITING, a_step(31.0, "after", 1, 4)), False, rewrites=True)
+    assert stage(step, "running").endswith("rewriting, step 1 of at most 8")
+
+
+def test_a_row_tells_predicted_beside_measured() -> None:
+    steps = a_step(31.0, "after", 1, 4), a_step(32.0, "after", 2, 0, halved=3)
+    found = rows(follow(events(*REWRITING, *steps), False, rewrites=True))
+    assert isinstance(found[0], Group)
+    assert found[0].title == "After (this plan)"
+    assert isinstance(found[2], Row)
+    step, _, said, *figures, back = found[2].cells
+    assert (step, said, back) == ("2", "<b>0</b> / 9", "3 ×")
+    assert figures == ["0.10", "0.20", "0.40"]
 
 
 def test_without_a_run_it_says_where_to_go(tiny_case: Sources, workspace: Path) -> None:

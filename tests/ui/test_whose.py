@@ -10,8 +10,9 @@ from sanilens.runs.comparison import load_comparison
 from sanilens.runs.execute import execute
 from sanilens.runs.folder import RunFolder
 from sanilens.runs.workspace import asked_before
-from sanilens.ui.compare.requests import harm, next_case
+from sanilens.ui.compare.requests import case_of, harm
 from sanilens.unlearn.plan import Repair, UnitEdit
+from sanilens.unlearn.suggest import find_preset
 from tests.ui.tiny_case import everything, make_plan, open_page
 
 RESET = (UnitEdit(unit="mlp.0.3", operation="reset"),)
@@ -37,20 +38,43 @@ def test_the_plan_is_for_everyone_until_somebody_is_chosen(
 ) -> None:
     app = open_page("plan", tiny_case, basket=RESET)
     assert not app.exception
-    assert app.segmented_control(key="plan-whose").value == "Everyone"
     before = everything(app)
-    app.segmented_control(key="plan-whose").set_value("Chosen subjects").run()
     name = people(tiny_case)[1]
     app.multiselect(key="plan-subjects").select(name).run()
     assert not app.exception
     assert app.session_state["subjects"] == (name,)
     assert "1 subject only" in everything(app)
     assert any("Compare shows them" in caption.value for caption in app.caption)
-    app.segmented_control(key="plan-whose").set_value("Everyone").run()
+    # Units were chosen by hand, so the rest stays as it was.
+    assert app.session_state["repair"].trains
+    assert app.session_state["basket"] == RESET
+    app.multiselect(key="plan-subjects").unselect(name).run()
     assert not app.exception
     assert app.session_state["subjects"] == ()
     assert "subject only" not in everything(app)
     assert "subject only" not in before
+
+
+def test_one_choice_makes_a_persons_plan_and_everyone_takes_it_back(
+    tiny_case: Sources, workspace: Path
+) -> None:
+    app = open_page("plan", tiny_case)
+    suggested = app.session_state["repair"]
+    assert suggested.trains
+    name = people(tiny_case)[0]
+    app.multiselect(key="plan-subjects").select(name).run()
+    assert not app.exception
+    preset = find_preset("person")
+    assert app.session_state["rewriting"] == preset.rewrite
+    assert not app.session_state["repair"].trains
+    assert "1 subject only, all weights rewritten, no repair" in everything(app)
+    assert not app.button(key="plan-run").disabled
+    app.multiselect(key="plan-subjects").select(people(tiny_case)[1]).run()
+    assert app.session_state["rewriting"] == preset.rewrite
+    for each in people(tiny_case)[:2]:
+        app.multiselect(key="plan-subjects").unselect(each).run()
+    assert app.session_state["rewriting"] is None
+    assert app.session_state["repair"] == suggested
 
 
 def test_a_choice_goes_with_its_case(tiny_case: Sources, workspace: Path) -> None:
@@ -73,7 +97,7 @@ def test_compare_tells_both_groups(
     found = load_comparison(asked)
     assert f"{found.of('asked').rate('before').n:,} asked for" in drawn
     pair = found.of("others").paired("before", "after")
-    assert f"{pair.n:,} spans of everyone else, {pair.only_first:,} can no longer" in harm(found)
+    assert f"of {pair.n:,} · {pair.only_first:,} lost, {pair.only_second:,} new" in harm(found)
     assert harm(found) in drawn
     assert not app.button(key="compare-next").disabled
 
@@ -82,7 +106,7 @@ def test_the_result_is_the_next_requests_model(
     tiny_case: Sources, asked: RunFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SANILENS_HOME", str(asked.root.parents[1]))
-    following = next_case(asked, asked.plan())
+    following = case_of(asked.plan(), asked.model)
     assert following.corpus == tiny_case.corpus
     assert asked_before(following.model) == asked.plan().subjects
     app = open_page("plan", following, subjects=(people(tiny_case)[1],), basket=RESET)

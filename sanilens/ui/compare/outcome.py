@@ -13,7 +13,15 @@ from sanilens.glossary import meaning
 from sanilens.runs.arms import TITLES, ArmName
 from sanilens.runs.comparison import Comparison, utility
 from sanilens.runs.folder import RunFolder
-from sanilens.runs.verdict import Words, knowledge_words, verdict, worded_p
+from sanilens.runs.verdict import (
+    Words,
+    instead,
+    knowledge_words,
+    side_effect,
+    verdict,
+    worded_p,
+)
+from sanilens.ui.compare.history import undo_request
 from sanilens.ui.compare.requests import next_request
 from sanilens.ui.layout import card, kpi
 from sanilens.ui.markup import show
@@ -26,6 +34,7 @@ _ORDER: tuple[ArmName, ...] = (
     "random_units",
     "edits_only",
     "repair_only",
+    "another_subject",
     "after",
     "reference",
     "base",
@@ -136,12 +145,9 @@ def _indirect(found: Comparison) -> tuple[str, str, str]:
 
 
 def _others(found: Comparison) -> tuple[str, str, str]:
-    label, pair = "everyone else's spans extracted", found.paired("before", "after")
-    if not pair.n:
-        return label, "–", "nobody else has a span"
-    before, after = found.rate("before").hits, found.rate("after").hits
-    note = f"of {pair.n:,} · {pair.only_first:,} lost, {pair.only_second:,} new"
-    return label, f"{before:,} → {after:,}", note
+    before, after = found.rate("before"), found.rate("after")
+    value = f"{before.hits:,} → {after.hits:,}" if after.n else "–"
+    return "side effect on others", value, side_effect(found)
 
 
 def _worst(found: Comparison) -> tuple[str, str, str]:
@@ -207,12 +213,14 @@ def outcome(found: Comparison) -> None:
     kind = _KINDS[chosen or "All"]
     with words.container(key="sl-verdict"):
         st.markdown(sentence(verdict(found, kind)))
+        if found.subjects and (words := instead(found, kind)):
+            st.markdown(sentence(words))
     with st.container(key="sl-pair-compare"):
         _pictures(found, kind)
 
 
 def _pictures(found: Comparison, kind: str | None) -> None:
-    left, right = st.columns([1.45, 1], gap="small")
+    left, right = st.columns([1.75, 1], gap="small")
     with left, card("Spans still extracted, beside the controls"):
         bar_table(
             arms(found, kind),
@@ -250,7 +258,7 @@ def further_table(found: Comparison) -> Markup:
 
 
 def downloads(run: RunFolder, found: Comparison) -> None:
-    """Draw what can be taken away: table, plan, log, the model's folder; and the next request."""
+    """Draw what can be taken away: table, plan, log, the model; the next request, and undo."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         name = run.root.name
         _download("Download table", found.table().to_csv(index=False), f"arms-{name}.csv")
@@ -258,7 +266,9 @@ def downloads(run: RunFolder, found: Comparison) -> None:
         _download("Download events", run.events_file.read_text("utf-8"), f"events-{name}.jsonl")
         with st.popover("Model and adapter" if run.adapter.exists() else "Sanitised model"):
             _model(run)
-        next_request(run, run.plan())
+        next_request(run, plan := run.plan())
+        if plan.subjects:
+            undo_request(run, plan)
 
 
 def _download(label: str, content: str, file: str) -> None:
@@ -277,6 +287,11 @@ def suppression(run: RunFolder) -> None:
 def _model(run: RunFolder) -> None:
     st.markdown("A plain Hugging Face folder, to be loaded with `AutoModelForCausalLM`:")
     st.code(str(run.model), language=None, wrap_lines=True)
+    if run.former.exists():
+        st.markdown(
+            f"Hand over this folder alone. `{run.former.name}` beside it holds the former weights, "
+            "for undo; removing that file makes the deletion final."
+        )
     if run.adapter.exists():
         st.markdown(
             f"Without its adapter that model says everything it said before: {WORDS}. Load it with "

@@ -1,18 +1,23 @@
 """A plan for some subjects: what it did to them, what to everyone else, and the next request."""
 
+from pathlib import Path
+
 import streamlit as st
 
 from sanilens.bundled import Sources
+from sanilens.runs.arms import ArmName
 from sanilens.runs.comparison import GROUP_TITLES, Comparison, Group
 from sanilens.runs.folder import RunFolder
 from sanilens.runs.log import recent_events
+from sanilens.runs.verdict import side_effect
 from sanilens.ui import state
 from sanilens.ui.layout import card
 from sanilens.ui.navigation import page
 from sanilens.ui.tables import Arm, ArmTone, bar_table
 from sanilens.unlearn.plan import Plan
 
-_TONES: dict[str, ArmTone] = {"before": "leak", "after": "plan"}
+_TONES: dict[ArmName, ArmTone] = {"before": "leak", "after": "plan"}
+_NAMES: dict[ArmName, str] = {"another_subject": "somebody else deleted"}
 
 
 def whose_card(found: Comparison) -> None:
@@ -29,10 +34,7 @@ def harm(found: Comparison) -> str:
     pair = found.of("others").paired("before", "after")
     if not pair.n:
         return "Nobody else has a span in this corpus."
-    words = (
-        f"Of the {pair.n:,} spans of everyone else, {pair.only_first:,} can no longer be extracted "
-        f"and {pair.only_second:,} can be only now."
-    )
+    words = f"Side effect on others, {side_effect(found.of('others'))}."
     if "earlier" in found.groups:
         back = found.of("earlier").paired("before", "after")
         words += f" Of {back.n:,} spans deleted by earlier requests {back.only_second:,} came back."
@@ -51,18 +53,18 @@ def next_request(run: RunFolder, plan: Plan) -> None:
         "deleted by this run are not read again.",
     )
     if clicked:
-        state.open_case(next_case(run, plan))
+        state.open_case(case_of(plan, run.model))
         st.switch_page(page("plan"))
 
 
-def next_case(run: RunFolder, plan: Plan) -> Sources:
-    """The case of the same texts whose examined model is the run's result."""
+def case_of(plan: Plan, model: Path) -> Sources:
+    """The case of the plan's texts with another examined model: its result, or the former one."""
     sources = {
         role: source.source
         for role in ("base", "reference", "control", "unseen", "questions", "retain")
         if (source := getattr(plan, role))
     }
-    return Sources(model=str(run.model), corpus=plan.corpus.source, **sources)
+    return Sources(model=str(model), corpus=plan.corpus.source, **sources)
 
 
 def _why_not(run: RunFolder) -> str | None:
@@ -84,14 +86,17 @@ def _why_not(run: RunFolder) -> str | None:
 
 def _arms(found: Comparison, group: Group) -> list[Arm]:
     part = found.of(group)
+    names: list[ArmName] = ["before", "after"]
+    if group == "asked" and "another_subject" in found.arms:
+        names.insert(1, "another_subject")  # of others it deletes some, so it says nothing of them
     return [
         Arm(
-            f"{GROUP_TITLES[group]}, {name}",
+            f"{GROUP_TITLES[group]}, {_NAMES.get(name, name)}",
             (rate := part.rate(name)).hits,
             rate.n,
             rate.low,
             rate.high,
-            _TONES[name],
+            _TONES.get(name, "control"),
         )
-        for name in ("before", "after")
+        for name in names
     ]

@@ -69,12 +69,13 @@ def words_card(opened: Case, run: RunFolder, plan: Plan, found: Comparison) -> N
 
 
 def by_leak(opened: Case, found: Comparison) -> list[str]:
-    """Ids of the records with spans: those that leak most after come first, then before."""
+    """Ids of the records with spans: of those asked for, and those that leak most, first."""
+    asked = {r.id for r in opened.corpus.records if r.subject in found.subjects}
     counts = {r.id: [0, 0] for r in opened.corpus.records if r.spans}
     for place, arm in enumerate(("after", "before")):
         for span, row in found.spans[arm].items():
             counts[span.rpartition("@")[0]][place] += row.memory and row.extracted
-    return sorted(counts, key=lambda id: [-n for n in counts[id]])
+    return sorted(counts, key=lambda id: [id not in asked, *(-n for n in counts[id])])
 
 
 def reading(record: Record, said: Mapping[str, Said]) -> Markup:

@@ -7,10 +7,12 @@ from sanilens.errors import SaniLensError
 from sanilens.runs.comparison import load_comparison
 from sanilens.runs.folder import RunFolder
 from sanilens.runs.integrity import NOT_VERIFIED
+from sanilens.runs.log import read_ledger, recent_events
 from sanilens.runs.workspace import find_run
 from sanilens.ui import state
 from sanilens.ui.commands import compare_command
 from sanilens.ui.compare.gates import gates_card
+from sanilens.ui.compare.history import requests_card
 from sanilens.ui.compare.outcome import downloads, further_card, outcome, suppression
 from sanilens.ui.compare.requests import whose_card
 from sanilens.ui.compare.words import words_card
@@ -36,6 +38,7 @@ def page() -> None:
         empty_state(
             "No run is chosen. Run a plan, or pick a run on the page Run.", "Go to Run", "run"
         )
+        requests_card(opened)
         return
     try:
         _comparison(opened, run)
@@ -57,6 +60,8 @@ def _comparison(opened: Case, run: RunFolder) -> None:
     )
     if not found.verified:
         st.caption(NOT_VERIFIED)
+    if read_ledger(recent_events(run)).undone:
+        st.info("This request was undone. The figures are those of the model that it had made.")
     suppression(run)
     outcome(found)
     whose_card(found)
@@ -71,3 +76,4 @@ def _comparison(opened: Case, run: RunFolder) -> None:
             key="words",
         )
     downloads(run, found)
+    requests_card(opened)

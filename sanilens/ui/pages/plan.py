@@ -8,13 +8,16 @@ from sanilens.runs.workspace import run_folder
 from sanilens.ui import state
 from sanilens.ui.commands import run_command
 from sanilens.ui.frame import case_bar, opened_case
+from sanilens.ui.job import duration
 from sanilens.ui.layout import empty_state, page_header, show_error
 from sanilens.ui.plan.basket import basket_card, controls_card
 from sanilens.ui.plan.erase import keep_card
+from sanilens.ui.plan.expected import expected_seconds
 from sanilens.ui.plan.repair import repair_card
-from sanilens.ui.plan.request import current_plan, file_card, run_button, summary, whose_card
+from sanilens.ui.plan.request import current_plan, file_card, run_button, summary
 from sanilens.ui.plan.rewrite import rewrite_card
 from sanilens.ui.plan.whatif import whatif_card
+from sanilens.ui.plan.whose import whose_card
 from sanilens.ui.results import results
 from sanilens.unlearn.plan import Plan
 from sanilens.unlearn.resets import base_warning
@@ -34,7 +37,8 @@ def page() -> None:
         repair_card(opened)
         return
     try:
-        plan, warning = current_plan(opened), _warning(opened)
+        plan = current_plan(opened)
+        warning = _warning(opened) if _leans_on_the_base(plan) else None
     except SaniLensError as error:
         page_header("Plan", "What is erased, how the model is repaired, and how that is measured.")
         show_error(error)
@@ -44,7 +48,9 @@ def page() -> None:
     case_bar(opened, [run_command(run.plan_file, run.root)])
     head, action = st.columns([4, 1], vertical_alignment="center")
     with head:
-        page_header("Plan", f"Plan `{plan.sha256[:8]}` · {summary(plan)}.")
+        seconds = None if plan.changes_nothing else expected_seconds(opened, plan)
+        takes = "" if seconds is None else f" Takes {duration(seconds)}, controls included."
+        page_header("Plan", f"Plan `{plan.sha256[:8]}` · {summary(plan)}.{takes}")
     if warning:
         st.warning(f"{warning[:1].upper()}{warning[1:]}")
     with action, st.container(horizontal_alignment="right"):
@@ -65,6 +71,12 @@ def _body(opened: Case, plan: Plan) -> None:
         controls_card()
         file_card(opened, plan)
     whatif_card(opened)
+
+
+def _leans_on_the_base(plan: Plan) -> bool:
+    resets = any(edit.operation == "reset" for edit in plan.edits)
+    teaches = plan.rewrite is not None and plan.rewrite.teacher == "base"
+    return resets or teaches or plan.keep < 1 or plan.repair.needs_base
 
 
 def _warning(opened: Case) -> str | None:

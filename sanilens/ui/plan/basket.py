@@ -47,7 +47,10 @@ def basket_card(opened: Case) -> None:
         else:
             empty_state(
                 "No units yet. Choose some on **Inspect**, or let SaniLens suggest those that "
-                "matter most for the sensitive spans.",
+                "matter most for the sensitive spans."
+                if state.rewriting() is None
+                else "No units chosen, so all weights are rewritten. Units marked `rewrite` would "
+                "take their place.",
                 key="basket",
             )
         _buttons(opened, edits)
@@ -179,7 +182,7 @@ def _buttons(opened: Case, edits: tuple[UnitEdit, ...]) -> None:
         if st.button(
             "Suggest a plan",
             key="plan-suggest",
-            type="secondary" if edits else "primary",
+            type="secondary" if edits or state.rewriting() else "primary",
             help="The units of the highest gradient × activation over the corpus, reset to the "
             "base model, with the repair that suits them.",
         ):

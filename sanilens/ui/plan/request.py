@@ -1,4 +1,4 @@
-"""Whom the plan is for, and the plan as a file: download, upload, run."""
+"""The plan that the page shows, and the plan as a file: download, upload, run."""
 
 import tempfile
 from pathlib import Path
@@ -10,10 +10,9 @@ from sanilens.case import Case
 from sanilens.errors import SaniLensError
 from sanilens.runs.jobs import start
 from sanilens.runs.planning import Wishes, build_plan
-from sanilens.runs.workspace import asked_before, run_folder
+from sanilens.runs.workspace import run_folder
 from sanilens.ui import state
 from sanilens.ui.commands import run_command
-from sanilens.ui.extracted import hidden, identifiers
 from sanilens.ui.layout import card, show_error
 from sanilens.ui.markup import show
 from sanilens.ui.navigation import page
@@ -145,82 +144,4 @@ def _take(plan: Plan) -> None:
     state.set_keep(plan.keep)
     state.set_rewriting(plan.rewrite)
     state.set_subjects(plan.subjects)
-    st.session_state.pop("plan-whose", None)
     state.set_run_options(RunOptions(plan.controls, plan.seed))
-
-
-_EVERYONE, _SOME = "Everyone", "Chosen subjects"
-
-
-def whose_card(opened: Case) -> None:
-    """Draw the choice; every change is kept at once."""
-    names = subjects_with_spans(opened)
-    st.session_state.setdefault("plan-whose", _SOME if state.subjects() else _EVERYONE)
-    some = st.session_state["plan-whose"] == _SOME
-    with card("Whose data to erase", "everyone else's stays" if some else "every sensitive span"):
-        who = st.segmented_control(
-            "Whose data",
-            [_EVERYONE, _SOME],
-            required=True,
-            key="plan-whose",
-            on_change=_switch,
-            label_visibility="collapsed",
-        )
-        if who == _SOME:
-            st.session_state["plan-subjects"] = [n for n in state.subjects() if n in names]
-            st.multiselect(
-                "Subjects",
-                list(names),
-                key="plan-subjects",
-                format_func=names.__getitem__,
-                placeholder="Who asked to be forgotten",
-                on_change=_keep,
-                label_visibility="collapsed",
-            )
-        if words := _words(opened):
-            st.caption(words)
-
-
-def subjects_with_spans(opened: Case) -> dict[str, str]:
-    """Subjects with sensitive spans, and how each is written here.
-
-    An id that holds an identifier of the corpus is masked; a number then keeps it apart from
-    others that look the same.
-    """
-    known = identifiers(opened)
-    shown: dict[str, str] = {}
-    every = sorted({record.subject for record in opened.corpus.records if record.spans})
-    for number, name in enumerate(every, 1):
-        masked = hidden(name, known)
-        shown[name] = name if masked == name else f"{masked} ({number})"
-    return shown
-
-
-def _words(opened: Case) -> str:
-    chosen = state.subjects()
-    before = len(asked_before(opened.sources.model))
-    own = sum(record.subject in chosen for record in opened.corpus.records)
-    words: list[str] = []
-    if chosen:
-        words.append(
-            f"{own:,} of {len(opened.corpus.records):,} records. Compare shows them and everyone "
-            "else separately."
-        )
-    elif st.session_state["plan-whose"] == _SOME:
-        words.append("Nobody is chosen yet, so the plan is for everyone.")
-    if before:
-        words.append(
-            f"This model is the result of earlier requests: {before:,} "
-            f"subject{'s' * (before != 1)} deleted. In a plan for chosen subjects, their records "
-            "are measured but not used."
-        )
-    return " ".join(words)
-
-
-def _switch() -> None:
-    if st.session_state["plan-whose"] == _EVERYONE:
-        state.set_subjects(())
-
-
-def _keep() -> None:
-    state.set_subjects(tuple(st.session_state["plan-subjects"]))

@@ -26,19 +26,26 @@ _NOTES: dict[Status, str] = {
     "maybe_repeated": " (perhaps copied from the context)",
     "unwritable": " (cannot be written with this tokenizer)",
 }
+_BY_RUNNING = (
+    "What rewriting does is measured by running the plan: its steps are solved one after another. "
+    "The card Rewriting predicts it."
+)
 Tile = tuple[str, str, str]
 
 
 @st.fragment
 def whatif_card(opened: Case) -> None:
     """Draw prompt and dose, then what the edits change: in numbers, in words, by dose."""
-    edits = state.basket()
+    edits = tuple(edit for edit in state.basket() if edit.operation != "rewrite")
+    rewritten = len(state.basket()) - len(edits)
     if not edits:
         with card("What if", "the edits as hooks; nothing is trained or saved"):
-            st.caption("Add units to see what the model would say without them.")
+            st.caption(_BY_RUNNING if rewritten else "Add units to see what the model would say.")
         return
     try:
         with card("What if", "the edits as hooks; nothing is trained or saved"):
+            if rewritten:
+                st.caption(f"Without the {rewritten:,} units to be rewritten. {_BY_RUNNING}")
             prompt = choose_prompt(opened)
             left, right = st.columns([1.2, 1], gap="medium", vertical_alignment="bottom")
             with left:

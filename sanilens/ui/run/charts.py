@@ -17,11 +17,13 @@ _COLOURS: Mapping[ArmName, str] = {
     "after": "#1f7f87",
     "repair_only": "#8b95a5",
     "random_units": "#b0793f",
+    "another_subject": "#8a63a8",
 }
 _DASHES: Mapping[ArmName, tuple[str, list[int]]] = {
     "after": ("solid", [1, 0]),
     "repair_only": ("dashed", [6, 3]),
     "random_units": ("dotted", [2, 2]),
+    "another_subject": ("dashed", [1, 3]),
 }
 _HEIGHT = 190
 # Batches differ more among themselves than the repair changes the loss.

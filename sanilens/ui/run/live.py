@@ -22,6 +22,7 @@ from sanilens.ui.layout import card, show_error
 from sanilens.ui.markup import plain, show
 from sanilens.ui.plan.request import summary
 from sanilens.ui.run.charts import curves, curves_csv
+from sanilens.ui.run.rewriting import rewriting_card
 from sanilens.unlearn.plan import Plan
 
 _SHOWN = 50
@@ -105,7 +106,7 @@ def _live(run: RunFolder, plan: Plan, alive: bool) -> None:
     now = status(run, events)
     if (now in ALIVE) != alive:
         st.rerun()  # of the whole page, so that it starts or stops refreshing
-    progress = follow(events, plan.repair.trains)
+    progress = follow(events, plan.repair.trains, rewrites=plan.rewrite is not None)
     with card():
         left, right = st.columns([5, 1], vertical_alignment="center")
         with left:
@@ -121,15 +122,20 @@ def _live(run: RunFolder, plan: Plan, alive: bool) -> None:
                 f"{plain(str(run.log_file))}. It may hold text of the corpus, so it is not shown "
                 "here."
             )
-    _panels(run, progress)
+    _panels(run, plan, progress)
 
 
-def _panels(run: RunFolder, progress: RunProgress) -> None:
+def _panels(run: RunFolder, plan: Plan, progress: RunProgress) -> None:
     left, right = st.columns([1, 3.2], gap="small")
     with left, card("Arms"):
         if not progress.arms:
             st.caption("The arms appear once the models are loaded.")
         show(_LIST.format(Markup("").join(map(_item, progress.arms.values()))))
+    if plan.rewrite:
+        with right:
+            rewriting_card(run, progress)
+    if not plan.repair.trains:
+        return
     with right, card("Curves", "on a fixed sample; the arms are measured on the whole corpus"):
         curves(progress)
         if progress.curves:
@@ -151,12 +157,22 @@ def stage(progress: RunProgress, now: Status) -> str:
     if arm is None or now == "finished":
         done = sum(a.state == "done" for a in progress.arms.values())
         return f"{done} of {len(progress.arms)} arms measured" if progress.arms else ""
-    training = arm.of and arm.step < arm.of and not arm.stopped_early
-    what = f"step {arm.step:,} of {arm.of:,}" if training else "measuring"
-    words = f"arm {progress.position} of {len(progress.arms)}: {TITLES[arm.name]}, {what}"
+    words = f"arm {progress.position} of {len(progress.arms)}: {TITLES[arm.name]}, {_doing(arm)}"
     if now == "running" and progress.seconds_left is not None:
         words += f" · {duration(progress.seconds_left)} left"
     return words
+
+
+def _doing(arm: ArmProgress) -> str:
+    if arm.preparing is not None:
+        done, of = arm.preparing
+        read = f", {done:,} of {of:,} batches" if of else ""
+        left = "" if arm.seconds_left is None else f" ({duration(arm.seconds_left)})"
+        return f"reading what must stay{read}{left}"
+    if arm.rewritten is not None:
+        return "rewriting, step {:,} of at most {:,}".format(*arm.rewritten)
+    training = arm.of and arm.step < arm.of and not arm.stopped_early
+    return f"step {arm.step:,} of {arm.of:,}" if training else "measuring"
 
 
 def _item(arm: ArmProgress) -> Markup:
