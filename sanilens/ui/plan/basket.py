@@ -20,7 +20,7 @@ from sanilens.ui.results import results
 from sanilens.unlearn.edits import edited_units, is_exact_in_weights
 from sanilens.unlearn.plan import OPERATIONS, Operation, UnitEdit, operations_of
 from sanilens.unlearn.resets import row_edits
-from sanilens.unlearn.suggest import DEFAULT_PRESET, PRESETS, choose_edits
+from sanilens.unlearn.suggest import PRESETS, choose_edits
 
 _MEANING: Mapping[Operation, str] = {
     "reset": "the base model's weights, or fresh ones without a base model",
@@ -183,8 +183,8 @@ def _buttons(opened: Case, edits: tuple[UnitEdit, ...]) -> None:
             "Suggest a plan",
             key="plan-suggest",
             type="secondary" if edits or state.rewriting() else "primary",
-            help="The units of the highest gradient × activation over the corpus, reset to the "
-            "base model, with the repair that suits them.",
+            help="The plan that was measured best for a case like this one: with or without a "
+            "base model that knows the domain, for one person or for everyone.",
         ):
             _suggest(opened)
         _presets(opened)
@@ -216,22 +216,22 @@ def _set_all(operation: Operation) -> None:
 
 
 def _presets(opened: Case) -> None:
-    """The other whole plans, each with where it was measured."""
-    others = [name for name in PRESETS if name != DEFAULT_PRESET]
+    """The whole plans, each with where it was measured."""
+    names = list(PRESETS)
     with st.popover("Presets…"):
         chosen = st.radio(
             "Whole plans by name",
-            others,
+            names,
             format_func=lambda name: PRESETS[name].title,
-            captions=[f"{PRESETS[n].description} Measured: {PRESETS[n].measured}" for n in others],
+            captions=[f"{PRESETS[n].description} Measured: {PRESETS[n].measured}" for n in names],
             key="plan-preset",
         )
         if st.button("Use this plan", key="plan-preset-take"):
             _suggest(opened, chosen)
 
 
-def _suggest(opened: Case, preset: str = DEFAULT_PRESET) -> None:
-    """Put a preset's units, share and repair in the place of what the page shows."""
+def _suggest(opened: Case, preset: str | None = None) -> None:
+    """Put a preset's units, share and repair, or the usual one's, in the place of the page's."""
     wishes = Wishes(preset=preset, subjects=state.subjects(), seed=state.run_options().seed)
     try:
         with progress_bar("Scoring every unit by gradient × activation", "batches") as progress:
