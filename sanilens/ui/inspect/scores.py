@@ -187,7 +187,7 @@ def localiser_box(opened: Case) -> None:
     best = recommended(opened) if st.session_state.get(_KIND) == "mlp" else None
 
     def named(name: str) -> str:
-        slow = find_localiser(name).cost == "minutes"
+        slow = find_localiser(name).cost != "seconds"
         marks = [mark for mark, on in (("recommended", name == best), ("slow", slow)) if on]
         return f"{name} ({', '.join(marks)})" if marks else name
 
@@ -207,7 +207,7 @@ def scores(opened: Case, asked: Ranking) -> Scores | None:
     if asked.sae:
         return _feature_scores(opened, asked.sae, asked.chosen)
     key = ("scores", opened.key, asked.method, asked.kind, asked.chosen.scope)
-    if asked.localiser.cost == "minutes" and key not in results():
+    if asked.localiser.cost != "seconds" and key not in results():
         if (kept := _kept(opened, asked)) is None:
             return None
         return results().get(key, lambda: kept)

@@ -222,5 +222,5 @@ def best_quick(opened: Case) -> str | None:
     if (found := measured(opened)) is None:
         return None
     rows = found[0].localisers
-    quick = [n for n in rows if n in LOCALISERS and LOCALISERS[n].cost != "minutes"]
+    quick = [n for n in rows if n in LOCALISERS and LOCALISERS[n].cost == "seconds"]
     return max(quick, key=lambda name: rows[name].least.recall, default=None)

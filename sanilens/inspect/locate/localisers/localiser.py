@@ -39,11 +39,11 @@ class Localiser:
     Attributes:
         name: as on the command line.
         title: in one line, what it asks of a unit.
-        cost: `seconds` for a whole small corpus, or `minutes`.
+        cost: of a whole small corpus: `seconds`, `minutes` or `hours`.
         score: gives the scores of all units of `settings.kind`.
     """
 
     name: str
     title: str
-    cost: Literal["seconds", "minutes"]
+    cost: Literal["seconds", "minutes", "hours"]
     score: Callable[[Targets, Settings], UnitScores]

@@ -56,5 +56,5 @@ def _logprobs(
 
 
 ZERO_OUT = Localiser(
-    "zero-out", "what the span really loses without it, one unit at a time", "minutes", zero_out
+    "zero-out", "what the span really loses without it, one unit at a time", "hours", zero_out
 )
