@@ -57,11 +57,13 @@ class Deleted:
         subject: the weights.
         modules: GRUN's, one a request.
         codes: those deleted so far, and their codebook.
+        prepared_seconds: of processor time, that went into what could be done before the request.
     """
 
     model: LanguageModel
     modules: tuple[Grun, ...] = ()
     codes: tuple[Deletion, Codebook] | None = None
+    prepared_seconds: float = 0.0
 
     @property
     def hooks(self) -> Hooks:
@@ -122,7 +124,7 @@ def _by_weights(case: Case, method: str, *, erased: bool = False) -> Meet:
             rows = random_share(case.model.sites, "row", seed=request.seed)
             edits = tuple(UnitEdit(unit=str(row), operation="initialise") for row in rows)
         change = _change(request, repair, edits)
-        made = sanitise(model.model, request.records, change, case.base)
+        made = sanitise(model.model, request.records, change, case.base, retain=case.retain)
         return replace(model, model=made.model)
 
     return meet
@@ -133,7 +135,7 @@ def _by_modules(case: Case, _seed: int) -> Meet:
 
     def meet(model: Deleted, request: Request) -> Deleted:
         change = _change(request, repair)
-        made = sanitise(case.model, request.records, change)
+        made = sanitise(case.model, request.records, change, retain=case.retain)
         assert made.adapter
         return replace(model, modules=(*model.modules, cast(Grun, made.adapter.module)))
 

@@ -11,6 +11,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from research.forget import shown
+from research.forget.run import ForgetResult
+from research.forget.shown import Shown
 from sanilens.atomic import write_text
 from sanilens.audit.methods_table import Difference, Line, SanitiseResult, lines, parts, unbeaten
 from sanilens.bundled import assets_folder
@@ -109,8 +112,11 @@ _CHOSEN = (
 
 
 def _methods(chosen: Sequence[str] | None = None) -> str:
-    table = lines(_measured().rows)
-    shown = [line for line in table if chosen is None or line.method in chosen]
+    return _methods_table(lines(_measured().rows), chosen)
+
+
+def _methods_table(table: Sequence[Line], chosen: Sequence[str] | None = None) -> str:
+    rows = [line for line in table if chosen is None or line.method in chosen]
     # A file that is older than these metrics, or of a case that has no such figure, has no column.
     known = [n for n in _KNOWN if any(n in line.figures for line in table)]
     heads = (
@@ -118,7 +124,7 @@ def _methods(chosen: Sequence[str] | None = None) -> str:
         f"{''.join(f'{_KNOWN[name]} | ' for name in known)}"
         "perplexity, unseen | back to the base | cost"
     )
-    return _table(heads, (_method_row(line, unbeaten(table), known) for line in shown))
+    return _table(heads, (_method_row(line, unbeaten(table), known) for line in rows))
 
 
 _KNOWN = {"knowledge_kept": "knowledge kept", "facts_kept": "facts kept"}
@@ -295,6 +301,21 @@ def _quick() -> str:
     return _table("what | figure | command", [*shown, last], words=3)
 
 
+def _forget() -> ForgetResult:
+    path = ROOT / "benchmarks" / "results" / "forget.json"
+    return ForgetResult.model_validate_json(path.read_bytes())
+
+
+def _shown(table: Shown) -> str:
+    return _table(" | ".join(table.heads), table.rows, table.words)
+
+
+def _everyone() -> str:
+    found = _forget().everyone
+    assert found, "forget.json was written without the part `everyone`"
+    return _methods_table(lines(found.rows))
+
+
 TABLES: Mapping[str, Callable[[], str]] = {
     "demo": _demo,
     "chosen": lambda: _methods(_CHOSEN),
@@ -303,6 +324,11 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "detection": _detection,
     "localisers": _localisers,
     "sequential": _sequential,
+    "one": lambda: _shown(shown.one_each(_forget().one)),
+    "five": lambda: _shown(shown.in_turn(_forget().five)),
+    "twenty": lambda: _shown(shown.curve(_forget().twenty)),
+    "hand": lambda: _shown(shown.by_hand(_forget().hand)),
+    "everyone": _everyone,
     "grun": _grun,
     "tofu": _tofu,
     "quick": _quick,

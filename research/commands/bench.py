@@ -11,6 +11,7 @@ from rich.table import Table
 from research.audit import bench_audit
 from research.codes import LABELS, bench_codes
 from research.commands.durability import durability
+from research.commands.forget import forget
 from research.commands.grun import grun
 from research.commands.sanitise import sanitise
 from research.commands.sequential import sequential
@@ -41,6 +42,7 @@ from sanilens.errors import PlanError
 
 bench = typer.Typer(help="Measure SaniLens on the bundled case.", no_args_is_help=True)
 bench.command("sanitise")(sanitise)
+bench.command("forget")(forget)
 bench.command("grun")(grun)
 bench.command("sequential")(sequential)
 bench.command("tofu")(tofu)

@@ -56,7 +56,7 @@ def sanitise(
     if as_json:
         print_json(found.model_dump())
         return
-    output.print(_table(found, lines(found.rows)))
+    output.print(methods_table(found))
     if added := parts(found.rows):
         output.print(_parts(added))
 
@@ -72,7 +72,9 @@ def _heads() -> dict[str, str]:
     }
 
 
-def _table(found: SanitiseResult, table: Sequence[Line]) -> Table:
+def methods_table(found: SanitiseResult) -> Table:
+    """The whole table, a line a method."""
+    table = lines(found.rows)
     drawn = Table(
         title=f"{found.case}: {found.records} records, means over {len(found.seeds)} seeds; "
         f"the leak's training takes {found.leak_seconds:.0f} s here",

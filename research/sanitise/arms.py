@@ -25,6 +25,8 @@ from sanilens.unlearn.suggest import PRESETS, Located, choose_units, random_shar
 
 # What is kept of the fine-tuning in the recommended plan.
 KEEP = PRESETS["recommended"].keep
+# What a plan does that needs neither a base nor a choice of units.
+REWRITING, STRANGER = PRESETS["rewrite"].rewrite, PRESETS["rewrite"].repair(None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,9 @@ def all_arms() -> Iterator[Arm]:
     yield Arm("reference", "given", lambda case, _seed: Sanitised(case.reference))
     yield Arm("base", "given", lambda case, _seed: Sanitised(case.base))
     yield Arm("blend+anchored", "ours", _recommended(KEEP))
+    yield Arm("rewrite+stranger", "ours", _with(Change(rewrite=REWRITING, repair=STRANGER)))
+    yield Arm("rewrite only", "control", _with(Change(rewrite=REWRITING)))
+    yield Arm("stranger only", "control", _with(Change(repair=STRANGER)))
     yield Arm("blend only", "control", _with(Change(keep=KEEP)))
     yield Arm("repair only", "control", _recommended(1.0))
     yield Arm("sani", "sani", _published)
@@ -82,7 +87,7 @@ def _recommended(keep: float) -> Callable[[Case, int], Sanitised]:
 
 def _with(change: Change) -> Callable[[Case, int], Sanitised]:
     return lambda case, seed: sanitise(
-        case.model, case.records, replace(change, seed=seed), case.base
+        case.model, case.records, replace(change, seed=seed), case.base, retain=case.retain
     )
 
 
@@ -90,7 +95,8 @@ def _published(case: Case, seed: int) -> Sanitised:
     """SANI has no base model: what is erased is drawn from the module's own initialiser."""
     rows = random_share(case.model.sites, "row", seed=seed)
     edits = tuple(UnitEdit(unit=str(row), operation="initialise") for row in rows)
-    return sanitise(case.model, case.records, Change(edits, Repair(method="masked"), seed=seed))
+    change = Change(edits, Repair(method="masked"), seed=seed)
+    return sanitise(case.model, case.records, change, retain=case.retain)
 
 
 def _ablation(erased: str, taught: str) -> Callable[[Case, int], Sanitised]:

@@ -29,6 +29,7 @@ class Case:
         lookalike: records alike in form, which no model has seen.
         unseen: other records that no model has seen.
         questions: closed questions about the domain; not every case has them.
+        retain: further texts of the domain, which methods keep along; not every case has them.
         fine_tuning: how many examples the leak's training read, all epochs together.
     """
 
@@ -41,6 +42,7 @@ class Case:
     unseen: tuple[Record, ...]
     fine_tuning: int
     questions: tuple[Question, ...] = ()
+    retain: tuple[Record, ...] = ()
 
     @cached_property
     def exam(self) -> Exam:
@@ -65,7 +67,7 @@ def open_case(name: str) -> Case:
     resolve(f"{name}:base")
     recipe = RECIPES[name]
     records = open_records(f"{name}:{recipe.corpus}")
-    questions = BUNDLED[name].questions
+    questions, retain = BUNDLED[name].questions, BUNDLED[name].retain
     return Case(
         name=name,
         model=open_model(f"{name}:leaking"),
@@ -75,6 +77,7 @@ def open_case(name: str) -> Case:
         lookalike=open_records(f"{name}:lookalike"),
         unseen=open_records(f"{name}:unseen"),
         questions=open_questions(questions) if questions else (),
+        retain=open_records(retain) if retain else (),
         fine_tuning=recipe.learn.epochs * recipe.lessons
         + recipe.tune.epochs * (len(records) + round(recipe.replay * len(records))),
     )

@@ -1,0 +1,1 @@
+"""Selective erasure, measured: one person, several in turn, chosen units, everyone."""
