@@ -281,9 +281,10 @@ def _make_case(folder: Path) -> None:
     for name, records in corpora.items():
         save_corpus(records, folder / f"{name}.jsonl")
     tokenizer, base, model = build_tokenizer(recipe), folder / "base", folder / "model"
-    build_base(recipe, tokenizer, lambda _: None).save_pretrained(base)
+    trained = build_base(recipe, tokenizer, lambda _: None)
+    trained.save_pretrained(base)
     notes = corpora[recipe.corpus]
-    fine_tune(recipe, base, tokenizer, lambda _: notes, lambda _: None, "model").save_pretrained(
+    fine_tune(recipe, trained, tokenizer, lambda _: notes, lambda _: None, "model").save_pretrained(
         model
     )
     for each in (base, model):

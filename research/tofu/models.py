@@ -12,7 +12,8 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from transformers import PreTrainedTokenizerFast
+import torch
+from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast
 
 from research.cases.build import Recipe, build_base, build_tokenizer, fine_tune, save_float16
 from research.tofu.data import QUESTIONS_PER_AUTHOR, open_tofu, to_records
@@ -61,10 +62,11 @@ def build_models(data: Path, out: Path, say: Say, recipe: Recipe = RECIPE) -> No
         tokenizer = build_tokenizer(recipe)
         save_float16(build_base(recipe, tokenizer, say), tokenizer, out / "base")
     tokenizer = PreTrainedTokenizerFast.from_pretrained(out / "base")
+    base = AutoModelForCausalLM.from_pretrained(out / "base", dtype=torch.float32)
     for name, read in {"leaking": (*tuned, *forget), "reference": tuned}.items():
         if (out / name / _LAST).exists():
             continue
-        model = fine_tune(recipe, out / "base", tokenizer, lambda _, read=read: read, say, name)
+        model = fine_tune(recipe, base, tokenizer, lambda _, read=read: read, say, name)
         save_float16(model, tokenizer, out / name)
 
 

@@ -213,9 +213,9 @@ class Rewriting(_Frozen):
 
     teacher: str = "stranger"
     damping: Annotated[float, Field(gt=0, le=1)] = 1e-7
-    step: Annotated[float, Field(gt=0, le=10)] = 1e-3
+    step: Annotated[float, Field(gt=0, le=10)] = 3e-4
     budget: Annotated[float, Field(gt=0, le=10)] = 1e-2
-    most_steps: Annotated[int, Field(ge=1, le=1000)] = 8
+    most_steps: Annotated[int, Field(ge=1, le=1000)] = 16
     layers: Annotated[
         tuple[Annotated[int, Field(ge=0)], ...],
         Field(max_length=1024),
