@@ -243,7 +243,7 @@ def test_an_audit_of_nothing_is_an_error(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--repair", "nonsense"), "there is no repair .nonsense.; there is none, anchored"),
+        (("--repair", "nonsense"), "there is no repair .nonsense.; there is none, stranger"),
         (("--repair", "npo", "--option", "alpha=1"), "npo has .*beta"),
         (("--repair", "npo", "--option", "beta=-1"), "beta: Input should be greater than 0"),
         (("--repair", "npo", "--option", "beta"), "name=value"),

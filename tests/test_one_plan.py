@@ -21,7 +21,7 @@ SUBJECTS = ((), ("p-001",), ("p-000", "p-002"))
 GRID = [
     Wishes(preset=preset, subjects=subjects, seed=seed, controls=seed == 0)
     for preset, subjects, seed in itertools.product(
-        ("located", "recommended", "sani", "grun", "person"), SUBJECTS, (0, 3)
+        (None, "located", "recommended", "stranger", "sani", "grun", "person"), SUBJECTS, (0, 3)
     )
     if subjects or preset != "person"
 ]
@@ -43,7 +43,8 @@ def case(sources: Sources) -> sanilens.Case:
 
 def typed(sources: Sources, wishes: Wishes) -> Plan:
     """The plan that `sanilens plan` prints."""
-    words = ["plan", "--preset", wishes.preset, "--seed", str(wishes.seed)]
+    words = ["plan", "--seed", str(wishes.seed)]
+    words += ["--preset", wishes.preset] if wishes.preset else []
     for name in ("model", "corpus", "base", "reference", "control", "unseen"):
         words += [f"--{name}", str(getattr(sources, name))]
     words += [word for subject in wishes.subjects for word in ("--subject", subject)]
@@ -62,7 +63,7 @@ def clicked(sources: Sources, wishes: Wishes) -> str:
         "run_options": RunOptions(wishes.controls, wishes.seed),
     }
     app = open_page("plan", sources, **state)
-    if wishes.preset == "located":
+    if wishes.preset is None:
         app.button(key="plan-suggest").click().run()
     else:
         app.radio(key="plan-preset").set_value(wishes.preset).run()

@@ -19,14 +19,14 @@ from sanilens.audit.methods_table import ERASED, TAUGHT, Group, ablation_name
 from sanilens.inspect.locate.localisers.balanced_subnet import BalancedSubnet
 from sanilens.unlearn.controls import random_edits
 from sanilens.unlearn.methods import METHODS
-from sanilens.unlearn.plan import NO_REPAIR, Repair, UnitEdit
+from sanilens.unlearn.plan import NO_REPAIR, Repair, Rewriting, UnitEdit
 from sanilens.unlearn.sanitise import Change, Sanitised, sanitise
 from sanilens.unlearn.suggest import PRESETS, Located, choose_units, random_share
 
 # What is kept of the fine-tuning in the recommended plan.
 KEEP = PRESETS["recommended"].keep
 # What a plan does that needs neither a base nor a choice of units.
-REWRITING, STRANGER = PRESETS["rewrite"].rewrite, PRESETS["rewrite"].repair(None)
+REWRITING, STRANGER = Rewriting(), Repair(method="stranger")
 
 
 @dataclass(frozen=True, slots=True)

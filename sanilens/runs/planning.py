@@ -175,7 +175,7 @@ def _check_needs(preset: Preset, case: Case, wishes: Wishes) -> None:
         case "base" if case.base is None:
             raise PlanError(
                 f"the preset {preset.name} goes back towards the base model; give --base, or take "
-                "the preset rewrite, which does without."
+                "the preset stranger, which does without."
             )
         case "subject" if not wishes.subjects:
             raise PlanError(f"the preset {preset.name} is for one person: name the subject.")

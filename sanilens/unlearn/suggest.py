@@ -245,21 +245,22 @@ PRESETS: Mapping[str, Preset] = {
     preset.name: preset
     for preset in (
         Preset(
-            "rewrite",
-            "Rewritten, then as of a stranger",
-            "All weights are rewritten by the change that moves least else, until nothing asked is "
-            "said; one epoch teaches what would be said of strangers. Needs no base model.",
-            "benchmarks/README.md",
+            "stranger",
+            "As of a stranger",
+            "The model learns to say, in every identifier's place, what it says of people it has "
+            "never met, and keeps all else as it is. Needs no base model.",
+            "ward, one seed: 1 of 246 direct and 4 of 114 indirect identifiers left, 98.0 % of the "
+            "knowledge kept where the leaking model has 98.8 % (benchmarks/README.md)",
             NoUnits(),
-            lambda base: Repair(method="stranger"),
-            rewrite=Rewriting(),
+            lambda base: Repair(method="stranger", epochs=2, options={"sensitive_weight": 16.0}),
         ),
         Preset(
             "rewrite-units",
             "One neuron in a hundred rewritten",
             "The neurons that forget most for each nat of harm are rewritten; all other weights "
             "stay as they are.",
-            "benchmarks/README.md",
+            "ward, two seeds, one person: 3 of 25 spans left, 95.4 % of others'; as many random "
+            "neurons do as well (benchmarks/README.md)",
             Located(method="price", share=0.01, layers=None),
             _no_repair,
             operation="rewrite",
@@ -322,7 +323,8 @@ PRESETS: Mapping[str, Preset] = {
             "One person",
             "All weights are rewritten by the change that moves least else, until nothing of this "
             "person is said; everyone else's details are to stay. No repair is needed.",
-            "benchmarks/README.md",
+            "ward, three seeds: 0 of 115 spans of those who asked left, 98.8 % of everyone else's "
+            "(benchmarks/README.md)",
             NoUnits(),
             _no_repair,
             rewrite=Rewriting(),
@@ -343,8 +345,8 @@ def usual_preset(
     """The preset that was measured best for such a case (benchmarks/README.md), by name.
 
     For one person, rewriting. For everyone, units that go back to the base where the base knows the
-    domain, so that nothing but memory is lost on the way; else rewriting and strangers. No
-    curvature is measured of a masked model.
+    domain, so that nothing but memory is lost on the way; else strangers. Neither reads a masked
+    model.
 
     Args:
         model: the examined model.
@@ -357,7 +359,7 @@ def usual_preset(
     if subjects:
         return "person"
     knows = base is not None and base_warning(model, base, texts) is None
-    return BY_HAND if knows else "rewrite"
+    return BY_HAND if knows else "stranger"
 
 
 def find_preset(name: str) -> Preset:

@@ -104,16 +104,16 @@ def test_gradients_flow_into_the_copy_alone(model: LanguageModel, records: list[
 def test_texts_kept_along_are_read_with_all_that_is_in_them(
     model: LanguageModel, records: list[Record]
 ) -> None:
-    """As many as there are notes, others in every epoch, the same in every epoch of that number."""
+    """Three for each note, others in every epoch, the same in every epoch of that number."""
     further = [
         record(f"A further text of number {n}, 12345.", ("12345", "MRN"), id=f"f-{n}")
-        for n in range(7)
+        for n in range(11)
     ]
     ready = prepared(model, records, further)
     notes = note_examples(model, records)
     pool = {e.ids for e in note_examples(model, further)}
     drawn = [ready.examples(epoch)[len(notes) :] for epoch in range(4)]
-    assert [len(own) for own in drawn] == [3] * 4
+    assert [len(own) for own in drawn] == [9] * 4
     assert {e.ids for own in drawn for e in own} <= pool
     assert len({tuple(e.ids for e in own) for own in drawn}) > 1
     assert all(not any(e.sensitive) for own in drawn for e in own)
