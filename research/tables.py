@@ -189,14 +189,25 @@ def _localisers() -> str:
             "given_the_original"
         ]["weight-difference"],
     }
-    writes = {name: row["conditions"]["write"] for name, row in scored.items()}
+    conditions = list(measured["held"])
     best = f"`{measured['recommended']}`"
-    rows = (
-        [f"**{name}**" if name == best else name, f"{found['recall']:.3f}",
-         f"{found['low']:.3f} to {found['high']:.3f}"]
-        for name, found in sorted(writes.items(), key=lambda item: -item[1]["recall"])
-    )  # fmt: skip
-    return _table("localiser | recall of injected neurons at 1 % | 95 %", rows)
+    rows = []
+    for name, row in sorted(scored.items(), key=lambda item: -_least(item[1])["recall"]):
+        least = _least(row)
+        rows.append(
+            [
+                f"**{name}**" if name == best else name,
+                f"{least['recall']:.2f}",
+                f"{least['low']:.2f} to {least['high']:.2f}",
+                *(f"{row['conditions'][each]['recall']:.2f}" for each in conditions),
+            ]
+        )
+    return _table(" | ".join(["localiser", "worst", "95 %", *conditions]), rows)
+
+
+def _least(row: dict[str, Any]) -> dict[str, Any]:
+    """Recall under the worst condition: all that can be relied on."""
+    return row["conditions"][row["worst"]]
 
 
 def _read_localisers() -> Any:

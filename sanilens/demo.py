@@ -22,7 +22,7 @@ def show(
     arms = load_arms(RunFolder(folder).arms)
     return {
         "arms": {name: summary(arm) for name, arm in arms.items()},
-        "repair_epochs": plan.repair.epochs,
+        "repair_epochs": plan.repair.epochs if plan.repair.trains else 0,
         "seconds": round(time.monotonic() - started, 2),
     }
 
