@@ -442,13 +442,14 @@ class Operation:
 def operations() -> dict[str, Operation]:
     """All of them, by name."""
     found: dict[str, Operation] = {}
+    weights: dict[UnitKind, Capability] = {"mlp": "neuron-weights", "head": "head-weights"}
     for name in LOCALISERS:
-        for kind in ("mlp", "head"):
+        for kind, own_weights in weights.items():
             needs: Capability | None = "relp" if name == "relp" else None
+            needs = own_weights if name == "price" else needs
             found[f"locate {name} {kind}"] = Operation(
                 lambda c, n=name, k=kind: localise(c, n, k), needs, masked=name == "random"
             )
-    weights: dict[UnitKind, Capability] = {"mlp": "neuron-weights", "head": "head-weights"}
     for kind, needs in weights.items():
         units = [f"{kind}.0.1", f"{kind}.1.2", f"{kind}.1.3"]
         for operation in ("reset", "initialise"):

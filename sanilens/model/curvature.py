@@ -95,14 +95,16 @@ def _root_of(factor: Tensor, damping: float) -> Tensor:
     """The Cholesky root of a factor with the damping on its diagonal.
 
     In double precision, since factors are nearly singular; and where sums in single precision, or
-    texts taken away, left an eigenvalue below zero, it is lifted to zero.
+    texts taken away, left an eigenvalue below zero, it is lifted to a millionth of a millionth of
+    the largest, so that putting the factor together again does not push it below zero anew.
     """
     factor = factor.double()
     damped = damping * torch.eye(len(factor), dtype=torch.double, device=factor.device)
     root, failed = torch.linalg.cholesky_ex(factor + damped)
     if failed:
         values, vectors = torch.linalg.eigh(factor)
-        root = torch.linalg.cholesky(vectors * values.clamp(min=0) @ vectors.T + damped)
+        lifted = values.clamp(min=float(values[-1].clamp(min=0)) * 1e-12)
+        root = torch.linalg.cholesky(vectors * lifted @ vectors.T + damped)
     return root
 
 
