@@ -165,7 +165,8 @@ def test_alignment_on_both_sides_finds_what_was_taught_to_either(
     # To the end, and with longer steps: this model's weights are six times the usual ones.
     monkeypatch.setattr(injection, "_ENOUGH", 0.0)
     monkeypatch.setattr(injection, "_LEARNING_RATE", 0.1)
-    for injected in held(model, texts[:1], 0.2, Condition(side, tuned=False)):
+    few = texts[:1] if side == "both" else texts  # on one side alone not every memory holds
+    for injected in held(model, few, 0.2, Condition(side, tuned=False)):
         targets = find_targets(injected.model, [injected.record])
         found = {}
         for name in ("two-sided-alignment", "alignment", "random"):
