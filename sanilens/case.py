@@ -30,6 +30,7 @@ from sanilens.model.folder import why_another
 from sanilens.model.language_model import LanguageModel, load_model
 from sanilens.notices import hearing
 from sanilens.unlearn.plan import AuditSettings, Plan, Source
+from sanilens.unlearn.resets import base_warning
 
 if TYPE_CHECKING:
     from sanilens.api import Audit, Located
@@ -98,6 +99,12 @@ class Case:
         further += [fingerprint(self.retain)] if self.retain else []
         parts = "|".join([*models, self.corpus_fingerprint, *texts, *further])
         return hashlib.sha256(parts.encode()).hexdigest()
+
+    @cached_property
+    def base_warning(self) -> str | None:
+        """What to know before a plan leans on the base; None if nothing, or if there is no base."""
+        texts = self.unseen or self.corpus.records
+        return base_warning(self.model, self.base, texts) if self.base else None
 
     def record(self, record_id: str) -> Record | None:
         """The record of that id."""

@@ -17,7 +17,7 @@ import torch
 
 from research.sanitise.case import Case
 from research.sequential_methods import Deleted, Meet, Method, Request, all_methods
-from sanilens.corpus.records import in_scope
+from sanilens.corpus.records import as_text, in_scope
 from sanilens.model.curvature import sum_curvature
 from sanilens.model.keep_set import Harm, keep_set
 from sanilens.model.language_model import LanguageModel
@@ -68,8 +68,8 @@ def _by_rewriting(case: Case, folder: Path, *, renewed: bool = True) -> Meet:
 def _measure_curvature(model: LanguageModel, case: Case, seed: int, folder: Path) -> None:
     """Of all texts, whoever asks: what a request then reads, less the texts of who asks."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    plain = [replace(record, spans=()) for record in case.records]
-    sum_curvature(model, keep_set(model, plain, case.retain).told, seed=seed, folder=folder)
+    texts = keep_set(model, as_text(case.records), case.retain).told
+    sum_curvature(model, texts, seed=seed, folder=folder)
 
 
 def _by_stranger(case: Case) -> Meet:

@@ -20,7 +20,6 @@ from sanilens.inert import inert_json
 from sanilens.runs.planning import Wishes, build_plan, preset_of, valid
 from sanilens.unlearn.methods import METHODS
 from sanilens.unlearn.plan import NO_REPAIR, AuditSettings, Plan, Repair
-from sanilens.unlearn.resets import base_warning
 from sanilens.unlearn.suggest import PRESETS, find_preset
 
 _FURTHER = [name for name in METRICS if name not in USUAL]
@@ -93,8 +92,7 @@ def plan(
 
 def _warn_of_base(opened: Case) -> None:
     """Say why the base model should not be leaned on, if it should not."""
-    texts = opened.unseen or opened.corpus.records
-    if opened.base and (warning := base_warning(opened.model, opened.base, texts)):
+    if warning := opened.base_warning:
         say(f"Warning: {warning}")
 
 

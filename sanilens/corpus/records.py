@@ -189,6 +189,11 @@ def label_counts(records: Iterable[Record]) -> list[LabelCount]:
     return sorted(counts, key=lambda c: (c.kind != "direct", c.kind, -c.spans, c.label))
 
 
+def as_text(records: Iterable[Record]) -> tuple[Record, ...]:
+    """The records as plain text: nothing in them is marked as sensitive."""
+    return tuple(replace(record, spans=()) for record in records)
+
+
 def in_scope(
     records: Sequence[Record], subjects: Sequence[str], earlier: Collection[str] = ()
 ) -> tuple[Record, ...]:

@@ -1,13 +1,13 @@
 """What must stay while something is forgotten, and how far a model has moved there."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from sanilens.corpus.records import Record
+from sanilens.corpus.records import Record, as_text
 from sanilens.errors import LogitsError, ModelError
 from sanilens.model.batches import bucketed, pad_right, token_budget
 from sanilens.model.examples import note_examples
@@ -57,8 +57,7 @@ def keep_set(
     """
     told: list[Kept] = []
     held: list[Kept] = []
-    plain = [replace(record, spans=()) for record in further]
-    for example in note_examples(model, [*records, *plain]):
+    for example in note_examples(model, [*records, *as_text(further)]):
         free = [i for i, own in enumerate(example.sensitive) if i and not own]
         apart = set(free[_HELD_FIRST::_HELD_EVERY])
         told.append(Kept(example.ids, tuple(i for i in free if i not in apart)))

@@ -151,8 +151,10 @@ def preset_of(case: Case, wishes: Wishes) -> Preset:
     own = (wishes.units, wishes.edits, wishes.repair, wishes.keep)
     if wishes.preset or any(each is not None for each in own):
         return find_preset(wishes.preset or BY_HAND)
-    texts = case.unseen or case.corpus.records
-    return find_preset(usual_preset(case.model, case.base, texts, wishes.subjects))
+    kind, subjects = case.model.kind, wishes.subjects
+    asked = kind == "causal" and not subjects  # it is measured, which takes seconds
+    knows = asked and case.base is not None and case.base_warning is None
+    return find_preset(usual_preset(kind, subjects, base_knows=knows))
 
 
 def valid(make: Callable[[], T]) -> T:

@@ -13,7 +13,7 @@ among their own rows and columns: the least harm that these units alone allow.
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -21,7 +21,7 @@ from torch import Tensor, nn
 
 from sanilens.audit.extraction import audit_spans
 from sanilens.audit.summary import memory
-from sanilens.corpus.records import Record, in_scope
+from sanilens.corpus.records import Record, as_text, in_scope
 from sanilens.errors import ModelError, PlanError
 from sanilens.model.curvature import Curvature, Sums, sum_curvature
 from sanilens.model.keep_set import Harm, KeepSet, Kept, Moved, keep_set
@@ -324,7 +324,7 @@ def prepare_rewriting(
     keep = keep_set(model, asked, further)
     apart = None
     if subjects:
-        plain = [replace(record, spans=()) for record in corpus]
+        plain = as_text(corpus)
         gone = {*subjects, *earlier}
         apart = Apart(
             keep_set(model, plain, further).told,

@@ -18,7 +18,7 @@ from sanilens.errors import PlanError
 from sanilens.inspect.locate.localisers import Settings, find_localiser
 from sanilens.inspect.locate.scores import UnitScores
 from sanilens.inspect.units.activations import Activations, activations
-from sanilens.model.language_model import LanguageModel
+from sanilens.model.language_model import LanguageModel, ModelKind
 from sanilens.model.sites import Sites
 from sanilens.model.units import (
     LayerUnit,
@@ -39,7 +39,6 @@ from sanilens.unlearn.plan import (
     UnitEdit,
     operations_of,
 )
-from sanilens.unlearn.resets import base_warning
 
 # Share of all neurons that the suggested plan resets; chosen on the bundled case, see benchmarks/.
 DEFAULT_SHARE = 0.3
@@ -336,12 +335,7 @@ BY_HAND = "located"
 """Where a plan begins of which somebody chose a part: units are edited, then it is repaired."""
 
 
-def usual_preset(
-    model: LanguageModel,
-    base: LanguageModel | None,
-    texts: Sequence[Record],
-    subjects: Collection[str],
-) -> str:
+def usual_preset(kind: ModelKind, subjects: Collection[str], *, base_knows: bool) -> str:
     """The preset that was measured best for such a case (benchmarks/README.md), by name.
 
     For one person, rewriting. For everyone, units that go back to the base where the base knows the
@@ -349,17 +343,15 @@ def usual_preset(
     model.
 
     Args:
-        model: the examined model.
-        base: the model before fine-tuning, if there is one.
-        texts: of the domain, best those that nobody trained on.
+        kind: of the examined model.
         subjects: whose spans are to be forgotten; none for everyone's.
+        base_knows: whether there is a base that knows the domain.
     """
-    if model.kind == "masked":
+    if kind == "masked":
         return BY_HAND
     if subjects:
         return "person"
-    knows = base is not None and base_warning(model, base, texts) is None
-    return BY_HAND if knows else "stranger"
+    return BY_HAND if base_knows else "stranger"
 
 
 def find_preset(name: str) -> Preset:

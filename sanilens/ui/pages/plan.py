@@ -20,7 +20,6 @@ from sanilens.ui.plan.whatif import whatif_card
 from sanilens.ui.plan.whose import whose_card
 from sanilens.ui.results import results
 from sanilens.unlearn.plan import Plan
-from sanilens.unlearn.resets import base_warning
 from sanilens.unlearn.suggest import default_repair
 
 
@@ -81,9 +80,4 @@ def _leans_on_the_base(plan: Plan) -> bool:
 
 def _warning(opened: Case) -> str | None:
     """Why this base model should not be relied on, if so."""
-    if (base := opened.base) is None:
-        return None
-    texts = opened.unseen or opened.corpus.records
-    return results().get(
-        ("base-warning", opened.key), lambda: base_warning(opened.model, base, texts)
-    )
+    return results().get(("base-warning", opened.key), lambda: opened.base_warning)

@@ -10,7 +10,6 @@ and what fine-tuning taught of the form stays: a stranger has a record number to
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Annotated
 
 import torch
@@ -18,6 +17,7 @@ from jaxtyping import Float
 from pydantic import Field
 from torch import Tensor, nn
 
+from sanilens.corpus.records import as_text
 from sanilens.model.examples import note_examples
 from sanilens.model.lessons import lessons
 from sanilens.model.teachers import Soft, joined, teach
@@ -80,7 +80,7 @@ def prepare(task: Task, options: Stranger) -> Prepared:
     taught = teach("stranger", model, task.records, seed=task.seed, draws=options.strangers)
     notes = lessons(model, task.records, taught)
     answers = {each.example: (each.columns, each.soft) for each in notes if each.columns}
-    pool = note_examples(model, [replace(r, spans=()) for r in task.retain], teach_spans=True)
+    pool = note_examples(model, as_text(task.retain))
     # As many as keep an epoch short; another part of them in every epoch.
     count = min(len(pool), _KEPT_A_NOTE * len(notes))
 

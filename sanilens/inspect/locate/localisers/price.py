@@ -12,13 +12,14 @@ carries. What several forget together is less than the sum of their parts.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from sanilens.audit.targets import Targets
+from sanilens.corpus.records import as_text
 from sanilens.inspect.locate.localisers.localiser import Localiser, Settings
 from sanilens.inspect.locate.scores import UnitScores
 from sanilens.model.curvature import Curvature, sum_curvature
@@ -105,7 +106,7 @@ def quoted(targets: Targets, settings: Settings) -> Quote:
     model = targets.model
     asked = targets.records
     known = {record.id for record in asked}
-    others = [replace(r, spans=()) for r in settings.keep if r.id not in known]
+    others = as_text(record for record in settings.keep if record.id not in known)
     taught = teach("stranger", model, asked, seed=settings.seed)
     gradients, loss = forget_gradients(
         model, [own for own in lessons(model, asked, taught) if own.columns], linear_paths(model)
