@@ -14,7 +14,7 @@ app: $(VENV)/.app
 
 test: test-fast test-slow
 
-# Some four minutes on two cores. `make test COVERAGE=1` also says how much of the package it runs.
+# Under three minutes on two cores. `make test COVERAGE=1` also says how much of the package it runs.
 test-fast: $(VENV)/.dev
 	$(BIN)/pytest $(FAST) $(if $(COVERAGE),--cov --cov-report=term:skip-covered)
 
