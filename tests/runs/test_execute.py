@@ -26,6 +26,7 @@ from sanilens.runs.execute import Cancelled, execute, treatments
 from sanilens.runs.folder import RunFolder
 from sanilens.runs.integrity import check
 from sanilens.unlearn.plan import Plan, Repair, Source, UnitEdit, write_plan
+from tests.runs.exported import same, weights
 
 
 class Killed(BaseException):
@@ -38,14 +39,6 @@ def whole(tiny_plan: Plan, tmp_path_factory: pytest.TempPathFactory) -> RunFolde
     folder = tmp_path_factory.mktemp("whole") / "run"
     execute(tiny_plan, folder)
     return RunFolder(folder)
-
-
-def weights(run: RunFolder) -> dict[str, torch.Tensor]:
-    return load_file(run.model / "model.safetensors")
-
-
-def same(first: dict[str, torch.Tensor], second: dict[str, torch.Tensor]) -> bool:
-    return first.keys() == second.keys() and all(torch.equal(first[k], second[k]) for k in first)
 
 
 def layers(edits: Sequence[UnitEdit]) -> list[int]:

@@ -20,6 +20,7 @@ from sanilens.runs.integrity import check
 from sanilens.unlearn.plan import NO_REPAIR, Operation, Plan, Repair, Rewriting, UnitEdit
 from sanilens.unlearn.sanitise import Change, sanitise
 from tests.conftest import record
+from tests.runs.exported import same, weights
 
 NONE = Repair(method=NO_REPAIR)
 SHORT = Repair(epochs=1, batch_size=4, learning_rate=1e-3)
@@ -70,14 +71,6 @@ def whole(rewriting_plan: Plan, tmp_path_factory: pytest.TempPathFactory) -> Run
     folder = tmp_path_factory.mktemp("rewritten") / "run"
     execute(rewriting_plan, folder)
     return RunFolder(folder)
-
-
-def weights(run: RunFolder) -> dict[str, torch.Tensor]:
-    return load_file(run.model / "model.safetensors")
-
-
-def same(first: dict[str, torch.Tensor], second: dict[str, torch.Tensor]) -> bool:
-    return first.keys() == second.keys() and all(torch.equal(first[k], second[k]) for k in first)
 
 
 # ---- arms
