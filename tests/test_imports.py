@@ -9,7 +9,9 @@ PACKAGE = Path(__file__).parents[1] / "sanilens"
 # A package imports from itself and from those before it.
 ORDER = "corpus model audit dictionaries inspect unlearn case runs api demo".split()
 # Single modules that know nothing of the packages.
-GROUND = set("errors atomic bundled extras files glossary inert notices progress __init__".split())
+GROUND = set(
+    "errors atomic bundled charts extras files glossary inert notices progress __init__".split()
+)
 # What shows it: draws and parses, so it may import everything.
 FRONT = {"ui", "cli", "__main__"}
 

@@ -1,12 +1,15 @@
 """The trade-off: what a method leaks against what it costs, one point per method and seed."""
 
-import altair as alt
+from collections.abc import Iterator
+
 import pandas as pd
 import streamlit as st
 from markupsafe import Markup
 
 from sanilens.audit.methods_table import SanitiseResult
+from sanilens.charts import GREY, Axis, Line, lines
 from sanilens.ui.bench.measuring import BROKEN, GROUPS, method_words
+from sanilens.ui.charts import draw
 from sanilens.ui.markup import show
 
 STATES = {
@@ -23,7 +26,7 @@ _COLOURS = {
     "ablation": "#7d5fa8", "baseline": "#4a78b5",
 }  # fmt: skip
 _NAMED = ("ours", "given", "sani")
-_GREY = "#8b95a5"
+_TICKS = (0, 1, 2, 5, 10, 20, 50, 100)
 _DOT = Markup('<span><b style="background:{}"></b>{}</span>')
 
 
@@ -31,9 +34,17 @@ def tradeoff(found: SanitiseResult, state: str, utility: str) -> None:
     """Draw the points of one state; lines mark the reference model."""
     frame = tradeoff_frame(found, state, utility)
     reference: pd.DataFrame = frame.loc[frame["method"] == "reference"]
+    y = Axis(f"spans extracted {STATES[state]}, %", "symlog", ticks=_TICKS)
+    figure = lines(
+        [_points(frame.loc[frame["raw_group"] == group], group) for group in _COLOURS],
+        Axis(f"perplexity on {UTILITY[utility]}"),
+        y,
+        rules=[("x", reference["at"].iloc[0]), ("y", reference["leak"].mean())],
+    )
+    for name in _names(frame, y):
+        figure.add_annotation(name)
     words = f"Share of spans extracted against perplexity on {UTILITY[utility]}, a point per seed"
-    layers = [*_rules(reference), _points(frame, state, utility), *_names(frame)]
-    st.altair_chart(alt.layer(*layers), width="stretch", height=360, alt=words, key="tradeoff")
+    draw(figure, "tradeoff", words, 380)
     there = [group for group in _COLOURS if group in set(frame["raw_group"])]
     dots = (_DOT.format(_COLOURS[group], GROUPS[group]) for group in there)
     show(Markup('<div class="sl-lines">{}</div>').format(Markup("").join(dots)))
@@ -46,50 +57,23 @@ def tradeoff(found: SanitiseResult, state: str, utility: str) -> None:
     st.caption(note)
 
 
-def _points(frame: pd.DataFrame, state: str, utility: str) -> alt.Chart:
-    scale = alt.Scale(domain=[GROUPS[g] for g in _COLOURS], range=list(_COLOURS.values()))
-    return (
-        alt.Chart(frame)
-        .mark_point(filled=True, size=56, opacity=0.75)
-        .encode(
-            x=alt.X(
-                "at:Q",
-                title=f"perplexity on {UTILITY[utility]}",
-                scale=alt.Scale(zero=False, nice=False, padding=14),
-                axis=alt.Axis(tickCount=6),
-            ),
-            y=alt.Y(
-                "leak:Q",
-                title=f"spans extracted {STATES[state]}, %",
-                scale=alt.Scale(type="symlog", constant=1),
-                axis=alt.Axis(values=[0, 1, 2, 5, 10, 20, 50, 100], labelOverlap=False),
-            ),
-            color=alt.Color(
-                "group:N",
-                scale=scale,
-                legend=None,  # ours stands below, in the page's own type
-            ),
-            shape=alt.Shape(
-                "beyond:N",
-                scale=alt.Scale(domain=[False, True], range=["circle", "triangle-right"]),
-                legend=None,
-            ),
-            tooltip=[
-                alt.Tooltip("words:N", title="method"),
-                alt.Tooltip("seed:Q"),
-                alt.Tooltip("leak:Q", format=".2f", title="extracted, %"),
-                alt.Tooltip("utility:Q", format=",.3f", title="perplexity"),
-            ],
-        )
+def _points(own: pd.DataFrame, group: str) -> Line:
+    return Line(
+        GROUPS[group],
+        own["at"].tolist(),
+        own["leak"].tolist(),
+        _COLOURS[group],
+        dash=None,
+        symbol=["triangle-right" if beyond else "circle" for beyond in own["beyond"]],
+        words=[
+            f"{row['words']}, seed {row['seed']}: {row['leak']:.2f} % extracted, "
+            f"perplexity {row['utility']:,.3f}"
+            for row in own.to_dict("records")
+        ],
     )
 
 
-def _rules(reference: pd.DataFrame) -> list[alt.Chart]:
-    lines = alt.Chart(reference).mark_rule(strokeDash=[4, 3], color=_GREY)
-    return [lines.encode(x="at:Q"), lines.encode(y="leak:Q")]
-
-
-def _names(frame: pd.DataFrame) -> list[alt.Chart]:
+def _names(frame: pd.DataFrame, y: Axis) -> Iterator[dict[str, object]]:
     """The names of some groups beside their first seed, turned inwards; given models' below."""
     first: pd.DataFrame = frame.drop_duplicates("method")
     named: pd.DataFrame = first.loc[first["raw_group"].isin(_NAMED)].copy()
@@ -97,21 +81,18 @@ def _names(frame: pd.DataFrame) -> list[alt.Chart]:
     if ours.tolist().count(True) == 1:  # its words are long, and the table has them
         named.loc[ours, "words"] = GROUPS["ours"]
     middle = (frame["at"].min() + frame["at"].max()) / 2
-    layers = []
-    for right in (False, True):
-        for below in (False, True):
-            own: pd.DataFrame = named.loc[
-                ((named["at"] > middle) == right) & ((named["raw_group"] == "given") == below)
-            ]
-            marks = alt.Chart(own).mark_text(
-                align="right" if right else "left",
-                dx=-7 if right else 7,
-                dy=9 if below else -8,
-                fontSize=11,
-                color=_GREY,
-            )
-            layers.append(marks.encode(x="at:Q", y="leak:Q", text="words:N"))
-    return layers
+    for row in named.to_dict("records"):
+        right = row["at"] > middle
+        yield {
+            "x": row["at"],
+            "y": y.at(row["leak"]),
+            "text": row["words"],
+            "showarrow": False,
+            "xanchor": "right" if right else "left",
+            "xshift": -7 if right else 7,
+            "yshift": -9 if row["raw_group"] == "given" else 9,
+            "font": {"size": 11, "color": GREY},
+        }
 
 
 def tradeoff_frame(found: SanitiseResult, state: str, utility: str) -> pd.DataFrame:

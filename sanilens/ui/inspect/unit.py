@@ -4,19 +4,19 @@ import math
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 
-import altair as alt
-import pandas as pd
 import streamlit as st
 from markupsafe import Markup
 from streamlit.delta_generator import DeltaGenerator
 
 from sanilens.audit.summary import RateRow
 from sanilens.case import Case
+from sanilens.charts import Axis, Line, lines
 from sanilens.inspect.units.card import Card
 from sanilens.inspect.units.examples import Context, Interval
 from sanilens.model.align import Encoded
 from sanilens.model.units import Head, Unit
 from sanilens.ui import state
+from sanilens.ui.charts import draw
 from sanilens.ui.components.token_strip import opacity
 from sanilens.ui.extracted import signed
 from sanilens.ui.inspect.measured import OTHERS, UNSEEN, correlated, effects, goes, sample
@@ -37,47 +37,28 @@ def section(title: str, note: str) -> None:
 
 
 _SENSITIVE, _OTHER = "sensitive", "other"
+# Shares of tokens, where they can be told apart on a root scale.
+_ROOT_TICKS = (0, 0.01, 0.1, 0.25, 0.5, 1)
 
 
 def density_chart(card: Card) -> None:
     """Draw its activations on sensitive and other tokens; a root scale shows the rare ones."""
     edges, sensitive, other = card.density
     middles = [(a + b) / 2 for a, b in pairwise(edges)]
-    frame = pd.DataFrame(
-        {
-            "activation": middles * 2,
-            "share": [*sensitive, *other],
-            "tokens": [_SENSITIVE] * len(sensitive) + [_OTHER] * len(other),
-        }
-    )
     dark = st.context.theme.type == "dark"
-    colours = ["#f08a4b", "#7b8798"] if dark else ["#d94801", "#98a2b3"]
-    chart = (
-        alt.Chart(frame)
-        .mark_area(interpolate="step", opacity=0.35, line={"strokeWidth": 1.5})
-        .encode(
-            x=alt.X("activation:Q", title="activation", axis=alt.Axis(grid=False, tickCount=5)),
-            y=alt.Y(
-                "share:Q",
-                title="share of tokens",
-                stack=None,
-                scale=alt.Scale(type="sqrt"),
-                axis=alt.Axis(format="%", tickCount=3),
-            ),
-            color=alt.Color(
-                "tokens:N",
-                scale=alt.Scale(domain=[_SENSITIVE, _OTHER], range=colours),
-                legend=alt.Legend(title=None, orient="top", offset=2, padding=0),
-            ),
-            tooltip=[
-                "tokens:N",
-                alt.Tooltip("activation:Q", format=".2f"),
-                alt.Tooltip("share:Q", format=".2%"),
-            ],
+    orange, grey = ("#f08a4b", "#7b8798") if dark else ("#d94801", "#98a2b3")
+    own = []
+    for name, shares, colour in ((_OTHER, other, grey), (_SENSITIVE, sensitive, orange)):
+        words = [
+            f"{at:.2f}, {share:.2%} of them" for at, share in zip(middles, shares, strict=True)
+        ]
+        own.append(
+            Line(name, middles, shares, colour, markers=False, step=True, filled=True, words=words)
         )
-    )
+    ticks = [tick for tick in _ROOT_TICKS if tick <= max(*sensitive, *other)]
+    y = Axis("share", "square root", ".0%", ticks=ticks)
     alt_text = f"Activation of {card.unit} on sensitive and on other tokens; AUROC {card.auroc:.2f}"
-    st.altair_chart(chart, alt=alt_text, key="density", height=165)
+    draw(lines(own, Axis("activation"), y, legend=True), "density", alt_text, 210)
 
 
 _LINE = Markup('<div class="sl-context" title="{}"><div>{}</div><div>{}</div><div>{}</div></div>')

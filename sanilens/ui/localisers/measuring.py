@@ -5,7 +5,6 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-import altair as alt
 import pandas as pd
 import streamlit as st
 from markupsafe import Markup
@@ -13,6 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from sanilens.bundled import BUNDLED, assets_folder
 from sanilens.case import Case
+from sanilens.charts import COLOURS, GREY, Axis, Line, lines
 from sanilens.glossary import meaning
 from sanilens.inspect.locate.deletion_curve import Deletion, DeletionResult
 from sanilens.inspect.locate.localisers import LOCALISERS
@@ -20,6 +20,7 @@ from sanilens.inspect.locate.recall import InjResult
 from sanilens.inspect.locate.recall import Row as FoundBy
 from sanilens.runs.jobs import Job
 from sanilens.runs.workspace import job
+from sanilens.ui.charts import draw
 from sanilens.ui.layout import card, pair
 from sanilens.ui.tables import Cell, Column, Row, bar, show_table
 
@@ -108,40 +109,34 @@ def _row(name: str, row: FoundBy, ways: Sequence[str], tone: str) -> Row:
 
 
 _CHANCE = "random units"
-_COLOURS = ("#1f7f87", "#b0793f", "#7d5fa8", "#4a78b5", "#a8586e", "#6f8a3c")
-_GREY = "#8b95a5"
 
 
 def curve_chart(found: DeletionResult) -> None:
     """Draw what a deletion costs against what it leaves."""
     frame = curve_frame(found)
-    names = [found.recommended, *(n for n in found.curves if n != found.recommended), _CHANCE]
-    colours = alt.Scale(domain=names, range=[*_COLOURS[: len(names) - 1], _GREY])
     # Far to the right every model is broken: the picture ends where the random draws do.
     most = 1.1 * max(p.perplexity for draws in found.random for p in draws)
-    base = alt.Chart(frame[frame["perplexity"] <= most]).encode(
-        x=alt.X(
-            "perplexity:Q",
-            title="perplexity on unseen texts, all tokens",
-            scale=alt.Scale(zero=False, nice=False),
-            axis=alt.Axis(tickCount=8),
-        ),
-        y=alt.Y("spans:Q", title="spans still extracted"),
-        color=alt.Color("method:N", scale=colours, legend=alt.Legend(title=None, orient="bottom")),
-        tooltip=[
-            "method:N",
-            alt.Tooltip("units:Q", format=",d"),
-            alt.Tooltip("spans:Q", format=",d"),
-            alt.Tooltip("perplexity:Q", format=".3f"),
-        ],
+    shown: pd.DataFrame = frame.loc[frame["perplexity"] <= most]
+    names = [found.recommended, *(n for n in found.curves if n != found.recommended)]
+    looks = [*zip(names, COLOURS, strict=False), (_CHANCE, GREY)]
+    own = []
+    for name, colour in looks:
+        points: pd.DataFrame = shown.loc[shown["method"] == name]
+        words = [
+            f"{p['units']:,} units leave {p['spans']:,} spans at perplexity {p['perplexity']:.3f}"
+            for p in points.to_dict("records")
+        ]
+        dash = None if name == _CHANCE else "solid"
+        x, y = points["perplexity"].tolist(), points["spans"].tolist()
+        own.append(Line(name, x, y, colour, dash, words=words))
+    figure = lines(
+        own,
+        Axis("perplexity on unseen texts, all tokens"),
+        Axis("spans still extracted"),
+        legend=True,
     )
-    located = alt.datum["method"] != _CHANCE
-    lines = base.transform_filter(located).mark_line(
-        point=alt.OverlayMarkDef(size=32), strokeWidth=1.8
-    )
-    chance = base.transform_filter(~located).mark_point(size=26, filled=True, opacity=0.6)
     words = f"Spans still extracted against perplexity: {found.recommended} and random units"
-    st.altair_chart(lines + chance, width="stretch", height=320, alt=words, key="deletion-curve")
+    draw(figure, "deletion-curve", words, 340)
 
 
 def curve_frame(found: DeletionResult) -> pd.DataFrame:

@@ -3,27 +3,22 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import altair as alt
 import pandas as pd
 import streamlit as st
 from markupsafe import Markup
 
+from sanilens.charts import GREY, Axis, Dash, Line, lines
 from sanilens.runs.arms import TITLES, ArmName
 from sanilens.runs.progress import RunProgress, smoothed, thinned
+from sanilens.ui.charts import draw
 from sanilens.ui.markup import show
 
-# Middle tones, legible on both of the app's backgrounds; a dash tells the lines apart too.
-_COLOURS: Mapping[ArmName, str] = {
-    "after": "#1f7f87",
-    "repair_only": "#8b95a5",
-    "random_units": "#b0793f",
-    "another_subject": "#8a63a8",
-}
-_DASHES: Mapping[ArmName, tuple[str, list[int]]] = {
-    "after": ("solid", [1, 0]),
-    "repair_only": ("dashed", [6, 3]),
-    "random_units": ("dotted", [2, 2]),
-    "another_subject": ("dashed", [1, 3]),
+# A dash tells the lines apart too: in a chart, and in the legend below by its style there.
+_LOOKS: Mapping[ArmName, tuple[str, Dash, str]] = {
+    "after": ("#1f7f87", "solid", "solid"),
+    "repair_only": (GREY, "dash", "dashed"),
+    "random_units": ("#b0793f", "dot", "dotted"),
+    "another_subject": ("#8a63a8", "longdash", "dashed"),
 }
 _HEIGHT = 190
 # Batches differ more among themselves than the repair changes the loss.
@@ -51,8 +46,11 @@ def curves(progress: RunProgress) -> None:
         with column:
             show(_TITLE.format(title))
             _chart(title, rows, value, axis, points, arms)
-    lines = [_LINE.format(_DASHES[arm][0], _COLOURS[arm], TITLES[arm]) for arm in arms]
-    show(Markup('<div class="sl-lines">{}</div>').format(Markup("").join(lines)))
+    legend = []
+    for arm in arms:
+        colour, _, style = _LOOKS[arm]
+        legend.append(_LINE.format(style, colour, TITLES[arm]))
+    show(Markup('<div class="sl-lines">{}</div>').format(Markup("").join(legend)))
 
 
 def curves_csv(progress: RunProgress) -> str:
@@ -69,29 +67,18 @@ def _chart(
     points: bool,
     arms: Sequence[ArmName],
 ) -> None:
-    named = [{**row, "title": TITLES[row["arm"]]} for row in thinned(rows)]
-    data = pd.DataFrame(named or [{"step": 0, value: None, "title": ""}]).astype({value: "float64"})
-    titles = [TITLES[arm] for arm in arms]
-    colours = alt.Scale(domain=titles, range=[_COLOURS[arm] for arm in arms])
-    dashes = alt.Scale(domain=titles, range=[_DASHES[arm][1] for arm in arms])
-    y_axis, y_scale = alt.Axis(tickCount=4), alt.Scale(zero=False)
+    own = []
+    for arm in arms:
+        there = [row for row in thinned(rows) if row["arm"] == arm]
+        steps, values = [row["step"] for row in there], [row[value] for row in there]
+        colour, dash, _ = _LOOKS[arm]
+        own.append(Line(TITLES[arm], steps, values, colour, dash, markers=points))
+    y = Axis(axis)
     if value == "rate":  # a range even where nothing is extracted, or the axis reads 0.000000 %
         most = max([_LEAST, *(row["rate"] for row in rows)])
-        y_axis, y_scale = alt.Axis(format=".0%", tickCount=4), alt.Scale(domain=[0, most])
-    chart = (
-        alt.Chart(data)
-        .mark_line(point=alt.OverlayMarkDef(size=28) if points else False, strokeWidth=1.8)
-        .encode(
-            x=alt.X("step:Q", title="step", axis=alt.Axis(tickMinStep=1, tickCount=5, format="d")),
-            y=alt.Y(f"{value}:Q", title=axis, axis=y_axis, scale=y_scale),
-            color=alt.Color("title:N", scale=colours, legend=None),
-            strokeDash=alt.StrokeDash("title:N", scale=dashes, legend=None),
-            tooltip=["title:N", "step:Q", alt.Tooltip(f"{value}:Q", format=".4f")],
-        )
-    )
-    st.altair_chart(
-        chart, width="stretch", height=_HEIGHT, key=f"run-{value}", alt=_words(title, rows, value)
-    )
+        y = Axis(axis, format=".0%", between=(0, 1.05 * most))
+    figure = lines(own, Axis("step", whole=True), y)
+    draw(figure, f"run-{value}", _words(title, rows, value), _HEIGHT)
 
 
 def _words(title: str, rows: Sequence[dict[str, Any]], value: str) -> str:

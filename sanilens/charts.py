@@ -1,0 +1,253 @@
+"""The charts of app and report: what a line, an interval or a point looks like, and how axes read.
+
+Every colour is a middle tone that is legible on a light and on a dark page, and a dash or a shape
+tells apart what a colour tells apart. Knows figures as numbers, never whose they are.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from sanilens.extras import needs
+
+with needs("app"):
+    import plotly.graph_objects as go
+
+GREY = "#8b95a5"
+# In this order, so that neighbours differ in lightness too.
+COLOURS = ("#1f7f87", "#b0793f", "#7d5fa8", "#4a78b5", "#a8586e", "#6f8a3c")
+TONES = {"leak": "#c8641f", "control": GREY, "plan": "#1f7f87", "reference": "#5b6678"}
+"""Of an interval, by what it is of: the leaking model, a control, the plan, the reference."""
+
+Scale = Literal["linear", "log", "square root", "symlog"]
+Dash = Literal["solid", "dash", "dot", "longdash"]
+Symbol = Literal["circle", "triangle-right", "diamond", "square"]
+
+TEMPLATE = go.layout.Template(
+    layout={
+        "font": {"family": "Inter, 'Segoe UI', system-ui, sans-serif", "size": 12, "color": GREY},
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "margin": {"l": 8, "r": 12, "t": 8, "b": 8},
+        "showlegend": False,
+        "hovermode": "closest",
+        "hoverlabel": {"namelength": -1},
+        "colorway": COLOURS,
+        "xaxis": {"gridcolor": "rgba(139,149,165,.18)", "zeroline": False, "automargin": True},
+        "yaxis": {"gridcolor": "rgba(139,149,165,.18)", "zeroline": False, "automargin": True},
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """What an axis says.
+
+    Attributes:
+        title: what is measured, and its unit.
+        scale: how it is stretched; where that isn't linear, the title says so.
+        format: of its numbers, in d3's language.
+        between: the range to show, in the figures' own unit; None: what the figures need.
+        ticks: the numbers to be written, or None for round ones.
+        whole: only whole numbers are written.
+    """
+
+    title: str
+    scale: Scale = "linear"
+    format: str = ""
+    between: tuple[float, float] | None = None
+    ticks: Sequence[float] | None = None
+    whole: bool = False
+
+    def at(self, value: float | None) -> float | None:
+        """Where a figure lies; None where it isn't a number that this axis can show."""
+        if value is None or math.isnan(value):
+            return None
+        match self.scale:
+            case "square root":
+                return math.sqrt(value)
+            case "symlog":
+                return math.copysign(math.log10(1 + abs(value)), value)
+            case _:
+                return value
+
+    @property
+    def layout(self) -> dict[str, object]:
+        """For plotly's layout."""
+        said = self.title if self.scale == "linear" else f"{self.title} ({self.scale} scale)"
+        found: dict[str, object] = {"title": {"text": said, "standoff": 8}}
+        if self.scale == "log":
+            found["type"] = "log"
+        if self.format:
+            found["tickformat"] = self.format
+        if self.between:
+            # Plotly counts the range of a logarithmic axis in decades.
+            place = math.log10 if self.scale == "log" else self._place
+            found["range"] = [place(bound) for bound in self.between]
+        if self.ticks is not None:
+            found["tickvals"] = [self.at(tick) for tick in self.ticks]
+            percent = self.format.endswith("%")
+            found["ticktext"] = [f"{100 * t:g}%" if percent else f"{t:g}" for t in self.ticks]
+        if self.whole:
+            found["tickformat"], found["nticks"] = ",d", 6
+        return found
+
+    def _place(self, bound: float) -> float:
+        found = self.at(bound)
+        assert found is not None, "a bound is a number"
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line with its points, or points alone; and a band from `low` to `high`, if given.
+
+    `words` stands over each point when it is pointed at, instead of its numbers.
+    """
+
+    name: str
+    x: Sequence[float]
+    y: Sequence[float | None]
+    colour: str
+    dash: Dash | None = "solid"
+    markers: bool = True
+    low: Sequence[float] | None = None
+    high: Sequence[float] | None = None
+    step: bool = False
+    filled: bool = False
+    symbol: Symbol | Sequence[Symbol] = "circle"
+    words: Sequence[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A figure with its 95 % interval, and on how many it rests; NaN: not measured."""
+
+    name: str
+    value: float
+    low: float
+    high: float
+    n: int
+    tone: Literal["leak", "control", "plan", "reference"] = "control"
+
+
+def lines(
+    own: Sequence[Line],
+    x: Axis,
+    y: Axis,
+    *,
+    legend: bool = False,
+    rules: Sequence[tuple[Literal["x", "y"], float]] = (),
+) -> go.Figure:
+    """Lines over a common axis; `rules` are dashed lines across the whole picture."""
+    figure = go.Figure(layout={"template": TEMPLATE, "showlegend": legend})
+    for line in own:
+        if line.low is not None and line.high is not None:
+            figure.add_trace(_band(line, x, y))
+    for line in own:
+        figure.add_trace(_trace(line, x, y))
+    for which, value in rules:
+        draw = figure.add_vline if which == "x" else figure.add_hline
+        at = (x if which == "x" else y).at(value)
+        draw(at, line={"color": GREY, "width": 1, "dash": "dash"})
+    figure.update_layout(
+        xaxis=x.layout,
+        yaxis=y.layout,
+        legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
+    )
+    return figure
+
+
+def forest(own: Sequence[Estimate], x: Axis, *, rule: float | None = None) -> go.Figure:
+    """Each figure as a dot on its interval, the first at the top; `rule` is what to hold them to.
+
+    The axis is cut to the intervals. What wasn't measured keeps its line, without a dot.
+    """
+    figure = go.Figure(layout={"template": TEMPLATE})
+    for one in own:
+        measured = not math.isnan(one.value)
+        says = f"{one.name}: {one.value:.4g} [{one.low:.4g}, {one.high:.4g}], n = {one.n:,}"
+        figure.add_trace(
+            go.Scatter(
+                x=[x.at(one.value) if measured else None],
+                y=[one.name],
+                mode="markers",
+                marker={"size": 9, "color": TONES[one.tone]},
+                error_x={
+                    "type": "data",
+                    "symmetric": False,
+                    "array": [x._place(one.high) - x._place(one.value)],
+                    "arrayminus": [x._place(one.value) - x._place(one.low)],
+                    "thickness": 1.6,
+                    "width": 3,
+                    "color": TONES[one.tone],
+                }
+                if measured
+                else None,
+                hovertemplate=f"{says if measured else f'{one.name}: not measured'}<extra></extra>",
+                name=one.name,
+            )
+        )
+    if rule is not None:
+        figure.add_vline(x.at(rule), line={"color": TONES["reference"], "width": 1, "dash": "dash"})
+    names = [f"{one.name}  <i>n = {one.n:,}</i>" for one in own]
+    figure.update_layout(
+        xaxis=x.layout,
+        yaxis={
+            "autorange": "reversed",
+            "tickvals": [one.name for one in own],
+            "ticktext": names,
+            "showgrid": False,
+        },
+        height=56 + 26 * len(own),
+    )
+    return figure
+
+
+def _trace(line: Line, x: Axis, y: Axis) -> go.Scatter:
+    mode = "+".join(
+        name for name, on in (("lines", line.dash is not None), ("markers", line.markers)) if on
+    )
+    said = line.words or [
+        f"{_worded(a)}, {_worded(b)}" for a, b in zip(line.x, line.y, strict=True)
+    ]
+    return go.Scatter(
+        x=[x.at(value) for value in line.x],
+        y=[y.at(value) for value in line.y],
+        mode=mode,
+        name=line.name,
+        line={
+            "color": line.colour,
+            "dash": line.dash or "solid",
+            "width": 2,
+            "shape": "hvh" if line.step else "linear",
+        },
+        marker={"color": line.colour, "size": 6, "symbol": line.symbol},
+        fill="tozeroy" if line.filled else None,
+        fillcolor=_pale(line.colour) if line.filled else None,
+        text=said,
+        hovertemplate=f"{line.name}: %{{text}}<extra></extra>",
+    )
+
+
+def _band(line: Line, x: Axis, y: Axis) -> go.Scatter:
+    low, high = list(line.low or ()), list(line.high or ())
+    return go.Scatter(
+        x=[x.at(value) for value in (*line.x, *reversed(line.x))],
+        y=[y.at(value) for value in (*high, *reversed(low))],
+        fill="toself",
+        fillcolor=_pale(line.colour),
+        line={"width": 0},
+        hoverinfo="skip",
+        showlegend=False,
+    )
+
+
+def _pale(colour: str) -> str:
+    red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
+    return f"rgba({red},{green},{blue},.2)"
+
+
+def _worded(value: float | None) -> str:
+    return "not measured" if value is None else f"{value:,.4g}"
