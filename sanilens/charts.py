@@ -61,9 +61,11 @@ class Axis:
     whole: bool = False
 
     def at(self, value: float | None) -> float | None:
-        """Where a figure lies; None where it isn't a number that this axis can show."""
-        if value is None or math.isnan(value):
-            return None
+        """Where a figure lies; None where it isn't a number."""
+        return None if value is None or math.isnan(value) else self.place(value)
+
+    def place(self, value: float) -> float:
+        """Where a number lies, in what plotly is given."""
         match self.scale:
             case "square root":
                 return math.sqrt(value)
@@ -83,7 +85,7 @@ class Axis:
             found["tickformat"] = self.format
         if self.between:
             # Plotly counts the range of a logarithmic axis in decades.
-            place = math.log10 if self.scale == "log" else self._place
+            place = math.log10 if self.scale == "log" else self.place
             found["range"] = [place(bound) for bound in self.between]
         if self.ticks is not None:
             found["tickvals"] = [self.at(tick) for tick in self.ticks]
@@ -91,11 +93,6 @@ class Axis:
             found["ticktext"] = [f"{100 * t:g}%" if percent else f"{t:g}" for t in self.ticks]
         if self.whole:
             found["tickformat"], found["nticks"] = ",d", 6
-        return found
-
-    def _place(self, bound: float) -> float:
-        found = self.at(bound)
-        assert found is not None, "a bound is a number"
         return found
 
 
@@ -177,8 +174,8 @@ def forest(own: Sequence[Estimate], x: Axis, *, rule: float | None = None) -> go
                 error_x={
                     "type": "data",
                     "symmetric": False,
-                    "array": [x._place(one.high) - x._place(one.value)],
-                    "arrayminus": [x._place(one.value) - x._place(one.low)],
+                    "array": [x.place(one.high) - x.place(one.value)],
+                    "arrayminus": [x.place(one.value) - x.place(one.low)],
                     "thickness": 1.6,
                     "width": 3,
                     "color": TONES[one.tone],

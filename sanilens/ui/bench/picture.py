@@ -39,7 +39,10 @@ def tradeoff(found: SanitiseResult, state: str, utility: str) -> None:
         [_points(frame.loc[frame["raw_group"] == group], group) for group in _COLOURS],
         Axis(f"perplexity on {UTILITY[utility]}"),
         y,
-        rules=[("x", reference["at"].iloc[0]), ("y", reference["leak"].mean())],
+        rules=[
+            ("x", float(reference["at"].iloc[0])),
+            ("y", float(reference["leak"].to_numpy().mean())),
+        ],
     )
     for name in _names(frame, y):
         figure.add_annotation(name)
