@@ -51,6 +51,11 @@ def curvature_folder() -> Path:
     return _private(home() / "curvature")
 
 
+def drafts_folder() -> Path:
+    """Plans that are being made in the app: units, settings and ids of subjects, no text."""
+    return _private(home() / "drafts")
+
+
 def saes_folder() -> Path:
     """Autoencoders that were trained, or put, here."""
     return _private(home() / "saes")

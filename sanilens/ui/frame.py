@@ -6,7 +6,7 @@ import streamlit as st
 
 from sanilens.case import Case
 from sanilens.errors import SaniLensError
-from sanilens.ui import links, state
+from sanilens.ui import drafts, links, state
 from sanilens.ui.current_case import name_of, open_case
 from sanilens.ui.layout import Chip, case_chips, show_error
 from sanilens.ui.masking import reveal_button
@@ -17,6 +17,7 @@ def opened_case() -> Case | None:
     ref = state.case()
     if ref is None:
         return None
+    drafts.restore(ref)
     try:
         return open_case(ref, st.spinner)
     except SaniLensError as error:
@@ -33,6 +34,7 @@ def case_bar(opened: Case, command: Sequence[str], *, selection: bool = False) -
         selection: whether the link names what Inspect shows.
     """
     links.publish(selection=selection)
+    drafts.keep()
     with case_chips(chips(opened)):
         reveal_button(opened)
         with st.popover("Copy link"):

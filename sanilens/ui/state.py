@@ -12,9 +12,8 @@ import streamlit as st
 from sanilens.bundled import Sources
 from sanilens.unlearn.plan import AuditSettings, Repair, Rewriting, UnitEdit
 
-_OF_ONE_CASE = (
-    "selection basket basket_history repair keep rewriting subjects run revealed extracted".split()
-)
+_CHOICES = ("basket", "repair", "keep", "rewriting", "subjects")
+_OF_ONE_CASE = ("selection", "run", "revealed", "extracted", "draft_of", "draft_kept", *_CHOICES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +97,7 @@ def basket() -> tuple[UnitEdit, ...]:
 
 
 def set_basket(edits: tuple[UnitEdit, ...]) -> None:
-    """Replace the basket; `undo` brings the old one back."""
-    st.session_state.setdefault("basket_history", []).append(basket())
+    """Replace the basket."""
     st.session_state["basket"] = edits
 
 
@@ -110,19 +108,19 @@ def add_edits(edits: tuple[UnitEdit, ...]) -> None:
     set_basket((*kept, *new.values()))
 
 
-def can_undo() -> bool:
-    """Whether the basket has an earlier state."""
-    return bool(st.session_state.get("basket_history"))
-
-
-def undo() -> None:
-    """Take back the last change of the basket."""
-    st.session_state["basket"] = st.session_state["basket_history"].pop()
+def has_choices() -> bool:
+    """Whether anything of a plan was chosen in this session."""
+    return any(key in st.session_state for key in _CHOICES)
 
 
 def repair() -> Repair:
     """The repair settings of the plan that is being made."""
     return st.session_state.get("repair", Repair())
+
+
+def chosen_repair() -> Repair | None:
+    """The same; None before there are any."""
+    return st.session_state.get("repair")
 
 
 def suggest_repair(value: Repair) -> None:

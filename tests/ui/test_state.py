@@ -18,7 +18,7 @@ def _open_another() -> None:
     state.open_case(BUNDLED["clinic"])
     st.text(f"same case {state.keep()}")
     state.open_case(replace(BUNDLED["clinic"], corpus="another.jsonl"))
-    st.text(f"another case {state.keep()} {state.can_undo()} {state.run_options().seed}")
+    st.text(f"another case {state.keep()} {state.has_choices()} {state.run_options().seed}")
 
 
 def test_another_case_forgets_the_share_that_was_kept() -> None:

@@ -5,7 +5,7 @@ import streamlit as st
 from sanilens.case import Case
 from sanilens.errors import SaniLensError
 from sanilens.runs.workspace import run_folder
-from sanilens.ui import state
+from sanilens.ui import drafts, state
 from sanilens.ui.commands import run_command
 from sanilens.ui.frame import case_bar, opened_case
 from sanilens.ui.job import duration
@@ -41,7 +41,7 @@ def page() -> None:
     except SaniLensError as error:
         page_header("Plan", "What is erased, how the model is repaired, and how that is measured.")
         show_error(error)
-        st.button("Undo", key="plan-undo-units", on_click=state.undo)
+        st.button("Undo", key="plan-undo-units", on_click=drafts.undo)
         return
     run = run_folder(plan)
     case_bar(opened, [run_command(run.plan_file, run.root)])

@@ -11,7 +11,7 @@ from sanilens.case import Case
 from sanilens.errors import SaniLensError
 from sanilens.model.units import Code, parse_unit
 from sanilens.runs.planning import Wishes, build_plan
-from sanilens.ui import state
+from sanilens.ui import drafts, state
 from sanilens.ui.job import progress_bar
 from sanilens.ui.layout import card, empty_state, show_error
 from sanilens.ui.navigation import page
@@ -175,6 +175,7 @@ def _measure_pending(opened: Case) -> None:
             units = [parse_unit(u) for u, wanted in pending.items() if wanted == operation]
             records = opened.corpus.records
             state.add_edits(choose_edits(opened.model, records, units, operation))
+    drafts.keep()  # a step of its own, drawn in this very run
 
 
 def _buttons(opened: Case, edits: tuple[UnitEdit, ...]) -> None:
@@ -200,7 +201,7 @@ def _buttons(opened: Case, edits: tuple[UnitEdit, ...]) -> None:
                     key="plan-all",
                 )
                 st.button("Apply", key="plan-all-apply", on_click=_set_all, args=(chosen,))
-        st.button("Undo", key="plan-undo", disabled=not state.can_undo(), on_click=state.undo)
+        st.button("Undo", key="plan-undo", disabled=not drafts.can_undo(), on_click=drafts.undo)
         if edits:
             with st.popover("Clear…"):
                 st.markdown(
