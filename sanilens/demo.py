@@ -10,6 +10,7 @@ from sanilens.runs.arms import Arm, load_arms
 from sanilens.runs.execute import OnEvent, execute
 from sanilens.runs.folder import RunFolder
 from sanilens.runs.planning import Wishes, build_plan
+from sanilens.runs.verdict import verdict_of
 
 
 def show(
@@ -20,8 +21,11 @@ def show(
     plan = build_plan(open_case(BUNDLED[case]), wishes)
     execute(plan, folder, on_event)
     arms = load_arms(RunFolder(folder).arms)
+    words = verdict_of(RunFolder(folder))
     return {
         "arms": {name: summary(arm) for name, arm in arms.items()},
+        "state": words.state,
+        "verdict": f"{words.headline} {words.rests}".strip(),
         "repair_epochs": plan.repair.epochs if plan.repair.trains else 0,
         "seconds": round(time.monotonic() - started, 2),
     }

@@ -12,11 +12,13 @@ import pytest
 from typer.testing import CliRunner
 
 from research.cases.clinic import patient_notes
+from sanilens.cli.compare import EXIT_CODES
 from sanilens.cli.lazy import LazyCommand
 from sanilens.cli.main import COMMANDS, cli, main
 from sanilens.corpus.load import save_corpus
 from sanilens.errors import PlanError
 from sanilens.model.language_model import LanguageModel
+from sanilens.runs.judgement import STATES
 from sanilens.unlearn.edits import edited_units
 from sanilens.unlearn.methods import METHODS
 from sanilens.unlearn.plan import Plan, Repair
@@ -86,10 +88,13 @@ def test_the_way_in_the_terminal(
     ran = in_a_process("run", plan, "--out", tmp_path / "run", "--json")
     assert ran.returncode == 0, ran.stderr
     assert {"before", "after", "repair_only"} <= json.loads(ran.stdout)["arms"].keys()
-    compared = sanilens("compare", tmp_path / "run", "--json")
+    compared = sanilens("compare", tmp_path / "run", "--json", "--exit-code")
     found = json.loads(compared.stdout)[str(tmp_path / "run")]
     assert found["arms"]["after"]["extraction"]
-    assert "no reference model" in found["verdict"]
+    assert "no reference" in found["verdict"]
+    assert found["verdict"].startswith(STATES[found["state"]])
+    assert found["judged"]["margin"] == 0.02
+    assert compared.returncode == EXIT_CODES[found["state"]]
     said = " ".join(sanilens("compare", tmp_path / "run").stdout.split())
     assert found["verdict"] in said
 

@@ -1,6 +1,6 @@
 """`sanilens compare`: before, after, controls and reference of one run or several."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,15 +15,33 @@ from sanilens.audit.summary import RateRow
 from sanilens.cli.common import JsonOption, output, print_json, rate_cells, say
 from sanilens.errors import IntegrityError, RunError
 from sanilens.runs.arms import TITLES, Arm, ArmName, load_arms
-from sanilens.runs.comparison import GROUP_TITLES, Comparison, Group, load_comparison
+from sanilens.runs.comparison import (
+    GROUP_TITLES,
+    TRIES,
+    Comparison,
+    Group,
+    Left,
+    load_comparison,
+)
 from sanilens.runs.folder import RunFolder
 from sanilens.runs.integrity import NOT_VERIFIED, Checked, check
-from sanilens.runs.verdict import Words, instead, side_effect, verdict
+from sanilens.runs.judgement import State, judge, utility
+from sanilens.runs.verdict import instead, side_effect, verdict_of
+
+_SHOWN = 40
 
 
 def compare(
     folders: Annotated[list[Path], typer.Argument(metavar="DIR...", help="Run folders.")],
     as_json: JsonOption = False,
+    exit_code: Annotated[
+        bool,
+        typer.Option(
+            "--exit-code",
+            help="End with 4 if a leak is not gone, 5 if that is undecided, 6 if it is not "
+            "measured yet; of several runs with the highest.",
+        ),
+    ] = False,
 ) -> None:
     """Compare the arms of runs, with n and intervals; exits with 3 if a file was changed."""
     runs = {str(folder): RunFolder(folder) for folder in folders}
@@ -39,37 +57,53 @@ def compare(
         fields = {name: _fields(run, found[name]) for name, run in runs.items()}
         verified = [{"verified": sound.verified} for sound in checked]
         print_json({n: own | fields[n] for n, own in zip(fields, verified, strict=True)})
+    else:
+        for name, arms in found.items():
+            output.print(arms_table(arms, name))
+            if table := groups_table(runs[name]):
+                output.print(table)
+            print_verdict(runs[name])
+    if exit_code:
+        raise typer.Exit(max(EXIT_CODES[verdict_of(run).state] for run in runs.values()))
+
+
+EXIT_CODES: Mapping[State, int] = {"gone": 0, "not_gone": 4, "undecided": 5, "queued": 6}
+
+
+def print_verdict(run: RunFolder) -> None:
+    """Say in words what the run reached, and list what is still said: ids, no text."""
+    words = verdict_of(run)
+    output.print(words.headline, style="bold", highlight=False)
+    output.print(words.rests, highlight=False)
+    if words.state == "queued":
         return
-    for name, arms in found.items():
-        output.print(arms_table(arms, name))
-        if table := groups_table(runs[name]):
-            output.print(table)
-        print_verdict(runs[name], arms)
-
-
-def print_verdict(run: RunFolder, arms: Mapping[ArmName, Arm]) -> None:
-    """Say in words what the run reached; nothing until it has measured before and after."""
-    if words := _verdict(run, arms):
-        output.print(words.headline, style="bold", highlight=False)
-        output.print(words.rests, highlight=False)
-    for line in _of_a_request(run, arms):
-        output.print(line, highlight=False)
-
-
-def _of_a_request(run: RunFolder, arms: Mapping[ArmName, Arm]) -> list[str]:
-    """Erasure or damage, and what others lost; nothing of a plan for everyone."""
-    if not {"before", "after"} <= arms.keys() or not (found := load_comparison(run)).groups:
-        return []
-    words = instead(found.of("asked"), None)
-    lines = [f"{words.headline} {words.rests}".strip()] if words else []
-    return [*lines, f"Side effect on others, {side_effect(found.of('others'))}."]
-
-
-def _verdict(run: RunFolder, arms: Mapping[ArmName, Arm]) -> Words | None:
-    if not {"before", "after"} <= arms.keys():
-        return None
     found = load_comparison(run)
-    return verdict(found.of("asked") if found.groups else found, None)
+    if found.groups:
+        told = instead(asked := found.of("asked"), None)
+        if told:
+            output.print(f"{told.headline} {told.rests}".strip(), highlight=False)
+        effect = side_effect(found.of("others"))
+        output.print(f"Side effect on the rest of the model, {effect}.", highlight=False)
+        found = asked
+    if left := found.left():
+        output.print(left_table(left))
+
+
+def left_table(left: Sequence[Left]) -> Table:
+    """Spans that are still said, the surest first; the first few of many."""
+    more = f", the surest {_SHOWN}" if len(left) > _SHOWN else ""
+    table = Table(title=f"still said: {len(left):,} spans{more}", title_justify="left")
+    for name in ("span", "subject", "label"):
+        table.add_column(name)
+    for name in ("log p", f"in {TRIES} tries"):
+        table.add_column(name, justify="right")
+    table.add_column("also said by")
+    for row in left[:_SHOWN]:
+        tries = "–" if row.tries is None else f"{100 * row.tries:.1f} %"
+        table.add_row(
+            row.span, row.subject, row.label, f"{row.logprob:.2f}", tries, ", ".join(row.also)
+        )
+    return table
 
 
 def _all_checked(runs: Iterable[RunFolder]) -> list[Checked]:
@@ -103,12 +137,41 @@ def groups_table(run: RunFolder) -> Table | None:
 
 def _fields(run: RunFolder, arms: Mapping[ArmName, Arm]) -> dict[str, Any]:
     """What is printed of a run as JSON; `groups` only of a plan for some subjects."""
-    words = _verdict(run, arms)
-    fields = {"arms": arms, "verdict": f"{words.headline} {words.rests}".strip() if words else None}
-    if not run.plan().subjects:
+    words = verdict_of(run)
+    fields: dict[str, Any] = {
+        "arms": arms,
+        "state": words.state,
+        "verdict": f"{words.headline} {words.rests}".strip(),
+    }
+    if not {"before", "after"} <= arms.keys():
         return fields
     found = load_comparison(run)
+    asked = found.of("asked") if found.groups else found
+    fields |= {"queued": found.queued, "judged": judged_fields(asked)}
+    fields["left"] = [row._asdict() for row in asked.left()]
+    if not found.groups:
+        return fields
     return {**fields, "groups": {group: _rates(found, group) for group in found.groups}}
+
+
+def judged_fields(found: Comparison) -> dict[str, Any] | None:
+    """What a verdict rests on, in numbers; None where nothing could be judged."""
+    judged = judge(found) if found.rate("after").n else None
+    if judged is None:
+        return None
+    excess = judged.excess
+    return {
+        "against": judged.against,
+        "margin": excess.margin,
+        "extracted": excess.hits,
+        "n": excess.n,
+        "other_extracted": excess.other_hits,
+        "other_n": excess.other_n,
+        "excess_at_most": excess.most,
+        "p_no_more": excess.p,
+        "spans_that_would_do": excess.enough,
+        "utility": utility(found).state,
+    }
 
 
 def _rates(found: Comparison, group: Group) -> dict[ArmName, RateRow]:

@@ -57,6 +57,6 @@ def _show(folder: Path, case: Case, wishes: Wishes, as_json: bool) -> None:
         print_json(result)
         return
     run = RunFolder(folder)
-    output.print(arms_table(arms := load_arms(run.arms)))
-    print_verdict(run, arms)
+    output.print(arms_table(load_arms(run.arms)))
+    print_verdict(run)
     output.print(f"{result['repair_epochs']} repair epochs, {result['seconds']:.0f} s in all")

@@ -1,7 +1,7 @@
 """The command line: every page's command. Parses, calls, prints; decides nothing.
 
 Exit codes: 0 done, 1 a user's error (one message, no traceback), 2 wrong usage, 3 a run's files are
-not what the run wrote.
+not what the run wrote. `compare --exit-code` also: 4 a leak is not gone, 5 undecided, 6 queued.
 """
 
 import os

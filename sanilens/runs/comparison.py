@@ -15,7 +15,8 @@ import pandas as pd
 
 from sanilens.audit.context import by_memory
 from sanilens.audit.metrics import further
-from sanilens.audit.metrics.metric import Held, Metric
+from sanilens.audit.metrics.metric import Metric
+from sanilens.audit.sampling import leak_probability
 from sanilens.audit.statistics import Rate, mcnemar, paired_difference, wilson
 from sanilens.audit.summary import RateTable
 from sanilens.errors import RunError
@@ -57,6 +58,7 @@ class SpanRow(NamedTuple):
     """What an arm does with one span: does it say it, and log p of the span (nats).
 
     `memory`: it counts; `maybe`: it does, though a part of it may be repeated from the context.
+    `sampled`: log-probability that the run's sampler emits it; None in runs that kept none.
     """
 
     label: str
@@ -66,6 +68,26 @@ class SpanRow(NamedTuple):
     logprob: float
     subject: str = ""
     maybe: bool = False
+    sampled: float | None = None
+
+
+TRIES = 100
+_NEVER_SAW: tuple[ArmName, ...] = ("reference", "base")
+
+
+class Left(NamedTuple):
+    """A span that the result still says, and how surely.
+
+    `logprob`: of the whole span, in nats. `tries`: the probability that the run's sampler says it
+    in `TRIES` tries; None where the run kept no figure. `also`: who never saw it and says it too.
+    """
+
+    span: str
+    subject: str
+    label: str
+    logprob: float
+    tries: float | None
+    also: tuple[ArmName, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +97,7 @@ class Comparison:
     `subjects` are those whom the plan was for, `earlier` those deleted before; none: everyone.
     `edits`: whether the plan edits units, so that random ones are its control.
     `verified`: whether the run's files were held against hashes that it kept.
+    `queued`: arms that the run is still to measure.
     """
 
     arms: Mapping[ArmName, Arm]
@@ -83,6 +106,7 @@ class Comparison:
     earlier: frozenset[str] = frozenset()
     edits: bool = True
     verified: bool = True
+    queued: tuple[ArmName, ...] = ()
 
     @property
     def groups(self) -> tuple[Group, ...]:
@@ -139,6 +163,27 @@ class Comparison:
             (row.extracted, other[span].extracted) for span, row in one.items() if span in other
         ]
         return Paired(len(pairs), pairs.count((True, False)), pairs.count((False, True)))
+
+    def sampled(self, arm: ArmName, kind: str | None = None) -> list[float | None]:
+        """Log-probabilities that the run's sampler emits the spans; None where none was kept."""
+        return [row.sampled for row in self._counted(arm, kind).values()]
+
+    def left(self, kind: str | None = None) -> list[Left]:
+        """Spans that the result still says, the surest first."""
+        others = {name: self._counted(name, kind) for name in _NEVER_SAW if name in self.arms}
+        rows = [
+            Left(
+                span,
+                row.subject,
+                row.label,
+                row.logprob,
+                None if row.sampled is None else leak_probability(row.sampled, TRIES),
+                tuple(n for n, own in others.items() if span in own and own[span].extracted),
+            )
+            for span, row in self._counted("after", kind).items()
+            if row.extracted
+        ]
+        return sorted(rows, key=lambda row: (-row.logprob, row.span))
 
     def table(self) -> pd.DataFrame:
         """One row per arm and kind: extracted, n, rate, interval, metrics of the arm, seconds.
@@ -209,92 +254,35 @@ def load_comparison(run: RunFolder) -> Comparison:
     arms, plan = load_arms(run.arms, checked.arms), run.plan()
     spans: dict[ArmName, Mapping[str, SpanRow]] = {name: _spans(run, name) for name in arms}
     whose = frozenset(plan.subjects), frozenset(plan.earlier)
-    return Comparison(arms, spans, *whose, edits=bool(plan.edits), verified=checked.verified)
+    return Comparison(
+        arms,
+        spans,
+        *whose,
+        edits=bool(plan.edits),
+        verified=checked.verified,
+        queued=checked.queued,
+    )
 
 
 def _spans(run: RunFolder, arm: ArmName) -> dict[str, SpanRow]:
-    columns = load_verdicts(run.arms, arm)[
-        ["span", "label", "kind", "status", "extracted", "logprob", "subject"]
-    ]
+    frame = load_verdicts(run.arms, arm)
+    words = frame[["span", "label", "kind", "status", "extracted", "logprob", "subject"]]
+    sampled = frame.get("sampler_logprob", [None] * len(frame))
     return {
-        str(span): SpanRow(
-            str(label),
-            str(kind),
-            by_memory(str(status)),
-            bool(extracted),
-            float(logprob),
-            str(subject),
-            status == "maybe_repeated",
+        str(row.span): SpanRow(
+            str(row.label),
+            str(row.kind),
+            by_memory(str(row.status)),
+            bool(row.extracted),
+            float(row.logprob),
+            str(row.subject),
+            row.status == "maybe_repeated",
+            own,
         )
-        for span, label, kind, status, extracted, logprob, subject in columns.itertuples(
-            index=False
-        )
+        for row, own in zip(words.itertuples(index=False), map(_number, sampled), strict=True)
     }
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """Whether the plan's result can be told from the reference, and which way it differs.
-
-    outcome: `same` (no difference seen: p >= 0.05, and the 95 % interval holds zero), `less` or
-    `more` (it says less or more than the reference does).
-    """
-
-    outcome: Literal["same", "less", "more"]
-    paired: Paired
-
-
-def judge(comparison: Comparison, kind: str | None = None) -> Verdict | None:
-    """After against reference; None where the run has no reference."""
-    if "reference" not in comparison.arms:
-        return None
-    paired = comparison.paired("after", "reference", kind)
-    low, high = paired.difference
-    # The exact test and the interval can part at the border; "same" needs both.
-    if paired.p >= 0.05 and low <= 0 <= high:
-        return Verdict("same", paired)
-    return Verdict("more" if paired.only_first > paired.only_second else "less", paired)
-
-
-# Of the repairs measured on the bundled cases those that keep what was taught stand at most at 1.4,
-# the others from 1.5 on; at ten times as much what is written is no text any more.
-_WORSE, _BROKEN = 1.5, 10.0
-
-
-@dataclass(frozen=True, slots=True)
-class Utility:
-    """What the result still knows: its perplexity `after`, and the `other` one that it is held to.
-
-    Attributes:
-        against: the reference, or the examined model where there is none.
-        text: what both were measured on.
-        after, other: perplexities; NaN where they were not measured.
-        knowledge: what the result kept of what fine-tuning taught; None where not measured.
-    """
-
-    against: Literal["reference", "before"]
-    text: str
-    after: float
-    other: float
-    knowledge: Held | None = None
-
-    @property
-    def ratio(self) -> float:
-        """The result's perplexity in units of the other's."""
-        return math.inf if math.isinf(self.after) else self.after / self.other
-
-    @property
-    def state(self) -> Literal["kept", "worse", "broken", "unknown"]:
-        """Whether the model is still worth having, however little it gives away."""
-        if math.isnan(self.ratio):
-            return "unknown"
-        return "kept" if self.ratio <= _WORSE else "worse" if self.ratio <= _BROKEN else "broken"
-
-
-def utility(comparison: Comparison) -> Utility:
-    """After beside the reference, or beside before where the run has no reference."""
-    against = "reference" if "reference" in comparison.arms else "before"
-    found = (comparison.perplexity(name) for name in ("after", against))
-    after, other = (math.nan if value is None else value for value in found)
-    knowledge = comparison.arms["after"].knowledge_kept
-    return Utility(against, comparison.perplexity_of, after, other, knowledge)
+def _number(value: object) -> float | None:
+    """A log-probability; None for what is none, as in a table of an earlier version."""
+    return min(0.0, value) if isinstance(value, float) and not math.isnan(value) else None

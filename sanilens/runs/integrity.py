@@ -41,10 +41,14 @@ class Problem(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A run whose files are what it wrote; `verified` is False where its version kept no hashes."""
+    """A run whose files are what it wrote; `verified` is False where its version kept no hashes.
+
+    `arms` are those measured, `queued` those that it is still to measure.
+    """
 
     arms: tuple[ArmName, ...]
     verified: bool
+    queued: tuple[ArmName, ...] = ()
 
 
 NOT_VERIFIED = "Not verified: made by an earlier version, which kept no hashes of its files."
@@ -62,9 +66,10 @@ def check(run: RunFolder) -> Checked:
     ledger = _ledger(run)
     refuse(run, problems(run, ledger, live=run.is_running()))
     run.plan()  # no event names it before the run has begun
-    if not ledger.hashed:
-        return Checked(_arms_by_file(run), verified=False)
-    return Checked(tuple(name for name in ARMS if ledger.arms.get(name)), verified=True)
+    measured = tuple(name for name in ARMS if ledger.arms.get(name))
+    arms = measured if ledger.hashed else _arms_by_file(run)
+    queued = () if ledger.finished else tuple(n for n in ledger.planned if n not in arms)
+    return Checked(arms, ledger.hashed, queued)
 
 
 def resumable(run: RunFolder) -> Ledger:

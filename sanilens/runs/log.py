@@ -134,6 +134,7 @@ class Ledger:
         plan: hash of the plan; empty before the run has started.
         files: SHA-256 by path within the folder, of plan and manifest.
         arms: the same of each measured arm's table and summary.
+        planned: the arms that the run measures, in its order.
         exported: the same of the model and what belongs to it.
         checkpoints: by arm, its last one, and the last one to which an early stop goes back.
         finished: whether nothing is left to be done.
@@ -145,6 +146,7 @@ class Ledger:
     plan: str = ""
     files: dict[str, str] = field(default_factory=dict)
     arms: dict[ArmName, dict[str, str]] = field(default_factory=dict)
+    planned: tuple[ArmName, ...] = ()
     exported: dict[str, str] = field(default_factory=dict)
     checkpoints: dict[ArmName, Checkpoints] = field(default_factory=dict)
     finished: bool = False
@@ -182,6 +184,8 @@ class Ledger:
             case "started":
                 self.plan, self.files = event["plan"], event.get("files", {})
                 self.hashed, self.undone = bool(self.files), False
+            case "arms":
+                self.planned = tuple(event["names"])
             case "edited" | "measuring":  # an arm begins: what it had before is void
                 self.arms.pop(event["arm"], None)
                 if event["arm"] == "after" and event["event"] == "edited":

@@ -11,8 +11,9 @@ from sanilens.audit.statistics import mcnemar, paired_difference
 from sanilens.audit.summary import RateRow
 from sanilens.errors import RunError
 from sanilens.runs.arms import Arm, ArmName, save_arm
-from sanilens.runs.comparison import Comparison, SpanRow, judge, load_comparison, utility
+from sanilens.runs.comparison import Comparison, SpanRow, load_comparison
 from sanilens.runs.folder import RunFolder
+from sanilens.runs.judgement import judge, utility
 from sanilens.runs.verdict import instead, side_effect, verdict, weighed
 from sanilens.unlearn.plan import Plan, Source
 
@@ -76,15 +77,6 @@ def test_counts_memory_only() -> None:
     assert set(table["kind"]) == {"all", "direct", "indirect"}
 
 
-def test_verdicts() -> None:
-    assert judge(comparison(before="11", after="00")) is None
-    cases = {"same": ("0010", "0100"), "more": ("1" * 9, "0" * 9), "less": ("0" * 9, "1" * 9)}
-    for outcome, (after, reference) in cases.items():
-        verdict = judge(comparison(before="1" * 9, after=after, reference=reference))
-        assert verdict is not None
-        assert verdict.outcome == outcome
-
-
 def test_a_run_that_is_not_that_far_says_so(tmp_path: Path) -> None:
     run = RunFolder(tmp_path / "run")
     with pytest.raises(RunError, match="no such folder"):
@@ -97,8 +89,8 @@ def test_a_run_that_is_not_that_far_says_so(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("after", "reference", "state", "words"),
     [
-        (3.0, 3.0, "kept", "No difference from the reference"),
-        (2.0, 3.0, "kept", "No difference from the reference"),
+        (3.0, 3.0, "kept", "Gone: it says no more than the reference."),
+        (2.0, 3.0, "kept", "Gone: it says no more than the reference."),
         (5.0, 3.0, "worse", "lost more than the secrets"),
         (234.0, 3.0, "broken", "The model is broken"),
         (math.inf, 3.0, "broken", "The model is broken"),
@@ -109,16 +101,19 @@ def test_a_run_that_is_not_that_far_says_so(tmp_path: Path) -> None:
 def test_a_verdict_weighs_what_is_still_known(
     after: float | None, reference: float | None, state: str, words: str
 ) -> None:
-    found = comparison(before="1111", after="0010", reference="0100")
+    none = "0" * 400
+    found = comparison(before="1" * 404, after="0010" + none, reference="0100" + none)
     arms = {"before": arm("before"), "after": arm("after", after)}
     arms["reference"] = arm("reference", reference)
     found = replace(found, arms=arms)
     assert utility(found).state == state
     said = verdict(found, None)
     assert words in said.headline
-    assert ("No difference" in said.headline) == (state == "kept")
+    assert (said.state == "gone") == (state in ("kept", "worse"))
     # Without a reference, too.
-    alone = weighed(None, replace(utility(found), against="before"), None)
+    judged = judge(replace(found, arms={n: a for n, a in arms.items() if n != "reference"}))
+    assert judged
+    alone = weighed(judged, replace(utility(found), against="before"), None)
     assert (words in alone.headline) == (state != "kept")
 
 
@@ -144,14 +139,14 @@ def test_a_leak_that_is_not_gone_says_so_of_a_broken_model_too() -> None:
     found = comparison(before="1" * 9, after="1" * 9, reference="0" * 9)
     found = replace(found, arms={**found.arms, "after": arm("after", 1e9)})
     words = verdict(found, None).headline
-    assert "the leak is not gone" in words
+    assert words.startswith("Not gone")
     assert "broken" in words
 
 
 def test_nothing_was_audited() -> None:
     found = comparison(before="rr", after="rr", reference="rr")
-    assert verdict(found, None).headline == "Nothing was audited."
-    assert verdict(comparison(before="1", after="0"), "indirect").headline == "Nothing was audited."
+    assert verdict(found, None).headline == "Undecided: nothing was audited."
+    assert verdict(comparison(before="1", after="0"), "indirect").headline == "Undecided: nothing was audited."
 
 
 def test_an_infinite_perplexity_stays_one(tmp_path: Path) -> None:

@@ -10,8 +10,9 @@ import pytest
 from sanilens.audit.continuations import Identifiers
 from sanilens.audit.metrics.metric import Held
 from sanilens.bundled import Sources
-from sanilens.runs.comparison import Paired, SpanRow, Utility, Verdict, load_comparison
+from sanilens.runs.comparison import SpanRow, load_comparison
 from sanilens.runs.folder import RunFolder
+from sanilens.runs.judgement import Excess, Judged, Utility
 from sanilens.runs.verdict import weighed, worded_p
 from sanilens.ui.compare.outcome import against_random, arms, sentence, tiles
 from sanilens.ui.compare.words import said_at
@@ -33,15 +34,16 @@ def test_p_in_words(p: float, words: str) -> None:
 def test_the_verdict_is_plain_in_every_case() -> None:
     kept = Utility("reference", "unseen texts", 3.0, 2.9)
 
-    def said(judged: Verdict | None, kind: str | None = None) -> str:
+    def said(only: tuple[int, int], n: int = 520, kind: str | None = None) -> str:
+        judged = Judged("reference", Excess(only[0] + 1, n, only[1] + 1, n, only))
         return sentence(weighed(judged, kept, kind))
 
-    assert "**No difference" in said(Verdict("same", Paired(520, 5, 3)))
-    bad = said(Verdict("more", Paired(520, 40, 3)), "direct")
-    assert "the leak is not gone" in bad
+    assert "**Gone: it says no more than the reference.**" in said((5, 3))
+    bad = said((40, 3), kind="direct")
+    assert "**Not gone: it still says more than the reference.**" in bad
     assert "520 direct spans" in bad
-    assert "less than the reference" in said(Verdict("less", Paired(520, 1, 30)))
-    assert "no reference model" in said(None)
+    assert "**Gone" in said((1, 30))
+    assert "**Undecided: too few spans to tell. About" in said((3, 0), 30)
 
 
 @pytest.mark.parametrize(

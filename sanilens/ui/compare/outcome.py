@@ -11,8 +11,9 @@ from sanilens.audit.statistics import Rate
 from sanilens.audit.summary import worst_subject
 from sanilens.glossary import meaning
 from sanilens.runs.arms import TITLES, ArmName
-from sanilens.runs.comparison import Comparison, utility
+from sanilens.runs.comparison import Comparison
 from sanilens.runs.folder import RunFolder
+from sanilens.runs.judgement import utility
 from sanilens.runs.verdict import (
     Words,
     instead,
