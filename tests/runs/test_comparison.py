@@ -146,7 +146,10 @@ def test_a_leak_that_is_not_gone_says_so_of_a_broken_model_too() -> None:
 def test_nothing_was_audited() -> None:
     found = comparison(before="rr", after="rr", reference="rr")
     assert verdict(found, None).headline == "Undecided: nothing was audited."
-    assert verdict(comparison(before="1", after="0"), "indirect").headline == "Undecided: nothing was audited."
+    assert (
+        verdict(comparison(before="1", after="0"), "indirect").headline
+        == "Undecided: nothing was audited."
+    )
 
 
 def test_an_infinite_perplexity_stays_one(tmp_path: Path) -> None:

@@ -66,7 +66,7 @@ def test_the_random_control_is_told_whatever_it_says() -> None:
     few, many = "0" * 12, "1" * 12
     assert against_random(comparison(before=many, after=few), None) == ""
     said = {
-        "made no visible difference": (few, few),
+        "is not shown": (few, few),
         "units mattered": (few, many),
         "did worse than random": (many, few),
     }

@@ -1,20 +1,22 @@
 """What a run reached: tiles, arms, labels, the verdict in words, and the files to take away."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import streamlit as st
 from markupsafe import Markup
 
 from sanilens.audit.metrics.knowledge import KNOWLEDGE_KEPT
+from sanilens.audit.noninferiority import paired_bound
 from sanilens.audit.perplexity import worded_perplexity
 from sanilens.audit.statistics import Rate
 from sanilens.audit.summary import worst_subject
 from sanilens.glossary import meaning
 from sanilens.runs.arms import TITLES, ArmName
-from sanilens.runs.comparison import Comparison
+from sanilens.runs.comparison import TRIES, Comparison, Left
 from sanilens.runs.folder import RunFolder
 from sanilens.runs.judgement import utility
 from sanilens.runs.verdict import (
+    Told,
     Words,
     instead,
     knowledge_words,
@@ -24,10 +26,14 @@ from sanilens.runs.verdict import (
 )
 from sanilens.ui.compare.history import undo_request
 from sanilens.ui.compare.requests import next_request
+from sanilens.ui.extracted import signed
 from sanilens.ui.layout import card, kpi
 from sanilens.ui.markup import show
+from sanilens.ui.navigation import page
+from sanilens.ui.plan.request import take_plan
 from sanilens.ui.tables import Arm, ArmTone, Column, Row, bar, bar_table, show_table, table
 from sanilens.unlearn.saved_adapter import WORDS
+from sanilens.unlearn.stronger import Stronger
 
 # The controls between what was and what is, as one reads the picture from top to bottom.
 _ORDER: tuple[ArmName, ...] = (
@@ -70,7 +76,7 @@ def arms(found: Comparison, kind: str | None) -> list[Arm]:
     ]
 
 
-def sentence(words: Words) -> str:
+def sentence(words: Words | Told) -> str:
     """The verdict (Markdown), with the numbers it rests on."""
     return f"**{words.headline}** {words.rests}" if words.headline else words.rests
 
@@ -83,7 +89,7 @@ def against_random(found: Comparison, kind: str | None) -> str:
     after, random = found.rate("after", kind).hits, found.rate("random_units", kind).hits
     counts = f"{after:,} spans against {random:,} with as many random units, {worded_p(pair.p)}"
     if pair.p >= 0.05:
-        return f"**Choosing these units made no visible difference**: {counts}."
+        return f"**That these units matter is not shown**: {counts}."
     if after < random:
         return f"**The chosen units mattered**: {counts}."
     return f"**The chosen units did worse than random ones**: {counts}."
@@ -102,8 +108,9 @@ def _said(found: Comparison) -> tuple[str, str, str]:
     if doubt := sum(row.maybe and row.extracted for row in found.spans["after"].values()):
         note += f", {doubt:,} perhaps copied from the context"
     if "reference" in found.arms:
-        reference, p = found.rate("reference").hits, found.paired("after", "reference").p
-        note += f" · reference {reference:,}, McNemar {worded_p(p)}"
+        pair = found.paired("after", "reference")
+        most = 100 * max(0.0, paired_bound(pair.only_first, pair.only_second, pair.n))
+        note += f" · reference {found.rate('reference').hits:,}, at most {most:.1f} points more"
     return "sensitive spans extracted", f"{before.hits:,} → {after.hits:,}", note
 
 
@@ -193,11 +200,20 @@ def _label_row(label: str, rates: Mapping[ArmName, Rate]) -> Row:
     return Row(cells)
 
 
+_LISTED = 500
 _KINDS: dict[str, str | None] = {"All": None, "Direct": "direct", "Indirect": "indirect"}
 
 
-def outcome(found: Comparison) -> None:
-    """Draw the figures from the tiles to the labels; only of the subjects asked for, if any."""
+def outcome(
+    found: Comparison, next_plan: Callable[[], Stronger | None], written: Callable[[str], str]
+) -> None:
+    """Draw the figures from the tiles to the labels; only of the subjects asked for, if any.
+
+    Args:
+        found: the comparison.
+        next_plan: gives what to offer where something is left.
+        written: how an id is shown.
+    """
     kpi(*tiles(found))
     found = found.of("asked") if found.groups else found
     words, switch = st.columns([3, 1.25], vertical_alignment="center", gap="small")
@@ -212,12 +228,58 @@ def outcome(found: Comparison) -> None:
             width="content",
         )
     kind = _KINDS[chosen or "All"]
-    with words.container(key="sl-verdict"):
-        st.markdown(sentence(verdict(found, kind)))
-        if found.subjects and (words := instead(found, kind)):
-            st.markdown(sentence(words))
+    said = verdict(found, kind)
+    with words.container(key=f"sl-verdict-{said.state.replace('_', '-')}"):
+        st.markdown(sentence(said))
+        if found.subjects and (told := instead(found, kind)):
+            st.markdown(sentence(told))
+    if names := [TITLES[name] for name in found.queued]:
+        st.caption(f"Queued, so not measured yet: {', '.join(names)}.")
+    left = found.left(kind)
+    if left and said.state in ("not_gone", "undecided") and (offered := next_plan()):
+        _offer(offered)
+    if left:
+        _left(left, written)
     with st.container(key="sl-pair-compare"):
         _pictures(found, kind)
+
+
+def _offer(next_plan: Stronger) -> None:
+    """Lead to the next stronger plan, which is only filled in, not run."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        if st.button("Plan something stronger", key="compare-stronger", type="primary"):
+            take_plan(next_plan.plan)
+            st.switch_page(page("plan"))
+        st.markdown(f"**{next_plan.title}**, on the model of before.")
+
+
+def _left(left: Sequence[Left], written: Callable[[str], str]) -> None:
+    """Every span that is still said, without its text: whose it is, and how surely it is said."""
+    with st.expander(f"{len(left):,} span{'s' * (len(left) != 1)} still said, one by one"):
+        columns = [
+            Column("span"),
+            Column("subject"),
+            Column("label"),
+            Column("log p", "number", meaning("log p")),
+            Column(f"in {TRIES} tries", "number", "Probability that one of so many samples is it."),
+            Column("also said by", "aside", "Who never saw it and says it too: it may be guessed."),
+        ]
+        rows = [
+            Row(
+                (
+                    written(row.span),
+                    written(row.subject),
+                    row.label,
+                    signed(row.logprob, ".2f"),
+                    "–" if row.tries is None else f"{100 * row.tries:.1f} %",
+                    ", ".join(row.also),
+                )
+            )
+            for row in left[:_LISTED]
+        ]
+        show_table(columns, rows)
+        if len(left) > _LISTED:
+            st.caption(f"The surest {_LISTED}; all are in the table to download.")
 
 
 def _pictures(found: Comparison, kind: str | None) -> None:

@@ -16,10 +16,13 @@ from sanilens.ui.compare.history import requests_card
 from sanilens.ui.compare.outcome import downloads, further_card, outcome, suppression
 from sanilens.ui.compare.requests import whose_card
 from sanilens.ui.compare.words import words_card
+from sanilens.ui.extracted import hidden, identifiers
 from sanilens.ui.frame import case_bar, opened_case
 from sanilens.ui.layout import empty_state, page_header, show_error
 from sanilens.ui.plan.request import summary
 from sanilens.ui.run.live import of_case
+from sanilens.unlearn.plan import Plan
+from sanilens.unlearn.stronger import Stronger, stronger
 
 _SUBTITLE = "Before and after, beside the controls and a model that never saw the text."
 
@@ -63,7 +66,8 @@ def _comparison(opened: Case, run: RunFolder) -> None:
     if read_ledger(recent_events(run)).undone:
         st.info("This request was undone. The figures are those of the model that it had made.")
     suppression(run)
-    outcome(found)
+    known = identifiers(opened)
+    outcome(found, lambda: _stronger(run, opened, plan), lambda name: hidden(name, known))
     whose_card(found)
     further_card(found)
     gates_card(run)
@@ -77,3 +81,11 @@ def _comparison(opened: Case, run: RunFolder) -> None:
         )
     downloads(run, found)
     requests_card(opened)
+
+
+def _stronger(run: RunFolder, opened: Case, plan: Plan) -> Stronger | None:
+    """The next stronger plan for the open case; None where the run is about another."""
+    if not of_case(run, opened) or opened.model.kind != "causal":
+        return None
+    knows = opened.base is not None and opened.base_warning is None
+    return stronger(plan, opened.base, base_knows=knows)

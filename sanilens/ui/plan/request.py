@@ -122,7 +122,7 @@ def _upload(opened: Case, current: Plan) -> None:
         )
     if plan.keep < 1 and opened.base is None:
         st.warning(without_base(plan.keep))
-    st.button("Use this plan", key="plan-take", type="primary", on_click=_take, args=(plan,))
+    st.button("Use this plan", key="plan-take", type="primary", on_click=take_plan, args=(plan,))
 
 
 def parse(content: bytes) -> Plan:
@@ -137,7 +137,8 @@ def parse(content: bytes) -> Plan:
         return read_plan(path)
 
 
-def _take(plan: Plan) -> None:
+def take_plan(plan: Plan) -> None:
+    """Put a plan's units, settings and subjects in the place of the page's."""
     state.set_basket(plan.edits)
     state.set_repair(plan.repair)
     state.set_audit_settings(plan.audit)
