@@ -14,7 +14,8 @@ from sanilens.bundled import Sources
 from sanilens.case import open_case
 from sanilens.cli.main import cli
 from sanilens.runs.planning import Wishes, build_plan
-from sanilens.unlearn.plan import Plan, Repair
+from sanilens.unlearn.plan import Plan, Repair, UnitEdit
+from sanilens.unlearn.suggest import REWRITTEN_BY_HAND, Named, find_preset
 from tests.ui.tiny_case import make_case, open_page
 
 SUBJECTS = ((), ("p-001",), ("p-000", "p-002"))
@@ -104,6 +105,45 @@ def test_the_demo_agrees(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Non
 
 def test_with_a_base_the_usual_repair_is_anchored(sources: Sources) -> None:
     assert typed(sources, Wishes()).repair.method == "anchored"
+
+
+def test_units_rewritten_by_hand_are_not_repaired(case: sanilens.Case) -> None:
+    start = find_preset(REWRITTEN_BY_HAND)
+    made = build_plan(case, Wishes(units=Named(("mlp.0.3",)), operation="rewrite"))
+    assert (made.repair.trains, made.rewrite) == (False, start.rewrite)
+    edits = (*made.edits, UnitEdit(unit="mlp.0.4", operation="reset"))
+    assert build_plan(case, Wishes(edits=edits)).repair.method == "anchored"
+
+
+def test_the_page_repairs_what_is_reset_and_not_what_is_rewritten(sources: Sources) -> None:
+    app = open_page("plan", sources, basket=(UnitEdit(unit="mlp.0.3", operation="rewrite"),))
+    assert app.session_state["repair"].method == "none"
+    app.session_state["basket"] = (UnitEdit(unit="mlp.0.3", operation="reset"),)
+    assert app.run().session_state["repair"].method == "anchored"
+    app.session_state["repair"] = chosen = Repair(method="masked", epochs=1)
+    app.session_state["basket"] = (UnitEdit(unit="mlp.0.3", operation="rewrite"),)
+    assert app.run().session_state["repair"] == chosen, "somebody chose it"
+
+
+def test_a_base_is_judged_only_where_a_plan_leans_on_it(
+    case: sanilens.Case, sources: Sources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sanilens.case.base_warning", lambda *_: "it knows nothing")
+    words = [
+        "plan",
+        "--model",
+        sources.model,
+        "--corpus",
+        sources.corpus,
+        "--base",
+        str(sources.base),
+    ]
+
+    def said(*more: str) -> str:
+        return CliRunner().invoke(cli, [*words, *more], catch_exceptions=False).stderr
+
+    assert "it knows nothing" in said("--keep", "0.5")
+    assert "it knows nothing" not in said("--unit", "mlp.0.3", "--operation", "rewrite")
 
 
 def test_what_is_chosen_stands_in_the_place_of_the_presets(case: sanilens.Case) -> None:

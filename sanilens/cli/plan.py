@@ -6,7 +6,6 @@ from typing import Annotated
 import typer
 
 from sanilens.audit.metrics import METRICS, USUAL
-from sanilens.case import Case
 from sanilens.cli.common import SeedOption, progress, say
 from sanilens.cli.options import (
     CaseOptions,
@@ -66,14 +65,19 @@ def plan(
                         f"{', '.join(METHODS)}.")  # fmt: skip
     chosen = units.chosen()
     opened = case.open()
-    given = Wishes(preset=preset, subjects=tuple(subjects or ()), units=chosen, keep=keep)
+    given = Wishes(
+        preset=preset,
+        subjects=tuple(subjects or ()),
+        units=chosen,
+        operation=units.operation,
+        value=units.value,
+        keep=keep,
+    )
     another = Repair() if repair.repair else None  # which one, it does not ask
     usual = preset_of(opened, replace(given, repair=another))
     wishes = replace(
         given,
         preset=usual.name,
-        operation=units.operation,
-        value=units.value,
         repair=repair.over(usual.repair(opened.base)),
         rewrite=rewrite.over(usual.rewrite),
         audit=valid(lambda: AuditSettings(metrics=tuple(metrics or ()))),
@@ -81,19 +85,14 @@ def plan(
         seed=seed,
         dictionaries=units.dictionaries(opened.model),
     )
-    _warn_of_base(opened)
     with progress("locating") as report:
         made = build_plan(opened, wishes, report)
     if made.changes_nothing:
         raise PlanError("no edit, no repair, and all is kept: such a plan changes nothing.")
+    if made.leans_on_base and (warning := opened.base_warning):
+        say(f"Warning: {warning}")
     typer.echo(inert_json(made.model_dump_json(indent=1)))
     say(f"plan {made.sha256[:12]}: {_summary(made)}")
-
-
-def _warn_of_base(opened: Case) -> None:
-    """Say why the base model should not be leaned on, if it should not."""
-    if warning := opened.base_warning:
-        say(f"Warning: {warning}")
 
 
 def _summary(made: Plan) -> str:

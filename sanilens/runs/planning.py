@@ -37,13 +37,13 @@ from sanilens.unlearn.plan import (
     UnitEdit,
 )
 from sanilens.unlearn.suggest import (
-    BY_HAND,
     Codes,
     NoUnits,
     Preset,
     Units,
     choose_units,
     find_preset,
+    start_by_hand,
     usual_preset,
 )
 
@@ -148,9 +148,11 @@ def preset_of(case: Case, wishes: Wishes) -> Preset:
     Raises:
         PlanError: if there is none of that name.
     """
-    own = (wishes.units, wishes.edits, wishes.repair, wishes.keep)
+    own = (wishes.units, wishes.edits, wishes.operation, wishes.repair, wishes.keep)
     if wishes.preset or any(each is not None for each in own):
-        return find_preset(wishes.preset or BY_HAND)
+        wished = {edit.operation for edit in wishes.edits or ()}
+        wished |= {wishes.operation} if wishes.operation else set()
+        return find_preset(wishes.preset or start_by_hand(wished))
     kind, subjects = case.model.kind, wishes.subjects
     asked = kind == "causal" and not subjects  # it is measured, which takes seconds
     knows = asked and case.base is not None and case.base_warning is None

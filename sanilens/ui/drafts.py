@@ -22,7 +22,7 @@ _STEPS, _CHARACTERS = 50, 2_000_000
 
 
 class Draft(BaseModel):
-    """All that a person has chosen of a plan; `repair`: None before the page suggested one."""
+    """All that a person has chosen of a plan; `repair`: None for the one suggested."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -62,11 +62,7 @@ def keep() -> None:
     now = _current()
     if ref is None or now == kept.draft:
         return
-    # A repair that the page suggests is no step of the user's.
-    first = kept.draft.repair is None and now == kept.draft.model_copy(
-        update={"repair": now.repair}
-    )
-    earlier = kept.earlier if first else (*kept.earlier, kept.draft)[-_STEPS:]
+    earlier = (*kept.earlier, kept.draft)[-_STEPS:]
     _write(ref, _Kept(draft=now, earlier=earlier))
 
 
@@ -105,8 +101,7 @@ def _current() -> Draft:
 
 def _take(draft: Draft) -> None:
     state.set_basket(draft.basket)
-    if draft.repair is not None:
-        state.set_repair(draft.repair)
+    state.set_repair(draft.repair)
     state.set_keep(draft.keep)
     state.set_rewriting(draft.rewriting)
     state.set_subjects(draft.subjects)

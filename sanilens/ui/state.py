@@ -13,7 +13,10 @@ from sanilens.bundled import Sources
 from sanilens.unlearn.plan import AuditSettings, Repair, Rewriting, UnitEdit
 
 _CHOICES = ("basket", "repair", "keep", "rewriting", "subjects")
-_OF_ONE_CASE = ("selection", "run", "revealed", "extracted", "draft_of", "draft_kept", *_CHOICES)
+_OF_ONE_CASE = (
+    *_CHOICES, "repair_suggested", "selection", "run", "revealed", "extracted", "draft_of",
+    "draft_kept",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,18 +122,24 @@ def repair() -> Repair:
 
 
 def chosen_repair() -> Repair | None:
-    """The same; None before there are any."""
-    return st.session_state.get("repair")
+    """The same; None where nobody chose any, or only what was suggested."""
+    found = st.session_state.get("repair")
+    return None if found == st.session_state.get("repair_suggested") else found
 
 
 def suggest_repair(value: Repair) -> None:
-    """Begin with these repair settings, unless there are some already."""
-    st.session_state.setdefault("repair", value)
+    """Take these repair settings, unless somebody chose others than those suggested before."""
+    if st.session_state.get("repair") in (None, st.session_state.get("repair_suggested")):
+        st.session_state["repair"] = value
+    st.session_state["repair_suggested"] = value
 
 
-def set_repair(value: Repair) -> None:
-    """Change the repair settings."""
-    st.session_state["repair"] = value
+def set_repair(value: Repair | None) -> None:
+    """Change the repair settings; None: to those that are suggested."""
+    if value is None:
+        st.session_state.pop("repair", None)
+    else:
+        st.session_state["repair"] = value
 
 
 def keep() -> float:

@@ -369,6 +369,15 @@ class Plan(_Frozen):
         changed = self.edits or self.rewrite or self.repair.trains
         return not changed and self.keep == 1
 
+    @property
+    def leans_on_base(self) -> bool:
+        """Whether something becomes what the base model has, which should then know the domain."""
+        if self.base is None:
+            return False
+        resets = any(edit.operation == "reset" for edit in self.edits)
+        taught = self.rewrite is not None and self.rewrite.teacher == "base"
+        return resets or taught or self.keep < 1 or self.repair.needs_base
+
     def canonical(self) -> str:
         """The one JSON text: sorted keys, no spaces; without what plans did not have at first."""
         fields = without_added(self.model_dump(mode="json"))

@@ -333,6 +333,17 @@ PRESETS: Mapping[str, Preset] = {
 }
 BY_HAND = "located"
 """Where a plan begins of which somebody chose a part: units are edited, then it is repaired."""
+REWRITTEN_BY_HAND = "rewrite-units"
+"""And where only rewriting was chosen: that does without a repair, which would take the trade."""
+
+
+def start_by_hand(operations: Collection[Operation]) -> str:
+    """The preset that a plan begins from of which somebody chose a part, by name.
+
+    Args:
+        operations: on the units that were chosen, as far as they were.
+    """
+    return REWRITTEN_BY_HAND if set(operations) == {"rewrite"} else BY_HAND
 
 
 def usual_preset(kind: ModelKind, subjects: Collection[str], *, base_knows: bool) -> str:

@@ -308,5 +308,5 @@ def test_the_time_is_told_of_plans_that_train_nothing(tiny_case: Sources, worksp
     app = open_page("plan", tiny_case, rewriting=Rewriting(), repair=Repair(method="none"))
     assert not app.exception
     assert any("Takes about" in m.value for m in app.markdown)
-    app = open_page("plan", tiny_case, rewriting=Rewriting())
+    app = open_page("plan", tiny_case, rewriting=Rewriting(), repair=Repair())
     assert not any("Takes about" in m.value for m in app.markdown)

@@ -19,8 +19,8 @@ from sanilens.ui.plan.rewrite import rewrite_card
 from sanilens.ui.plan.whatif import whatif_card
 from sanilens.ui.plan.whose import whose_card
 from sanilens.ui.results import results
-from sanilens.unlearn.plan import Plan
-from sanilens.unlearn.suggest import default_repair
+from sanilens.unlearn.plan import NO_REPAIR, Plan, Repair
+from sanilens.unlearn.suggest import find_preset, start_by_hand
 
 
 def page() -> None:
@@ -30,14 +30,14 @@ def page() -> None:
         page_header("Plan", "What is erased, how the model is repaired, and how that is measured.")
         empty_state("Nothing to plan yet. Open a case first.", "Open a case", "case")
         return
-    state.suggest_repair(default_repair(opened.base))
+    state.suggest_repair(_suggested_repair(opened))
     if state.repair().needs_base and opened.base is None:
         page_header("Plan", "This repair needs a base model, and the case has none.")
         repair_card(opened)
         return
     try:
         plan = current_plan(opened)
-        warning = _warning(opened) if _leans_on_the_base(plan) else None
+        warning = _warning(opened) if plan.leans_on_base else None
     except SaniLensError as error:
         page_header("Plan", "What is erased, how the model is repaired, and how that is measured.")
         show_error(error)
@@ -72,10 +72,12 @@ def _body(opened: Case, plan: Plan) -> None:
     whatif_card(opened)
 
 
-def _leans_on_the_base(plan: Plan) -> bool:
-    resets = any(edit.operation == "reset" for edit in plan.edits)
-    teaches = plan.rewrite is not None and plan.rewrite.teacher == "base"
-    return resets or teaches or plan.keep < 1 or plan.repair.needs_base
+def _suggested_repair(opened: Case) -> Repair:
+    """None where weights are only rewritten, which does without; else what the case suggests."""
+    edited = {edit.operation for edit in state.basket()}
+    if not edited and state.rewriting() and state.keep() == 1:
+        return Repair(method=NO_REPAIR)
+    return find_preset(start_by_hand(edited)).repair(opened.base)
 
 
 def _warning(opened: Case) -> str | None:

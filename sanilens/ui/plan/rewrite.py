@@ -20,6 +20,7 @@ from sanilens.ui.job import progress_bar
 from sanilens.ui.layout import card, kpi, show_error
 from sanilens.ui.results import results
 from sanilens.unlearn.plan import Rewriting
+from sanilens.unlearn.suggest import REWRITTEN_BY_HAND, find_preset
 
 _TEACHERS = {
     "stranger": "what the model says of a stranger",
@@ -34,7 +35,7 @@ def rewrite_card(opened: Case) -> None:
         return  # curvature is measured along a text
     units = sum(edit.operation == "rewrite" for edit in state.basket())
     # Units that are to be rewritten need to be told how; so a plan of them always is.
-    settings = state.rewriting() or (Rewriting() if units else None)
+    settings = state.rewriting() or (find_preset(REWRITTEN_BY_HAND).rewrite if units else None)
     with card("Rewriting", "the change that moves least else"):
         st.session_state["plan-rewrite"] = settings is not None
         st.toggle(
