@@ -1,0 +1,25 @@
+"""The attacks by name, in the order of tables.
+
+A new one is a file in this folder, at its end an `Attack`, and a name in the list below. It is then
+run by `sanilens attack` and by runs whose plan names it, and stands in the tables of both, in the
+terminal, the app and the report.
+"""
+
+from collections.abc import Iterable
+
+from sanilens.audit.attacks.attack import Attack
+from sanilens.errors import PlanError
+
+ATTACKS: dict[str, Attack] = {each.name: each for each in ()}
+
+
+def find_attacks(names: Iterable[str]) -> list[Attack]:
+    """The attacks of these names, in the registry's order.
+
+    Raises:
+        PlanError: listing the names there are.
+    """
+    wanted = set(names)
+    if unknown := wanted - set(ATTACKS):
+        raise PlanError(f"no attack is called {min(unknown)!r}; there are {', '.join(ATTACKS)}.")
+    return [attack for name, attack in ATTACKS.items() if name in wanted]
