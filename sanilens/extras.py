@@ -6,7 +6,7 @@ from typing import Literal
 
 from sanilens.errors import MissingExtraError
 
-Extra = Literal["app", "detect", "sae", "research"]
+Extra = Literal["app", "attacks", "detect", "sae", "research"]
 
 
 @contextmanager

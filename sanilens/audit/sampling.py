@@ -38,6 +38,17 @@ class Sampler:
         top = scaled.topk(self.top_k, dim=1).values
         return torch.where(own >= top[:, -1], own - top.logsumexp(1), -math.inf)
 
+    def draw(
+        self, logits: Float[Tensor, "n vocab"], generator: torch.Generator
+    ) -> Int[Tensor, " n"]:
+        """A token of each row, drawn as the sampler does."""
+        scaled = logits / self.temperature
+        if self.top_k is not None and self.top_k < logits.shape[1]:
+            top = scaled.topk(self.top_k, dim=1)
+            place = torch.multinomial(top.values.softmax(1), 1, generator=generator)
+            return top.indices.gather(1, place)[:, 0]
+        return torch.multinomial(scaled.softmax(1), 1, generator=generator)[:, 0]
+
 
 def leak_probability(span_logprob: float, tries: int) -> float:
     """Probability that at least one of `tries` samples is the secret, `1 - (1 - p_z)^n`.

@@ -8,9 +8,16 @@ terminal, the app and the report.
 from collections.abc import Iterable
 
 from sanilens.audit.attacks.attack import Attack
+from sanilens.audit.attacks.membership import MEMBERSHIP_INFERENCE
+from sanilens.audit.attacks.prompts import PROMPTS
+from sanilens.audit.attacks.quantisation import QUANTISATION
+from sanilens.audit.attacks.relearning import RELEARNING
+from sanilens.audit.attacks.sampling import SAMPLING
 from sanilens.errors import PlanError
 
-ATTACKS: dict[str, Attack] = {each.name: each for each in ()}
+ATTACKS: dict[str, Attack] = {
+    each.name: each for each in (PROMPTS, SAMPLING, MEMBERSHIP_INFERENCE, RELEARNING, QUANTISATION)
+}
 
 
 def find_attacks(names: Iterable[str]) -> list[Attack]:

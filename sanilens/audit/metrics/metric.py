@@ -70,6 +70,8 @@ class Exam:
 
     Attributes:
         records: what they may have memorised.
+        others: records of people who were not asked for, in a request of some; of them attacks
+            alone read, since `records` are then those of the people asked for.
         unseen: records that no model has seen.
         lookalike: records of the same form as `records`, which no model has seen either.
         before: the model before anything was erased.
@@ -91,6 +93,7 @@ class Exam:
     prefix_tokens: int | None = None
     sampler: Sampler = field(default_factory=Sampler)
     seed: int = 0
+    others: Sequence[Record] = ()
     _kept: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def once(self, what: str, make: Callable[[], T]) -> T:

@@ -4,12 +4,12 @@ Deeb and Roger (arXiv 2410.08827): if other facts come back with those that are 
 hidden and not gone. So a tenth of the subjects is taught, and the others' spans are asked for.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
 
-from sanilens.audit.metrics.metric import Metric, Trial
+from sanilens.audit.metrics.metric import Exam, Metric, Trial
 from sanilens.audit.summary import RateTable, extraction_by_kind
 from sanilens.corpus.records import Record
 from sanilens.model.examples import note_examples
@@ -29,25 +29,52 @@ def taught_subjects(records: Sequence[Record], seed: int) -> frozenset[str]:
     return frozenset(everyone[i] for i in drawn[: max(1, round(SHARE * len(everyone)))])
 
 
-def relearnt(
-    model: LanguageModel, hooks: Hooks, records: Sequence[Record], seed: int
-) -> LanguageModel:
-    """A copy that was taught all tokens of some records, under the hooks that it is read with."""
+def taught_and_asked(exam: Exam) -> tuple[list[Record], list[Record]]:
+    """A tenth of the subjects' records to be taught again, and the others', to be asked for.
+
+    In a request of some people the tenth is of those who were not asked for: nobody can teach a
+    model what it should have forgotten without having it.
+    """
+    pool = exam.others or exam.records
+    taught = taught_subjects(pool, exam.seed)
+    again = [record for record in pool if record.subject in taught]
+    return again, [record for record in exam.records if record.subject not in taught]
+
+
+def relearning(
+    model: LanguageModel, hooks: Hooks, records: Sequence[Record], schedule: Schedule, seed: int
+) -> Iterator[tuple[int, LanguageModel]]:
+    """Teach a copy all tokens of some records, under the hooks that it is read with.
+
+    Yields:
+        After each step its number, from 1, and the copy as it then is.
+
+    Raises:
+        DivergedError: if the training leaves the numbers.
+    """
     copy = model.copied()
     examples = note_examples(copy, records, teach_spans=True)
     copy.module.requires_grad_(True)
-    with hooked(copy.module, hooks), torch.enable_grad():
-        for _ in train_(copy.module, lambda _epoch: examples, _SCHEDULE, seed):
-            pass
+    steps = train_(copy.module, lambda _epoch: examples, schedule, seed)
+    for _ in range(schedule.steps(len(examples)) * schedule.epochs):
+        # Hooks are off while whoever follows looks at the copy.
+        with hooked(copy.module, hooks), torch.enable_grad():
+            step, _state = next(steps)
+        yield step.number, copy
+
+
+def relearnt(
+    model: LanguageModel, hooks: Hooks, records: Sequence[Record], seed: int
+) -> LanguageModel:
+    """The copy at the end, by the usual schedule."""
+    *_, (_, copy) = relearning(model, hooks, records, _SCHEDULE, seed)
     copy.module.requires_grad_(False)
     return copy
 
 
 def _extracted(trial: Trial) -> RateTable | None:
     exam = trial.exam
-    taught = taught_subjects(exam.records, exam.seed)
-    again = [record for record in exam.records if record.subject in taught]
-    others = [record for record in exam.records if record.subject not in taught]
+    again, others = taught_and_asked(exam)
     if not others:  # one subject: nobody is left who could be asked for
         return None
     copy = relearnt(trial.model, trial.hooks, again, exam.seed)
