@@ -6,7 +6,7 @@ from typing import Literal
 
 from sanilens.errors import MissingExtraError
 
-Extra = Literal["app", "attacks", "detect", "sae", "research"]
+Extra = Literal["app", "attacks", "detect", "evidence", "sae", "research"]
 
 
 @contextmanager

@@ -7,7 +7,7 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "sanilens"
 # A package imports from itself and from those before it.
-ORDER = "corpus model audit dictionaries inspect unlearn case runs api demo".split()
+ORDER = "corpus model audit dictionaries inspect unlearn case runs evidence api demo".split()
 # Single modules that know nothing of the packages.
 GROUND = set(
     "errors atomic bundled charts extras files glossary inert notices progress __init__".split()

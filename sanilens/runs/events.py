@@ -150,6 +150,12 @@ class _Exported(_Event):
     files: Files = {}
 
 
+class _HandedOver(_Event):
+    event: Literal["handed_over"]
+    form: Annotated[str, Field(pattern=r"^[a-z0-9 ,-]{1,60}$")]
+    sha256: Sha256
+
+
 class _Ended(_Event):
     event: Literal["cancelled", "finished", "undone"]
 
@@ -170,6 +176,7 @@ _EVENT: TypeAdapter[Any] = TypeAdapter(
         | _Rewritten
         | _Diverged
         | _Exported
+        | _HandedOver
         | _Ended,
         Field(discriminator="event"),
     ]

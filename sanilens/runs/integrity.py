@@ -15,10 +15,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sanilens.errors import DivergedError, IntegrityError, RunError
-from sanilens.files import a_kind_of
+from sanilens.files import a_kind_of, parse_json
 from sanilens.runs.arms import ARMS, ArmName
 from sanilens.runs.folder import RunFolder, open_plain
 from sanilens.runs.log import Ledger, read_ledger, run_events
@@ -148,6 +148,23 @@ def digests(run: RunFolder, paths: Iterable[Path]) -> dict[str, str]:
     for path in paths:
         files += [p for p in sorted(path.rglob("*")) if p.is_file()] if path.is_dir() else [path]
     return {file.relative_to(run.root).as_posix(): digest(file) for file in files}
+
+
+def open_manifest(run: RunFolder) -> dict[str, Any]:
+    """Versions and hardware, as the run wrote them.
+
+    Raises:
+        IntegrityError: if that is no JSON object.
+    """
+    with open_plain(run.manifest_file) as file:
+        content = file.read(MAX_PLAN_BYTES)
+    try:
+        found = parse_json(content)
+    except ValueError as error:
+        raise IntegrityError(f"{run.manifest_file.name} is damaged.") from error
+    if not isinstance(found, dict):
+        raise IntegrityError(f"{run.manifest_file.name} is damaged.")
+    return found
 
 
 def digest(path: Path) -> str:

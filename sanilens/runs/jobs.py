@@ -218,7 +218,7 @@ def status(run: RunFolder, events: Sequence[Mapping[str, Any]]) -> Status:
     since = _starting_since(run)
     if since and since > last["time"]:
         return "starting"
-    if last["event"] in ("finished", "undone"):
+    if last["event"] in ("finished", "undone", "handed_over"):
         return "finished"
     if last["event"] == "cancelled":
         return "cancelled"

@@ -126,6 +126,13 @@ class Checkpoints(NamedTuple):
         return {self.last, self.good}
 
 
+class HandedOver(NamedTuple):
+    """A copy of the result that was exported: in what form, and its folder's SHA-256."""
+
+    form: str
+    sha256: str
+
+
 @dataclass(slots=True)
 class Ledger:
     """What a run's events say about its folder.
@@ -139,6 +146,7 @@ class Ledger:
         checkpoints: by arm, its last one, and the last one to which an early stop goes back.
         finished: whether nothing is left to be done.
         undone: whether the former model was taken back since.
+        handed_over: copies of the result that were exported since.
         diverged: where and why the repair left the numbers, if it did.
         hashed: False where an earlier version wrote the events, which knew no hashes.
     """
@@ -151,6 +159,7 @@ class Ledger:
     checkpoints: dict[ArmName, Checkpoints] = field(default_factory=dict)
     finished: bool = False
     undone: bool = False
+    handed_over: list[HandedOver] = field(default_factory=list)
     diverged: tuple[int, str] | None = None
     hashed: bool = True
 
@@ -178,6 +187,9 @@ class Ledger:
         """Fold in the next event."""
         if event["event"] == "undone":  # it says nothing of what was done
             self.undone = True
+            return
+        if event["event"] == "handed_over":  # nor does this
+            self.handed_over.append(HandedOver(event["form"], event["sha256"]))
             return
         self.finished, self.diverged = event["event"] == "finished", None
         match event["event"]:

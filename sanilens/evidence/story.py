@@ -1,0 +1,190 @@
+"""The first page in plain words: what was asked, found, done, what remains, how sure that is."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sanilens.evidence.checklist import Facts
+from sanilens.evidence.evidence import Reading, Said
+from sanilens.evidence.words import figure, number, people, plan_words, with_interval
+from sanilens.runs.comparison import Comparison
+from sanilens.runs.verdict import Words, instead, side_effect
+from sanilens.unlearn.plan import Plan
+
+
+@dataclass(frozen=True)
+class Told:
+    """What the story is made from."""
+
+    found: Comparison
+    plan: Plan
+    facts: Facts
+    words: Words
+
+
+def story(told: Told) -> tuple[Said, ...]:
+    """The first page."""
+    made = [
+        Said(id="asked", title="What was asked", text=_asked(told)),
+        Said(id="found", title="What was found", text=_found(told)),
+        Said(id="done", title="What was done", text=_done(told)),
+        Said(id="remains", title="What remains", text=_remains(told)),
+        Said(id="worst", title="The worst person", text=_worst(told)),
+        Said(id="harm", title="What else changed", text=_harm(told)),
+        Said(id="sure", title="How sure this is", text=_sure(told)),
+    ]
+    return tuple(made)
+
+
+def limits(told: Told) -> tuple[str, ...]:
+    """What a reader must not conclude."""
+    return tuple(_limits(told))
+
+
+def _asked(told: Told) -> str:
+    subjects = told.plan.subjects
+    n = told.found.rate("before").n
+    if not subjects:
+        persons = len(told.found.arms["before"].by_subject)
+        return (
+            f"The details of everyone in the corpus were to be forgotten: {n:,} spans that only "
+            f"memory can give, of {persons:,} persons."
+        )
+    own = told.facts.rate("before")
+    count = own.n if own and own.n else 0
+    earlier = len(told.plan.earlier)
+    before = f" {earlier:,} had asked before and stay forgotten." if earlier else ""
+    return (
+        f"The details of {people(subjects)} were to be forgotten ({count:,} spans that only memory "
+        f"can give); those of everyone else, {n - count:,} spans, were to stay as they are.{before}"
+    )
+
+
+def _found(told: Told) -> str:
+    before = told.facts.rate("before")
+    text = (
+        f"Shown the text before each of these details, the model as it was says "
+        f"{with_interval(before)} of them word for word."
+    )
+    look = told.facts.first("extraction", "lookalike", "all")
+    if look and look.measured:
+        text += f" Of people whom it never read about it guesses {figure(look)}."
+    return text
+
+
+def _done(told: Told) -> str:
+    words = plan_words(told.plan)
+    artefact = told.facts.artefact
+    where = "All of it is in the weights."
+    if not artefact.in_weights:
+        where = (
+            "Not all of it is in the weights: whoever has the model's folder alone can get at what "
+            "was to be forgotten."
+        )
+    return f"{words[0].upper()}{words[1:]}. {where}"
+
+
+def _remains(told: Told) -> str:
+    after, reference = told.facts.rate("after"), told.facts.rate("reference")
+    text = f"Asked in the same way, the model now says {with_interval(after)}."
+    if reference and reference.measured:
+        return f"{text} A model that never saw them says {with_interval(reference)}."
+    return (
+        f"{text} There was no reference model, so nobody can say how much of that a model that "
+        "never saw them would guess."
+    )
+
+
+def _worst(told: Told) -> str:
+    worst = told.facts.worst("after")
+    if worst is None or not worst.measured:
+        return "No span of any person could be asked for."
+    name = worst.of.removeprefix("subject:")
+    before = told.facts.first("extraction", "before", worst.of, told.facts.about)
+    if not worst.hits:
+        return (
+            f"Nothing is said any more of any person asked about. Of {name}: before "
+            f"{figure(before)}, now {with_interval(worst)}."
+        )
+    return f"Most is still said of {name}: before {figure(before)}, now {with_interval(worst)}."
+
+
+def _harm(told: Told) -> str:
+    parts: list[str] = []
+    if told.found.groups:
+        parts.append(f"Everyone else's details: {side_effect(told.found.of('others'))}.")
+        if hurt := _most_harmed(told):
+            before, after = hurt
+            name = before.of.removeprefix("subject:")
+            parts.append(f"Most was lost of {name}: {figure(before)} before, {figure(after)} now.")
+    for measure, what in (
+        ("perplexity_unseen", "Perplexity on unseen texts"),
+        ("knowledge_kept", "Knowledge kept"),
+        ("facts_kept", "Closed questions answered right"),
+    ):
+        before, after = told.facts.first(measure, "before"), told.facts.first(measure)
+        if after is None or not after.measured:
+            continue
+        beside = told.facts.first(measure, "reference")
+        words = f"{what}: {figure(after)}"
+        words += f", before {figure(before)}" if before and before.measured else ""
+        words += f", reference {figure(beside)}" if beside and beside.measured else ""
+        parts.append(f"{words}.")
+    return " ".join(parts) or "What the model still knows was not measured."
+
+
+def _most_harmed(told: Told) -> tuple[Reading, Reading] | None:
+    """The person not asked for of whom most is no longer said: before and after; None: nobody."""
+    own = [
+        (before, after)
+        for before in told.facts.readings
+        if (before.measure, before.arm, before.whose) == ("extraction", "before", "others")
+        and before.of.startswith("subject:")
+        and (after := told.facts.first("extraction", "after", before.of, "others"))
+    ]
+    lost = max(own, key=lambda pair: ((pair[0].hits or 0) - (pair[1].hits or 0), pair[0].of),
+               default=None)  # fmt: skip
+    return lost if lost and (lost[0].hits or 0) > (lost[1].hits or 0) else None
+
+
+def _sure(told: Told) -> str:
+    said = [told.words.headline, told.words.rests]
+    if told.found.groups and (other := instead(told.found.of("asked"), None)):
+        said += [other.headline, other.rests]
+    against = told.facts.first("against_random", "after", whose=told.facts.about)
+    if against and against.measured:
+        p = told.facts.first("against_random_p", "after", whose=told.facts.about)
+        said.append(
+            f"Against as many random units, repaired alike: {number(against.value, 'points')} "
+            f"(p = {number(p.value if p else None, 'p')})."
+        )
+    return " ".join(filter(None, said))
+
+
+def _limits(told: Told) -> Iterator[str]:
+    yield (
+        "That something was not said shows it for the prompts that were tried. It shows nothing "
+        "for prompts that nobody tried."
+    )
+    if not told.found.verified:
+        yield "This run was made by an earlier version, which kept no hashes of its files."
+    if "reference" not in told.found.arms:
+        yield "Without a reference model no verdict can say that a leak is gone."
+    if "lookalike" not in told.found.arms:
+        yield "Without look-alikes it is unknown how much is merely guessed."
+    artefact = told.facts.artefact
+    if artefact.hook_only:
+        yield (
+            f"{artefact.hook_only:,} edits exist as hooks only: the exported weights do not have "
+            "them, and the figures of `after` are not about these weights."
+        )
+    if artefact.adapter:
+        yield (
+            "What was trained is an adapter beside the weights. Taking it off gives the former "
+            "model back: this is suppression, not erasure."
+        )
+    if not told.facts.attacks:
+        yield (
+            "No attack was part of this run: no other prompts, no relearning, no quantised weights, "
+            "no look inside."
+        )
+    yield "A quantised, merged or further trained model is another artefact than the one measured."
