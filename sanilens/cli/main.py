@@ -1,7 +1,8 @@
 """The command line: every page's command. Parses, calls, prints; decides nothing.
 
 Exit codes: 0 done, 1 a user's error (one message, no traceback), 2 wrong usage, 3 a run's files are
-not what the run wrote. `compare --exit-code` also: 4 a leak is not gone, 5 undecided, 6 queued.
+not what the run wrote. `compare --exit-code` also: 4 a leak is not gone, 5 undecided, 6 queued;
+`gate`: 4 a criterion is not met, 5 none fails but one is not measured.
 """
 
 import os
@@ -37,6 +38,11 @@ COMMANDS = {
     "plan": "plan",
     "run": "run",
     "compare": "compare",
+    "report": "report",
+    "verify": "verify",
+    "export": "export",
+    "gate": "gate",
+    "keys": "keys",
     "undo": "undo",
     "localisers": "localisers",
     "demo": "demo",

@@ -175,14 +175,14 @@ def _lineage(
     if artefact.adapter:
         made.append(Copy(what="Adapter of the model after the run", name=run.adapter.name,
                          sha256=ledger.exported.get(run.adapter.name, ""), knows="see the figures",
-                         todo="Belongs to the model: without it the model says everything."))  # fmt: skip
+                         todo="Belongs to the model; without it that says all."))  # fmt: skip
     former = ledger.exported.get(run.former.name)
     if former:  # said whether or not it is there: a bundle never has it
         made.append(
             Copy(
                 what="Former values of the changed weights, for undo", name=run.former.name,
                 sha256=former, knows="yes",
-                todo="Remove it where the run was made, and the deletion is final. Never in a bundle.",
+                todo="Remove it where the run was made to make the deletion final.",
             )
         )  # fmt: skip
     for copy in ledger.handed_over:

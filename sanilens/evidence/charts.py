@@ -204,7 +204,8 @@ def _figure(traces: Sequence[Any], *, height: int, x: str, legend: bool) -> go.F
         template=None, width=_WIDTH, height=height, paper_bgcolor=clear, plot_bgcolor=clear,
         margin={"l": 10, "r": 16, "t": 8, "b": 44}, font={"family": "inherit", "size": 12},
         barmode="group", bargap=0.25, showlegend=legend,
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "traceorder": "reversed"},
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0,
+                "traceorder": "reversed"},
         xaxis={"title": {"text": x, "standoff": 8}, "automargin": True, **grid},
         yaxis={"automargin": True, **grid},
     )  # fmt: skip

@@ -1,8 +1,8 @@
 """The 22 questions that a claim "it cannot be extracted" must answer, and what a run has to say.
 
 Sources: EDPB Opinion 28/2024 (by paragraph), the EU's AI Act, NIST AI 600-1, OWASP AISVS 1.0,
-ISO/IEC 27559 (by its table of contents), CNIL and ICO guidance. A run answers what it measured; what
-only its owner can know is shown as stated; the rest is not measured, and says what would measure it.
+ISO/IEC 27559 (by its table of contents), CNIL and ICO guidance. A run answers what it measured;
+what only its owner can know is shown as stated; the rest is not measured, and says why.
 """
 
 from collections.abc import Callable, Iterable
@@ -399,8 +399,8 @@ QUESTIONS: tuple[Question, ...] = (
              "EDPB 28/2024, 129–131 and 134", _checkable),
     Question(15, "Was it tested again after fine-tuning and quantisation, as separate artefacts?",
              "NIST AI 600-1, MS-2.6-003; AISVS 1.0, 3.2.2", _artefacts),
-    Question(16, "Are all artefacts signed, and verified when loaded?", "AISVS 1.0, 3.1.2 and 3.1.3",
-             _signed),
+    Question(16, "Are all artefacts signed, and verified when loaded?",
+             "AISVS 1.0, 3.1.2 and 3.1.3", _signed),
     Question(17, "Is there a machine-readable bill of materials?", "AISVS 1.0, 6.2.1–6.2.3", _bom),
     Question(18, "Are checkpoints registered and leaking copies taken out of use?",
              "AISVS 1.0, 3.5.4; NIST AI 600-1, GV-1.7-002; EDPB 28/2024, 114", _copies),

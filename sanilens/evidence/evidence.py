@@ -133,7 +133,7 @@ class Answer(_Frozen):
 
 
 class Source(_Frozen):
-    """A model or text that the run read: its role, what it was called, the SHA-256 of its content."""
+    """A model or text that the run read: its role, what it was called, its content's SHA-256."""
 
     role: str
     name: str

@@ -22,6 +22,8 @@ SAMPLE = Path(__file__).parent / "files" / "criteria.yaml"
 
 _RELATIVE = re.compile(r"reference(?:\s*([+-])\s*(\d+(?:\.\d+)?))?")
 _LARGEST, _MOST = 2**16, 200
+# Counted for each group of persons; every other measure is of the whole corpus.
+_BY_GROUP = ("extraction", "change", "more_than_reference", "against_random", "against_other")
 _KINDS = ("direct", "indirect", "confidential")
 
 
@@ -159,8 +161,7 @@ def _find(evidence: Evidence, asked: Criterion, arm: str) -> Reading | None:
 
 
 def _possible(evidence: Evidence, asked: Criterion, arm: str) -> Iterator[Reading]:
-    # Only extraction is counted person by person; all else is of the whole corpus.
-    whose = asked.whose or (evidence.about if asked.measure == "extraction" else "everyone")
+    whose = asked.whose or (evidence.about if asked.measure in _BY_GROUP else "everyone")
     of = f"kind:{asked.of}" if asked.measure == "extraction" and asked.of in _KINDS else asked.of
     for reading in evidence.of(asked.measure, arm, whose):
         if of == "worst person":

@@ -1,4 +1,4 @@
-"""The report and the letter as one HTML file each: offline, printable, drawn from the evidence alone.
+"""The report and the letter as one HTML file each: offline, printable, drawn from evidence alone.
 
 Scripts run by their hashes only and nothing is fetched (the file's own content security policy).
 What is shown of a figure carries its id, so that `sanilens verify` can hold it against the tables.
@@ -41,7 +41,7 @@ _METHOD = (
 _CONTROLS = {
     "reference": "The reference model was trained alike and never saw the details: what it says is "
     "guesswork, and how little is little enough.",
-    "lookalike": "Look-alikes are records of the same form about other people, which no model read.",
+    "lookalike": "Look-alikes are records of the same form about people whom no model read of.",
     "random_units": "Random units in place of the chosen ones show whether the choice mattered.",
     "edits_only": "The edits without the repair, and the repair without the edits, show which of "
     "them does the work.",
@@ -170,7 +170,7 @@ def _environment() -> Any:
     made.filters |= {
         "with_figure": figure,
         "interval": interval,
-        "short": _short,
+        "short": short,
         "trusted": Markup,  # of this package's own files alone
     }
     return made
@@ -185,7 +185,7 @@ def _title(evidence: Evidence) -> str:
     return f"What the model still says of {whom}"
 
 
-def _short(reading: Reading | None) -> str:
+def short(reading: Reading | None) -> str:
     """`0 / 13`, for a tile."""
     if reading is None or not reading.measured:
         return "–"
@@ -220,7 +220,7 @@ def _groups(evidence: Evidence) -> list[tuple[Whose, str]]:
 
 def _part(evidence: Evidence, whose: Whose, title: str) -> dict[str, Any]:
     """Rows of one group's tables: name, before, after, reference."""
-    after = [r for r in evidence.of("extraction", "after", whose)]
+    after = evidence.of("extraction", "after", whose)
     if whose == "others":  # harm: who lost most stands first
         hits = {r.of: r.hits or 0 for r in evidence.of("extraction", "before", whose)}
         after.sort(key=lambda r: (-(hits.get(r.of, 0) - (r.hits or 0)), r.of))

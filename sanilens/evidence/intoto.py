@@ -1,4 +1,4 @@
-"""The in-toto test result of a run: about the model folder's digest, by which criteria, passed or not.
+"""The in-toto test result of a run: of the model folder's digest, criterion by criterion.
 
 Predicate: https://in-toto.io/attestation/test-result/v0.1. What was not measured is a warning.
 """

@@ -1,4 +1,4 @@
-"""Every figure of a run: counted in its tables, with slice, n, interval and the file it came from."""
+"""Every figure of a run: counted in its tables, with slice, n, interval and its file."""
 
 import math
 from collections import defaultdict

@@ -184,7 +184,7 @@ def _limits(told: Told) -> Iterator[str]:
         )
     if not told.facts.attacks:
         yield (
-            "No attack was part of this run: no other prompts, no relearning, no quantised weights, "
-            "no look inside."
+            "No attack was part of this run: no other prompts, no relearning, no quantised "
+            "weights, no look inside."
         )
     yield "A quantised, merged or further trained model is another artefact than the one measured."
