@@ -60,8 +60,11 @@ def failed(checks: list[Check]) -> list[Check]:
 
 
 def _bundle(folder: Path, public_key: Path | None) -> Iterator[Check]:
-    yield from _sealed(folder, public_key)
-    yield from _run(RunFolder(folder / RUN))
+    looked = [*_sealed(folder, public_key), *_run(RunFolder(folder / RUN))]
+    yield from looked
+    if failed(looked):
+        yield Check("figures", "not checked", "a file is not what it was; see above")
+        return
     try:
         said = read_evidence(folder / EVIDENCE)
         made = build_evidence(RunFolder(folder / RUN), said.statement)
