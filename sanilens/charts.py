@@ -11,7 +11,7 @@ from typing import Literal
 
 from sanilens.extras import needs
 
-with needs("app"):
+with needs("evidence"):
     import plotly.graph_objects as go
 
 GREY = "#8b95a5"

@@ -9,10 +9,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import plotly.graph_objects as go
-
 from sanilens.evidence.evidence import Evidence, Reading, measured
 from sanilens.evidence.words import interval, number
+from sanilens.extras import needs
+
+with needs("evidence"):
+    import plotly.graph_objects as go
 
 _COLOURS = {"before": "#e0641f", "after": "#2a8f98", "reference": "#4a86c8"}
 _OTHER = "#8a94a6"
