@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[1]
 EXTRAS = {
     "presidio_analyzer": "detect", "spacy": "detect", "confection": "detect", "sae_lens": "sae",
     "captum": "research", "rouge_score": "research",
-    "streamlit": "app", "plotly": "evidence", "markupsafe": "app", "starlette": "app",
+    "streamlit": "app", "plotly": "evidence", "markupsafe": "evidence", "starlette": "app",
 }  # fmt: skip
 # Drawn by Streamlit, which has then been found.
 PAGES = ROOT / "sanilens" / "ui"
