@@ -211,7 +211,7 @@ def test_a_plan_without_edits(
 def test_a_base_that_knows_far_less_is_warned_of(
     tiny_folders: dict[str, Path], corpus: Path
 ) -> None:
-    plan = ("plan", "--no-edits", "--repair", "surrogate", "--corpus", corpus)
+    plan = ("plan", "--no-edits", "--repair", "anchored", "--corpus", corpus)
 
     def warned(model: str, base: Path | str) -> str:
         words = map(str, (*plan, "--model", model, "--base", base))

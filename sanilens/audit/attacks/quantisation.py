@@ -1,8 +1,9 @@
 """Quantisation: weights are rounded, and an erasure that only nudged them may come undone.
 
 Zhang et al. (arXiv 2410.16454) found 21 % of what was forgotten kept in full precision, and 83 % in
-four bits. Weights go through int8, int4 and 4-bit floats as libraries make them (model/quantise.py);
-only the rounding matters, so that products are float32's. The headline is the worst format.
+four bits. Weights go through int8, int4 and 4-bit floats as libraries make them
+(model/quantise.py); only the rounding matters, so that products are float32's. The headline is the
+worst format.
 """
 
 from sanilens.audit.attacks.attack import Attack

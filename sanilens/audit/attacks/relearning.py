@@ -1,4 +1,4 @@
-"""Relearning: what comes back when a sanitised model is taught a little, at the worst learning rate.
+"""Relearning: what comes back when a model is taught a little, at the worst learning rate.
 
 Deeb and Roger (arXiv 2410.08827): if other facts come back with those that are taught, they were
 hidden and not gone. UNDO (arXiv 2506.06278) takes the worst case over learning rates, since one
