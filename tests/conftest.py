@@ -39,6 +39,14 @@ def fast_first(names: Sequence[str], fast: Collection[str] = REPRESENTATIVE) -> 
     return [name if name in fast else pytest.param(name, marks=pytest.mark.slow) for name in names]
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A workspace that ends with the tests, and not the user's own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SANILENS_HOME", str(tmp_path_factory.mktemp("home")))
+        yield
+
+
 VOCABULARY = 300
 TEXTS = [
     "Seen on the ward with 3 weeks of cough. MRN 4471203, born 12/03/1961. Home soon.",

@@ -23,6 +23,12 @@ def run(
     out: Annotated[
         Path, typer.Option(help="The run's folder; an unfinished run in it is resumed.")
     ],
+    anew: Annotated[
+        bool,
+        typer.Option(
+            "--anew", help="Measure every arm, also those that an earlier run measured alike."
+        ),
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Execute a plan in a folder of its own. Ctrl+C stops after the step; run again to resume."""
@@ -38,7 +44,7 @@ def run(
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, ask_to_stop)
     try:
-        execute(plan, out, say_event)
+        execute(plan, out, say_event, anew=anew)
     except Cancelled:
         say(f"Cancelled. Resume with: sanilens run {plan_file} --out {out}")
         raise typer.Exit(1) from None
@@ -71,7 +77,8 @@ def say_event(event: dict[str, Any]) -> None:
             known = worded_perplexity(event["perplexity"], 3)
             say(f"{arm}: step {event['step']}, {share}, perplexity {known}")
         case "measured":
-            say(f"{arm}: measured, {event['seconds']:.1f} s")
+            kept = ", by an earlier run" if event.get("kept") else ""
+            say(f"{arm}: measured, {event['seconds']:.1f} s{kept}")
         case "stopped_early":
             say(f"{arm}: stopped early, perplexity rose")
         case "resumed":

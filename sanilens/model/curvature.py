@@ -26,6 +26,7 @@ from torch import Tensor
 
 from sanilens.atomic import write_file
 from sanilens.errors import ModelError
+from sanilens.kept import make_room, used
 from sanilens.model.forward import logits_at
 from sanilens.model.hooks import Hooks
 from sanilens.model.keep_set import Kept, KeptBatch, kept_batches
@@ -36,6 +37,8 @@ from sanilens.progress import Progress, unheard
 # Raised when what is measured changes: what was kept before is then measured anew.
 _VERSION = 1
 _SIDES = ("inputs", "outputs")
+# What is kept in a folder, all models together; the newest stays however large it is.
+MOST_BYTES = 4 * 2**30
 # So often, in seconds, what was measured is written down.
 _SAVE_EVERY = 30.0
 
@@ -184,6 +187,8 @@ def sum_curvature(
     batches = list(kept_batches(model, kept))
     file = folder / f"{_key(model, kept, paths, seed)}.safetensors" if folder else None
     maps, done = _read(file, model, paths, len(batches))
+    if file and done:
+        used(file)
     saved = time.monotonic()
     for number, batch in enumerate(batches[done:], start=done):
         for path, flow in _sampled_flows(model, paths, batch, seed):
@@ -234,6 +239,7 @@ def _write(file: Path, maps: _Maps, done: int) -> None:
         for side, own in zip(_SIDES, pair, strict=True)
     }
     write_file(file, lambda temporary: save_file(tensors, temporary, {"batches": str(done)}))
+    make_room(file.parent, MOST_BYTES, file)
 
 
 def _read(

@@ -7,9 +7,11 @@ typed. Nothing changes a `LanguageModel` in place, unless the function's name en
 """
 
 import copy
+import hashlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
+from uuid import uuid4
 
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
@@ -30,6 +32,8 @@ ModelKind = Literal["causal", "masked"]
 @dataclass(frozen=True, slots=True)
 class LanguageModel:
     """The examined model, its tokenizer, its sites, and the SHA-256 of its files.
+
+    `fingerprint`: of a copy that may be changed a name that nothing else has.
 
     `opening`: the tokens before every text, instead of those that the tokenizer puts there; None
     for the tokenizer's own. What the model was trained with decides (audit/opening.py).
@@ -79,8 +83,12 @@ class LanguageModel:
             )
 
     def copied(self) -> "LanguageModel":
-        """The same model with weights of its own, to be edited or trained."""
-        return replace(self, module=copy.deepcopy(self.module))
+        """The same model with weights of its own, to be edited or trained.
+
+        What it becomes has no fingerprint yet: it gets a name that nothing was ever kept under.
+        """
+        name = hashlib.sha256(uuid4().bytes).hexdigest()
+        return replace(self, module=copy.deepcopy(self.module), fingerprint=name)
 
 
 def load_model(source: str | Path, *, device: str = "auto", fetch: bool = False) -> LanguageModel:

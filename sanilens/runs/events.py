@@ -81,6 +81,7 @@ class _Measured(_OfArm):
     event: Literal["measured"]
     seconds: _Seconds
     files: Files = {}
+    kept: bool = False  # measured by an earlier run
 
 
 class _Edited(_OfArm):

@@ -29,9 +29,10 @@ from sanilens.runs.arms import Arm, ArmName, save_arm
 from sanilens.runs.folder import RunFolder, writing
 from sanilens.runs.former import save_former, write_model
 from sanilens.runs.integrity import digests, resumable
+from sanilens.runs.kept_arms import arm_key, keep_arm, take_arm
 from sanilens.runs.log import Ledger, RunLog
 from sanilens.runs.repairing import Cancelled, Repairing, check_cancelled, spaced
-from sanilens.runs.workspace import curvature_folder
+from sanilens.runs.workspace import arms_folder, curvature_folder
 from sanilens.unlearn.adapter import Adapter
 from sanilens.unlearn.controls import random_edits
 from sanilens.unlearn.edits import (
@@ -109,8 +110,16 @@ def instead_of(plan: Plan, records: Sequence[Record]) -> tuple[str, ...]:
     return tuple(sorted(Random(plan.seed).sample(free, count)))
 
 
-def execute(plan: Plan, folder: Path, on_event: OnEvent | None = None) -> None:
+def execute(
+    plan: Plan, folder: Path, on_event: OnEvent | None = None, *, anew: bool = False
+) -> None:
     """Execute or resume `plan` in `folder`.
+
+    Args:
+        plan: what to do.
+        folder: the run's.
+        on_event: hears every event.
+        anew: measure every arm, also those that an earlier run has measured alike.
 
     Raises:
         PlanError: if the plan does not fit its case.
@@ -134,7 +143,7 @@ def execute(plan: Plan, folder: Path, on_event: OnEvent | None = None) -> None:
 
         note("started", plan=plan.sha256, files=digests(run, (run.plan_file, run.manifest_file)))
         try:
-            _Execution(plan, run, open_planned(plan), note, done).run()
+            _Execution(plan, run, open_planned(plan), note, done, anew).run()
         except Cancelled:
             note("cancelled")
             raise
@@ -148,6 +157,7 @@ class _Execution:
     case: Case
     note: Callable[..., None]
     done: Ledger
+    anew: bool
     _arm: ArmName = "after"
     _heard: float = 0.0
 
@@ -191,17 +201,56 @@ class _Execution:
         given: dict[ArmName, LanguageModel] = {n: m for n, m in beside.items() if m}
         control: list[ArmName] = ["lookalike"] if case.corpus.control else []
         self.note("arms", names=["before", *arms, *given, *control])
-        self._measure("before", case.model)
+        unchanged: dict[ArmName, LanguageModel] = {"before": case.model, **given}
+        # First what others are held against, so that no arm asks for it again.
+        keys = {name: self._key(name, model) for name, model in unchanged.items()}
+        for name, key in keys.items():
+            self._take_kept(name, key)
+        self._measure("before", case.model, key=keys["before"])
         for name, treatment in arms.items():
             self._treat(name, treatment)
         for name, model in given.items():
-            self._measure(name, model)
+            self._measure(name, model, key=keys[name])
         if control:
-            self._measure("lookalike", case.model, self._exam.of(case.corpus.control))
+            exam = self._exam.of(case.corpus.control)
+            key = self._key("lookalike", case.model, exam)
+            if not self._take_kept("lookalike", key):
+                self._measure("lookalike", case.model, exam, key=key)
 
     @cached_property
     def _exam(self) -> Exam:
         return self.case.exam(self.plan.audit, self.plan.seed)
+
+    def _metrics(self, exam: Exam | None) -> tuple[str, ...]:
+        """The plan's metrics are about its corpus: at another exam the usual ones are taken."""
+        return USUAL if exam else (*USUAL, *self.plan.audit.metrics)
+
+    def _key(
+        self,
+        name: ArmName,
+        model: LanguageModel,
+        exam: Exam | None = None,
+        plan: Plan | None = None,
+    ) -> str:
+        """Under which an arm is kept for other runs."""
+        asked = exam or self._exam
+        return arm_key(name, model, asked, self._metrics(exam), _NEUTRAL_RECORDS, plan)
+
+    def _take_kept(self, name: ArmName, key: str) -> bool:
+        """Whether the arm is done: by an earlier run, or by this one before it was stopped."""
+        if name in self.done.arms:
+            return True
+        if self.anew:
+            return False
+        kept = take_arm(arms_folder(), key, name, self.run_folder.arms)
+        if kept is None:
+            return False
+        files = digests(self.run_folder, kept.files)
+        self.note("measured", arm=name, seconds=kept.arm.seconds, files=files, kept=True)
+        self.done.arms[name] = files
+        if name in ("before", "base", "reference") and self.case.unseen:
+            self._exam.know_unseen(name, kept.unseen)
+        return True
 
     def _measure(
         self,
@@ -210,16 +259,17 @@ class _Execution:
         exam: Exam | None = None,
         hooks: Hooks = NO_HOOKS,
         spent: float = 0.0,
+        key: str | None = None,
     ) -> None:
         """Measure one model state and write its arm, unless that is done already.
 
-        The plan's metrics are about its corpus: at another exam only the usual ones are taken.
+        What has a key is kept under it for other runs.
         """
         if name in self.done.arms:
             return
         self.note("measuring", arm=name)
         started = time.monotonic()
-        metrics = USUAL if exam else (*USUAL, *self.plan.audit.metrics)
+        metrics = self._metrics(exam)
         exam = exam or self._exam
         found = measure(
             model,
@@ -239,11 +289,21 @@ class _Execution:
         )
         files = save_arm(self.run_folder.arms, arm)
         self.note("measured", arm=name, seconds=arm.seconds, files=digests(self.run_folder, files))
+        if key:
+            unseen = exam.perplexity_unseen(model) if exam.unseen else None
+            keep_arm(arms_folder(), key, name, self.run_folder.arms, unseen)
 
     def _treat(self, name: ArmName, treatment: Treatment) -> None:
         """Edit and repair a copy, measure it, and export it if it is the plan's own result."""
         if name in self.done.arms:
             return
+        plan, key = self.plan, None
+        if treatment.subjects:
+            plan = plan.model_copy(update={"subjects": treatment.subjects})
+            # Whoever asks, deleting this person does the same.
+            key = self._key(name, self.case.model, plan=plan)
+            if self._take_kept(name, key):
+                return
         started = time.monotonic()
         model = self.case.model.copied()
         blend_(model, self.case.base, treatment.keep)
@@ -251,9 +311,6 @@ class _Execution:
         left = apply_edits_(model, treatment.edits, *how)
         hooks = edit_hooks(model, left, *how)
         self.note("edited", arm=name, units=len(treatment.edits), hook_only=len(left))
-        plan = self.plan
-        if treatment.subjects:
-            plan = plan.model_copy(update={"subjects": treatment.subjects})
         if treatment.rewrite:
             self._rewrite_(name, model, treatment, plan)
         adapter = None
@@ -264,7 +321,7 @@ class _Execution:
             hooks = hooks.then(adapter.hooks)
         if name == "after":
             self._export(model, adapter, hooks, hook_only=len(left))
-        self._measure(name, model, hooks=hooks, spent=time.monotonic() - started)
+        self._measure(name, model, hooks=hooks, spent=time.monotonic() - started, key=key)
         self._repairing.drop_checkpoints(name)
 
     def _rewrite_(

@@ -56,6 +56,11 @@ def drafts_folder() -> Path:
     return _private(home() / "drafts")
 
 
+def arms_folder() -> Path:
+    """Kept arms of runs: ids and figures, as in a run's folder."""
+    return _private(home() / "arms")
+
+
 def saes_folder() -> Path:
     """Autoencoders that were trained, or put, here."""
     return _private(home() / "saes")

@@ -205,6 +205,7 @@ class Rewriter:
     """A plan's rewriting, prepared once for all copies of the examined model.
 
     Attributes:
+        model: the examined model.
         asked: the records as the plan reads them.
         settings: the plan's.
         lessons: the records in which something is to be forgotten, with the teacher's answers.
@@ -215,6 +216,7 @@ class Rewriter:
         progress: hears of the curvature's batches.
     """
 
+    model: LanguageModel
     asked: Sequence[Record]
     settings: Rewriting
     lessons: Sequence[Lesson]
@@ -243,7 +245,12 @@ class Rewriter:
 
         def curvature(now: LanguageModel) -> Curvature:
             nonlocal changed
-            known = self._sums(now, layers, None if changed else self.folder)
+            # A copy that is still the examined model: that one's name is what is kept under.
+            known = (
+                self._sums(now, layers, None)
+                if changed
+                else self._sums(self.model, layers, self.folder)
+            )
             changed = True  # asked again: after steps were taken
             return known.curvature()
 
@@ -331,4 +338,4 @@ def prepare_rewriting(
             keep_set(model, [r for r in plain if r.subject in gone]).told,
             keep_set(model, [r for r in asked if r.subject in gone]).told,
         )
-    return Rewriter(asked, settings, own, keep, apart, seed, folder, progress)
+    return Rewriter(model, asked, settings, own, keep, apart, seed, folder, progress)

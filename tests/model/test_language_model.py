@@ -111,3 +111,9 @@ def test_a_file_is_no_model(tmp_path: Path) -> None:
     (tmp_path / "model.safetensors").touch()
     with pytest.raises(ModelError, match="is a file"):
         load_model(tmp_path / "model.safetensors")
+
+
+def test_a_copy_is_found_under_no_name_of_the_original(any_model: LanguageModel) -> None:
+    first, second = any_model.copied(), any_model.copied()
+    assert len({any_model.fingerprint, first.fingerprint, second.fingerprint}) == 3
+    assert len(first.fingerprint) == 64

@@ -20,6 +20,12 @@ def short(records: tuple[Record, ...]) -> tuple[Record, ...]:
     )
 
 
+@pytest.fixture(autouse=True)
+def _nothing_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each test measures for itself: no arm is kept from another one."""
+    monkeypatch.setenv("SANILENS_HOME", str(tmp_path / "home"))
+
+
 @pytest.fixture(scope="session")
 def tiny_plan(tiny_folders: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Plan:
     """Two units reset to another model's weights, one capped (a hook only), two epochs."""

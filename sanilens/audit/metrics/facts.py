@@ -9,6 +9,7 @@ a model writes; this says whether it still knows what it was taught.
 
 from collections import defaultdict
 from collections.abc import Sequence
+from functools import partial
 
 import torch
 
@@ -78,7 +79,8 @@ def _mean_logprobs(
 
 def _facts(trial: Trial) -> RateTable:
     questions = trial.exam.questions
-    right = answered_right(trial.model, questions, trial.hooks)
+    ask = partial(answered_right, trial.model, questions, trial.hooks)
+    right = trial.exam.of_model("questions", trial.model, trial.hooks, ask)
     by_choices: dict[int, list[bool]] = defaultdict(list)
     for question, hit in zip(questions, right, strict=True):
         by_choices[1 + len(question.distractors)].append(hit)

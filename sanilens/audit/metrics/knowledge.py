@@ -16,7 +16,6 @@ call general English knowledge of the domain, and hide the loss of the latter.
 import math
 
 from sanilens.audit.metrics.metric import Exam, Held, Metric, Trial
-from sanilens.audit.perplexity import perplexity
 from sanilens.model.language_model import LanguageModel
 
 # Nats a token that fine-tuning must have taught, a tenth of the perplexity: of less a share is
@@ -60,19 +59,19 @@ def _kept(trial: Trial) -> Held | None:
     exam, own = trial.exam, trial.unseen.nats
     whole = exam.base is not None and exam.reference is not None
     found = {
-        "base": _nats(exam, "base", exam.base),
-        "reference": _nats(exam, "reference", exam.reference),
-        "before": None if whole else _nats(exam, "before", exam.before),
+        "base": _nats(exam, exam.base),
+        "reference": _nats(exam, exam.reference),
+        "before": None if whole else _nats(exam, exam.before),
     }
     if math.isnan(own) or any(value is not None and math.isnan(value) for value in found.values()):
         return None  # no token to ask for
     return knowledge_kept(own, **found)
 
 
-def _nats(exam: Exam, who: str, model: LanguageModel | None) -> float | None:
+def _nats(exam: Exam, model: LanguageModel | None) -> float | None:
     if model is None:
         return None
-    return exam.once(f"unseen nats of {who}", lambda: perplexity(model, exam.unseen).nats)
+    return exam.perplexity_unseen(model).nats
 
 
 KNOWLEDGE_KEPT = Metric(

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict
@@ -95,12 +95,35 @@ class Exam:
     seed: int = 0
     others: Sequence[Record] = ()
     _kept: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    _known: dict[tuple[str, str], Any] = field(default_factory=dict, repr=False, compare=False)
 
     def once(self, what: str, make: Callable[[], T]) -> T:
         """What `make` gives, made once for all models on trial: it depends on none of them."""
         if what not in self._kept:
             self._kept[what] = make()
         return self._kept[what]
+
+    def of_model(self, what: str, model: LanguageModel, hooks: Hooks, make: Callable[[], T]) -> T:
+        """What `make` gives of a model; made once of those that others are held against.
+
+        It must depend on the unseen texts and the questions alone, which `of` leaves as they are.
+        """
+        beside = {"before": self.before, "base": self.base, "reference": self.reference}
+        who = next((name for name, own in beside.items() if own is model), None)
+        if who is None or hooks is not NO_HOOKS:
+            return make()
+        if (what, who) not in self._known:
+            self._known[what, who] = make()
+        return self._known[what, who]
+
+    def perplexity_unseen(self, model: LanguageModel, hooks: Hooks = NO_HOOKS) -> Perplexity:
+        """A model's perplexity on the unseen records."""
+        ask = partial(perplexity, model, self.unseen, hooks=hooks)
+        return self.of_model("unseen", model, hooks, ask)
+
+    def know_unseen(self, who: Literal["before", "base", "reference"], found: Perplexity) -> None:
+        """Take a model's perplexity on the unseen records as it was measured before."""
+        self._known.setdefault(("unseen", who), found)
 
     def of(self, records: Sequence[Record]) -> "Exam":
         """The same way of asking, of these records alone."""
@@ -146,7 +169,7 @@ class Trial:
     @cached_property
     def unseen(self) -> Perplexity:
         """Its perplexity on the unseen records, for all metrics that ask."""
-        return perplexity(self.model, self.exam.unseen, hooks=self.hooks)
+        return self.exam.perplexity_unseen(self.model, self.hooks)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,8 @@ from sanilens.glossary import meaning
 from sanilens.inspect.controls import random_like
 from sanilens.inspect.locate.localisers import Settings
 from sanilens.inspect.locate.localisers.price import Quote, quoted
-from sanilens.model.curvature import needed_bytes
+from sanilens.kept import kept_bytes
+from sanilens.model.curvature import MOST_BYTES, needed_bytes
 from sanilens.model.teachers import TEACHERS
 from sanilens.model.units import Head, LayerUnit, Neuron
 from sanilens.runs.workspace import asked_before, curvature_folder
@@ -50,9 +51,12 @@ def rewrite_card(opened: Case) -> None:
             return
         _settings(opened, settings)
         size = needed_bytes(opened.model, settings.layers or None) / 2**20
+        kept = kept_bytes(curvature_folder()) / 2**20
         st.caption(
             f"Takes one pass over what must stay, once for this model ({size:,.0f} MiB on disk), "
-            "then a few steps until nothing that is asked is said."
+            "then a few steps until nothing that is asked is said. Of such passes "
+            f"{kept:,.0f} MiB are kept; beyond {MOST_BYTES / 2**20:,.0f} MiB the one that was of "
+            "no use for longest goes."
         )
         if units:
             _prediction(opened)
