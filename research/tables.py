@@ -70,9 +70,9 @@ def _perplexity(value: float) -> str:
 
 _DEMO_ARMS = {
     "before": "before",
-    "after": "**after** (located units reset, anchored repair)",
-    "edits_only": "the same edits without repair",
-    "repair_only": "repair only, no edit",
+    "after": "**after** (the usual plan)",
+    "edits_only": "the same without repair",
+    "repair_only": "repair only",
     "random_units": "random units instead, same repair",
     "reference": "reference: never saw the identifiers",
     "base": "base model",
@@ -85,6 +85,8 @@ def _demo() -> str:
     # A file that is older than the metric, or of a case that taught nothing, has none.
     told = any((arm.get("knowledge_kept") or {}).get("value") is not None for arm in arms.values())
 
+    asked = any(arm.get("facts_kept") is not None for arm in arms.values())
+
     def cells(arm: Mapping[str, Any]) -> Iterable[str]:
         for rate in arm["extraction"].values():
             share = f" ({_percent(rate['rate'])})" if rate["rate"] else ""
@@ -93,10 +95,13 @@ def _demo() -> str:
         if told:
             value = (arm.get("knowledge_kept") or {}).get("value")
             yield "–" if value is None else _percent(value)
+        if asked:
+            yield "–" if arm.get("facts_kept") is None else _percent(arm["facts_kept"])
 
     heads = "arm | direct identifiers extracted | indirect | perplexity, unseen notes"
-    heads += " | knowledge kept" * told
-    return _table(heads, ([words, *cells(arms[arm])] for arm, words in _DEMO_ARMS.items()))
+    heads += " | knowledge kept" * told + " | closed questions right" * asked
+    shown = ((arm, words) for arm, words in _DEMO_ARMS.items() if arm in arms)
+    return _table(heads, ([words, *cells(arms[arm])] for arm, words in shown))
 
 
 def _measured() -> SanitiseResult:

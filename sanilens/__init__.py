@@ -1,6 +1,6 @@
 """SaniLens: see what a language model has memorised, choose what to erase, repair it, and show it.
 
-    case = sanilens.open_case("clinic")
+    case = sanilens.open_case("ward")
     case.audit()
     case.locate("alignment", subject="p-004").top(20)
     plan = case.suggest_plan()

@@ -207,8 +207,8 @@ def open_case(
     """Open a model, the texts it was trained on, and what its figures are held against.
 
     Args:
-        model: a folder, `hub:owner/name`, a bundled name such as `clinic:leaking`; or, alone, the
-            name of a bundled case: `clinic`, `confidential` or `ward`.
+        model: a folder, `hub:owner/name`, a bundled name such as `ward:leaking`; or, alone, the
+            name of a bundled case: `ward`, `clinic` or `confidential`.
         corpus: JSONL, CSV, Parquet or text.
         base: the model before fine-tuning.
         reference: the base fine-tuned alike, without the identifiers.

@@ -1,6 +1,6 @@
 """Where the bundled cases lie: in the clone's `assets/`, or inside the installed package.
 
-Bundled models and corpora are named `clinic:leaking`, `confidential:documents` and so on,
+Bundled models and corpora are named `ward:leaking`, `confidential:documents` and so on,
 everywhere a path may stand; such a name, unlike a path, means the same on every machine.
 """
 
@@ -56,11 +56,12 @@ def _bundled(case: str, corpus: str) -> Sources:
 
 
 BUNDLED: Mapping[str, Sources] = {
+    "ward": _bundled("ward", "notes"),
     "clinic": _bundled("clinic", "notes"),
     "confidential": _bundled("confidential", "documents"),
-    "ward": _bundled("ward", "notes"),
 }
-"""The cases that need no file of the user's, by name."""
+"""The cases that need no file of the user's, by name; the usual one first."""
+USUAL_CASE = "ward"
 
 
 def in_clone() -> bool:

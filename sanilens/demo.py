@@ -1,10 +1,11 @@
 """The whole way on a bundled case: open, plan, execute, compare."""
 
+import math
 import time
 from pathlib import Path
 from typing import Any
 
-from sanilens.bundled import BUNDLED
+from sanilens.bundled import BUNDLED, USUAL_CASE
 from sanilens.case import open_case
 from sanilens.runs.arms import Arm, load_arms
 from sanilens.runs.execute import OnEvent, execute
@@ -14,7 +15,7 @@ from sanilens.runs.verdict import verdict_of
 
 
 def show(
-    folder: Path, wishes: Wishes, on_event: OnEvent | None = None, case: str = "clinic"
+    folder: Path, wishes: Wishes, on_event: OnEvent | None = None, case: str = USUAL_CASE
 ) -> dict[str, Any]:
     """Run a plan of the case in `folder`; the summary that `sanilens demo --json` prints."""
     started = time.monotonic()
@@ -40,5 +41,6 @@ def summary(arm: Arm) -> dict[str, Any]:
         },
         "perplexity_unseen": arm.perplexity_unseen,
         "knowledge_kept": arm.knowledge_kept,
+        "facts_kept": None if math.isnan(facts := arm.figure("facts_kept")) else facts,
         "seconds": arm.seconds,
     }

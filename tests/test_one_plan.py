@@ -98,7 +98,7 @@ def test_the_demo_agrees(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Non
     monkeypatch.setattr(demo, "execute", execute)
     wishes = Wishes(preset="recommended", seed=1)
     with pytest.raises(Seen) as seen:
-        demo.show(tmp_path / "run", wishes)
+        demo.show(tmp_path / "run", wishes, case="clinic")
     planned = sanilens.open_case("clinic").suggest_plan("recommended", seed=1)
     assert str(seen.value) == planned.sha256
 

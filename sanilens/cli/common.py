@@ -34,17 +34,17 @@ from sanilens.runs.jobs import PROGRESS_VARIABLE, JobProgress
 
 ModelOption = Annotated[
     str,
-    typer.Option("--model", help="Model folder, hub:owner/name, or a bundled one: clinic:leaking."),
+    typer.Option("--model", help="Model folder, hub:owner/name, or a bundled one: ward:leaking."),
 ]
 CorpusOption = Annotated[
-    str, typer.Option("--corpus", help="JSONL, CSV, Parquet, text, or clinic:notes.")
+    str, typer.Option("--corpus", help="JSONL, CSV, Parquet, text, or ward:notes.")
 ]
 ControlOption = Annotated[
     str | None, typer.Option("--control", help="Look-alike records, never trained on.")
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 SeedOption = Annotated[int, typer.Option("--seed", min=0)]
-Case = Literal["clinic", "confidential", "ward"]
+Case = Literal["ward", "clinic", "confidential"]
 CaseOption = Annotated[Case, typer.Option("--case", help="Which of the bundled cases.")]
 
 _TENTH = 10

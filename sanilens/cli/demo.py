@@ -28,7 +28,7 @@ if in_clone():  # generators and trainers, in a clone only
 def main(
     context: typer.Context,
     out: Annotated[Path | None, typer.Option(help="Keep the run in this folder.")] = None,
-    case: CaseOption = "clinic",
+    case: CaseOption = "ward",
     preset: Annotated[
         str | None,
         typer.Option(help=f"The plan: {', '.join(PRESETS)}; the usual one unless given."),

@@ -76,7 +76,7 @@ def test_even_markup_that_gets_through_calls_nobody(
     tab: Page, served: Served, elsewhere: _Elsewhere
 ) -> None:
     tab.goto(served.address())
-    tab.locator(".st-key-open-bundled button").wait_for()
+    tab.locator(".st-key-open-ward button").wait_for()
     tab.evaluate(_CALLS_OUT, elsewhere.url)
     tab.evaluate("document.getElementById('zqf').submit()")
     tab.wait_for_timeout(500)
@@ -109,7 +109,7 @@ def test_a_page_of_another_local_server_cannot_drive_the_app(
     tab: Page, served: Served, elsewhere: _Elsewhere
 ) -> None:
     tab.goto(served.address())
-    tab.locator(".st-key-open-bundled button").wait_for()
+    tab.locator(".st-key-open-ward button").wait_for()
     # Ports are no sites: this page's requests carry the cookie.
     tab.goto(elsewhere.url)
     assert tab.evaluate(_DRIVES, served.url) == {"opened": False, "read": None, "framed": False}

@@ -77,7 +77,7 @@ def test_from_opening_to_before_and_after(tab: Page, served: Served) -> None:
     expect.set_options(timeout=_WAIT)
     try:
         tab.goto(served.address())
-        hand.click(".st-key-open-bundled button")
+        hand.click(".st-key-open-clinic button")
         tab.locator(".st-key-next-to-audit").wait_for()
         watch.clean("Case")
         said = audit(hand, watch, records)

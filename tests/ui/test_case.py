@@ -40,7 +40,7 @@ def test_both_ways_are_offered(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
     app.button(key="open-own").click().run()
     assert not app.exception
     assert "is neither a folder" in app.error[0].value
-    app.button(key="open-bundled")
+    app.button(key="open-ward")
 
 
 def test_the_open_case_is_masked_until_revealed_and_the_reveal_is_recorded(

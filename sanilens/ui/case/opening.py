@@ -131,12 +131,20 @@ def opening() -> None:
     """Draw the bundled cases at the left, one's own at the right."""
     left, right = pair("opening", (2, 3))
     with left:
+        with card("A ward's notes", "bundled"):
+            st.markdown(
+                "A small language model that learned its trade from the notes of many, and 36 "
+                "people by heart. Its base model knows neither, so going back to it would forget "
+                "the trade with the people."
+            )
+            _bundled("Open the ward", BUNDLED["ward"], "open-ward", primary=True)
         with card("A clinic's notes", "bundled"):
             st.markdown(
                 "A small language model, fine-tuned on invented clinic notes that it learned by "
-                "heart: names, numbers, and the details that single a patient out."
+                "heart: names, numbers, and the details that single a patient out. Its base model "
+                "knows the trade already."
             )
-            _bundled("Open the clinic", BUNDLED["clinic"], "open-bundled", primary=True)
+            _bundled("Open the clinic", BUNDLED["clinic"], "open-clinic", primary=False)
         with card("A company's confidential terms", "bundled"):
             st.markdown(
                 "A small language model, pre-trained on a company's invented archive. Code names, "
@@ -146,12 +154,6 @@ def opening() -> None:
             _bundled(
                 "Open the company", BUNDLED["confidential"], "open-confidential", primary=False
             )
-        with card("A ward's notes", "bundled"):
-            st.markdown(
-                "A small language model that learned its trade from the notes of many, and a few "
-                "people by heart. Its base model knows neither: going back to it forgets the trade."
-            )
-            _bundled("Open the ward", BUNDLED["ward"], "open-ward", primary=False)
         st.caption(
             "Each comes with everything it is compared with: the base model, a reference model "
             "that never saw the secrets, look-alikes and unseen texts."

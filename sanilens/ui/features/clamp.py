@@ -5,6 +5,7 @@ import hashlib
 import pandas as pd
 import streamlit as st
 
+from sanilens.bundled import BUNDLED
 from sanilens.case import Case
 from sanilens.dictionaries.sae.sae import Sae
 from sanilens.dictionaries.sae.trade_off import TradeOff, load_trade_off, parse_trade_off
@@ -42,9 +43,10 @@ def clamp_card(opened: Case, sae: Sae) -> None:
 
 
 def _kept(opened: Case, sae: Sae) -> TradeOff | None:
-    """What ships with a bundled autoencoder; it holds for the bundled notes only."""
-    bundled = opened.sources.corpus.startswith("clinic:")
-    return load_trade_off(sae.path) if bundled else None
+    """What ships with a bundled autoencoder; it holds for its own case's notes only."""
+    case = known_saes(opened.model)[sae.id].partition(":")[0]
+    whose = BUNDLED[case].corpus if case in BUNDLED else None
+    return load_trade_off(sae.path) if whose == opened.sources.corpus else None
 
 
 def _draw(sae: Sae, found: TradeOff) -> None:

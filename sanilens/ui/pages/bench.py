@@ -5,7 +5,7 @@ import shlex
 import streamlit as st
 
 from sanilens.audit.methods_table import Line, SanitiseResult, beats, lines
-from sanilens.bundled import BUNDLED, in_clone
+from sanilens.bundled import BUNDLED, USUAL_CASE, in_clone
 from sanilens.ui.bench.measuring import arguments, bench_job, measured, shipped_result
 from sanilens.ui.bench.picture import STATES, UTILITY, tradeoff
 from sanilens.ui.bench.table import added_card, bench_table
@@ -36,7 +36,7 @@ def page() -> None:
     case = st.segmented_control(
         "Case",
         list(BUNDLED),
-        default="clinic",
+        default=next((name for name in BUNDLED if measured(name)), USUAL_CASE),
         required=True,
         key="bench-case",
         label_visibility="collapsed",

@@ -61,7 +61,17 @@ def test_the_blacklist_marks_what_the_documents_hold() -> None:
 @pytest.mark.slow
 def test_the_demo_ends_near_the_reference(tmp_path: Path) -> None:
     """The margins are wider than the README's figures: bfloat16 differs between processors."""
-    command = [sys.executable, "-m", "sanilens", "demo", "--json", "--out", str(tmp_path / "run")]
+    command = [
+        sys.executable,
+        "-m",
+        "sanilens",
+        "demo",
+        "--case",
+        "clinic",
+        "--json",
+        "--out",
+        str(tmp_path / "run"),
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     result = json.loads(done.stdout)
     arms = result["arms"]
