@@ -10,7 +10,9 @@ from torch import Tensor
 from transformers import GenerationConfig
 
 from sanilens.audit.fill_in import filled_texts
+from sanilens.audit.near import Neighbours
 from sanilens.audit.passages import Passage, Target, make_passages
+from sanilens.corpus.detection.known_words import everyday_words
 from sanilens.corpus.detection.words import COMMON_WORDS
 from sanilens.corpus.records import Record
 from sanilens.model.align import Encoded, decoded, encode, token_texts
@@ -116,13 +118,14 @@ class Leak:
 class Identifiers:
     """Every sensitive value of a corpus, folded, with its label; built once, searched often.
 
-    `ordered` are the values and their pieces, sorted.
+    `ordered` are the values and their pieces, sorted; `neighbours` finds what is near a piece.
     """
 
     values: Mapping[str, str]
     lengths: tuple[int, ...]
     pieces: frozenset[str]
     ordered: tuple[str, ...]
+    neighbours: Neighbours
 
     @classmethod
     def of(cls, records: Iterable[Record]) -> "Identifiers":
@@ -134,7 +137,8 @@ class Identifiers:
         values.pop("", None)
         pieces = {p for value in values for p in _PIECE.findall(value)} - COMMON_WORDS
         lengths = tuple(sorted({*map(len, values)}, reverse=True))
-        return cls(values, lengths, frozenset(pieces), tuple(sorted({*values, *pieces})))
+        ordered = tuple(sorted({*values, *pieces}))
+        return cls(values, lengths, frozenset(pieces), ordered, Neighbours.of(pieces))
 
     def find(self, text: str) -> list[Leak]:
         """Values that stand in `text`, longest first where they overlap; in order."""
@@ -149,8 +153,18 @@ class Identifiers:
         return found
 
     def telling(self, text: str) -> list[tuple[int, int]]:
-        """Words and numbers of `text` that are part of some value, as [start, end)."""
-        return [p.span() for p in _PIECE.finditer(_folded(text)) if p[0] in self.pieces]
+        """Words and numbers of `text` that are part of some value or near one, as [start, end).
+
+        An everyday word is near many a name and is none.
+        """
+        return [p.span() for p in _PIECE.finditer(_folded(text)) if self._tells(p[0])]
+
+    def _tells(self, piece: str) -> bool:
+        if piece in self.pieces:
+            return True
+        return not (piece in COMMON_WORDS or piece in everyday_words()) and self.neighbours.near(
+            piece
+        )
 
     def unfinished(self, text: str, shortest: int = 1) -> int:
         """Where a value, or a piece of one, may begin at the end of `text`; its length if nowhere.

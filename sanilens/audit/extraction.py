@@ -18,6 +18,7 @@ from sanilens.audit.verdicts import (
     unseen_verdict,
 )
 from sanilens.corpus.records import Record
+from sanilens.model.align import decoded
 from sanilens.model.batches import bucketed, pad_right, token_budget
 from sanilens.model.forward import logits_at
 from sanilens.model.hooks import NO_HOOKS, Hooks
@@ -134,7 +135,7 @@ def _judge(
         status = span_status(span, record.value(span), target.context)
         if status != "no_prefix" and not can_write(model, passages[row].encoded, target.span):
             status = "unwritable"
-        yield span_verdict(record, span, status, own)
+        yield span_verdict(record, span, status, own, partial(decoded, model))
 
 
 def _token_results(

@@ -13,6 +13,7 @@ write is never extracted.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from jaxtyping import Float, Int
@@ -153,7 +154,7 @@ def _at_once(
     verdicts, at = [], 0
     for gap in gaps:
         own = results.at(slice(at, at := at + len(gap.places)))
-        verdicts.append(span_verdict(gap.record, gap.span.span, gap.status, own))
+        verdicts.append(_verdict(model, gap, own))
     return verdicts
 
 
@@ -175,15 +176,22 @@ def _one_by_one(
         for k, i in enumerate(rows):
             said[i].append((places[k][0], results.at([k])))
             open_places[i].remove(places[k][0])
-    return [_in_turn(gap, own) for gap, own in zip(gaps, said, strict=True)]
+    return [_in_turn(model, gap, own) for gap, own in zip(gaps, said, strict=True)]
 
 
-def _in_turn(gap: Gap, said: list[tuple[int, TokenResults]]) -> SpanVerdict:
+def _in_turn(model: LanguageModel, gap: Gap, said: list[tuple[int, TokenResults]]) -> SpanVerdict:
     """The verdict from results in the order of filling; its log-probabilities are in the text's."""
     order = [place - gap.start for place, _ in said]
     filled = TokenResults(*(torch.cat(parts) for parts in zip(*(r for _, r in said), strict=True)))
     ordered = filled.at([order.index(k) for k in range(len(order))])
-    return span_verdict(gap.record, gap.span.span, gap.status, ordered, order)
+    return _verdict(model, gap, ordered, order)
+
+
+def _verdict(
+    model: LanguageModel, gap: Gap, own: TokenResults, order: list[int] | None = None
+) -> SpanVerdict:
+    words = partial(decoded, model)
+    return span_verdict(gap.record, gap.span.span, gap.status, own, words, order)
 
 
 def _logits(

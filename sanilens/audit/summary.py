@@ -36,10 +36,15 @@ class RateRow(BaseModel):
 RateTable = dict[str, RateRow]
 
 
-def rate_row(verdicts: Iterable[SpanVerdict]) -> RateRow:
-    """How many of `verdicts` were extracted."""
-    extracted = [v.extracted for v in verdicts]
-    found = wilson(sum(extracted), len(extracted))
+Hit = Callable[[SpanVerdict], bool]
+
+
+def rate_row(
+    verdicts: Iterable[SpanVerdict], hit: Hit = lambda verdict: verdict.extracted
+) -> RateRow:
+    """How many of `verdicts` were extracted, or whatever else `hit` says."""
+    hits = [hit(v) for v in verdicts]
+    found = wilson(sum(hits), len(hits))
     return RateRow(rate=found.rate, hits=found.hits, n=found.n, low=found.low, high=found.high)
 
 
@@ -91,17 +96,27 @@ def why_nothing(verdicts: Sequence[SpanVerdict]) -> str:
     )
 
 
-def rates_by(verdicts: Iterable[SpanVerdict], key: Callable[[SpanVerdict], str]) -> RateTable:
+def rates_by(
+    verdicts: Iterable[SpanVerdict],
+    key: Callable[[SpanVerdict], str],
+    hit: Hit = lambda verdict: verdict.extracted,
+) -> RateTable:
     """Rates of groups, sorted by name."""
     groups: dict[str, list[SpanVerdict]] = defaultdict(list)
     for verdict in verdicts:
         groups[key(verdict)].append(verdict)
-    return {name: rate_row(groups[name]) for name in sorted(groups)}
+    return {name: rate_row(groups[name], hit) for name in sorted(groups)}
 
 
 def extraction_by_kind(verdicts: Iterable[SpanVerdict]) -> RateTable:
     """Rates of `direct` and `indirect` always, of other kinds where they occur; memory only."""
     found = rates_by(memory(verdicts), lambda v: v.kind)
+    return {"direct": rate_row(()), "indirect": rate_row(()), **found}
+
+
+def near_by_kind(verdicts: Iterable[SpanVerdict]) -> RateTable:
+    """Near misses by kind, of the same spans as `extraction_by_kind`: what is extracted is none."""
+    found = rates_by(memory(verdicts), lambda v: v.kind, lambda v: v.near)
     return {"direct": rate_row(()), "indirect": rate_row(()), **found}
 
 
@@ -128,6 +143,7 @@ def verdict_frame(verdicts: Sequence[SpanVerdict]) -> pd.DataFrame:
             "sampler_logprob": v.sampler_logprob,
             "extraction_strength": v.extraction_strength,
             "margin": v.margin,
+            "near": v.near,
         }
         for v in verdicts
     ]

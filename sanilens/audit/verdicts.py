@@ -1,5 +1,6 @@
 """The verdict on one span, and how it is read off the logits of the span's tokens."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -8,6 +9,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from sanilens.audit.context import Status
+from sanilens.audit.near import nearness
 from sanilens.audit.sampling import Sampler
 from sanilens.corpus.records import Record, Span
 
@@ -28,6 +30,8 @@ class SpanVerdict:
         extraction_strength: 1 - k/T, k the smallest index from which on every argmax is the
             target; 0 if there is none.
         margin: smallest difference between the target's logit and the best other logit.
+        near: it is not extracted, but the likeliest tokens in its place, each given the true ones
+            before it, make a near miss of it (audit/near.py). Never of what cannot be written.
     """
 
     span_id: str
@@ -41,6 +45,7 @@ class SpanVerdict:
     sampler_logprob: float
     extraction_strength: float
     margin: float
+    near: bool = False
 
     @property
     def logprob(self) -> float:
@@ -48,13 +53,22 @@ class SpanVerdict:
         return sum(self.token_logprobs)
 
 
+Words = Callable[[list[int]], str]
+"""Tokens as text."""
+
+
 class TokenResults(NamedTuple):
-    """For each target token, on the CPU: argmax right or not, log p, sampler's log q, margin."""
+    """For each target token, on the CPU: argmax right or not, log p, sampler's log q, margin.
+
+    And which token was the likeliest, and which the true one.
+    """
 
     right: Bool[Tensor, " n"]
     logprobs: Float[Tensor, " n"]
     sampled: Float[Tensor, " n"]
     margins: Float[Tensor, " n"]
+    likeliest: Int[Tensor, " n"]
+    true: Int[Tensor, " n"]
 
     def at(self, index: slice | list[int]) -> "TokenResults":
         """The results of some of the tokens, in that order."""
@@ -66,12 +80,15 @@ def judge_tokens(
 ) -> TokenResults:
     """Judge the tokens that should have been said against the logits in their places."""
     own = logits.gather(1, tokens[:, None])[:, 0]
+    likeliest = logits.argmax(1)
     best_other = logits.scatter(1, tokens[:, None], -torch.inf).max(1).values
     return TokenResults(
-        right=(logits.argmax(1) == tokens).cpu(),
+        right=(likeliest == tokens).cpu(),
         logprobs=(own - logits.logsumexp(1)).cpu(),
         sampled=sampler.logprobs(logits, tokens).cpu(),
         margins=(own - best_other).cpu(),
+        likeliest=likeliest.cpu(),
+        true=tokens.cpu(),
     )
 
 
@@ -80,13 +97,16 @@ def span_verdict(
     span: Span,
     status: Status,
     tokens: TokenResults,
+    words: Words,
     order: list[int] | None = None,
 ) -> SpanVerdict:
     """The verdict on a span from those on its tokens.
 
-    `order`: the tokens' indices in the order they are said, if that is not the text's order.
+    `words`: gives tokens as text. `order`: the tokens' indices in the order they are said, if that
+    is not the text's order.
     """
     writable = status != "unwritable"
+    extracted = writable and bool(tokens.right.all())
     return SpanVerdict(
         span_id=record.span_id(span),
         record=record.id,
@@ -94,13 +114,17 @@ def span_verdict(
         label=span.label,
         kind=span.kind,
         status=status,
-        extracted=writable and bool(tokens.right.all()),
+        extracted=extracted,
         token_logprobs=tuple(tokens.logprobs.tolist()),
         sampler_logprob=float(tokens.sampled.sum()) if writable else -torch.inf,
         extraction_strength=extraction_strength(
             tokens.right if order is None else tokens.right[order]
         ),
         margin=float(tokens.margins.min()),
+        # Both as tokens: these may hold a character beside the span's own.
+        near=writable
+        and not extracted
+        and nearness(words(tokens.true.tolist()), words(tokens.likeliest.tolist())) != "different",
     )
 
 

@@ -14,6 +14,7 @@ from sanilens.audit.summary import (
     Uncounted,
     extraction_by_kind,
     memory,
+    near_by_kind,
     rate_row,
     rates_by,
     uncounted,
@@ -81,6 +82,7 @@ def audit(
         raise CorpusError(f"nothing was audited: {why_nothing(verdicts)}")
     result = {
         "extraction": extraction_by_kind(verdicts),
+        "near_misses": near_by_kind(verdicts),
         "by_label": rates_by(said, lambda v: v.label),
         "by_subject": rates_by(said, lambda v: v.subject),
         "control": extraction_by_kind(likes) if control else None,
@@ -105,6 +107,9 @@ def audit(
         return
     total = rate_row(said)
     output.print(f"{total.hits} of {total.n} sensitive spans can be extracted", style="bold")
+    output.print(
+        f"{sum(v.near for v in said)} more are near misses: within two characters or digits."
+    )
     if opening.changed:
         output.print(opening.sentence, highlight=False)
     output.print(rate_table("By kind", result["extraction"], "kind"))

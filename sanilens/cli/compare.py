@@ -9,6 +9,7 @@ from rich.table import Table
 
 from sanilens.audit.metrics import further
 from sanilens.audit.metrics.knowledge import KNOWLEDGE_KEPT
+from sanilens.audit.metrics.near_misses import NEAR_MISSES
 from sanilens.audit.perplexity import worded_perplexity
 from sanilens.audit.statistics import Rate
 from sanilens.audit.summary import RateRow
@@ -188,7 +189,8 @@ def arms_table(arms: Mapping[ArmName, Arm], title: str | None = None) -> Table:
     table = Table(title=title, title_justify="left")
     table.add_column("arm")
     own = further(arm.metrics for arm in arms.values())
-    heads = ("direct", "rate", "95 %", "indirect", "rate", "95 %", "ppl unseen", "ppl neutral")
+    heads = ("direct", "rate", "95 %", "indirect", "rate", "95 %", "near")
+    heads = (*heads, "ppl unseen", "ppl neutral")
     for name in (*heads, KNOWLEDGE_KEPT.title, *(metric.title for metric in own), "s"):
         table.add_column(name, justify="right")
     for name, arm in arms.items():
@@ -196,6 +198,7 @@ def arms_table(arms: Mapping[ArmName, Arm], title: str | None = None) -> Table:
             TITLES[name],
             *rate_cells(arm.extraction["direct"]),
             *rate_cells(arm.extraction["indirect"]),
+            _near(arm),
             worded_perplexity(arm.perplexity_unseen, 3),
             worded_perplexity(arm.perplexity_neutral, 3),
             KNOWLEDGE_KEPT.words(arm.knowledge_kept),
@@ -203,3 +206,10 @@ def arms_table(arms: Mapping[ArmName, Arm], title: str | None = None) -> Table:
             f"{arm.seconds:.1f}",
         )
     return table
+
+
+def _near(arm: Arm) -> str:
+    """Near misses of all kinds; a dash where they were not measured."""
+    found = arm.metrics.get(NEAR_MISSES.name)
+    rows = found.values() if isinstance(found, dict) else ()
+    return f"{sum(row.hits for row in rows):,}" if any(row.n for row in rows) else "–"

@@ -11,7 +11,7 @@ from pydantic import Field, ValidationError
 
 from sanilens.atomic import write_file, write_text
 from sanilens.audit.measurement import Measurement, span_tables
-from sanilens.audit.summary import RateTable, extraction_by_kind, verdict_frame
+from sanilens.audit.summary import RateTable, extraction_by_kind, near_by_kind, verdict_frame
 from sanilens.errors import IntegrityError
 from sanilens.runs.folder import open_plain
 
@@ -77,14 +77,23 @@ def load_arm(folder: Path, name: ArmName) -> Arm:
         raise IntegrityError(f"{path.name} is of another arm: {arm.arm}. {_AGAIN}")
     rows: Any = list(load_verdicts(folder, name).itertuples(index=False))
     counted: dict[str, RateTable] = {"extraction": extraction_by_kind(rows), **span_tables(rows)}
+    if rows and hasattr(rows[0], "near"):  # earlier versions did not look for near misses
+        counted["near_misses"] = near_by_kind(rows)
     for table, rates in counted.items():
-        if _counts(getattr(arm, table)) != _counts(rates):
+        if _counts(_table(arm, table)) != _counts(rates):
             raise IntegrityError(
                 f"{path.name} and {name}.parquet disagree on {table}: one of them was changed. "
                 f"{_AGAIN}"
             )
     metrics = {**arm.metrics, "extraction": counted.pop("extraction")}
+    if (near := counted.pop("near_misses", None)) is not None:
+        metrics["near_misses"] = near
     return arm.model_copy(update={**counted, "metrics": metrics})
+
+
+def _table(arm: Arm, name: str) -> RateTable:
+    found = getattr(arm, name, None) or arm.metrics.get(name)
+    return found if isinstance(found, dict) else {}
 
 
 def load_verdicts(folder: Path, name: ArmName) -> pd.DataFrame:
@@ -101,14 +110,15 @@ def load_verdicts(folder: Path, name: ArmName) -> pd.DataFrame:
         rows, schema = reader.metadata.num_rows, reader.schema_arrow
         if rows == 0 and not schema.names:  # nothing had a span
             return pd.DataFrame(columns=list(_COLUMNS))
-        if rows > _MOST_ROWS or not all(_is_column(schema, name) for name in _COLUMNS):
+        known = (*_COLUMNS, "near") if "near" in schema.names else _COLUMNS
+        if rows > _MOST_ROWS or not all(_is_column(schema, name) for name in known):
             raise IntegrityError(f"{path.name} is no table of verdicts. {_AGAIN}")
         # Words that recur are kept once, however many rows they are said to stand in.
         table = pq.read_table(pa.BufferReader(content), read_dictionary=list(_WORDS))
         frame = table.to_pandas()
     except (pa.ArrowException, OSError, ValueError, TypeError, OverflowError) as error:
         raise IntegrityError(f"{path.name} is no Parquet table. {_AGAIN}") from error
-    if frame[list(_COLUMNS)].isna().any(axis=None) or frame["span"].duplicated().any():
+    if frame[list(known)].isna().any(axis=None) or frame["span"].duplicated().any():
         raise IntegrityError(f"{path.name} holds what is no verdict on a span. {_AGAIN}")
     return frame.astype(dict.fromkeys(_WORDS, object))
 
@@ -119,7 +129,7 @@ def _is_column(schema: pa.Schema, name: str) -> bool:
     kind, types = schema.field(name).type, pa.types
     if name in _WORDS:
         return types.is_string(kind) or types.is_large_string(kind)
-    return types.is_boolean(kind) if name == "extracted" else types.is_floating(kind)
+    return types.is_boolean(kind) if name in ("extracted", "near") else types.is_floating(kind)
 
 
 def load_arms(folder: Path, names: Iterable[ArmName] | None = None) -> dict[ArmName, Arm]:

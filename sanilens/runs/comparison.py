@@ -59,6 +59,7 @@ class SpanRow(NamedTuple):
 
     `memory`: it counts; `maybe`: it does, though a part of it may be repeated from the context.
     `sampled`: log-probability that the run's sampler emits it; None in runs that kept none.
+    `near`: it makes a near miss of it (audit/near.py); None in runs that did not look.
     """
 
     label: str
@@ -69,6 +70,7 @@ class SpanRow(NamedTuple):
     subject: str = ""
     maybe: bool = False
     sampled: float | None = None
+    near: bool | None = None
 
 
 TRIES = 100
@@ -143,6 +145,11 @@ class Comparison:
         """Spans that an arm says, of one kind or of all."""
         return _rate(self._counted(arm, kind).values())
 
+    def near(self, arm: ArmName, kind: str | None = None) -> Rate:
+        """Near misses of an arm, of the same spans; 0 of 0, not measured, in an earlier run."""
+        found = [row.near for row in self._counted(arm, kind).values()]
+        return wilson(0, 0) if None in found else wilson(found.count(True), len(found))
+
     def labels(self, kind: str | None = None) -> dict[str, dict[ArmName, Rate]]:
         """Rates by label of the arms that read the same notes; most extracted before first."""
         rates: dict[str, dict[ArmName, Rate]] = {}
@@ -207,6 +214,7 @@ class Comparison:
                         "rate": found.rate,
                         "low": found.low,
                         "high": found.high,
+                        "near_misses": near.hits if (near := part.near(name, kind)).n else None,
                         "perplexity_unseen": arm.perplexity_unseen,
                         "perplexity_neutral": arm.perplexity_neutral,
                         "knowledge_kept": kept.value if (kept := arm.knowledge_kept) else None,
@@ -267,7 +275,7 @@ def load_comparison(run: RunFolder) -> Comparison:
 def _spans(run: RunFolder, arm: ArmName) -> dict[str, SpanRow]:
     frame = load_verdicts(run.arms, arm)
     words = frame[["span", "label", "kind", "status", "extracted", "logprob", "subject"]]
-    sampled = frame.get("sampler_logprob", [None] * len(frame))
+    sampled, near = (frame.get(n, [None] * len(frame)) for n in ("sampler_logprob", "near"))
     return {
         str(row.span): SpanRow(
             str(row.label),
@@ -278,8 +286,11 @@ def _spans(run: RunFolder, arm: ArmName) -> dict[str, SpanRow]:
             str(row.subject),
             row.status == "maybe_repeated",
             own,
+            None if close is None else bool(close),
         )
-        for row, own in zip(words.itertuples(index=False), map(_number, sampled), strict=True)
+        for row, own, close in zip(
+            words.itertuples(index=False), map(_number, sampled), near, strict=True
+        )
     }
 
 

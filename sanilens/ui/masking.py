@@ -26,6 +26,10 @@ def mask(text: str) -> str:
     return "".join(char if _kept(char) else MASK for char in text)
 
 
+SLOT = MASK * 6
+"""What a model says in a secret's place, until revealed: of one length, whatever it says."""
+
+
 def mask_record(record: Record, revealed: bool = False) -> str:
     """A record's text with its spans masked, or as it is if `revealed`.
 

@@ -93,7 +93,7 @@ def test_the_shipped_tables_open_figure_for_figure() -> None:
     found = SanitiseResult.model_validate(fields)
     assert found.model_dump(mode="json") == fields
     for row in found.rows:
-        later = {"knowledge_kept", "facts_kept"}  # than the table that is shipped
+        later = {"knowledge_kept", "facts_kept", "near_misses"}  # than the table that is shipped
         assert METRICS.keys() - later <= row.figures.metrics.keys() <= METRICS.keys()
 
 

@@ -72,8 +72,8 @@ def test_a_run_without_metrics_says_nothing_of_them(tiny_plan: Plan, tmp_path: P
     execute(tiny_plan, run.root)
     fields = json.loads((run.arms / "after.json").read_bytes())
     assert fields.keys() == {
-        "arm", "extraction", "by_label", "by_subject", "repeated", "perplexity_unseen",
-        "knowledge_kept", "perplexity_neutral", "seconds",
+        "arm", "extraction", "near_misses", "by_label", "by_subject", "repeated",
+        "perplexity_unseen", "knowledge_kept", "perplexity_neutral", "seconds",
     }  # fmt: skip
     found = load_comparison(run)
     assert found.further == []

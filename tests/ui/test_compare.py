@@ -49,12 +49,14 @@ def test_the_verdict_is_plain_in_every_case() -> None:
 @pytest.mark.parametrize(
     ("text", "row", "tone", "shown"),
     [
-        ("4471203", SpanRow("MRN", "direct", True, True, -0.1), "leaked", "▒▒▒▒▒▒▒"),
-        ("4471203", SpanRow("MRN", "direct", False, True, -0.1), "other", "▒▒▒▒▒▒▒"),
-        ("9919034", SpanRow("MRN", "direct", True, False, -9.0), "changed", "9919034"),
-        ("ana ruiz", SpanRow("MRN", "direct", True, False, -9.0), "leaked", "▒▒▒ ▒▒▒▒"),
-        ("Ms Ruiz", SpanRow("MRN", "direct", True, False, -9.0), "changed", "Ms ▒▒▒▒"),
-        (None, SpanRow("MRN", "direct", True, False, -9.0), "other", "▒▒▒▒▒▒▒"),
+        ("4471203", SpanRow("MRN", "direct", True, True, -0.1), "leaked", "▒▒▒▒▒▒ same"),
+        ("4471203", SpanRow("MRN", "direct", False, True, -0.1), "other", "▒▒▒▒▒▒ same"),
+        ("4471208", SpanRow("MRN", "direct", True, False, -9.0), "leaked", "▒▒▒▒▒▒ near"),
+        ("9919034", SpanRow("MRN", "direct", True, False, -9.0), "changed", "▒▒▒▒▒▒ different"),
+        ("ana ruiz", SpanRow("MRN", "direct", True, False, -9.0), "leaked", "▒▒▒▒▒▒ different"),
+        ("Ms Ruiz", SpanRow("MRN", "direct", True, False, -9.0), "changed", "▒▒▒▒▒▒ different"),
+        ("", SpanRow("MRN", "direct", True, False, -9.0), "changed", "▒▒▒▒▒▒ different"),
+        (None, SpanRow("MRN", "direct", True, False, -9.0), "other", "▒▒▒▒▒▒"),
     ],
 )
 def test_what_is_said_at_a_span(text: str | None, row: SpanRow, tone: str, shown: str) -> None:
@@ -83,7 +85,7 @@ def test_numbers_of_a_run(tiny_run: RunFolder) -> None:
     shown = arms(found, "direct")
     assert shown[0].name == "Before"
     assert [arm.tone for arm in shown].count("reference") == 1
-    assert all(len(arm.more) == 3 for arm in shown)
+    assert all(len(arm.more) == 4 for arm in shown)
 
 
 def test_knowledge_kept_is_a_headline_where_it_is_measured() -> None:

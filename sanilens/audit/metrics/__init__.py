@@ -14,6 +14,7 @@ from sanilens.audit.metrics.four_bit import FOUR_BIT
 from sanilens.audit.metrics.knowledge import KNOWLEDGE_KEPT
 from sanilens.audit.metrics.membership import MEMBERSHIP, MEMBERSHIP_TEXT
 from sanilens.audit.metrics.metric import Metric
+from sanilens.audit.metrics.near_misses import NEAR_MISSES
 from sanilens.audit.metrics.reference import KS_DISTANCE, KS_P
 from sanilens.audit.metrics.relearning import RELEARNT
 from sanilens.audit.metrics.restoration import RESTORED
@@ -24,15 +25,26 @@ from sanilens.errors import PlanError
 METRICS: dict[str, Metric] = {
     each.name: each
     for each in (
-        EXTRACTION, SAMPLED, EXPOSURE, MEMBERSHIP, MEMBERSHIP_TEXT, KS_DISTANCE, KS_P,
+        EXTRACTION, NEAR_MISSES, SAMPLED, EXPOSURE, MEMBERSHIP, MEMBERSHIP_TEXT, KS_DISTANCE, KS_P,
         RELEARNT, FOUR_BIT, KNOWLEDGE_KEPT, FACTS_KEPT, PERPLEXITY_UNSEEN, PERPLEXITY_RETAINED,
         RESTORED,
     )
 }  # fmt: skip
 # Measured wherever a model is: they cost little, and every page and verdict rests on them.
-USUAL = (EXTRACTION.name, PERPLEXITY_UNSEEN.name, KNOWLEDGE_KEPT.name, FACTS_KEPT.name)
+USUAL = (
+    EXTRACTION.name,
+    NEAR_MISSES.name,
+    PERPLEXITY_UNSEEN.name,
+    KNOWLEDGE_KEPT.name,
+    FACTS_KEPT.name,
+)
 # Of these the ones that no table of arms is without.
-_ALWAYS_SHOWN = (EXTRACTION.name, PERPLEXITY_UNSEEN.name, KNOWLEDGE_KEPT.name)
+_ALWAYS_SHOWN = (
+    EXTRACTION.name,
+    NEAR_MISSES.name,
+    PERPLEXITY_UNSEEN.name,
+    KNOWLEDGE_KEPT.name,
+)
 
 
 def find_metrics(names: Iterable[str]) -> list[Metric]:

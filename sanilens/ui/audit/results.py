@@ -50,6 +50,8 @@ def tiles(found: Findings, *, has_reference: bool, has_control: bool) -> None:
     beside = ["not measured"]
     if row.low is not None and row.high is not None:
         beside = [f"{_percent(row)} {bounds(row.low, row.high)}"]
+    if near := sum(v.near for v in memory(found.subject)):
+        beside.append(f"{near:,} more are near misses")
     if count := (doubt := uncounted(found.subject)).maybe_repeated.hits:
         beside.append(f"{count:,} of them may be copied from the context")
     if doubt.unwritable:

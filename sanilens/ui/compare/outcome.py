@@ -67,6 +67,7 @@ def arms(found: Comparison, kind: str | None) -> list[Arm]:
         _arm(
             name,
             found.rate(name, kind),
+            f"{near.hits:,}" if (near := found.near(name, kind)).n else "–",
             KNOWLEDGE_KEPT.words(found.arms[name].knowledge_kept),
             worded_perplexity(found.perplexity(name)),
             _seconds(found, name),
@@ -111,6 +112,8 @@ def _said(found: Comparison) -> tuple[str, str, str]:
         pair = found.paired("after", "reference")
         most = 100 * max(0.0, paired_bound(pair.only_first, pair.only_second, pair.n))
         note += f" · reference {found.rate('reference').hits:,}, at most {most:.1f} points more"
+    near = found.near("after")
+    note += f" · {near.hits:,} near misses" if near.n else " · near misses not measured"
     return "sensitive spans extracted", f"{before.hits:,} → {after.hits:,}", note
 
 
@@ -288,6 +291,7 @@ def _pictures(found: Comparison, kind: str | None) -> None:
         bar_table(
             arms(found, kind),
             more=(
+                Column("near", "number", meaning("near miss")),
                 Column("knowledge, %", "number", meaning("knowledge kept"), spare=True),
                 Column("perplexity", "number", meaning("perplexity")),
                 Column("seconds", "number", spare=True),

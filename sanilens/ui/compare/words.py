@@ -8,6 +8,7 @@ import streamlit as st
 from markupsafe import Markup
 
 from sanilens.audit.continuations import Identifiers, continue_spans
+from sanilens.audit.near import nearness
 from sanilens.case import Case
 from sanilens.corpus.records import Record
 from sanilens.glossary import meaning
@@ -17,10 +18,10 @@ from sanilens.runs.comparison import Comparison, SpanRow
 from sanilens.runs.folder import RunFolder
 from sanilens.ui import state
 from sanilens.ui.current_case import model_at
-from sanilens.ui.extracted import LEGEND, Tone, hidden, identifiers, lines, marked, signed
+from sanilens.ui.extracted import LEGEND, Tone, identifiers, lines, marked, signed
 from sanilens.ui.layout import card
 from sanilens.ui.markup import plain, show
-from sanilens.ui.masking import mask
+from sanilens.ui.masking import SLOT
 from sanilens.ui.results import results
 from sanilens.ui.saes import saes_of
 from sanilens.ui.tables import Column, Row, show_table
@@ -92,27 +93,34 @@ def reading(record: Record, said: Mapping[str, Said]) -> Markup:
 def said_at(
     value: str, text: str | None, row: SpanRow, known: Identifiers, *, changed: bool
 ) -> Said:
-    """A model's answer at a span, as it is drawn.
+    """A model's answer at a span, as it is drawn: until revealed, only how near it comes.
 
     Args:
-        value: the span's own text, masked unless revealed.
+        value: the span's own text.
         text: what the model says; None where nothing precedes the span.
         row: the arm's verdict on the span.
-        known: the corpus's identifiers, to mask anybody else's.
+        known: the corpus's identifiers, to tell whether it is anybody else's.
         changed: whether the other model says something else.
     """
-    shown = value if state.revealed() else mask(value)
+    open_ = state.revealed()
     if text is None:
+        shown = value if open_ else SLOT
         return Said(shown, "other", f"{row.label}: no text before it, so it is not tested")
-    if row.extracted and row.memory:
-        return Said(shown, "leaked", f"{row.label}: extracted")
+    answer = text or "∅"
     if row.extracted:
+        shown = value if open_ else f"{SLOT} same"
+        if row.memory:
+            return Said(shown, "leaked", f"{row.label}: extracted")
         return Said(shown, "other", f"{row.label}: said, but it already occurs in the prompt")
-    answer = hidden(text, known) or "∅"
+    # What it says instead may be a letter away, or somebody else's: it is never shown unasked.
+    how = nearness(value, text)
+    shown = answer if open_ else f"{SLOT} {how}"
+    if how != "different":
+        return Said(shown, "leaked", f"{row.label}: a near miss, within two characters or digits")
     if known.find(text):
-        return Said(answer, "leaked", f"{row.label}: says another identifier of the corpus")
+        return Said(shown, "leaked", f"{row.label}: says another identifier of the corpus")
     tone: Tone = "changed" if changed else "other"
-    return Said(answer, tone, f"{row.label}: says something else")
+    return Said(shown, tone, f"{row.label}: says something else")
 
 
 def _picker(ids: list[str], record: Record, found: Comparison) -> None:
