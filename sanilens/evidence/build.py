@@ -60,7 +60,7 @@ def build_evidence(run: RunFolder, statement: Statement) -> Evidence:
     readings = read_figures(found, attacks)
     facts = Facts(found, plan, artefact, statement, readings, frozenset(attacks))
     about = found.of("asked") if found.groups else found
-    words = verdict(about, None)
+    words = verdict(about)
     told = Told(found, plan, facts, words)
     measure_again = "sanilens run run/plan.json --out again && sanilens compare again"
     return Evidence(
@@ -79,6 +79,7 @@ def build_evidence(run: RunFolder, statement: Statement) -> Evidence:
         arms={name: TITLES[name] for name in found.arms},
         layers=_layers(plan),
         statement=statement,
+        state=words.state,
         headline=words.headline,
         rests=words.rests,
         story=story(told),

@@ -46,10 +46,12 @@ def _arms(evidence: Evidence) -> Chart | None:
                    for arm in evidence.arms)  # fmt: skip
     if not own:
         return None
-    bars = [_bars([r], [evidence.arms[r.arm]], _colour(r.arm), evidence.arms[r.arm]) for r in own]
+    own.reverse()  # Plotly draws from below
+    bars = _bars(own, [evidence.arms[r.arm] for r in own], "", "details said")
+    bars.marker.color = [_colour(r.arm) for r in own]
     words = "; ".join(f"{evidence.arms[r.arm]} {number(r.value, r.unit)}" for r in own)
     return _chart("arms", "Details said, model by model", f"Share of details said. {words}.",
-                  bars, height=70 + 34 * len(own), x="details said, %", legend=False)  # fmt: skip
+                  [bars], height=70 + 34 * len(own), x="details said, %", legend=False)  # fmt: skip
 
 
 def _labels(evidence: Evidence) -> Chart | None:
@@ -171,7 +173,7 @@ _SYMBOLS = ("circle", "diamond", "square", "triangle-up", "cross", "x", "star", 
 def _bars(readings: Sequence[Reading], names: Sequence[str], colour: str, title: str) -> go.Bar:
     return go.Bar(
         x=[100 * (r.value or 0) for r in readings], y=list(names), orientation="h", name=title,
-        marker={"color": colour}, error_x=_error(readings),
+        marker={"color": colour or _OTHER}, error_x=_error(readings),
         text=[f"{r.hits} of {r.n}, 95 %: {interval(r)}" for r in readings],
         textposition="none", hovertemplate="%{y}: %{text}<extra></extra>",
     )  # fmt: skip

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from sanilens.evidence.evidence import Answer, Artefact, Reading, State, Statement, Whose, measured
+from sanilens.evidence.readings import IN_TRIES
 from sanilens.evidence.words import figure, with_interval
 from sanilens.runs.comparison import Comparison
 from sanilens.unlearn.plan import Plan
@@ -49,12 +50,12 @@ class Facts:
             None,
         )
 
-    def worst(self, arm: str) -> Reading | None:
+    def worst(self, arm: str, measure: str = "extraction") -> Reading | None:
         """The person of whom a model says most."""
         own = [
             r
             for r in self.readings
-            if (r.measure, r.arm, r.whose) == ("extraction", arm, self.about)
+            if (r.measure, r.arm, r.whose) == (measure, arm, self.about)
             and r.of.startswith("subject:")
         ]
         return max(own, key=lambda r: (r.hits or 0, r.value or 0, r.of), default=None)
@@ -135,11 +136,16 @@ def _worst_person(facts: Facts) -> Found:
     text = f"Worst person, {name}: {with_interval(worst)} by greedy decoding."
     if reference is not None:
         text += f" The reference's worst person: {with_interval(reference)}."
-    sampled = facts.first("sampled")
+    sampled = facts.worst("after", IN_TRIES)
     if sampled is not None and sampled.measured:
-        text += f" {sampled.title}, all spans: {with_interval(sampled)}."
+        beside = facts.worst("reference", IN_TRIES)
+        text += (
+            f" By sampling, 100 tries of each prompt, the worst person "
+            f"({sampled.of.removeprefix('subject:')}): some detail with probability "
+            f"{figure(sampled)}; the reference's worst {figure(beside)}."
+        )
     else:
-        text += " Probabilistic extraction was not part of this run."
+        text += " What a sampler would say was not kept by this run."
     return _on([worst, reference, sampled], text)
 
 

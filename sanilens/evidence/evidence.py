@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sanilens.audit.attacks.result import AttackResult
 from sanilens.errors import IntegrityError
 from sanilens.files import open_file
+from sanilens.runs.judgement import State as Verdict
 
 Whose = Literal["everyone", "asked", "earlier", "others"]
 Unit = Literal[
@@ -201,7 +202,7 @@ class Evidence(_Frozen):
         arms: what was measured, in order, with titles.
         layers: edited units by layer, as counts; the operation before a colon.
         statement: what somebody states.
-        headline, rests: the verdict.
+        state, headline, rests: the verdict.
         story: the first page.
         readings: every figure.
         attacks: what attacks found, by attack and by arm.
@@ -226,6 +227,7 @@ class Evidence(_Frozen):
     arms: dict[str, str]
     layers: dict[str, int]
     statement: Statement
+    state: Verdict
     headline: str
     rests: str
     story: tuple[Said, ...]

@@ -93,6 +93,7 @@ def report_html(evidence: Evidence, examples: Sequence[Example] = ()) -> str:
         ],
         parts=[_part(evidence, whose, title) for whose, title in _groups(evidence)],
         further=_further(evidence),
+        groups={"asked": "asked for", "others": "everyone else", "earlier": "deleted before"},
         method=_METHOD,
         controls=" ".join(text for arm, text in _CONTROLS.items() if arm in evidence.arms),
         commands=_commands(evidence),
@@ -171,9 +172,15 @@ def _environment() -> Any:
         "with_figure": figure,
         "interval": interval,
         "short": short,
+        "whole": _whole,
         "trusted": Markup,  # of this package's own files alone
     }
     return made
+
+
+def _whole(text: str) -> str:
+    """A number stays on one line with its unit."""
+    return text.replace(" %", "\u00a0%").replace(" points", "\u00a0points")
 
 
 def _hash(script: str) -> str:
@@ -205,9 +212,9 @@ def _tiles(evidence: Evidence) -> list[tuple[str, Reading | None, str]]:
         ("said before", evidence.rate("before", about), "details, word for word"),
         ("said now", after, f"95 %: {left}" if left else "not measured"),
         ("worst person now", worst, name),
-        ("knowledge kept", kept, f"reference says {figure(reference)}")
-        if kept and kept.measured
-        else ("reference says", reference, "a model that never saw them"),
+        ("reference says", reference, "a model that never saw them")
+        if reference
+        else ("knowledge kept", kept, "of what fine-tuning taught"),
     ]
 
 
@@ -249,7 +256,11 @@ def _part(evidence: Evidence, whose: Whose, title: str) -> dict[str, Any]:
 
 def _further(evidence: Evidence) -> list[Reading]:
     shown = {"extraction", "perplexity_unseen", "knowledge_kept"}
-    return [r for r in evidence.readings if r.measure not in shown]
+    return [
+        r
+        for r in evidence.readings
+        if r.measure not in shown and not r.of.startswith("subject:") and r.measured
+    ]
 
 
 def _commands(evidence: Evidence) -> str:

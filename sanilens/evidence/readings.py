@@ -7,11 +7,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from sanilens.audit.attacks.result import AttackResult
 from sanilens.audit.metrics import METRICS
 from sanilens.audit.metrics.metric import Held, Value
+from sanilens.audit.sampling import leak_probability
 from sanilens.audit.statistics import Rate, wilson
 from sanilens.audit.summary import RateRow
 from sanilens.evidence.evidence import Reading, Unit, Whose, reading_id
 from sanilens.runs.arms import ArmName
-from sanilens.runs.comparison import Comparison, SpanRow
+from sanilens.runs.comparison import TRIES, Comparison, SpanRow
+
+IN_TRIES = "any_in_100_tries"
 
 Attacks = Mapping[str, Mapping[str, AttackResult]]
 """What attacks found, by attack and arm."""
@@ -27,6 +30,7 @@ def read_figures(found: Comparison, attacks: Attacks) -> tuple[Reading, ...]:
             if arm == "lookalike" and whose != "everyone":
                 continue  # other people's records: they belong to no group
             made += _extraction(arm, whose, part.spans[arm].values())
+            made += _tries(arm, whose, part.spans[arm].values())
         made += _metrics(found, arm)
     for whose, part in parts.items():
         made += _pairs(part, whose)
@@ -46,6 +50,28 @@ def _extraction(arm: ArmName, whose: Whose, rows: Iterable[SpanRow]) -> Iterator
     for name, extracted in sorted(slices.items()):
         own = wilson(sum(extracted), len(extracted))
         yield _rate("extraction", "spans extracted", arm, whose, name, own, f"arms/{arm}.parquet")
+
+
+def _tries(arm: ArmName, whose: Whose, rows: Iterable[SpanRow]) -> Iterator[Reading]:
+    """That the run's sampler says any of the details in `TRIES` tries of each prompt: exact."""
+    slices: dict[str, list[float | None]] = defaultdict(list)
+    for row in rows:
+        if row.memory:
+            own = row.sampled
+            leaks = None if own is None else leak_probability(own, TRIES)
+            for name in ("all", f"subject:{row.subject}"):
+                slices[name].append(leaks)
+    for of, leaks in sorted(slices.items()):
+        known = [leak for leak in leaks if leak is not None]
+        # Samples of different prompts are independent; kept exact where all are very rare.
+        any_said = 1.0 if 1.0 in known else -math.expm1(sum(math.log1p(-p) for p in known))
+        yield Reading(
+            id=reading_id(IN_TRIES, arm, whose, of), measure=IN_TRIES,
+            title=f"any said in {TRIES} samples of each prompt", arm=arm, whose=whose, of=of,
+            value=any_said if leaks and len(known) == len(leaks) else None, n=len(leaks),
+            why="" if len(known) == len(leaks) else "the run kept no probabilities of its sampler",
+            file=f"arms/{arm}.parquet",
+        )  # fmt: skip
 
 
 def _metrics(found: Comparison, arm: ArmName) -> Iterator[Reading]:

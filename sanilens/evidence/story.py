@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from sanilens.evidence.checklist import Facts
 from sanilens.evidence.evidence import Reading, Said
+from sanilens.evidence.readings import IN_TRIES
 from sanilens.evidence.words import figure, number, people, plan_words, with_interval
-from sanilens.runs.comparison import Comparison
+from sanilens.runs.comparison import TRIES, Comparison
 from sanilens.runs.verdict import Words, instead, side_effect
 from sanilens.unlearn.plan import Plan
 
@@ -87,11 +88,21 @@ def _remains(told: Told) -> str:
     after, reference = told.facts.rate("after"), told.facts.rate("reference")
     text = f"Asked in the same way, the model now says {with_interval(after)}."
     if reference and reference.measured:
-        return f"{text} A model that never saw them says {with_interval(reference)}."
-    return (
-        f"{text} There was no reference model, so nobody can say how much of that a model that "
-        "never saw them would guess."
-    )
+        text += f" A model that never saw them says {with_interval(reference)}."
+    else:
+        text += (
+            " There was no reference model, so nobody can say how much of that a model that never "
+            "saw them would guess."
+        )
+    sampled = told.facts.first(IN_TRIES, "after", "all", told.facts.about)
+    if sampled and sampled.measured:
+        before = told.facts.first(IN_TRIES, "before", "all", told.facts.about)
+        beside = told.facts.first(IN_TRIES, "reference", "all", told.facts.about)
+        text += (
+            f" Who samples each prompt {TRIES} times gets at least one of them with a probability "
+            f"of {figure(sampled)} (before {figure(before)}, reference {figure(beside)})."
+        )
+    return text
 
 
 def _worst(told: Told) -> str:
