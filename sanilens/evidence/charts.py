@@ -1,14 +1,16 @@
 """The report's pictures, as Plotly's JSON: drawn by Plotly in the reader's browser, offline.
 
-Colours are readable on light and dark paper; text takes the page's own ink. Every picture says
-itself in words, and its numbers stand in a table.
+They look as the app's do (sanilens/charts.py). Every picture says itself in words, and its numbers
+stand in a table.
 """
 
 import json
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
+from sanilens.charts import COLOURS, GREY, TEMPLATE, TONES, Axis, Estimate, Line, forest, lines
 from sanilens.evidence.evidence import Evidence, Reading, measured
 from sanilens.evidence.words import interval, number
 from sanilens.extras import needs
@@ -16,8 +18,10 @@ from sanilens.extras import needs
 with needs("evidence"):
     import plotly.graph_objects as go
 
-_COLOURS = {"before": "#e0641f", "after": "#2a8f98", "reference": "#4a86c8"}
-_OTHER = "#8a94a6"
+_TONE: dict[str, Literal["leak", "plan", "reference"]] = {
+    "before": "leak", "after": "plan", "reference": "reference",
+}  # fmt: skip
+_SAID = Axis("details said", format=".0%", between=(-0.02, 1.02))
 _SHOWN_PERSONS = 40
 _WIDTH = 660
 
@@ -42,181 +46,173 @@ def charts(evidence: Evidence) -> list[Chart]:
 
 
 def _arms(evidence: Evidence) -> Chart | None:
-    own = measured(evidence.rate(arm, evidence.about) or evidence.rate(arm, "everyone")
-                   for arm in evidence.arms)  # fmt: skip
+    own = measured(
+        evidence.rate(arm, evidence.about) or evidence.rate(arm, "everyone")
+        for arm in evidence.arms
+    )
     if not own:
         return None
-    own.reverse()  # Plotly draws from below
-    bars = _bars(own, [evidence.arms[r.arm] for r in own], "", "details said")
-    bars.marker.color = [_colour(r.arm) for r in own]
+    estimates = [
+        Estimate(
+            evidence.arms[r.arm], r.value or 0, r.low or 0, r.high or 0, r.n or 0,
+            _TONE.get(r.arm, "control"),
+        )
+        for r in own
+    ]  # fmt: skip
     words = "; ".join(f"{evidence.arms[r.arm]} {number(r.value, r.unit)}" for r in own)
+    figure = forest(estimates, _SAID)
     return _chart("arms", "Details said, model by model", f"Share of details said. {words}.",
-                  [bars], height=70 + 34 * len(own), x="details said, %", legend=False)  # fmt: skip
+                  figure, 56 + 26 * len(own))  # fmt: skip
 
 
 def _labels(evidence: Evidence) -> Chart | None:
     about = evidence.about
     before = [r for r in evidence.of("extraction", "before", about) if r.of.startswith("label:")]
-    ordered = sorted(measured(before), key=lambda r: (-(r.hits or 0), r.of), reverse=True)
+    ordered = sorted(measured(before), key=lambda r: (-(r.hits or 0), r.of))
     if not ordered:
         return None
-    traces = []
-    for arm in ("reference", "after", "before"):
+    figure = go.Figure(layout={"template": TEMPLATE, "barmode": "group", "bargap": 0.3})
+    shown = [arm for arm in ("before", "after", "reference") if arm in evidence.arms]
+    for arm in reversed(shown):
         own = measured(evidence.rate(arm, about, r.of) for r in ordered)
-        if own:
-            names = [r.of.removeprefix("label:").replace("_", " ").lower() for r in own]
-            traces.append(_bars(own, names, _colour(arm), evidence.arms[arm]))
-    return _chart("labels", "By what the detail is", "Share of details said, by label, before, "
-                  "after and by the reference; the numbers stand in the table of labels.", traces,
-                  height=110 + 62 * len(ordered), x="details said, %")  # fmt: skip
+        names = [r.of.removeprefix("label:").replace("_", " ").lower() for r in own]
+        figure.add_trace(_bars(own, names, _colour(arm), evidence.arms[arm]))
+    figure.update_layout(yaxis={"type": "category", "autorange": "reversed", "showgrid": False},
+                         xaxis=_SAID.layout, legend={"traceorder": "reversed"})  # fmt: skip
+    return _chart("labels", "By what the detail is", "Share of details said, by label: before, "
+                  "after, and by the reference. The numbers stand in the table of labels.", figure,
+                  90 + 42 * len(ordered), legend=True)  # fmt: skip
 
 
 def _persons(evidence: Evidence) -> Chart | None:
-    before = measured(evidence.by_subject("before", "everyone"))[:_SHOWN_PERSONS][::-1]
+    everyone = measured(evidence.by_subject("before", "everyone"))
+    before = everyone[:_SHOWN_PERSONS]
     if len(before) < 2:
         return None
-    traces = []
+    figure = go.Figure(layout={"template": TEMPLATE})
     for arm, symbol in (("before", "circle-open"), ("after", "circle")):
         own = measured(evidence.rate(arm, "everyone", r.of) for r in before)
-        names = [r.of.removeprefix("subject:") for r in own]
-        traces.append(
+        figure.add_trace(
             go.Scatter(
-                x=[100 * (r.value or 0) for r in own], y=names, mode="markers",
-                name=evidence.arms[arm], text=[f"{r.hits} of {r.n}" for r in own],
+                x=[r.value for r in own], y=[r.of.removeprefix("subject:") for r in own],
+                mode="markers", name=evidence.arms[arm], text=[f"{r.hits} of {r.n}" for r in own],
                 hovertemplate="%{y}: %{text}<extra></extra>",
-                marker={"color": _colour(arm), "symbol": symbol, "size": 9, "line": {"width": 2}},
+                marker={"color": _colour(arm), "symbol": symbol, "size": 8, "line": {"width": 2}},
             )
         )  # fmt: skip
-    many = len(measured(evidence.by_subject("before", "everyone")))
-    shown = f"the {len(before):,} of {many:,} of whom most was said" if many > len(before) else (
-        f"all {many:,}")  # fmt: skip
+    figure.update_layout(xaxis=_SAID.layout, yaxis={"type": "category", "autorange": "reversed",
+                                                    "dtick": 1})  # fmt: skip
+    shown = f"all {len(everyone):,}"
+    if len(everyone) > len(before):
+        shown = f"the {len(before):,} of {len(everyone):,} of whom most was said"
     return _chart("persons", "Person by person", f"Share of each person's details that is said, "
-                  f"before and after; {shown}.", traces, height=110 + 19 * len(before),
-                  x="details said, %")  # fmt: skip
+                  f"before and after; {shown}.", figure, 90 + 15 * len(before),
+                  legend=True)  # fmt: skip
 
 
 def _trade_off(evidence: Evidence) -> Chart | None:
-    points: list[tuple[str, Reading, Reading]] = []
-    for arm in evidence.arms:
+    points: list[Line] = []
+    spread: list[float] = []
+    for i, arm in enumerate(evidence.arms):
         said = evidence.rate(arm, evidence.about)
         known = evidence.reading(f"perplexity_unseen/{arm}/everyone/all")
-        if said and known and said.value is not None and known.value is not None:
-            points.append((arm, said, known))
+        if not said or not known or said.value is None or known.value is None:
+            continue
+        words = f"{number(said.value, 'share')} said, perplexity {known.value:.3f}"
+        points.append(
+            Line(evidence.arms[arm], [known.value], [said.value], _colour(arm), dash=None,
+                 symbol=("circle", "diamond", "square", "triangle-right")[i % 4], words=[words])
+        )  # fmt: skip
+        spread.append(known.value)
     if len(points) < 3:
         return None
-    traces = [
-        go.Scatter(
-            x=[known.value], y=[100 * (said.value or 0)], mode="markers", name=evidence.arms[arm],
-            marker={"color": _colour(arm), "size": 12, "symbol": _SYMBOLS[i % len(_SYMBOLS)]},
-            error_y=_error([said]),
-            hovertemplate=f"{evidence.arms[arm]}: %{{y:.1f}} %, perplexity %{{x:.3f}}"
-            "<extra></extra>",
-        )
-        for i, (arm, said, known) in enumerate(points)
-    ]  # fmt: skip
-    chart = _figure(traces, height=330, x="perplexity on unseen texts (lower is better)",
-                    legend=True)  # fmt: skip
-    chart.update_layout(yaxis={"title": {"text": "details said, %"}, "rangemode": "tozero"})
-    spread = [known.value or 1 for *_, known in points]
-    if max(spread) > 10 * min(spread):
-        chart.update_xaxes(type="log")
-    return Chart("trade-off", "What it says against what it knows", "Each model by perplexity on "
-                 "unseen texts and share of details said: lower left is better.",
-                 _json(chart))  # fmt: skip
+    scale = "log" if max(spread) > 10 * min(spread) else "linear"
+    figure = lines(points, Axis("perplexity on unseen texts", scale=scale), _SAID, legend=True)
+    figure.update_traces(marker={"size": 11})
+    return _chart("trade-off", "What it says against what it knows", "Each model by perplexity on "
+                  "unseen texts and share of details said: lower left is better.", figure, 320,
+                  legend=True)  # fmt: skip
 
 
 def _layers(evidence: Evidence) -> Chart | None:
     if not evidence.layers:
         return None
     names = list(evidence.layers)
-    bar = go.Bar(x=list(evidence.layers.values()), y=names, orientation="h",
-                 marker={"color": _COLOURS["after"]})  # fmt: skip
-    return _chart("layers", "Units that were changed, by layer", "How many units of each layer "
-                  "were edited.", [bar], height=90 + 24 * len(names), x="units",
-                  legend=False)  # fmt: skip
+    figure = go.Figure(layout={"template": TEMPLATE})
+    figure.add_trace(go.Bar(x=list(evidence.layers.values()), y=names, orientation="h",
+                            marker={"color": TONES["plan"]}))  # fmt: skip
+    figure.update_layout(xaxis=Axis("units", whole=True).layout,
+                         yaxis={"type": "category", "autorange": "reversed"})  # fmt: skip
+    return _chart("layers", "Units that were changed, by layer",
+                  "How many units of each layer were edited.", figure,
+                  70 + 22 * len(names))  # fmt: skip
 
 
 def _curves(evidence: Evidence) -> list[Chart]:
     """Curves of attacks: one picture a curve, all models in it."""
     made: list[Chart] = []
     for attack, by_arm in evidence.attacks.items():
-        names = dict.fromkeys(s.name for result in by_arm.values() for s in result.series)
-        for name in names:
-            traces, first = [], None
-            for arm, result in by_arm.items():
-                for series in (s for s in result.series if s.name == name):
-                    first = first or series
-                    scale = 100 if series.unit == "share" else 1
-                    points = [p for p in series.points if p.y is not None]
-                    traces.append(
-                        go.Scatter(
-                            x=[p.x for p in points], y=[scale * (p.y or 0) for p in points],
-                            mode="lines+markers", name=evidence.arms.get(arm, arm),
-                            line={"color": _colour(arm), "width": 2},
-                        )
-                    )  # fmt: skip
-            if first is None or not traces:
-                continue
-            chart = _figure(traces, height=330, x=first.x_label, legend=True)
-            mark = ", %" if first.unit == "share" else ""
-            chart.update_yaxes(title={"text": f"{first.y_label}{mark}"})
-            if first.log_x:
-                chart.update_xaxes(type="log")
-            words = f"{first.y_label} over {first.x_label}, for {len(traces)} models."
-            made.append(Chart(f"curve-{len(made)}", f"{attack}: {name}", words, _json(chart)))
+        curves = [(arm, s) for arm, result in by_arm.items() for s in result.series]
+        for name in dict.fromkeys(series.name for _, series in curves):
+            own = [(arm, series) for arm, series in curves if series.name == name]
+            first = own[0][1]
+            x = Axis(first.x_label, scale="log" if first.log_x else "linear")
+            y = Axis(first.y_label, format=".0%" if first.unit == "share" else "")
+            drawn = [
+                Line(evidence.arms.get(arm, arm), [p.x for p in series.points],
+                     [p.y for p in series.points], _colour(arm) if arm in _TONE else
+                     COLOURS[i % len(COLOURS)])
+                for i, (arm, series) in enumerate(own)
+            ]  # fmt: skip
+            words = f"{first.y_label} over {first.x_label}, for {len(own)} models."
+            made.append(_chart(f"curve-{len(made)}", f"{attack.capitalize()}: {name}", words,
+                               lines(drawn, x, y, legend=True), 320, legend=True))  # fmt: skip
     return made
 
 
-_SYMBOLS = ("circle", "diamond", "square", "triangle-up", "cross", "x", "star", "hexagon")
-
-
 def _bars(readings: Sequence[Reading], names: Sequence[str], colour: str, title: str) -> go.Bar:
+    up = [(r.high or 0) - (r.value or 0) for r in readings]
+    down = [(r.value or 0) - (r.low or 0) for r in readings]
     return go.Bar(
-        x=[100 * (r.value or 0) for r in readings], y=list(names), orientation="h", name=title,
-        marker={"color": colour or _OTHER}, error_x=_error(readings),
+        x=[r.value for r in readings], y=list(names), orientation="h", name=title,
+        marker={"color": colour},
+        error_x={"type": "data", "symmetric": False, "array": up, "arrayminus": down,
+                 "color": GREY, "thickness": 1.2, "width": 2},
         text=[f"{r.hits} of {r.n}, 95 %: {interval(r)}" for r in readings],
         textposition="none", hovertemplate="%{y}: %{text}<extra></extra>",
     )  # fmt: skip
 
 
-def _error(readings: Sequence[Reading]) -> dict[str, Any]:
-    """Interval ends as distances from the value, in percent."""
-    up = [100 * ((r.high or 0) - (r.value or 0)) for r in readings]
-    down = [100 * ((r.value or 0) - (r.low or 0)) for r in readings]
-    return {"type": "data", "symmetric": False, "array": up, "arrayminus": down,
-            "color": _OTHER, "thickness": 1.3, "width": 3}  # fmt: skip
-
-
 def _colour(arm: str) -> str:
-    return _COLOURS.get(arm, _OTHER)
+    return TONES[_TONE[arm]] if arm in _TONE else GREY
 
 
 def _chart(
-    name: str, title: str, words: str, traces: Sequence[Any], *, height: int, x: str,
-    legend: bool = True,
-) -> Chart:  # fmt: skip
-    figure = _figure(traces, height=height, x=x, legend=legend)
-    figure.update_yaxes(type="category")  # ids of digits are names as well
-    return Chart(name, title, words, _json(figure))
-
-
-def _figure(traces: Sequence[Any], *, height: int, x: str, legend: bool) -> go.Figure:
-    clear = "rgba(0,0,0,0)"
-    grid = {"gridcolor": "rgba(138,148,166,.25)", "zerolinecolor": "rgba(138,148,166,.5)"}
-    figure = go.Figure(list(traces))
+    name: str, title: str, words: str, figure: go.Figure, height: int, *, legend: bool = False
+) -> Chart:
+    """One width, which fits an A4 page as well; the page's own ink for all text."""
     figure.update_layout(
-        template=None, width=_WIDTH, height=height, paper_bgcolor=clear, plot_bgcolor=clear,
-        margin={"l": 10, "r": 16, "t": 8, "b": 44}, font={"family": "inherit", "size": 12},
-        barmode="group", bargap=0.25, showlegend=legend,
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0,
-                "traceorder": "reversed"},
-        xaxis={"title": {"text": x, "standoff": 8}, "automargin": True, **grid},
-        yaxis={"automargin": True, **grid},
+        width=_WIDTH, height=height, showlegend=legend, font={"family": "inherit"},
+        legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
     )  # fmt: skip
-    return figure
+    return Chart(name, title, words, _json(figure))
 
 
 def _json(figure: go.Figure) -> str:
     """The same bytes at every making; safe within a script element."""
-    text = json.dumps(figure.to_plotly_json(), sort_keys=True, separators=(",", ":"))
+    fields = _finite(figure.to_plotly_json())
+    text = json.dumps(fields, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return text.replace("<", "\\u003c")
+
+
+def _finite(value: Any) -> Any:
+    """NaN is no JSON; Plotly leaves a gap at null."""
+    match value:
+        case dict():
+            return {name: _finite(own) for name, own in value.items()}
+        case list() | tuple():
+            return [_finite(own) for own in value]
+        case float() if not math.isfinite(value):
+            return None
+        case _:
+            return value

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from sanilens.errors import RunError
-from sanilens.evidence.evidence import Evidence, Reading, Whose
+from sanilens.evidence.evidence import Evidence, Reading, Whose, reading_id
+from sanilens.evidence.readings import IN_TRIES
 from sanilens.evidence.words import figure, interval, people
 from sanilens.extras import needs
 from sanilens.glossary import meaning
@@ -113,14 +114,11 @@ def letter_html(evidence: Evidence, subject: str) -> str:
     if before is None or after is None or not before.measured:
         raise RunError("This run has no figure about that subject. Give an id of its corpus.")
     reference = found.get("reference")
-    left = after.hits or 0
-    guessed = reference.hits if reference and reference.hits is not None else None
-    if not left:
-        outcome = "None of your details was written any more in this test."
-    elif guessed is not None and left <= guessed:
-        outcome = "That is no more than a model writes that never read about you."
-    else:
-        outcome = "Some of your details are still written. We have not finished."
+    sampled, guessing = (
+        evidence.reading(reading_id(IN_TRIES, arm, "everyone", f"subject:{subject}"))
+        for arm in ("after", "reference")
+    )
+    outcome = _outcome(after, reference, sampled, guessing)
     asked = not evidence.subjects or subject in evidence.subjects
     done = f"We changed the model itself: {evidence.plan_words}." if asked else (
         "This run was about other requests. Yours has not been carried out by it.")  # fmt: skip
@@ -134,6 +132,8 @@ def letter_html(evidence: Evidence, subject: str) -> str:
         reference=reference,
         done=done,
         outcome=outcome,
+        sampled=sampled if sampled and sampled.measured else None,
+        guessing=guessing if guessing and guessing.measured else None,
         limits=evidence.limits[:1] + tuple(
             line for line in evidence.limits if "hooks" in line or "adapter" in line
         ),
@@ -141,6 +141,29 @@ def letter_html(evidence: Evidence, subject: str) -> str:
         or "The former model still holds your details until every copy of it is destroyed; nobody "
         "has stated yet that this was done.",
     )  # fmt: skip
+
+
+# So much likelier than by the reference's guessing a detail may be got by sampling, and no more.
+_LIKELIER = 0.05
+
+
+def _outcome(
+    after: Reading, reference: Reading | None, sampled: Reading | None, guessing: Reading | None
+) -> str:
+    """What the figures come to, for the person; no more than they show."""
+    left = after.hits or 0
+    guessed = reference.hits or 0 if reference and reference.measured else 0
+    if left > guessed:
+        return "Some of your details are still written. We have not finished."
+    said = "None of your details was written word for word any more in this test."
+    if left:
+        said = "That is no more than a model writes that never read about you."
+    if sampled is None or sampled.value is None:
+        return f"{said} What comes of many random tries was not measured."
+    by_guessing = guessing.value if guessing and guessing.value is not None else 0.0
+    if sampled.value > by_guessing + _LIKELIER:
+        return f"{said} But they have not all gone: many random tries still bring some of them."
+    return said
 
 
 def _render(template: str, evidence: Evidence, scripts: Sequence[str], **fields: Any) -> str:

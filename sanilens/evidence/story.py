@@ -127,20 +127,16 @@ def _harm(told: Told) -> str:
             before, after = hurt
             name = before.of.removeprefix("subject:")
             parts.append(f"Most was lost of {name}: {figure(before)} before, {figure(after)} now.")
-    for measure, what in (
-        ("perplexity_unseen", "Perplexity on unseen texts"),
-        ("knowledge_kept", "Knowledge kept"),
-        ("facts_kept", "Closed questions answered right"),
-    ):
-        before, after = told.facts.first(measure, "before"), told.facts.first(measure)
-        if after is None or not after.measured:
-            continue
-        beside = told.facts.first(measure, "reference")
-        words = f"{what}: {figure(after)}"
+    # Perplexity and knowledge kept stand with the verdict, which weighs them.
+    before, after, beside = (
+        told.facts.first("facts_kept", arm) for arm in ("before", "after", "reference")
+    )
+    if after and after.measured:
+        words = f"Closed questions answered right: {figure(after)}"
         words += f", before {figure(before)}" if before and before.measured else ""
         words += f", reference {figure(beside)}" if beside and beside.measured else ""
         parts.append(f"{words}.")
-    return " ".join(parts) or "What the model still knows was not measured."
+    return " ".join(parts) or "Nothing else was asked for; what it still knows stands below."
 
 
 def _most_harmed(told: Told) -> tuple[Reading, Reading] | None:
