@@ -13,10 +13,12 @@ _CONFIG: dict[str, Any] = {
 }  # fmt: skip
 
 
-def draw(figure: go.Figure, key: str, alt: str, height: int) -> None:
+def draw(figure: go.Figure, name: str, alt: str, height: int, *, keyed: bool = True) -> None:
     """Draw a figure at a height in pixels; `alt` says in words what it shows.
 
-    Its picture can be kept as SVG, under `key` as its name.
+    `name` is of the SVG that one can keep, and the element's key: unless it is drawn more than
+    once in a run of the page.
     """
-    config = {**_CONFIG, "toImageButtonOptions": {"format": "svg", "filename": key}}
+    config = {**_CONFIG, "toImageButtonOptions": {"format": "svg", "filename": name}}
+    key = name if keyed else None
     st.plotly_chart(figure, height=height, key=key, alt=alt, config=config)

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from statistics import fmean
 from typing import NamedTuple
 
-import altair as alt
 import pandas as pd
+import plotly.graph_objects as go
 import streamlit as st
 from markupsafe import Markup
 from streamlit.delta_generator import DeltaGenerator
@@ -15,6 +15,7 @@ from streamlit.delta_generator import DeltaGenerator
 from sanilens.audit.measurement import Measurement
 from sanilens.audit.targets import find_targets
 from sanilens.case import Case
+from sanilens.charts import GREY, Axis, Line, lines
 from sanilens.corpus.records import in_scope
 from sanilens.errors import SaniLensError
 from sanilens.glossary import meaning
@@ -22,6 +23,7 @@ from sanilens.inspect.locate.localisers import LOCALISERS, Settings, find_locali
 from sanilens.inspect.locate.scores import UnitScores
 from sanilens.model.units import Target, UnitKind
 from sanilens.ui import state
+from sanilens.ui.charts import draw
 from sanilens.ui.extracted import signed
 from sanilens.ui.job import duration, progress_bar
 from sanilens.ui.layout import card, show_error
@@ -188,9 +190,7 @@ _DRAWS = 3
 # Ask before starting anything longer; redraw the curves about every second.
 _PATIENCE, _REDRAW = 30.0, 1.0
 _PLAN, _DOSE_RANDOM = "this plan", "random units"
-# Middle tones, legible on both of the app's backgrounds.
-_COLOURS = alt.Scale(domain=[_PLAN, _DOSE_RANDOM], range=["#1f7f87", "#8b95a5"])
-_DASHES = alt.Scale(domain=[_PLAN, _DOSE_RANDOM], range=[[1, 0], [5, 3]])
+_COLOURS = {_PLAN: "#1f7f87", _DOSE_RANDOM: GREY}
 _HEIGHT = 170
 _TITLE = Markup('<h4 class="sl-chart-title">{}</h4>')
 _LEGEND = Markup(
@@ -311,43 +311,33 @@ def _draw(
     for place, (column, title) in zip(places, _CHARTS.items(), strict=True):
         with place.container(gap="small"):
             show(_TITLE.format(title))
-            st.altair_chart(
-                _chart(frame, column, dose, most),
-                width="stretch",
-                height=_HEIGHT,
-                alt=_words(frame, column, title),
+            figure = _figure(frame, column, dose, most)
+            # Drawn again while the rest is measured, in one run of the page: no key.
+            draw(figure, f"dose-{column}", _words(frame, column, title), _HEIGHT, keyed=False)
+
+
+def _figure(frame: pd.DataFrame, column: str, dose: int, most: int) -> go.Figure:
+    own = []
+    for arm, colour in _COLOURS.items():
+        rows: pd.DataFrame = frame.loc[frame["arm"] == arm] if len(frame) else frame
+        if not len(rows):
+            continue
+        rows = rows.sort_values("units")
+        drawn = arm == _DOSE_RANDOM
+        own.append(
+            Line(
+                arm,
+                rows["units"].tolist(),
+                rows[column].tolist(),
+                colour,
+                "dash" if drawn else "solid",
+                low=rows[f"{column}_low"].tolist() if drawn else None,
+                high=rows[f"{column}_high"].tolist() if drawn else None,
             )
-
-
-def _chart(
-    frame: pd.DataFrame, column: str, dose: int, most: int
-) -> alt.LayerChart | alt.FacetChart:
-    x = alt.X(
-        "units:Q",
-        title="units",
-        scale=alt.Scale(domain=[0, most], nice=False),
-        axis=alt.Axis(tickCount=5, tickMinStep=1, format=",d"),
-    )
-    zero = alt.Scale(zero=column != "logprob")
-    axis = alt.Axis(tickCount=4, tickMinStep=1 if column == "extracted" else 0)
-    base = alt.Chart(frame).encode(x=x, color=alt.Color("arm:N", scale=_COLOURS, legend=None))
-    form = ".1f" if column == "extracted" else ".3f"
-    band = (
-        base.transform_filter(alt.datum["arm"] == _DOSE_RANDOM)
-        .mark_area(opacity=0.22)
-        .encode(y=alt.Y(f"{column}_low:Q", title=None), y2=alt.Y2(f"{column}_high:Q"))
-    )
-    lines = base.mark_line(point=alt.OverlayMarkDef(size=26), strokeWidth=1.8).encode(
-        y=alt.Y(f"{column}:Q", title=None, scale=zero, axis=axis),
-        strokeDash=alt.StrokeDash("arm:N", scale=_DASHES, legend=None),
-        tooltip=["arm:N", alt.Tooltip("units:Q", format=",d"), alt.Tooltip(column, format=form)],
-    )
-    here = (
-        alt.Chart(pd.DataFrame({"units": [dose]}))
-        .mark_rule(color="#8b95a5", strokeDash=[2, 3])
-        .encode(x=x)
-    )
-    return alt.layer(here, band, lines)
+        )
+    x = Axis("units", whole=True, between=(0, most))
+    y = Axis("", whole=column == "extracted")
+    return lines(own, x, y, rules=[("x", dose)])
 
 
 def _words(frame: pd.DataFrame, column: str, title: str) -> str:
