@@ -13,12 +13,10 @@ _CONFIG: dict[str, Any] = {
 }  # fmt: skip
 
 
-def draw(figure: go.Figure, name: str, alt: str, height: int, *, keyed: bool = True) -> None:
+def draw(figure: go.Figure, key: str, alt: str, height: int) -> None:
     """Draw a figure at a height in pixels; `alt` says in words what it shows.
 
-    `name` is of the SVG that one can keep, and the element's key: unless it is drawn more than
-    once in a run of the page.
+    Its picture can be kept as SVG, under `key` as its name.
     """
-    config = {**_CONFIG, "toImageButtonOptions": {"format": "svg", "filename": name}}
-    key = name if keyed else None
+    config = {**_CONFIG, "toImageButtonOptions": {"format": "svg", "filename": key}}
     st.plotly_chart(figure, height=height, key=key, alt=alt, config=config)

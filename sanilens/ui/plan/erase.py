@@ -312,8 +312,9 @@ def _draw(
         with place.container(gap="small"):
             show(_TITLE.format(title))
             figure = _figure(frame, column, dose, most)
-            # Drawn again while the rest is measured, in one run of the page: no key.
-            draw(figure, f"dose-{column}", _words(frame, column, title), _HEIGHT, keyed=False)
+            # Drawn again as more is measured, in one run of the page, where no key may recur.
+            key = f"dose-{column}-{len(known)}"
+            draw(figure, key, _words(frame, column, title), _HEIGHT)
 
 
 def _figure(frame: pd.DataFrame, column: str, dose: int, most: int) -> go.Figure:
