@@ -37,6 +37,7 @@ COMMANDS = {
     "codes": "codes",
     "plan": "plan",
     "run": "run",
+    "attack": "attack",
     "compare": "compare",
     "report": "report",
     "verify": "verify",

@@ -1,7 +1,8 @@
 """Weights in fewer bits: what a user may do to a model afterwards, and what may undo a repair.
 
-The formats are those that people use, made by the libraries themselves: int8 row by row,
-NormalFloat and fp4 of bitsandbytes, int4 in groups by torch. `four_bits`, ours, needs no library:
+int8 and int4 are rounded by torch's own kernels: a scale for each row, or for each 32 weights of a
+row. bitsandbytes rounds to NormalFloat as we do; it is no requirement, since transformer-lens
+imports it wherever it is installed, which takes every command seconds.
 
 NormalFloat of QLoRA (Dettmers et al., arXiv 2305.14314, section 3): a block of 64 weights is
 divided by its largest magnitude, and each is rounded to the nearest of 16 levels, the quantiles
@@ -9,9 +10,8 @@ of a normal distribution scaled to [-1, 1]. As there, the linear maps are quanti
 norms, biases and the unembedding are not. Kept here as float32: only the rounding matters.
 """
 
-import logging
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import math
+from collections.abc import Callable
 from functools import cache
 
 import numpy as np
@@ -21,10 +21,9 @@ from scipy.stats import norm
 from torch import Tensor, nn
 from transformers.pytorch_utils import Conv1D
 
-from sanilens.extras import needs
 from sanilens.model.language_model import LanguageModel
 
-_BLOCK = 64
+_BLOCK, _GROUP = 64, 32
 # Of QLoRA's code: halfway between the outermost levels' quantiles with 15 and with 16 levels.
 _OUTERMOST = 0.9677083
 
@@ -52,52 +51,37 @@ def four_bits(weights: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
 
 
 Matrix = Float[Tensor, "outputs inputs"]
+
+
+def eight_bits(weights: Matrix) -> Matrix:
+    """The weights as they come back from int8, symmetric, a scale for each row."""
+    return _rounded(weights, weights.shape[1], 8)
+
+
+def int_four(weights: Matrix) -> Matrix:
+    """The same from int4, a scale for every 32 weights of a row."""
+    return _rounded(weights, math.gcd(weights.shape[1], _GROUP), 4)
+
+
+def _rounded(weights: Matrix, group: int, bits: int) -> Matrix:
+    groups = weights.reshape(-1, group)
+    top = 2 ** (bits - 1) - 1
+    scale = (groups.abs().amax(1) / top).clamp_min(torch.finfo(weights.dtype).tiny)
+    zero = torch.zeros(len(groups), dtype=torch.int32, device=weights.device)
+    return torch.fake_quantize_per_channel_affine(groups, scale, zero, 0, -top - 1, top).view_as(
+        weights
+    )
+
+
 Rounding = Callable[[Matrix], Matrix]
 """Weights as they come back from fewer bits."""
 
-
-def _bitsandbytes(kind: str) -> Rounding:
-    with needs("attacks"), _quiet():
-        import bitsandbytes.functional as bits  # takes seconds
-
-    def four(weights: Matrix) -> Matrix:
-        return bits.dequantize_4bit(*bits.quantize_4bit(weights, blocksize=64, quant_type=kind))
-
-    def eight(weights: Matrix) -> Matrix:
-        # Its int8 is made of half precision, as the library has it.
-        codes, largest, _ = bits.int8_vectorwise_quant(weights.half())
-        return bits.int8_vectorwise_dequant(codes, largest)
-
-    return eight if kind == "int8" else four
-
-
-def _groups(weights: Matrix) -> Matrix:
-    """Int4, symmetric, a scale for every 32 weights of a row, by torch's own rounding."""
-    outputs, inputs = weights.shape
-    size = next(size for size in (32, 16, 8, 4, 2, 1) if inputs % size == 0)
-    groups = weights.reshape(-1, size)
-    scale = (groups.abs().amax(1) / 7).clamp_min(torch.finfo(weights.dtype).tiny)
-    zero = torch.zeros(len(groups), dtype=torch.int32)
-    rounded = torch.fake_quantize_per_channel_affine(groups, scale, zero, 0, -8, 7)
-    return rounded.view(outputs, inputs)
-
-
-FORMATS: dict[str, tuple[str, Callable[[], Rounding]]] = {
-    "int8": ("int8 by row, bitsandbytes", lambda: _bitsandbytes("int8")),
-    "int4": ("int4 in groups of 32, torch", lambda: _groups),
-    "nf4": ("NormalFloat 4, bitsandbytes", lambda: _bitsandbytes("nf4")),
-    "fp4": ("fp4, bitsandbytes", lambda: _bitsandbytes("fp4")),
+FORMATS: dict[str, tuple[str, Rounding]] = {
+    "int8": ("int8, by row", eight_bits),
+    "int4": ("int4, in groups of 32", int_four),
+    "nf4": ("NormalFloat 4, in blocks of 64", four_bits),
 }
-"""Words, and what makes the rounding, by name."""
-
-
-def rounding(name: str) -> Rounding:
-    """A format's rounding, of matrices of rows first, on the CPU.
-
-    Raises:
-        MissingExtraError: if its library is not installed.
-    """
-    return FORMATS[name][1]()
+"""Words, and the rounding, by name."""
 
 
 @torch.no_grad()
@@ -108,18 +92,5 @@ def quantised(model: LanguageModel, round_: Rounding = four_bits) -> LanguageMod
     for module in copy.module.modules():
         if isinstance(module, nn.Linear | Conv1D) and module is not unembed:
             stands = module.weight.T if isinstance(module, Conv1D) else module.weight
-            # The libraries' kernels here are the CPU's.
-            own = round_(stands.detach().cpu().float().contiguous())
-            stands.copy_(own)
+            stands.copy_(round_(stands.detach().contiguous()))
     return copy
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """The library tells of kernels for machines that this one is not."""
-    level = logging.root.manager.disable
-    logging.disable(logging.WARNING)
-    try:
-        yield
-    finally:
-        logging.disable(level)

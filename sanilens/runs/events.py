@@ -157,6 +157,23 @@ class _HandedOver(_Event):
     sha256: Sha256
 
 
+class _OfAttack(_Event):
+    attack: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,63}$")]
+    state: Literal["before", "after", "reference", "base"]
+
+
+class _Attacking(_OfAttack):
+    event: Literal["attacking"]
+    done: _Count
+    of: _Count
+
+
+class _Attacked(_OfAttack):
+    event: Literal["attacked"]
+    seconds: _Seconds
+    files: Annotated[Files, Field(min_length=1, max_length=1)]
+
+
 class _Ended(_Event):
     event: Literal["cancelled", "finished", "undone"]
 
@@ -178,6 +195,8 @@ _EVENT: TypeAdapter[Any] = TypeAdapter(
         | _Diverged
         | _Exported
         | _HandedOver
+        | _Attacking
+        | _Attacked
         | _Ended,
         Field(discriminator="event"),
     ]

@@ -14,6 +14,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from sanilens.audit.attacks import find_attacks
 from sanilens.audit.measurement import measure
 from sanilens.audit.metrics import USUAL
 from sanilens.audit.metrics.metric import Exam
@@ -26,6 +27,7 @@ from sanilens.model.language_model import LanguageModel
 from sanilens.model.sites import Sites
 from sanilens.runs.adapters import keep_in_run
 from sanilens.runs.arms import Arm, ArmName, save_arm
+from sanilens.runs.attacking import Attacking
 from sanilens.runs.folder import RunFolder, writing
 from sanilens.runs.former import save_former, write_model
 from sanilens.runs.integrity import digests, resumable
@@ -216,6 +218,9 @@ class _Execution:
             key = self._key("lookalike", case.model, exam)
             if not self._take_kept("lookalike", key):
                 self._measure("lookalike", case.model, exam, key=key)
+        if plan.audit.attacks:
+            attacking = Attacking(plan, self.run_folder, case, self.note, self.done)
+            attacking.run(find_attacks(plan.audit.attacks))
 
     @cached_property
     def _exam(self) -> Exam:

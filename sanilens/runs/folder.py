@@ -55,6 +55,11 @@ class RunFolder:
         return self.root / "arms"
 
     @property
+    def attacks(self) -> Path:
+        """What each attack found, on every model that it was tried on."""
+        return self.root / "attacks"
+
+    @property
     def model(self) -> Path:
         """The sanitised model, loadable by transformers."""
         return self.root / "model"
@@ -144,7 +149,7 @@ class RunFolder:
         it was announced, another after its arm was measured.
         """
         shutil.rmtree(self.unfinished_model, ignore_errors=True)
-        for folder in (self.root, self.arms, self.checkpoints):
+        for folder in (self.root, self.arms, self.attacks, self.checkpoints):
             for path in unfinished(folder):
                 path.unlink()
         for path in {*self.checkpoints.glob("*.safetensors")}.difference(checkpoints):

@@ -2,8 +2,8 @@
 
 Every file that decides a result is announced by an event once it is in its place: plan and manifest
 when the run starts, each checkpoint, the exported model with what belongs to it, each arm's table
-and summary. Whoever rewrites a file and all hashes after it is not found here; that takes a
-signature.
+and summary, what each attack found. Whoever rewrites a file and all hashes after it is not found
+here; that takes a signature.
 """
 
 import hashlib
@@ -111,8 +111,8 @@ def refuse(run: RunFolder, found: Sequence[Problem]) -> None:
         raise IntegrityError(
             f"{run.root.name}: {'; '.join(map(str, found[:_NAMED]))}{more}. These are not the "
             "files that the run wrote, so its figures are not shown. Put the files back, or remove "
-            "those of the arm, model or checkpoint that are named here and execute the plan again: "
-            "what is missing is made anew."
+            "those of the arm, attack, model or checkpoint that are named here and execute the "
+            "plan again: what is missing is made anew."
         )
 
 
@@ -219,7 +219,7 @@ def _decides(path: str, announced: Mapping[str, str]) -> bool:
     folder, _, rest = path.partition("/")
     if path in announced or any(part.startswith(".") for part in path.split("/")):
         return False
-    if folder in ("arms", "model", "checkpoints"):
+    if folder in ("arms", "attacks", "model", "checkpoints"):
         return bool(rest) and not any(name.startswith(f"{path}/") for name in announced)
     return path in ("adapter.safetensors", "gates.json", "former.safetensors")
 

@@ -214,7 +214,9 @@ def status(run: RunFolder, events: Sequence[Mapping[str, Any]]) -> Status:
     """The state of a run, from its lock, its process and its events so far."""
     if run.is_running():
         return "stopping" if run.cancel_file.exists() else "running"
-    last = events[-1] if events else {"event": None, "time": 0.0}
+    # A finished run may be attacked as well; whether that ended, its results say.
+    about_run = (e for e in reversed(events) if e["event"] not in ("attacking", "attacked"))
+    last = next(about_run, {"event": None, "time": 0.0})
     since = _starting_since(run)
     if since and since > last["time"]:
         return "starting"

@@ -20,7 +20,7 @@ from sanilens.runs.events import EventLog, Sha256, Wrong, follow_events, nonsens
 from sanilens.runs.folder import RunFolder, open_plain
 
 # They come by the thousand and decide nothing: a resumed repair begins with its checkpoint.
-_PASSING = ("step", "curve", "preparing", "rewritten")
+_PASSING = ("step", "curve", "preparing", "rewritten", "attacking")
 _LONGEST_HEAD = 4096
 _ANEW = "Keep this folder as it is and start a new run."
 
@@ -143,6 +143,7 @@ class Ledger:
         arms: the same of each measured arm's table and summary.
         planned: the arms that the run measures, in its order.
         exported: the same of the model and what belongs to it.
+        attacks: the same of what each attack found, by its name.
         checkpoints: by arm, its last one, and the last one to which an early stop goes back.
         finished: whether nothing is left to be done.
         undone: whether the former model was taken back since.
@@ -156,6 +157,7 @@ class Ledger:
     arms: dict[ArmName, dict[str, str]] = field(default_factory=dict)
     planned: tuple[ArmName, ...] = ()
     exported: dict[str, str] = field(default_factory=dict)
+    attacks: dict[str, dict[str, str]] = field(default_factory=dict)
     checkpoints: dict[ArmName, Checkpoints] = field(default_factory=dict)
     finished: bool = False
     undone: bool = False
@@ -166,7 +168,7 @@ class Ledger:
     @property
     def announced(self) -> dict[str, str]:
         """All of them."""
-        parts = [self.files, self.exported, *self.arms.values()]
+        parts = [self.files, self.exported, *self.arms.values(), *self.attacks.values()]
         parts += [{c.path: c.sha256} for own in self.checkpoints.values() for c in own.kept]
         return {path: sha256 for part in parts for path, sha256 in part.items()}
 
@@ -177,6 +179,9 @@ class Ledger:
                 del self.arms[arm]
         if not self.exported or gone & self.exported.keys():
             self.arms.pop("after", None)
+        for attack, files in list(self.attacks.items()):
+            if gone & files.keys():
+                del self.attacks[attack]
         for arm, own in list(self.checkpoints.items()):
             if own.good.path in gone:
                 del self.checkpoints[arm]
@@ -190,6 +195,10 @@ class Ledger:
             return
         if event["event"] == "handed_over":  # nor does this
             self.handed_over.append(HandedOver(event["form"], event["sha256"]))
+            return
+        if event["event"] in ("attacking", "attacked"):  # a finished run may be attacked as well
+            if event["event"] == "attacked":
+                self.attacks[event["attack"]] = event["files"]
             return
         self.finished, self.diverged = event["event"] == "finished", None
         match event["event"]:

@@ -236,12 +236,24 @@ class AuditSettings(_Frozen):
     """How arms are measured: tokens of prefix (None: all), and the attacker's sampler.
 
     `metrics` are measured beside the usual ones; each may take as long as the run itself.
+    `attacks` are tried at the run's end, on the model before and after, the reference and the base.
     """
 
     prefix_tokens: Annotated[int, Field(ge=1, le=100_000)] | None = None
     temperature: Annotated[float, Field(gt=0)] = 1.0
     top_k: Annotated[int, Field(ge=1)] | None = 40
     metrics: tuple[str, ...] = ()
+    attacks: tuple[str, ...] = ()
+
+    @field_validator("attacks")
+    @classmethod
+    def _are_attacks(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        from sanilens.audit.attacks import find_attacks  # late: attacks import torch
+
+        try:
+            return tuple(attack.name for attack in find_attacks(names))
+        except PlanError as error:
+            raise ValueError(str(error)) from None
 
     @field_validator("metrics")
     @classmethod
@@ -264,6 +276,7 @@ _ADDED: dict[str, Any] = {
     "retain": None,
     "rewrite": None,
     "audit.metrics": [],
+    "audit.attacks": [],
 }
 
 

@@ -282,9 +282,8 @@ def _hashed(text: str) -> Float[Tensor, " bucket"]:
 MEMBERSHIP_INFERENCE = Attack(
     name="membership",
     title="Membership inference",
-    meaning="How well the records are told from look-alikes: AUC of the strongest of seven "
-    "signals, true-positive rates at low false-positive rates, beside a baseline that sees no "
-    "model.",
+    meaning="How well the records are told from look-alikes: AUC of the strongest signal, "
+    "true-positive rates at low false-positive rates, beside a baseline that sees no model.",
     run=_membership,
     needs=("causal", "lookalike"),
     weight=4,

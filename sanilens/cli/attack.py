@@ -1,0 +1,110 @@
+"""`sanilens attack`: try attacks on the models of a run."""
+
+import signal
+from pathlib import Path
+from types import FrameType
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from sanilens.audit.attacks import ATTACKS, find_attacks
+from sanilens.audit.attacks.result import Figure
+from sanilens.cli.common import JsonOption, output, print_json, say
+from sanilens.runs.attacking import (
+    STATE_TITLES,
+    STATES,
+    Attacked,
+    Estimate,
+    attack_run,
+    load_attacks,
+)
+from sanilens.runs.folder import RunFolder
+from sanilens.runs.integrity import check
+from sanilens.runs.repairing import Cancelled
+
+
+def attack(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A run's folder.")],
+    attacks: Annotated[
+        str | None,
+        typer.Option(help=f"Which, with commas between; all by default: {', '.join(ATTACKS)}."),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Attack a run's result beside the models it is held against. Resumes what was cancelled."""
+    chosen = find_attacks(attacks.split(",") if attacks else ATTACKS)
+    run = RunFolder(folder)
+    check(run)
+
+    def ask_to_stop(_signal: int, _frame: FrameType | None) -> None:
+        run.cancel_file.touch(mode=0o600)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, ask_to_stop)
+    estimate = Estimate(tuple(chosen), len(STATES))
+
+    def told(event: dict[str, Any]) -> None:
+        if event["event"] != "attacked":
+            return
+        left = estimate.finished(event["attack"])
+        title, state = ATTACKS[event["attack"]].title, STATE_TITLES[event["state"]]
+        about = f", about {left:.0f} s left" if left else ""
+        say(f"{title}: {state.lower()}, {event['seconds']:.1f} s{about}")
+
+    try:
+        attack_run(folder, [each.name for each in chosen], told)
+    except Cancelled:
+        say(f"Cancelled. What was found stays; go on with: sanilens attack {folder}")
+        raise typer.Exit(1) from None
+    found = {name: own for name, own in load_attacks(run).items() if ATTACKS[name] in chosen}
+    if as_json:
+        print_json({name: own.model_dump(mode="json") for name, own in found.items()})
+        return
+    for own in found.values():
+        output.print(attack_table(own))
+        for line in remarks(own):
+            output.print(line, highlight=False)
+
+
+def attack_table(found: Attacked) -> Table:
+    """Figures as rows, models as columns, each with its interval and n."""
+    table = Table(title=ATTACKS[found.attack].title, title_justify="left")
+    table.add_column("")
+    states = [state for state in STATES if state in found.results]
+    for state in states:
+        table.add_column(STATE_TITLES[state], justify="right")
+    titles = {f.name: f.title for state in states for f in found.results[state].figures}
+    for name, title in titles.items():
+        table.add_row(title, *(worded(found.results[state].figure(name)) for state in states))
+    if any(found.results[state].worst for state in states):
+        worst = [found.results[state].worst for state in states]
+        table.add_row("worst person", *(f"{w.hits} of {w.n}" if w else "–" for w in worst))
+    return table
+
+
+def remarks(found: Attacked) -> list[str]:
+    """What was not measured and why, and what the attack notes, each once."""
+    lines = [
+        f"{STATE_TITLES[state]}: not measured. {result.not_measured}"
+        for state, result in found.results.items()
+        if result.not_measured
+    ]
+    notes = dict.fromkeys(note for result in found.results.values() for note in result.notes)
+    return [*lines, *notes]
+
+
+def worded(figure: Figure | None) -> str:
+    """A figure with its interval and what it rests on; a dash where it was not measured."""
+    if figure is None or figure.value is None:
+        return "–"
+    low, high = figure.low, figure.high
+    if figure.unit == "share":
+        value, ends = f"{100 * figure.value:.1f} %", (low and 100 * low, high and 100 * high)
+        digits = 1
+    else:
+        value, ends, digits = f"{figure.value:.3g}", (low, high), 2
+    between = ""
+    if ends[0] is not None and ends[1] is not None:
+        between = f" [{ends[0]:.{digits}f}, {ends[1]:.{digits}f}]"
+    return f"{value}{between} of {figure.n:,}" if figure.unit == "share" else value + between

@@ -1,0 +1,253 @@
+"""Attack a run's models, and keep what each attack found: one file an attack, resumable.
+
+The models are the run's result as it is used (with what lives beside its weights), the one before,
+the reference and the base, all asked alike. A file grows by one model at a time, so what was found
+before a kill stays; what was found on another model than the present one is found anew.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from sanilens.atomic import write_text
+from sanilens.audit.attacks import ATTACKS, find_attacks
+from sanilens.audit.attacks.attack import Attack
+from sanilens.audit.attacks.result import AttackResult
+from sanilens.audit.metrics.metric import Exam, Trial
+from sanilens.case import Case, open_planned
+from sanilens.errors import IntegrityError, RunError
+from sanilens.model.hooks import NO_HOOKS, Hooks
+from sanilens.model.language_model import LanguageModel, load_model
+from sanilens.runs.events import Sha256
+from sanilens.runs.folder import RunFolder, open_plain, writing
+from sanilens.runs.integrity import digests, resumable
+from sanilens.runs.log import Ledger, RunLog
+from sanilens.runs.repairing import check_cancelled
+from sanilens.unlearn.edits import edit_hooks, is_exact_in_weights
+from sanilens.unlearn.plan import Plan
+from sanilens.unlearn.saved_adapter import open_adapter
+
+State = Literal["after", "reference", "before", "base"]
+STATES: tuple[State, ...] = get_args(State)
+STATE_TITLES: dict[State, str] = {
+    "after": "After",
+    "reference": "Reference",
+    "before": "Before",
+    "base": "Base",
+}
+
+_LARGEST = 64 * 2**20
+# So often, in seconds, an attack's progress is heard of.
+_HEARD_EVERY = 2.0
+
+
+class Attacked(BaseModel):
+    """A file of results: of one attack, on every model that it was tried on.
+
+    Attributes:
+        attack: its name.
+        plan: SHA-256 of the run's plan.
+        results: by model.
+        models: SHA-256 of these models' files.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    attack: Annotated[str, Field(max_length=64)]
+    plan: Sha256
+    results: dict[State, AttackResult] = {}
+    models: dict[State, Sha256] = {}
+
+    def on(self, state: State) -> AttackResult | None:
+        """What was found on a model; None where it was not tried (yet)."""
+        return self.results.get(state)
+
+
+def load_attacked(run: RunFolder, name: str) -> Attacked | None:
+    """What an attack found; None where it was not tried. `check` says whether the file is sound.
+
+    Raises:
+        IntegrityError: if the file is damaged.
+    """
+    path = run.attacks / f"{name}.json"
+    if not path.is_file():
+        return None
+    with open_plain(path) as file:
+        text = file.read(_LARGEST)
+    try:
+        found = Attacked.model_validate_json(text)
+    except ValidationError as error:
+        raise IntegrityError(
+            f"{path.name} is damaged. Remove it and try the attack again: sanilens attack."
+        ) from error
+    if found.attack != name:
+        raise IntegrityError(f"{path.name} is of another attack: {found.attack}.")
+    return found
+
+
+def load_attacks(run: RunFolder) -> dict[str, Attacked]:
+    """What every attack found that was tried, in the registry's order.
+
+    Raises:
+        IntegrityError: if a file is damaged.
+    """
+    tried = ((name, load_attacked(run, name)) for name in ATTACKS)
+    return {name: found for name, found in tried if found is not None}
+
+
+def attack_run(
+    folder: Path, names: Iterable[str], on_event: Callable[[dict[str, Any]], None] | None = None
+) -> None:
+    """Try attacks on the models of a run that has made its own; what was found before stays.
+
+    Raises:
+        PlanError: if an attack is unknown, or the plan does not fit its case any more.
+        RunError: if the run has made no model, or is being executed.
+        IntegrityError: if its files are not what it wrote.
+        Cancelled: if the folder's cancel file appeared.
+    """
+    run, attacks = RunFolder(folder), find_attacks(names)
+    plan = run.plan()
+    with writing(folder), run.locked():
+        ledger = resumable(run)
+        if not ledger.exported:
+            raise RunError(f"{folder.name} has made no model yet. Execute it: sanilens run.")
+        run.cancel_file.unlink(missing_ok=True)
+        log = RunLog(run)
+
+        def note(kind: str, **fields: Any) -> None:
+            event = log.append(kind, **fields)
+            if on_event:
+                on_event(event)
+
+        Attacking(plan, run, open_planned(plan), note, ledger).run(attacks)
+
+
+@dataclass
+class Attacking:
+    """Attacks on a run's models, for the process that holds the run."""
+
+    plan: Plan
+    run_folder: RunFolder
+    case: Case
+    note: Callable[..., None]
+    done: Ledger
+    _heard: float = 0.0
+
+    def run(self, attacks: Iterable[Attack]) -> None:
+        """Every attack on every model; the result first, then what it is held against."""
+        trials: dict[State, Trial] = {}
+        for attack in attacks:
+            found = self._kept(attack)
+            for state, (model, hooks) in self._models.items():
+                if found.models.get(state) == model.fingerprint:
+                    continue
+                if state not in trials:
+                    verdicts = self._exam.verdicts(model, hooks, self._checked)
+                    trials[state] = Trial(self._exam, model, hooks, verdicts)
+                found = self._try(attack, state, trials[state], found)
+
+    def _try(self, attack: Attack, state: State, trial: Trial, found: Attacked) -> Attacked:
+        def heard(done: int, of: int, _note: str = "", /) -> None:
+            check_cancelled(self.run_folder)
+            if (now := time.monotonic()) - self._heard > _HEARD_EVERY:
+                self._heard = now
+                self.note("attacking", attack=attack.name, state=state, done=done, of=of)
+
+        self.note("attacking", attack=attack.name, state=state, done=0, of=0)
+        result = attack.on(trial, heard)
+        check_cancelled(self.run_folder)
+        found = found.model_copy(
+            update={
+                "results": {**found.results, state: result},
+                "models": {**found.models, state: trial.model.fingerprint},
+            }
+        )
+        path = self.run_folder.attacks / f"{attack.name}.json"
+        write_text(path, found.model_dump_json(indent=1) + "\n")
+        files = digests(self.run_folder, [path])
+        self.note("attacked", attack=attack.name, state=state, seconds=result.seconds, files=files)
+        return found
+
+    def _checked(self, _done: int, _of: int, _note: str = "", /) -> None:
+        check_cancelled(self.run_folder)
+
+    def _kept(self, attack: Attack) -> Attacked:
+        """What an announced file holds already; of one that is not, nothing."""
+        new = Attacked(attack=attack.name, plan=self.plan.sha256)
+        if attack.name not in self.done.attacks:
+            return new
+        found = load_attacked(self.run_folder, attack.name)
+        return new if found is None or found.plan != new.plan else found
+
+    @cached_property
+    def _models(self) -> Mapping[State, tuple[LanguageModel, Hooks]]:
+        case = self.case
+        given: dict[State, LanguageModel | None] = {
+            "reference": case.reference,
+            "before": case.model,
+            "base": case.base,
+        }
+        held = {state: (model, NO_HOOKS) for state, model in given.items() if model is not None}
+        return {"after": sanitised(self.run_folder, self.plan, case), **held}
+
+    @cached_property
+    def _exam(self) -> Exam:
+        """What the models are asked: of a plan for some people, these; all others are `others`."""
+        exam, asked = self.case.exam(self.plan.audit, self.plan.seed), {*self.plan.subjects}
+        if not asked:
+            return exam
+        gone = asked | {*self.plan.earlier}
+        own = [record for record in exam.records if record.subject in asked]
+        others = [record for record in exam.records if record.subject not in gone]
+        return replace(exam.of(own), others=others)
+
+
+def sanitised(run: RunFolder, plan: Plan, case: Case) -> tuple[LanguageModel, Hooks]:
+    """A run's result as it is used: its model, and what of the plan lives beside the weights.
+
+    Raises:
+        ModelError: if the exported model or adapter cannot be loaded.
+    """
+    model = replace(load_model(run.model), opening=plan.opening)
+    left = [edit for edit in plan.edits if not is_exact_in_weights(model, edit)]
+    hooks = edit_hooks(model, left, case.base, plan.seed, case.dictionaries) if left else NO_HOOKS
+    if run.adapter.exists():
+        hooks = hooks.then(open_adapter(model, run.adapter).hooks)
+    return model, hooks
+
+
+@dataclass
+class Estimate:
+    """How far attacks are, by their weights; `seconds_left` rests on what the done ones took."""
+
+    attacks: tuple[Attack, ...]
+    states: int
+    _began: float = 0.0
+    _done: float = 0.0
+
+    def __post_init__(self) -> None:
+        """The clock starts."""
+        self._began = time.monotonic()
+        self._left = {(a.name, n): a.weight for a in self.attacks for n in range(self.states)}
+
+    def finished(self, name: str) -> float | None:
+        """One more model is done for an attack; the seconds left in all, None at the beginning."""
+        key = next((key for key in self._left if key[0] == name), None)
+        self._done += self._left.pop(key) if key else 0.0
+        if not self._done:
+            return None
+        return (time.monotonic() - self._began) / self._done * sum(self._left.values())
+
+
+def rows(found: Mapping[str, Attacked]) -> Iterator[tuple[str, str, dict[State, Any]]]:
+    """Attack, figure's name and the figure on each model, for tables: all that any model has."""
+    for name, attacked in found.items():
+        names = dict.fromkeys(f.name for r in attacked.results.values() for f in r.figures)
+        for figure in names:
+            yield name, figure, {s: r.figure(figure) for s, r in attacked.results.items()}

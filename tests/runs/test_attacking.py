@@ -1,0 +1,124 @@
+"""Attacks on a run: one file each, resumed where they stopped, checked like other files."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from sanilens.audit.attacks import ATTACKS
+from sanilens.audit.attacks.attack import Attack
+from sanilens.audit.attacks.result import AttackResult, extracted
+from sanilens.audit.metrics.metric import Trial
+from sanilens.cli.main import cli
+from sanilens.errors import IntegrityError, RunError
+from sanilens.progress import Progress
+from sanilens.runs.attacking import attack_run, load_attacks
+from sanilens.runs.execute import execute
+from sanilens.runs.folder import RunFolder
+from sanilens.runs.integrity import check
+from sanilens.runs.jobs import status
+from sanilens.runs.log import run_events
+from sanilens.runs.repairing import Cancelled
+from sanilens.unlearn.plan import AuditSettings, Plan
+
+
+@pytest.fixture
+def asked() -> Iterator[list[str]]:
+    """Names of the models that a toy attack was tried on, in order; the toy is registered."""
+    models: list[str] = []
+
+    def run(trial: Trial, progress: Progress) -> AttackResult:
+        progress(1, 1)
+        models.append(trial.model.fingerprint)
+        # The hooks reach the attack with the model they belong to.
+        settings = {"hooks": len(trial.hooks.inputs) + len(trial.hooks.outputs)}
+        return AttackResult(figures=extracted(trial.verdicts), settings=settings)
+
+    ATTACKS["toy"] = Attack("toy", "Toy", "Spans extracted.", run)
+    yield models
+    del ATTACKS["toy"]
+
+
+@pytest.fixture
+def ran(tiny_plan: Plan, tmp_path: Path) -> RunFolder:
+    """The tiny plan, executed."""
+    run = RunFolder(tmp_path / "run")
+    execute(tiny_plan, run.root)
+    return run
+
+
+def test_attacks_are_kept_and_resumed(ran: RunFolder, asked: list[str]) -> None:
+    attack_run(ran.root, ["toy"])
+    found = load_attacks(ran)["toy"]
+    assert set(found.results) == {"after", "before", "base"}  # this plan has no reference
+    assert found.results["after"].settings["hooks"] == 1  # the cap lives beside the weights
+    assert found.results["before"].settings["hooks"] == 0
+    assert len(asked) == 3
+    check(ran)
+    attack_run(ran.root, ["toy"])
+    assert len(asked) == 3, "what was found is not found again"
+    assert status(ran, run_events(ran)) == "finished"
+
+
+def test_a_run_stops_between_models_and_goes_on(ran: RunFolder, asked: list[str]) -> None:
+    def stop(event: dict[str, Any]) -> None:
+        if event["event"] == "attacked":
+            ran.cancel_file.touch()
+
+    with pytest.raises(Cancelled):
+        attack_run(ran.root, ["toy"], stop)
+    assert set(load_attacks(ran)["toy"].results) == {"after"}
+    check(ran)
+    attack_run(ran.root, ["toy"])
+    assert set(load_attacks(ran)["toy"].results) == {"after", "before", "base"}
+    assert len(asked) >= 3
+    assert len({*asked}) == 3
+
+
+def test_a_changed_file_is_named(ran: RunFolder, asked: list[str]) -> None:
+    attack_run(ran.root, ["toy"])
+    path = ran.attacks / "toy.json"
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(IntegrityError, match=r"attacks/toy\.json has changed"):
+        check(ran)
+    with pytest.raises(IntegrityError, match=r"attacks/toy\.json"):
+        attack_run(ran.root, ["toy"])
+    path.unlink()
+    with pytest.raises(IntegrityError, match=r"attacks/toy\.json is missing"):
+        check(ran)
+    attack_run(ran.root, ["toy"])  # what is missing is made anew
+    check(ran)
+    (ran.attacks / "invented.json").write_text("{}")
+    with pytest.raises(IntegrityError, match="extra"):
+        check(ran)
+
+
+def test_a_plan_may_ask_for_attacks(tiny_plan: Plan, asked: list[str], tmp_path: Path) -> None:
+    assert "attacks" not in tiny_plan.canonical()
+    fields = json.loads(tiny_plan.model_dump_json())
+    assert fields["audit"].pop("attacks") == []
+    assert Plan.model_validate(fields).sha256 == tiny_plan.sha256
+    with pytest.raises(ValueError, match="no attack is called 'fame'"):
+        AuditSettings(attacks=("fame",))
+    plan = tiny_plan.model_copy(update={"audit": AuditSettings(attacks=("toy",))})
+    assert plan.sha256 != tiny_plan.sha256
+    run = RunFolder(tmp_path / "run")
+    execute(plan, run.root)
+    assert set(load_attacks(run)["toy"].results) == {"after", "before", "base"}
+    assert run_events(run)[-1]["event"] == "finished"
+    printed = CliRunner().invoke(cli, ["attack", str(run.root), "--attacks", "toy", "--json"])
+    assert json.loads(printed.stdout)["toy"]["results"]["after"]["figures"][0]["name"] == "all"
+    shown = CliRunner().invoke(cli, ["attack", str(run.root), "--attacks", "toy"]).stdout
+    assert "all spans" in shown
+
+
+def test_there_must_be_a_model(tiny_plan: Plan, tmp_path: Path) -> None:
+    run = RunFolder(tmp_path / "run")
+    run.prepare(tiny_plan)
+    with pytest.raises(RunError, match="has made no model yet"):
+        attack_run(run.root, ["prompts"])
