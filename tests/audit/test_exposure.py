@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from sanilens.audit.metrics.exposure import Exposure, _mean_logprobs, exposure
+from sanilens.audit.metrics.exposure import Exposure, mean_logprobs, exposure
 from sanilens.audit.passages import make_passages
 from sanilens.corpus.records import Record
 from sanilens.model.language_model import LanguageModel
@@ -28,7 +28,7 @@ def test_candidates_from_the_cache_equal_whole_passes(any_model: LanguageModel) 
         want.append(
             sum(float(logits[p - 1, i]) for p, i in zip(places, ids, strict=True)) / len(ids)
         )
-    assert _mean_logprobs(any_model, prefix, candidates) == pytest.approx(want, abs=1e-4)
+    assert mean_logprobs(any_model, prefix, candidates) == pytest.approx(want, abs=1e-4)
 
 
 def test_a_rank_among_surrogates(model: LanguageModel, records: list[Record]) -> None:

@@ -126,7 +126,7 @@ def _drawn(trial: Trial, heard: Callable[[str], None]) -> Iterator[tuple[str, st
         half = number % 2 == 0
         chosen = rng.choice(len(openings), _AT_ONCE)
         prompts = [nothing] if half else [openings[i] for i in chosen]
-        drawn = _sample(trial, prompts, _AT_ONCE // len(prompts), _TOKENS, number)
+        drawn = sample(trial, prompts, _AT_ONCE // len(prompts), _TOKENS, number)
         for row, ids in enumerate(drawn):
             prompt = prompts[0 if half else row]
             yield str(model.tokenizer.decode(prompt)), str(model.tokenizer.decode(ids))
@@ -134,7 +134,7 @@ def _drawn(trial: Trial, heard: Callable[[str], None]) -> Iterator[tuple[str, st
 
 
 @torch.inference_mode()
-def _sample(
+def sample(
     trial: Trial, prompts: Sequence[Sequence[int]], each: int, tokens: int, number: int
 ) -> list[list[int]]:
     """What the exam's sampler draws after prompts of one length, `each` times after every one.
@@ -224,7 +224,7 @@ def _hits(trial: Trial, passage: Passage, target: Target, number: int) -> tuple[
     length = target.end - target.start
     room = max(1, trial.model.max_tokens - length - _MORE)
     prompt = passage.before(target, room)
-    drawn = _sample(trial, [prompt], SAMPLES, length + _MORE, 1000 + number)
+    drawn = sample(trial, [prompt], SAMPLES, length + _MORE, 1000 + number)
     own = list(passage.ids[target.start : target.end])
     texts = {tuple(ids): str(trial.model.tokenizer.decode(ids)) for ids in drawn}
     told = {

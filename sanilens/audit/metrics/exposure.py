@@ -19,7 +19,7 @@ from sanilens.audit.metrics.metric import Metric, Trial
 from sanilens.audit.passages import Passage, Target, make_passages
 from sanilens.corpus.records import Record
 from sanilens.corpus.surrogates.substitute import fillings
-from sanilens.model.align import decoded
+from sanilens.model.align import Encoded, TokenSpan, decoded
 from sanilens.model.batches import pad_right
 from sanilens.model.forward import numbers
 from sanilens.model.hooks import NO_HOOKS, Hooks, hooked
@@ -59,21 +59,26 @@ def exposure(
         LogitsError: if its logits are no numbers.
     """
     model.require_causal("Exposure")
-    record, span = passage.record, target.span.span
-    value = record.value(span)
     prefix = list(passage.ids[: target.start])
     own = list(passage.ids[target.start : target.end])
-    # A candidate takes the place of the value within the text that the span's tokens cover.
-    start = passage.encoded.offsets[target.span.start][0]
-    end = passage.encoded.offsets[target.span.end - 1][1]
-    before, after = record.text[start : span.start], record.text[span.end : end]
-    others = [
-        _ids(model, before + filling + after, own)
-        for filling in fillings(span.label, value, count, seed)
-    ]
-    scores = _mean_logprobs(model, prefix, [own, *others], hooks)
+    others = other_values(model, passage.encoded, target.span, own, count=count, seed=seed)
+    scores = mean_logprobs(model, prefix, [own, *others], hooks)
     rank = 1 + sum(score > scores[0] for score in scores[1:])
     return Exposure(rank, len(scores))
+
+
+def other_values(
+    model: LanguageModel, encoded: Encoded, at: TokenSpan, own: list[int], *, count: int, seed: int
+) -> list[list[int]]:
+    """Tokens of up to `count` surrogates that could stand in the place of a span."""
+    record, span = encoded.record, at.span
+    # A candidate takes the place of the value within the text that the span's tokens cover.
+    start, end = encoded.offsets[at.start][0], encoded.offsets[at.end - 1][1]
+    before, after = record.text[start : span.start], record.text[span.end : end]
+    return [
+        _ids(model, before + filling + after, own)
+        for filling in fillings(span.label, record.value(span), count, seed)
+    ]
 
 
 def _ids(model: LanguageModel, text: str, own: list[int]) -> list[int]:
@@ -83,12 +88,14 @@ def _ids(model: LanguageModel, text: str, own: list[int]) -> list[int]:
     return model.tokenizer(spaced, add_special_tokens=False)["input_ids"]  # pyright: ignore
 
 
-def _mean_logprobs(
+@torch.inference_mode()
+def mean_logprobs(
     model: LanguageModel,
     prefix: list[int],
     candidates: list[list[int]],
     hooks: Hooks = NO_HOOKS,
 ) -> list[float]:
+    """Mean log-probability a token of each candidate after the prefix, which is read once; nats."""
     with hooked(model.module, hooks):
         cache = DynamicCache()
         ids = torch.tensor([prefix], device=model.device)

@@ -14,15 +14,14 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from jaxtyping import Float, Int
-from torch import Tensor
 
 from sanilens.audit.passages import Passage, Target, make_passages
 from sanilens.corpus.records import Record
 from sanilens.errors import PlanError
 from sanilens.model.batches import token_budget
-from sanilens.model.forward import numbers
-from sanilens.model.hooks import NO_HOOKS, Hooks, hooked
+from sanilens.model.hooks import NO_HOOKS, Hooks
 from sanilens.model.language_model import LanguageModel
+from sanilens.model.lens import read_depths
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +72,7 @@ def logit_lens(
     depths = model.sites.n_layers + 1
     step = max(1, token_budget(model) // depths)
     parts = [
-        _read(model, ids, torch.arange(at, min(at + step, target.end)), hooks)
+        read_depths(model, ids, torch.arange(at, min(at + step, target.end)), hooks)
         for at in range(target.start, target.end, step)
     ]
     start = target.span.end - (target.end - target.start)
@@ -93,63 +92,6 @@ def _find(model: LanguageModel, record: Record, span_id: str) -> tuple[Passage, 
                     raise PlanError(f"span {span_id}: nothing stands before it to be read.")
                 return passage, target
     raise PlanError(f"record {record.id!r} has no span {span_id[:80]!r}.")
-
-
-def residuals(model: LanguageModel, found: list[Tensor]) -> Hooks:
-    """Hooks that keep the residual stream, from the embedding to after the last block.
-
-    Each is what the next module reads, so whatever edits a block's output is in it.
-    """
-    sites = model.sites
-    # What enters a block is what left the one before; what enters the final norm left the last.
-    return Hooks(dict.fromkeys((*sites.blocks, _final_norm(model)), found.append))
-
-
-def _final_norm(model: LanguageModel) -> str:
-    assert model.sites.final_norm is not None  # required above
-    return model.sites.final_norm
-
-
-def _read(
-    model: LanguageModel, ids: Int[Tensor, "1 pos"], columns: Int[Tensor, " n"], hooks: Hooks
-) -> tuple[Float[Tensor, "depth n"], Int[Tensor, "depth n"]]:
-    """log p and rank of the tokens at `columns`: one pass, whose last part reads every depth."""
-    found: list[Tensor] = []
-    columns = columns.to(ids.device)
-    sites, norm = model.sites, model.module.get_submodule(_final_norm(model))
-    last: list[Tensor] = []
-    direct = False
-
-    def keep(_x: Tensor, normed: Tensor) -> Tensor:
-        last.append(normed)
-        return normed
-
-    def every_depth(hidden: Float[Tensor, "batch pos d"]) -> Float[Tensor, "depth n d"]:
-        nonlocal direct
-        direct = torch.equal(hidden, last[0])
-        return norm.forward(torch.cat(found)[:, columns - 1])
-
-    reading = Hooks({sites.unembed: every_depth}, {_final_norm(model): keep})
-    logits = _logits(model, ids, hooks.then(residuals(model, found)).then(reading))
-    if not direct:  # something stands between norm and head: every depth has to pass it too
-        found.clear()
-        through = Hooks(
-            {
-                _final_norm(model): lambda _last: torch.cat(found),
-                sites.unembed: lambda hidden: hidden[:, columns - 1],
-            }
-        )
-        logits = _logits(model, ids, hooks.then(residuals(model, found)).then(through))
-    tokens = ids[0, columns].expand(len(logits), -1)[..., None]
-    own = logits.gather(-1, tokens)
-    return (own - logits.logsumexp(-1, keepdim=True))[..., 0], 1 + (logits > own).sum(-1)
-
-
-def _logits(
-    model: LanguageModel, ids: Int[Tensor, "1 pos"], hooks: Hooks
-) -> Float[Tensor, "depth n vocab"]:
-    with hooked(model.module, hooks):
-        return numbers(model, model.module(input_ids=ids, use_cache=False).logits.float())
 
 
 def _settled(ranks: Sequence[int]) -> int | None:

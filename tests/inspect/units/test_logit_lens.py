@@ -9,12 +9,13 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from sanilens.audit.extraction import audit_spans
 from sanilens.corpus.records import Record, Span
 from sanilens.errors import PlanError
-from sanilens.inspect.units.logit_lens import LogitLens, logit_lens, residuals
+from sanilens.inspect.units.logit_lens import LogitLens, logit_lens
 from sanilens.model.align import encode
 from sanilens.model.hooks import NO_HOOKS, hooked
 from sanilens.model.interventions import zeroed
 from sanilens.model.language_model import LanguageModel
 from sanilens.model.units import Head, Neuron
+from sanilens.model.lens import residuals
 
 IDS = torch.tensor([[0, 40, 50, 60, 70, 80]])
 
