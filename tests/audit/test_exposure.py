@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from sanilens.audit.metrics.exposure import Exposure, mean_logprobs, exposure
+from sanilens.audit.metrics.exposure import Exposure, exposure, mean_logprobs
 from sanilens.audit.passages import make_passages
 from sanilens.corpus.records import Record
 from sanilens.model.language_model import LanguageModel

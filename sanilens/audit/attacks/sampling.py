@@ -242,6 +242,8 @@ def _tells(record: Record, target: Target, text: str) -> bool:
 
 def leak_at(hits: int, samples: int, tries: int) -> float:
     """1 - C(n - c, k) / C(n, k), the chance that k of n samples hold one of the c hits."""
+    if not hits:
+        return 0.0
     if samples - hits < tries:
         return 1.0
     log = lgamma(samples - hits + 1) - lgamma(samples - hits - tries + 1)
