@@ -1,7 +1,7 @@
 """Drawing what a model wrote: the identifiers in it marked and masked, and what has changed.
 
-What belongs to the corpus is masked until revealed, even a surname by itself; what the model made
-up is shown.
+What belongs to the corpus is masked until revealed, even a surname by itself or a number with a
+digit wrong, and so is all that stands in a secret's place; what else the model made up is shown.
 """
 
 import math
@@ -11,15 +11,16 @@ from typing import Literal
 from markupsafe import Markup
 
 from sanilens.audit.continuations import Identifiers
+from sanilens.audit.near import MOST_EDITS, Nearness, nearness
 from sanilens.case import Case
-from sanilens.ui import state
-from sanilens.ui.masking import mask
+from sanilens.ui.masking import SLOT, mask
 from sanilens.ui.results import results
 
 Tone = Literal["leaked", "changed", "other", "prompt"]
 
 # Shorter beginnings of identifiers are syllables of many words.
 _TELLS = 3
+_WORD_REST = re.compile(r"\w*")
 _ENDS = re.compile(r"\n+")
 _MARK = Markup('<span class="sl-{}" title="{}">{}</span>')
 LEGEND = Markup(
@@ -35,9 +36,7 @@ def identifiers(opened: Case) -> Identifiers:
 
 
 def hidden(text: str, known: Identifiers) -> str:
-    """Generated text with everything masked that belongs to an identifier of the corpus."""
-    if state.revealed():
-        return text
+    """Text with everything masked that belongs to an identifier of the corpus, or is near one."""
     places = [(leak.start, leak.end) for leak in known.find(text)] + known.telling(text)
     chars = list(text)
     for start, end in places:
@@ -45,8 +44,18 @@ def hidden(text: str, known: Identifiers) -> str:
     return "".join(chars)
 
 
-def written(text: str, known: Identifiers, *, before: str = "", goes_on: bool = False) -> Markup:
+def written(
+    text: str,
+    known: Identifiers,
+    *,
+    before: str = "",
+    goes_on: bool = False,
+    slot: str = "",
+    revealed: bool = False,
+) -> Markup:
     """A continuation with the corpus's identifiers marked and, until revealed, masked.
+
+    Until revealed also what is near an identifier, and all that stands in a secret's place.
 
     Args:
         text: what the model wrote.
@@ -54,12 +63,22 @@ def written(text: str, known: Identifiers, *, before: str = "", goes_on: bool = 
         before: the prompt, since an identifier may begin at its end.
         goes_on: whether the model is still writing. Then an ending that may become an
             identifier is held back; otherwise it is masked.
+        slot: the secret in whose place the text begins, if it does.
+        revealed: whether the record that it goes on from is.
     """
+    if slot and not revealed:
+        end = slot_end(slot, text)
+        if goes_on and len(text) <= end:
+            return marked(SLOT, "other", "in a secret's place")
+        how = begins(slot, text)
+        tone: Tone = "other" if how == "different" else "leaked"
+        rest = written(text[end:], known, before=before + text[:end], goes_on=goes_on)
+        return marked(f"{SLOT} {how}", tone, f"in a secret's place: {how}") + rest
     longest = known.lengths[0] if known.lengths else 0
     lead = before[max(0, len(before) - longest) :]
     whole = lead + text
-    shown, end = hidden(whole, known), len(whole)
-    if not state.revealed():
+    shown, end = whole if revealed else hidden(whole, known), len(whole)
+    if not revealed:
         if goes_on:
             end = max(len(lead), known.unfinished(whole))
         else:
@@ -74,6 +93,23 @@ def written(text: str, known: Identifiers, *, before: str = "", goes_on: bool = 
             parts += lines(shown[at:start]), marked(shown[start:stop], "leaked", title)
             at = stop
     return Markup("").join([*parts, lines(shown[at:end])])
+
+
+def slot_end(value: str, text: str) -> int:
+    """Where in a text that begins in a secret's place it is over: a word's end, past its length."""
+    start = len(text) - len(text.lstrip())
+    end = start + len(value) + MOST_EDITS
+    return end + len(_WORD_REST.match(text, end)[0])  # pyright: ignore[reportOptionalSubscript]
+
+
+def begins(value: str, text: str) -> Nearness:
+    """How near to a value a text begins, whatever it goes on with."""
+    text = text.lstrip()
+    if text.startswith(value):
+        return "same"
+    lengths = range(max(1, len(value) - MOST_EDITS), len(value) + MOST_EDITS + 1)
+    near = any(nearness(value, text[:length]) == "near" for length in lengths)
+    return "near" if near else "different"
 
 
 def marked(text: str, tone: Tone, title: str) -> Markup:

@@ -1,5 +1,6 @@
 """The top of every page: the open case in chips, and what can be done with it anywhere."""
 
+import time
 from collections.abc import Sequence
 
 import streamlit as st
@@ -9,7 +10,7 @@ from sanilens.errors import SaniLensError
 from sanilens.ui import drafts, links, state
 from sanilens.ui.current_case import name_of, open_case
 from sanilens.ui.layout import Chip, case_chips, show_error
-from sanilens.ui.masking import reveal_button
+from sanilens.ui.revealing import reveal_button
 
 
 def opened_case() -> Case | None:
@@ -50,9 +51,11 @@ def chips(opened: Case) -> list[Chip]:
     family = sites.architecture.removesuffix("ForCausalLM").removesuffix("LMHeadModel")
     shape = f"{sites.n_layers} layers × {sites.d_mlp:,}"
     records, subjects = len(opened.corpus.records), len(opened.corpus.subjects)
-    shown = state.revealed()
+    shown = state.reveals()
+    minutes = max((max(shown.values()) - time.time()) / 60, 0) if shown else 0
+    for_ = f"{len(shown):,} record{'s' * (len(shown) != 1)} shown, {minutes:.0f} min left"
     return [
         Chip(f"· {family} · {shape}", lead=name_of(opened)),
         Chip(f"{records:,} records · {subjects:,} subjects"),
-        Chip("identifiers shown", "alert") if shown else Chip("identifiers masked", "warn"),
+        Chip(for_, "alert") if shown else Chip("identifiers masked", "warn"),
     ]

@@ -3,6 +3,7 @@
 Only this module knows the keys.
 """
 
+import time
 from collections.abc import Hashable
 from dataclasses import dataclass, replace
 from uuid import uuid4
@@ -74,14 +75,32 @@ def session_id() -> str:
     return st.session_state.setdefault("session_id", uuid4().hex[:12])
 
 
-def revealed() -> bool:
-    """Whether the user asked to see identifiers; the reveal is recorded where it happens."""
-    return st.session_state.get("revealed", False)
+REVEALED_FOR = 600.0
+"""Seconds after which what was revealed is masked again."""
 
 
-def set_revealed(value: bool) -> None:
-    """Show or mask identifiers."""
-    st.session_state["revealed"] = value
+def revealed(record: str | None) -> bool:
+    """Whether the user asked to see the identifiers of a record, and that is not long ago.
+
+    What belongs to no record stays masked.
+    """
+    return record in reveals()
+
+
+def reveals() -> dict[str, float]:
+    """Records whose identifiers are shown, and until when (seconds since 1970)."""
+    now = time.time()
+    return {n: end for n, end in st.session_state.get("revealed", {}).items() if end > now}
+
+
+def reveal(record: str) -> None:
+    """Show a record's identifiers for a while; that is recorded where it happens."""
+    st.session_state["revealed"] = {**reveals(), record: time.time() + REVEALED_FOR}
+
+
+def mask_all() -> None:
+    """Mask everything again."""
+    st.session_state["revealed"] = {}
 
 
 def selection() -> Selection:

@@ -210,6 +210,8 @@ def reveal(hand: Hand, watch: Watch, served: Served) -> None:
     hand.tab.locator(".st-key-reveal-confirm").wait_for()
     watch.clean("asked whether to reveal")
     assert not log.exists()
+    hand.tab.locator(".st-key-reveal-reason input").click()
+    hand.tab.get_by_role("option").first.click()
     hand.look(".st-key-reveal-confirm button")
     hand.tab.locator(".st-key-mask button").wait_for()
     settled(hand.tab)

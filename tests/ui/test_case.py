@@ -16,6 +16,7 @@ from sanilens.runs.workspace import keep_records
 from sanilens.ui.case.opening import import_corpus
 from sanilens.ui.links import recall, remember
 from sanilens.ui.markup import plain
+from sanilens.ui.revealing import REASONS
 from tests.conftest import record
 from tests.ui.cases import SECRET, drawn, page_app, tiny_case
 
@@ -53,11 +54,20 @@ def test_the_open_case_is_masked_until_revealed_and_the_reveal_is_recorded(
     assert SECRET not in drawn(app).replace(f"again {SECRET}", "")
     app.button(key="reveal").click().run()
     assert "identifiers masked" in drawn(app)
+    app.button(key="reveal-confirm").click().run()  # without a reason
+    assert "identifiers masked" in drawn(app)
+    app.button(key="reveal").click().run()
+    app.selectbox(key="reveal-reason").select(REASONS[0])
     app.button(key="reveal-confirm").click().run()
-    assert "identifiers shown" in drawn(app)
+    assert "1 record shown" in drawn(app)
     (event,) = read_events(tmp_path / "home" / "reveals.jsonl")
     assert (event["event"], len(event["who"])) == ("revealed", 12)
+    assert (event["record"], event["reason"]) == ("n-1", REASONS[0])
+    assert event["user"]
     assert SECRET not in json.dumps(event)
+    assert REASONS[0] in drawn(app)
+    app.button(key="mask").click().run()
+    assert "identifiers masked" in drawn(app)
 
 
 def test_marking_a_text_opens_a_corrected_corpus(app: AppTest, ref: Sources) -> None:

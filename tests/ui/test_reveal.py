@@ -1,26 +1,32 @@
-"""The log of reveals: one chain, whoever writes to it."""
+"""Reveals: of one record, for a while, and one chained log of them, whoever writes to it."""
 
 import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
+import streamlit as st
 
+from sanilens.audit.continuations import Identifiers
 from sanilens.runs.events import read_events
-from sanilens.ui import masking, state
+from sanilens.ui import revealing, state
+from tests.conftest import record
 
 _REVEALS = """
 import os
 from types import SimpleNamespace
-from sanilens.ui import masking, state
+from sanilens.audit.continuations import Identifiers
+from sanilens.ui import revealing, state
 
 os.umask(0)
 state.session_id = lambda: "s"
-state.set_revealed = lambda value: None
+state.reveal = lambda record: None
+revealing.identifiers = lambda opened: Identifiers.of([])
 opened = SimpleNamespace(model=SimpleNamespace(fingerprint="m"), corpus_fingerprint="c")
 for _ in range(30):
-    masking.record_reveal(opened)
+    revealing.record_reveal(opened, "r-1", revealing.REASONS[0])
 """
 
 
@@ -34,13 +40,48 @@ def test_two_servers_write_one_chain(workspace: Path) -> None:
     assert log.stat().st_mode & 0o777 == 0o600
 
 
-def test_a_line_cut_by_a_kill_is_dropped(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(state, "session_id", lambda: "s")
-    monkeypatch.setattr(state, "set_revealed", lambda value: None)
-    opened = SimpleNamespace(model=SimpleNamespace(fingerprint="m"), corpus_fingerprint="c")
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """What a reveal needs of a case; the session's state is a plain dictionary."""
+    known = Identifiers.of([record("MRN 4471203 of Ana Ruiz", ("4471203", "MRN"))])
+    monkeypatch.setattr(st, "session_state", {})
+    monkeypatch.setattr(revealing, "identifiers", lambda opened: known)
+    return SimpleNamespace(model=SimpleNamespace(fingerprint="m"), corpus_fingerprint="c")
+
+
+def test_a_line_cut_by_a_kill_is_dropped(workspace: Path, opened: Any) -> None:
     log = workspace / "reveals.jsonl"
-    masking.record_reveal(opened)  # pyright: ignore[reportArgumentType]
+    revealing.record_reveal(opened, "r-1", revealing.REASONS[0])
     whole = log.read_bytes()
     log.write_bytes(whole + whole[: len(whole) // 2])
-    masking.record_reveal(opened)  # pyright: ignore[reportArgumentType]
+    revealing.record_reveal(opened, "r-1", revealing.REASONS[0])
     assert [event["n"] for event in read_events(log)] == [0, 1]
+
+
+def test_one_record_is_shown_for_a_while(
+    workspace: Path, opened: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert not state.revealed("r-1")
+    revealing.record_reveal(opened, "r-1", revealing.REASONS[1])
+    assert state.revealed("r-1")
+    assert not state.revealed("r-2")
+    assert not state.revealed(None)
+    now = state.time.time()
+    monkeypatch.setattr(state.time, "time", lambda: now + state.REVEALED_FOR + 1)
+    assert not state.revealed("r-1")
+    assert state.reveals() == {}
+
+
+def test_the_log_holds_who_when_and_why_and_no_identifier(workspace: Path, opened: Any) -> None:
+    revealing.record_reveal(opened, "note of 4471203", revealing.REASONS[1])
+    revealing.record_reveal(opened, "rare disease", revealing.REASONS[2], term=True)
+    first, second = read_events(workspace / "reveals.jsonl")
+    assert first["record"] == "note of ▒▒▒▒▒▒▒"
+    assert second["record"] == "an indirect term"
+    assert first["reason"] == revealing.REASONS[1]
+    assert first["time"] > 0
+    assert first["user"]
+    content = (workspace / "reveals.jsonl").read_bytes()
+    assert b"4471203" not in content
+    assert b"rare" not in content
+    assert (workspace / "reveals.jsonl").stat().st_mode & 0o777 == 0o600

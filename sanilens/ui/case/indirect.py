@@ -20,6 +20,7 @@ from sanilens.ui.case.opening import corpus_stem
 from sanilens.ui.layout import show_error
 from sanilens.ui.masking import mask
 from sanilens.ui.results import results
+from sanilens.ui.revealing import REASONS, record_reveal
 
 _WHAT = (
     "A term that only one person has gives that person away: a rare disease, an employer. Listed "
@@ -45,6 +46,7 @@ def indirect_terms(opened: Case) -> None:
         st.info("No term belongs to so few subjects. Raise k, or allow longer terms.")
         return
     chosen = _table(shown, key)
+    _look(opened, shown)
     _outcome(opened, settings, chosen, len(rows))
 
 
@@ -93,21 +95,21 @@ def _filtered(rows: list[TermRow], k: int) -> list[TermRow]:
 
 def _table(rows: list[TermRow], key: tuple) -> frozenset[str]:
     """Draw the table; returns the keys of the ticked terms."""
-    seen = state.revealed()
+    seen = [state.revealed(_name(row)) for row in rows]
     table = [
         (
             row.indirect,
-            row.term if seen else mask(row.term),
+            row.term if open_ else mask(row.term),
             row.subjects,
             row.records,
             row.occurrences,
             ", ".join(row.sources),
         )
-        for row in rows
+        for row, open_ in zip(rows, seen, strict=True)
     ]
     edited = st.data_editor(
         pd.DataFrame(table, columns=list(_COLUMNS)),
-        key=f"indirect-table-{hash(key)}-{seen}-{len(rows)}",
+        key=f"indirect-table-{hash(key)}-{sum(seen)}-{len(rows)}",
         hide_index=True,
         disabled=list(_COLUMNS[1:]),
         height=min(38 + 35 * len(rows), 360),
@@ -122,6 +124,31 @@ def _table(rows: list[TermRow], key: tuple) -> frozenset[str]:
     )
     ticked = [bool(value) for value in edited["indirect"]]
     return frozenset(row.key for row, mine in zip(rows, ticked, strict=True) if mine)
+
+
+def _name(row: TermRow) -> str:
+    """What a term is called among what is revealed: no record has such an id."""
+    return f"\n{row.key}"
+
+
+def _look(opened: Case, rows: list[TermRow]) -> None:
+    """Spell out one term, for whoever must judge it, not all of them for everybody."""
+    with st.popover("Look at one term…"):
+        chosen = st.selectbox(
+            "Term, by its row",
+            range(len(rows)),
+            format_func=lambda i: f"{i + 1}: {mask(rows[i].term)}",
+            key="indirect-look",
+        )
+        reason = st.selectbox("Reason", REASONS, index=None, key="indirect-reason")
+        st.button(
+            "Show this term",
+            key="indirect-show",
+            disabled=reason is None,
+            on_click=record_reveal,
+            args=(opened, _name(rows[chosen]), reason),
+            kwargs={"term": True},
+        )
 
 
 def _outcome(opened: Case, settings: TermSettings, chosen: frozenset[str], terms: int) -> None:

@@ -16,6 +16,7 @@ from sanilens.ui.case.opening import corpus_stem
 from sanilens.ui.components import StripToken, token_strip
 from sanilens.ui.layout import pair, show_error
 from sanilens.ui.masking import mask_record
+from sanilens.ui.state import Selection
 
 _HERE, _ALL = "this record", "all records"
 
@@ -36,14 +37,22 @@ def _chosen(opened: Case) -> Record:
     ids = [record.id for record in opened.corpus.records]
     start = state.selection().record
     name = st.selectbox(
-        "Record", ids, index=ids.index(start) if start in ids else 0, key="correct-record"
+        "Record",
+        ids,
+        index=ids.index(start) if start in ids else 0,
+        key="correct-record",
+        on_change=_pick,
     )
     return opened.corpus.records[ids.index(name)]
 
 
+def _pick() -> None:
+    state.select(Selection(st.session_state["correct-record"]))
+
+
 def _pieces(record: Record) -> list[StripToken]:
     """The text cut at its spans; they are masked unless revealed."""
-    text = mask_record(record, state.revealed())
+    text = mask_record(record, state.revealed(record.id))
     pieces, end = [], 0
     for number, span in enumerate(record.spans):
         pieces.append(StripToken(text[end : span.start]))
@@ -54,12 +63,12 @@ def _pieces(record: Record) -> list[StripToken]:
 
 
 def _table(opened: Case, record: Record) -> None:
-    text = mask_record(record, state.revealed())
+    text = mask_record(record, state.revealed(record.id))
     rows = [(s.start, s.end, s.label, s.kind, text[s.start : s.end]) for s in record.spans]
     frame = pd.DataFrame(rows, columns=["start", "end", "label", "kind", "text"])
     edited = st.data_editor(
         frame,
-        key=f"span-table-{record.id}-{opened.corpus_fingerprint[:12]}-{state.revealed()}",
+        key=f"span-table-{record.id}-{opened.corpus_fingerprint[:12]}-{state.revealed(record.id)}",
         num_rows="dynamic",
         hide_index=True,
         disabled=["text"],

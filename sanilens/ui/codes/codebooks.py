@@ -9,7 +9,6 @@ from sanilens.dictionaries.codebook.codebook import Codebook
 from sanilens.errors import PlanError
 from sanilens.inspect.units.examples import Context, strongest_contexts
 from sanilens.runs.workspace import known_codebooks, open_codebook
-from sanilens.ui import state
 from sanilens.ui.current_case import KEYED
 from sanilens.ui.inspect.unit import context_line
 from sanilens.ui.layout import card
@@ -68,9 +67,7 @@ def contexts_card(codebook: Codebook, use: CodeUse, code: int) -> None:
         def line(context: Context) -> Markup:
             about = f"similarity {context.activation:.3f}"
             about += ", sensitive or before it" if context.sensitive else ""
-            encoded, revealed = texts[context.record], state.revealed()
-            return context_line(
-                encoded, context, lambda alike: max(0.0, alike), about, revealed=revealed
-            )
+            encoded = texts[context.record]
+            return context_line(encoded, context, lambda alike: max(0.0, alike), about)
 
         show(Markup("").join(map(line, found)))

@@ -72,7 +72,7 @@ def _row(run: RunFolder, opened: Case) -> dict[str, str] | None:
         if not ledger.finished:
             return None
         return results().get(
-            ("request", run.root.name, events[-1]["hash"], state.revealed()),
+            ("request", run.root.name, events[-1]["hash"]),
             lambda: {
                 "who": who(plan.subjects, identifiers(opened)),
                 "when": time.strftime("%Y-%m-%d %H:%M", time.localtime(events[-1]["time"])),

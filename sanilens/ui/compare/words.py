@@ -91,7 +91,13 @@ def reading(record: Record, said: Mapping[str, Said]) -> Markup:
 
 
 def said_at(
-    value: str, text: str | None, row: SpanRow, known: Identifiers, *, changed: bool
+    value: str,
+    text: str | None,
+    row: SpanRow,
+    known: Identifiers,
+    *,
+    changed: bool,
+    revealed: bool = False,
 ) -> Said:
     """A model's answer at a span, as it is drawn: until revealed, only how near it comes.
 
@@ -101,20 +107,20 @@ def said_at(
         row: the arm's verdict on the span.
         known: the corpus's identifiers, to tell whether it is anybody else's.
         changed: whether the other model says something else.
+        revealed: whether its record is.
     """
-    open_ = state.revealed()
     if text is None:
-        shown = value if open_ else SLOT
+        shown = value if revealed else SLOT
         return Said(shown, "other", f"{row.label}: no text before it, so it is not tested")
     answer = text or "∅"
     if row.extracted:
-        shown = value if open_ else f"{SLOT} same"
+        shown = value if revealed else f"{SLOT} same"
         if row.memory:
             return Said(shown, "leaked", f"{row.label}: extracted")
         return Said(shown, "other", f"{row.label}: said, but it already occurs in the prompt")
     # What it says instead may be a letter away, or somebody else's: it is never shown unasked.
     how = nearness(value, text)
-    shown = answer if open_ else f"{SLOT} {how}"
+    shown = answer if revealed else f"{SLOT} {how}"
     if how != "different":
         return Said(shown, "leaked", f"{row.label}: a near miss, within two characters or digits")
     if known.find(text):
@@ -162,7 +168,12 @@ def _sides(
         for side in drawn:
             text, row = texts[side].get(name), found.spans[side][name]
             drawn[side][name] = said_at(
-                record.value(span), text, row, known, changed=changed and side == "after"
+                record.value(span),
+                text,
+                row,
+                known,
+                changed=changed and side == "after",
+                revealed=state.revealed(record.id),
             )
     return drawn
 

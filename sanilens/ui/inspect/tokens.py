@@ -29,11 +29,11 @@ class Veil:
         return mask(text) if not self.revealed and bare in self.parts else text
 
 
-def veil(opened: Case) -> Veil:
-    """The veil over the open case."""
+def veil(opened: Case, record: str) -> Veil:
+    """The veil over a record of the open case."""
     known = identifiers(opened)
     parts = results().get(("parts", opened.key), lambda: _parts(known))
-    return Veil(state.revealed(), parts)
+    return Veil(state.revealed(record), parts)
 
 
 def _parts(known: Identifiers) -> frozenset[str]:

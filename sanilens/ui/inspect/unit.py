@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 import streamlit as st
@@ -71,13 +72,12 @@ def context_line(
     context: Context,
     level: Callable[[float], float],
     about: str,
-    *,
-    revealed: bool,
 ) -> Markup:
     """A token with the text around it, masked as everywhere.
 
     `level` turns a token's value into its fill, 0 to 1; `about` is part of the line's tooltip.
     """
+    revealed = state.revealed(encoded.record.id)
     text, places = mask_record(encoded.record, revealed), pieces(encoded)
 
     def token(position: int) -> Markup:
@@ -100,7 +100,7 @@ def context_line(
 _RANGE = Markup('<div class="sl-range"><span>{} to {}</span><span>{} of tokens</span></div>')
 
 
-def _examples(opened: Case, card: Card, veil: Veil) -> None:
+def _examples(opened: Case, card: Card) -> None:
     """Draw its strongest contexts, one per record, and some of every range of its activation."""
     known = sample(opened).encoded
 
@@ -111,7 +111,6 @@ def _examples(opened: Case, card: Card, veil: Veil) -> None:
                 context,
                 card.level,
                 f"activation {context.activation:.4f}" + ", sensitive" * context.sensitive,
-                revealed=veil.revealed,
             )
             for context in contexts
         )
@@ -214,7 +213,7 @@ def unit_card(opened: Case, unit: Unit, ranked: Sequence[Unit], veil: Veil) -> D
         density_chart(card)
         section("Makes the model say", _by(unit))
         _says(opened, card, veil)
-        _examples(opened, card, veil)
+        _examples(opened, card)
         fires_on(card)
         place = st.container()
         goes_with(opened, unit)
@@ -264,6 +263,8 @@ def _says(opened: Case, card: Card, veil: Veil) -> None:
     if reason := opened.model.sites.limits.get("direct"):
         st.caption(f"Not available for this model: {reason}.")
         return
+    # What a unit promotes belongs to no record, so no reveal is about it.
+    veil = replace(veil, revealed=False)
     rows = zip(card.promoted, card.suppressed, strict=True)
     code = Markup("<code>{}</code>")
     said = [

@@ -42,7 +42,7 @@ def page() -> None:
     bar, head = st.container(), st.container()
     with head:
         page_header("Inspect", sentence(opened, at))
-    hidden = veil(opened)
+    hidden = veil(opened, at.record.id)
     with st.container(key="sl-inspect"):
         left, middle, right = st.columns([2.3, 6, 3.2], gap="small")
         with left:

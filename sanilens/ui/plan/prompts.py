@@ -84,7 +84,7 @@ def selected(opened: Case) -> tuple[Record, Span]:
 
 def prompt_of(record: Record, span: Span) -> Prompt:
     """The text before a span of a record."""
-    shown = mask_record(record, state.revealed())[: span.start].rstrip(" ")
+    shown = mask_record(record, state.revealed(record.id))[: span.start].rstrip(" ")
     lead = "…" if len(shown) > _SHOWN else ""
     # Without the last space: to the tokenizer it belongs to the next word.
     text = record.text[: span.start].rstrip(" ")
@@ -193,7 +193,16 @@ def _texts(opened: Case, edits: Edits, how: Sampling, prompt: str) -> Iterator[s
 
 
 def _draw(opened: Case, side: _Side, prompt: Prompt, text: str, *, goes_on: bool) -> None:
-    words = written(text, identifiers(opened), before=prompt.text, goes_on=goes_on)
+    slot = prompt.record.value(prompt.span) if prompt.record and prompt.span else ""
+    known = identifiers(opened)
+    words = written(
+        text,
+        known,
+        before=prompt.text,
+        goes_on=goes_on,
+        slot=slot,
+        revealed=prompt.record is not None and state.revealed(prompt.record.id),
+    )
     end = _CURSOR if goes_on else Markup("")
     if not goes_on and not text:
         words = Markup("(the model stops here)")
