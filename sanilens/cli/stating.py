@@ -4,15 +4,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-import yaml
 from pydantic import ValidationError
 
 from sanilens.errors import SaniLensError
 from sanilens.evidence.build import today
 from sanilens.evidence.evidence import Statement
-from sanilens.files import open_file
-
-_LARGEST = 2**16
+from sanilens.evidence.plain_yaml import read_plain_yaml
 
 StatementOption = Annotated[
     Path | None,
@@ -34,14 +31,7 @@ def read_statement(path: Path | None, by: str) -> Statement:
     Raises:
         SaniLensError: naming the field that makes no sense.
     """
-    fields: object = {}
-    if path:
-        with open_file(path, SaniLensError, most=_LARGEST) as file:
-            content = file.read()
-        try:
-            fields = yaml.safe_load(content) or {}
-        except (yaml.YAMLError, RecursionError, ValueError) as error:
-            raise SaniLensError(f"{path.name} is no YAML.") from error
+    fields = (read_plain_yaml(path, SaniLensError) or {}) if path else {}
     if not isinstance(fields, dict):
         raise SaniLensError("A statement is a list of fields and values, such as `by: A. Person`.")
     try:

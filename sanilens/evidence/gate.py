@@ -9,19 +9,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from sanilens.errors import PlanError
 from sanilens.evidence.evidence import Evidence, Reading, Whose
+from sanilens.evidence.plain_yaml import read_plain_yaml
 from sanilens.evidence.words import figure, interval, number
-from sanilens.files import open_file
 
 Outcome = Literal["pass", "fail", "not measured"]
 SAMPLE = Path(__file__).parent / "files" / "criteria.yaml"
 
 _RELATIVE = re.compile(r"reference(?:\s*([+-])\s*(\d+(?:\.\d+)?))?")
-_LARGEST, _MOST = 2**16, 200
+_MOST = 200
 # Counted for each group of persons; every other measure is of the whole corpus.
 _BY_GROUP = ("extraction", "change", "more_than_reference", "against_random", "against_other")
 _KINDS = ("direct", "indirect", "confidential")
@@ -92,19 +91,15 @@ def read_criteria(path: Path) -> Criteria:
     Raises:
         PlanError: naming what is wrong with it.
     """
-    with open_file(path, PlanError, most=_LARGEST) as file:
-        content = file.read()
+    fields = read_plain_yaml(path, PlanError)
     try:
-        tokens = list(yaml.scan(content, Loader=yaml.SafeLoader))
-        if any(isinstance(token, yaml.AliasToken | yaml.AnchorToken) for token in tokens):
-            raise PlanError(f"{path.name}: write every criterion out; no anchors and aliases.")
-        return Criteria.model_validate(yaml.safe_load(content))
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
-        if isinstance(error, ValidationError):
-            first = error.errors(include_input=False, include_url=False, include_context=False)[0]
-            where = ".".join(map(str, first["loc"]))
-            raise PlanError(f"{path.name}: {where}: {first['msg']}.") from error
-        raise PlanError(f"{path.name} is no YAML of criteria.") from error
+        return Criteria.model_validate(fields)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False, include_context=False)[0]
+        # The name of a field that there is not may be anything.
+        loc = first["loc"][:-1] if first["type"] == "extra_forbidden" else first["loc"]
+        where = ".".join(map(str, loc)) or "the file"
+        raise PlanError(f"{path.name}: {where}: {first['msg']}.") from error
 
 
 def judge(evidence: Evidence, criteria: Criteria) -> list[Judged]:
@@ -148,8 +143,8 @@ def _bound(evidence: Evidence, asked: Criterion) -> tuple[float | None, str]:
 
 
 def _take(reading: Reading | None, what: str) -> float | None:
-    if reading is None or reading.infinite:
-        return None
+    if reading is None or not reading.measured or reading.infinite:
+        return None  # an infinite value is no pass either: it is said with the figure
     return getattr(reading, what)
 
 

@@ -11,7 +11,7 @@ from sanilens.evidence.evidence import Statement
 from sanilens.evidence.signing import make_keys
 from sanilens.runs.execute import execute
 from sanilens.runs.folder import RunFolder
-from sanilens.unlearn.plan import UnitEdit
+from sanilens.unlearn.plan import Repair, UnitEdit
 from tests.ui.tiny_case import make_case, make_plan
 
 STATED = Statement(
@@ -36,7 +36,11 @@ def sources(tmp_path_factory: pytest.TempPathFactory) -> Sources:
 def finished(sources: Sources, tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     """A run for everyone, all of it in the weights."""
     plan = make_plan(sources).model_copy(
-        update={"edits": (UnitEdit(unit="mlp.0.3", operation="reset"),), "controls": False}
+        update={
+            "edits": (UnitEdit(unit="mlp.0.3", operation="reset"),),
+            "repair": Repair(method="none"),  # a run as any other, in less time
+            "controls": False,
+        }
     )
     folder = tmp_path_factory.mktemp("finished") / "run"
     execute(plan, folder)
