@@ -81,7 +81,7 @@ def report_html(evidence: Evidence, examples: Sequence[Example] = ()) -> str:
         confidential=bool(examples),
         examples=examples,
         headline=_title(evidence),
-        tiles=_tiles(evidence),
+        tiles=tile_figures(evidence),
         open=[a for a in evidence.answers if a.state == "not measured"],
         contents=_CONTENTS,
         counts="; ".join(f"{states.count(k)} {k}" for k in kinds if k in states) + ".",
@@ -224,7 +224,8 @@ def short(reading: Reading | None) -> str:
     return figure(reading)
 
 
-def _tiles(evidence: Evidence) -> list[tuple[str, Reading | None, str]]:
+def tile_figures(evidence: Evidence) -> list[tuple[str, Reading | None, str]]:
+    """The numbers on top: label, figure, what to hold it against."""
     about = evidence.about
     after, reference = evidence.rate("after", about), evidence.rate("reference", about)
     worst = next(iter(evidence.by_subject("after", about)), None)
@@ -239,6 +240,11 @@ def _tiles(evidence: Evidence) -> list[tuple[str, Reading | None, str]]:
         if reference
         else ("knowledge kept", kept, "of what fine-tuning taught"),
     ]
+
+
+def tiles(evidence: Evidence) -> list[tuple[str, str, str]]:
+    """The numbers on top, in words: label, number, what to hold it against."""
+    return [(label, short(reading), note) for label, reading, note in tile_figures(evidence)]
 
 
 def _groups(evidence: Evidence) -> list[tuple[Whose, str]]:

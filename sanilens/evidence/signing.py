@@ -105,7 +105,7 @@ def check_signature(folder: Path, public_key: Path) -> None:
         SaniLensError: if the public key is none.
     """
     with needs("evidence"):
-        from cryptography.exceptions import InvalidSignature
+        from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
         from cryptography.hazmat.primitives import hashes
         from cryptography.hazmat.primitives import serialization as form
         from cryptography.hazmat.primitives.asymmetric import ec
@@ -113,7 +113,7 @@ def check_signature(folder: Path, public_key: Path) -> None:
         pem = file.read()
     try:
         key = form.load_pem_public_key(pem)
-    except ValueError as error:
+    except (ValueError, UnsupportedAlgorithm) as error:
         raise SaniLensError(f"{public_key.name} is no public key.") from error
     if not isinstance(key, ec.EllipticCurvePublicKey):
         raise SaniLensError(f"{public_key.name} is no public key of an elliptic curve.")

@@ -72,6 +72,16 @@ def compare_command(folder: Path) -> str:
     return _command("compare", [shlex.quote(str(folder))])
 
 
+def report_commands(folder: Path) -> list[str]:
+    """The page, the signed bundle and its check, of a run."""
+    run = shlex.quote(str(folder))
+    return [
+        _command("report", [run, "--out report.html"]),
+        _command("report", [run, "--out bundle", "--key keys/sanilens-signing.key"]),
+        _command("verify", ["bundle", "--key keys/sanilens-signing.pub", "--replay"]),
+    ]
+
+
 def _case(ref: Sources) -> list[str]:
     return [_option("model", ref.model), _option("corpus", ref.corpus)]
 

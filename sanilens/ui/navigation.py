@@ -16,7 +16,7 @@ from sanilens.ui.markup import show
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "See": ("case", "audit", "inspect", "features", "codes", "localisers"),
     "Change": ("plan", "run"),
-    "Show": ("compare", "bench"),
+    "Show": ("compare", "report", "bench"),
 }
 
 

@@ -1,0 +1,39 @@
+"""Report: the first page in words, the questions, and everything as a download."""
+
+import pytest
+
+from sanilens.bundled import Sources
+from sanilens.runs.folder import RunFolder
+from tests.ui.tiny_case import everything, open_page, values
+
+
+def test_a_run_is_reported(
+    tiny_case: Sources, tiny_run: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SANILENS_HOME", str(tiny_run.root.parents[1]))
+    app = open_page("report", tiny_case, run=tiny_run.root.name)
+    assert not app.exception
+    shown = everything(app)
+    for words in ("What was asked", "The worst person", "How sure this is", "hooks"):
+        assert words in shown
+    assert "Is extraction straight from the model" in shown
+    assert "prove" not in shown.replace("improve", "")
+    assert not [value for value in values(tiny_case) if value in shown]
+    names = [button.label for button in app.get("download_button")]
+    assert names[:3] == ["Report, to read and print", "All figures", "Evidence"]
+
+
+def test_what_is_stated_is_shown(
+    tiny_case: Sources, tiny_run: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SANILENS_HOME", str(tiny_run.root.parents[1]))
+    app = open_page("report", tiny_case, run=tiny_run.root.name)
+    app.text_input(key="stated-retention").input("ten years").run()
+    assert not app.exception
+    assert "ten years" in everything(app)
+
+
+def test_without_a_run_it_says_what_to_do(tiny_case: Sources, workspace: object) -> None:
+    app = open_page("report", tiny_case)
+    assert not app.exception
+    assert [button.label for button in app.button if "run" in (button.key or "")]
