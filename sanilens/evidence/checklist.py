@@ -189,7 +189,7 @@ def _membership(facts: Facts) -> Found:
             ("membership", "membership"),
             ("membership_text", "membership"),
         ],
-        "No membership attack was part of this run: add `membership` to the plan's metrics.",
+        "No membership attack was part of this run: add “membership” to the plan's metrics.",
     )
 
 
@@ -252,7 +252,7 @@ def _claims(facts: Facts) -> Found:
         )
     text = (
         f"Reproduced for {len(facts.plan.subjects):,} asked: before {figure(facts.rate('before'))},"
-        f" after {with_interval(facts.rate('after'))}. `sanilens report --subject` writes the "
+        f" after {with_interval(facts.rate('after'))}. “sanilens report --subject” writes the "
         "answer to the person."
     )
     return _on([facts.rate("after"), facts.rate("before")], text)
@@ -288,7 +288,7 @@ def _assessment(facts: Facts) -> Found:
 def _checkable(facts: Facts) -> Found:
     return Found(
         "recorded",
-        "`sanilens verify BUNDLE --replay` executes the plan again and compares; verify.py in the "
+        "“sanilens verify BUNDLE --replay” executes the plan again and compares; verify.py in the "
         "bundle checks signature, digests and statement with public tools alone.",
         file="verify.py",
     )
@@ -311,7 +311,7 @@ def _artefacts(facts: Facts) -> Found:
 def _signed(facts: Facts) -> Found:
     return Found(
         "recorded",
-        "Whether this bundle is signed shows in model.sig beside digests.json; `sanilens verify` "
+        "Whether this bundle is signed shows in model.sig beside digests.json; “sanilens verify” "
         "and verify.py check both, and refuse where a byte differs.",
         file="digests.json",
     )

@@ -20,7 +20,7 @@ def test_a_run_is_reported(
     assert "prove" not in shown.replace("improve", "")
     assert not [value for value in values(tiny_case) if value in shown]
     names = [button.label for button in app.get("download_button")]
-    assert names[:3] == ["Report, to read and print", "All figures", "Evidence"]
+    assert names[:3] == ["Report, to read and print", "Figures, CSV", "Evidence, JSON"]
 
 
 def test_what_is_stated_is_shown(

@@ -1,6 +1,8 @@
 """Report: what a run shows, for a person, an auditor and a machine; to be taken away."""
 
+from collections.abc import Callable
 from functools import partial
+from typing import Literal
 
 import streamlit as st
 from markupsafe import Markup
@@ -18,7 +20,7 @@ from sanilens.ui import state
 from sanilens.ui.commands import report_commands
 from sanilens.ui.frame import case_bar, opened_case
 from sanilens.ui.layout import card, empty_state, kpi, page_header, pair, show_error
-from sanilens.ui.markup import plain, show
+from sanilens.ui.markup import show
 from sanilens.ui.tables import Cell, Column, Row, show_table
 
 _SUBTITLE = "What a run shows, for whoever has to answer for it and whoever checks it."
@@ -39,7 +41,6 @@ _FIELDS = {
     "licence": "Licence of the model",
 }
 _LINE = Markup("<dt>{}</dt><dd>{}</dd>")
-_CHIP = Markup('<span class="sl-chip sl-{}">{}</span>')
 
 
 def page() -> None:
@@ -85,8 +86,7 @@ def _statement() -> Statement:
 def _story(found: Evidence) -> None:
     with card("In plain words", f"run {found.ended or 'not finished'}"):
         tone = _TONES.get(found.state, "warn")
-        show(_CHIP.format(tone, found.state.replace("_", " ")))
-        st.markdown(f"**{plain(found.headline)}**")
+        show(Markup('<p class="sl-headline sl-{}">{}</p>').format(tone, found.headline))
         lines = Markup("").join(_LINE.format(each.title, each.text) for each in found.story)
         show(Markup('<dl class="sl-story">{}</dl>').format(lines))
 
@@ -94,11 +94,12 @@ def _story(found: Evidence) -> None:
 def _take_away(run: RunFolder, found: Evidence) -> None:
     with card("Take away", "no identifier is in any of these"):
         _download("Report, to read and print", "report.html", partial(_page, found), "primary")
-        _download("All figures", "figures.csv", lambda: found.frame().to_csv(index=False))
-        _download("Evidence", "evidence.json", found.canonical)
-        for name, label in (("bom.cdx.json", "CycloneDX"), ("ai.spdx.json", "SPDX"),
-                            ("model-card.md", "Model card")):  # fmt: skip
-            _download(label, name, partial(FORMATS[name], found, run.root))
+        with st.container(horizontal=True, gap="xsmall"):
+            _download("Figures, CSV", "figures.csv", lambda: found.frame().to_csv(index=False))
+            _download("Evidence, JSON", "evidence.json", found.canonical)
+            for name, label in (("bom.cdx.json", "CycloneDX"), ("ai.spdx.json", "SPDX"),
+                                ("model-card.md", "Model card")):  # fmt: skip
+                _download(label, name, partial(FORMATS[name], found, run.root))
         names = [r.of.removeprefix("subject:") for r in found.by_subject("before", "everyone")]
         who = st.selectbox("Letter to a person", sorted(names), index=None, key="letter-to",
                            placeholder="Choose whom it is for")  # fmt: skip
@@ -120,10 +121,15 @@ def _letter(found: Evidence, who: str) -> bytes:
     return letter_html(found, who).encode()
 
 
-def _download(label: str, file: str, make, kind: str = "secondary") -> None:
+def _download(
+    label: str,
+    file: str,
+    make: Callable[[], bytes | str],
+    kind: Literal["primary", "secondary"] = "secondary",
+) -> None:
     # Made when it is asked for: a report is five megabytes, most of them Plotly.
     st.download_button(label, make, file, key=f"report-{file}", on_click="ignore", type=kind,
-                       width="stretch")  # fmt: skip
+                       width="stretch" if kind == "primary" else "content")  # fmt: skip
 
 
 def _criteria(found: Evidence) -> None:
@@ -145,7 +151,7 @@ def _questions(found: Evidence) -> None:
     with card("The 22 questions", f"{open_ones} without a figure in this run"):
         rows = [Row((str(a.number), a.question, _state(a), a.text, a.source))
                 for a in found.answers]  # fmt: skip
-        show_table([Column("", "number"), Column("question"), Column("state"), Column("answer"),
+        show_table([Column("no.", "number"), Column("question"), Column("state"), Column("answer"),
                     Column("asked by", spare=True)], rows)  # fmt: skip
 
 
