@@ -14,8 +14,8 @@ from sanilens.model.align import encode
 from sanilens.model.hooks import NO_HOOKS, hooked
 from sanilens.model.interventions import zeroed
 from sanilens.model.language_model import LanguageModel
-from sanilens.model.units import Head, Neuron
 from sanilens.model.lens import residuals
+from sanilens.model.units import Head, Neuron
 
 IDS = torch.tensor([[0, 40, 50, 60, 70, 80]])
 
