@@ -80,7 +80,10 @@ class Strip {
       item.classList.add("two");
       item.style.setProperty("--u", `${100 * underline[i]}%`);
     }
-    if (!text[i].trim()) item.classList.add("blank");
+    if (!text[i].trim()) {
+      item.classList.add("blank");
+      item.setAttribute("aria-label", "blank");
+    }
     item.setAttribute(...(span[i] === null ? ["aria-disabled", "true"] : ["aria-selected", "false"]));
     return item;
   }

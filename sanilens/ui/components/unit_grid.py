@@ -19,7 +19,7 @@ _HTML = """
 <div class="root">
   <div class="grid" role="listbox" tabindex="0" aria-label="units by layer"
        aria-activedescendant="cell">
-    <canvas></canvas><div class="hidden" id="cell" role="option"></div>
+    <canvas></canvas><div class="hidden" id="cell" role="option">no unit chosen</div>
   </div>
   <div class="legend">
     <span class="caption"></span>
