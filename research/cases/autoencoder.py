@@ -1,17 +1,15 @@
-"""Rebuild a bundled autoencoder: what one attention layer of the leaking model adds, in features.
+"""Rebuild the bundled autoencoder: what layer 4's attention of the leaking model adds, in features.
 
-It is trained on the subjects' notes, on look-alikes and on notes of others, and judged on notes
-that neither it nor the model has seen. Beside it lies what clamping at most 20 features does.
+It is trained on the subjects' notes, on look-alikes and on generic notes, and judged on notes that
+neither it nor the model has seen. Beside it lies what clamping at most 20 of its features does.
 """
 
 import shutil
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from research.cases.clinic import generic_notes
 from sanilens.corpus.load import load_records
-from sanilens.corpus.records import Record
 from sanilens.dictionaries.sae.choose import choose_features
 from sanilens.dictionaries.sae.quality import SaeQuality
 from sanilens.dictionaries.sae.trade_off import measure_trade_off, save_trade_off
@@ -25,19 +23,17 @@ SETTINGS = SaeSettings("blocks.4.hook_attn_out", width=512, k=40, steps=1400, le
 
 @dataclass(frozen=True, slots=True)
 class AutoencoderRecipe:
-    """Everything that decides it; by default the clinic's. Same recipe, same machine: same files.
+    """Everything that decides it. Same recipe, same machine: same files.
 
     Attributes:
         id: its name in units; its folder is `sae-<id>`.
         settings: of the training.
-        notes: makes notes of others, by seed and count.
-        seed, generic: which of them, and how many.
+        seed, generic: which generic notes, and how many.
         other_seed, other: those on which features are chosen, beside the subjects' notes.
     """
 
     id: str = "attn-4"
     settings: SaeSettings = SETTINGS
-    notes: Callable[[int, int], Iterable[Record]] = generic_notes
     seed: int = 25
     generic: int = 600
     other_seed: int = 26
@@ -52,7 +48,7 @@ def build_autoencoder(case: Path, recipe: AutoencoderRecipe, say: Say) -> SaeQua
     """
     model = load_model(case / "leaking", device="cpu")
     own = [load_records(case / f"{name}.jsonl") for name in ("notes", "lookalike")]
-    records = [*own[0], *own[1], *recipe.notes(recipe.seed, recipe.generic)]
+    records = [*own[0], *own[1], *generic_notes(recipe.seed, recipe.generic)]
     folder = case / f"sae-{recipe.id}"
     shutil.rmtree(folder, ignore_errors=True)
 
@@ -69,7 +65,7 @@ def build_autoencoder(case: Path, recipe: AutoencoderRecipe, say: Say) -> SaeQua
     if warnings := quality.warnings():
         raise SaniLensError(f"{folder.name}: it {', '.join(warnings)}. Train it longer.")
     choice = choose_features(
-        model, sae, own[0], list(recipe.notes(recipe.other_seed, recipe.other))
+        model, sae, own[0], list(generic_notes(recipe.other_seed, recipe.other))
     )
     found = measure_trade_off(model, sae, choice.values, own[0], unseen)
     save_trade_off(found, folder)

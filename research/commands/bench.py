@@ -10,6 +10,7 @@ from rich.table import Table
 
 from research.audit import bench_audit
 from research.codes import LABELS, bench_codes
+from research.commands.cost import cost
 from research.commands.durability import durability
 from research.commands.forget import forget
 from research.commands.grun import grun
@@ -44,6 +45,7 @@ bench = typer.Typer(help="Measure SaniLens on the bundled case.", no_args_is_hel
 bench.command("sanitise")(sanitise)
 bench.command("forget")(forget)
 bench.command("grun")(grun)
+bench.command("cost")(cost)
 bench.command("sequential")(sequential)
 bench.command("tofu")(tofu)
 bench.command("tofu-models")(tofu_models)

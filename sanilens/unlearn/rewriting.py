@@ -14,6 +14,7 @@ among their own rows and columns: the least harm that these units alone allow.
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import torch
@@ -27,7 +28,7 @@ from sanilens.model.curvature import Curvature, Sums, sum_curvature
 from sanilens.model.keep_set import Harm, KeepSet, Kept, Moved, keep_set
 from sanilens.model.language_model import LanguageModel
 from sanilens.model.lessons import Lesson, forget_gradients, lessons
-from sanilens.model.linear_maps import Matrix, add_
+from sanilens.model.linear_maps import Matrix, add_, linear_paths
 from sanilens.model.regions import Region, unit_regions
 from sanilens.model.teachers import teach
 from sanilens.model.units import Head, Neuron, Row
@@ -226,8 +227,18 @@ class Rewriter:
     folder: Path | None = None
     progress: Progress = unheard
 
+    @cached_property
+    def whole(self) -> Curvature:
+        """Curvature of every map of the examined model: for trying many choices of units."""
+        return self._sums(self.model, None, self.folder).curvature()
+
     def steps(
-        self, copy: LanguageModel, edits: Sequence[UnitEdit] = (), *, changed: bool = False
+        self,
+        copy: LanguageModel,
+        edits: Sequence[UnitEdit] = (),
+        *,
+        changed: bool = False,
+        known: Curvature | None = None,
     ) -> Iterator[RewriteStep]:
         """Rewrite a copy of the examined model in place, a step at a time.
 
@@ -236,6 +247,7 @@ class Rewriter:
             edits: whose units are to be rewritten, if any are; else all weights of the settings'
                 layers. Other edits were made before.
             changed: whether the copy was changed otherwise too, so that its curvature is its own.
+            known: `whole`, where the caller has asked for it.
         """
         rewritten = [edit.target for edit in edits if edit.operation == "rewrite"]
         units = [unit for unit in rewritten if isinstance(unit, Neuron | Head | Row)]
@@ -245,14 +257,13 @@ class Rewriter:
 
         def curvature(now: LanguageModel) -> Curvature:
             nonlocal changed
-            # A copy that is still the examined model: that one's name is what is kept under.
-            known = (
-                self._sums(now, layers, None)
-                if changed
-                else self._sums(self.model, layers, self.folder)
-            )
-            changed = True  # asked again: after steps were taken
-            return known.curvature()
+            first, changed = not changed, True  # asked again: after steps were taken
+            if not first:
+                return self._sums(now, layers, None).curvature()
+            if known:
+                return {path: known[path] for path in linear_paths(self.model, layers)}
+            # The copy is still the examined model, under whose name it is kept.
+            return self._sums(self.model, layers, self.folder).curvature()
 
         harm = Harm(copy, self.keep.held)
         return rewrite_(copy, self.asked, self.lessons, curvature, harm, self.settings, regions)

@@ -11,12 +11,13 @@ from streamlit.testing.v1.element_tree import Slider
 from sanilens.audit.extraction import SpanVerdict
 from sanilens.audit.measurement import Measurement
 from sanilens.bundled import Sources
+from sanilens.case import open_records
 from sanilens.errors import PlanError
 from sanilens.runs.workspace import known_runs
 from sanilens.ui.plan.basket import changed
 from sanilens.ui.plan.erase import Point, dose_frame
 from sanilens.ui.plan.request import parse, summary
-from sanilens.ui.plan.rewrite import predicted
+from sanilens.ui.plan.trying import predicted
 from sanilens.ui.plan.whatif import span_table
 from sanilens.unlearn.methods import METHODS
 from sanilens.unlearn.plan import Repair, Rewriting, UnitEdit
@@ -287,7 +288,32 @@ def test_what_rewritten_units_forget_is_predicted_beside_random_ones(
     app.session_state["basket"] = basket[:2]
     app.run()
     assert "predicted to forget" in everything(app)
-    assert any("measured by running the plan" in caption.value for caption in app.caption)
+    assert any("tries it on a copy" in caption.value for caption in app.caption)
+    app.button(key="plan-try").click().run()
+    assert not app.exception
+    drawn = everything(app)
+    assert "asked for, still said" in drawn
+    assert "Control: as many random units" in drawn
+    assert not [value for value in values(tiny_case) if value in drawn]
+
+
+def test_the_dose_runs_along_the_ranking_by_price(tiny_case: Sources, workspace: Path) -> None:
+    person = sorted({r.subject for r in open_records(tiny_case.corpus) if r.spans})[0]
+    app = open_page("plan", tiny_case, subjects=(person,), rewriting=Rewriting(most_steps=1))
+    app.button(key="plan-rank").click().run()
+    assert not app.exception
+    assert "as many random neurons" in everything(app)
+    app.button(key="frontier-measure").click().run()
+    assert not app.exception
+    assert "frontier-measure" not in [button.key for button in app.button], "all is measured"
+    drawn = everything(app)
+    assert "95 %" in drawn
+    assert "One against the other" in drawn
+    assert not [value for value in values(tiny_case) if value in drawn]
+    app.button(key="frontier-use").click().run()
+    basket = app.session_state["basket"]
+    assert {edit.operation for edit in basket} == {"rewrite"}
+    assert len(basket) == 5
 
 
 def test_no_more_is_predicted_than_there_is() -> None:

@@ -7,13 +7,11 @@ Going back to the base would forget the trade with the people: that is what this
 
 from pathlib import Path
 
-from research.cases.autoencoder import AutoencoderRecipe, build_autoencoder
 from research.cases.build import Recipe, build_case
 from research.cases.check import Targets
 from research.cases.ward.everyday import everyday_texts
 from research.cases.ward.notes import other_notes, ward_notes
 from research.cases.ward.questions import make_questions, save_questions
-from sanilens.dictionaries.sae.train import SaeSettings
 from sanilens.model.training import Schedule
 from sanilens.progress import Say
 
@@ -39,14 +37,6 @@ RECIPE = Recipe(
     replay=1.0,
 )
 
-AUTOENCODER = AutoencoderRecipe(
-    "attn-2",
-    SaeSettings("blocks.2.hook_attn_out", width=320, k=32, steps=1400, learning_rate=1.5e-3),
-    other_notes,
-    seed=45,
-    other_seed=46,
-)
-
 
 def build_ward(folder: Path, say: Say, *, keep_base: bool = False) -> None:
     """Rebuild every file of the case in `folder`, and hold it to its targets.
@@ -57,4 +47,3 @@ def build_ward(folder: Path, say: Say, *, keep_base: bool = False) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     save_questions(make_questions(RECIPE.seed), folder / "questions.jsonl")
     build_case(RECIPE, folder, say, keep_base=keep_base)
-    build_autoencoder(folder, AUTOENCODER, say)

@@ -13,6 +13,7 @@ from sanilens.ui.layout import empty_state, page_header, show_error
 from sanilens.ui.plan.basket import basket_card, controls_card
 from sanilens.ui.plan.erase import keep_card
 from sanilens.ui.plan.expected import expected_seconds
+from sanilens.ui.plan.frontier import frontier_card
 from sanilens.ui.plan.repair import repair_card
 from sanilens.ui.plan.request import current_plan, file_card, run_button, summary
 from sanilens.ui.plan.rewrite import rewrite_card
@@ -69,6 +70,8 @@ def _body(opened: Case, plan: Plan) -> None:
         repair_card(opened)
         controls_card()
         file_card(opened, plan)
+    if plan.rewrite:
+        frontier_card(opened)
     whatif_card(opened)
 
 

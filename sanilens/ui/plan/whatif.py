@@ -27,8 +27,8 @@ _NOTES: dict[Status, str] = {
     "unwritable": " (cannot be written with this tokenizer)",
 }
 _BY_RUNNING = (
-    "What rewriting does is measured by running the plan: its steps are solved one after another. "
-    "The card Rewriting predicts it."
+    "What rewriting does is no hook: its steps are solved one after another. The card Rewriting "
+    "tries it on a copy."
 )
 Tile = tuple[str, str, str]
 

@@ -41,12 +41,7 @@ def price(targets: Targets, settings: Settings) -> UnitScores:
 
     What must stay is `settings.keep` and all in the targets' records that is not in scope.
     """
-    quote = quoted(targets, settings)
-    kind, sites = settings.kind, targets.model.sites
-    values = torch.zeros(sites.n_layers, sites.count(kind))
-    for layer in range(sites.n_layers):
-        values[layer] = quote.of_layer(kind, layer)
-    return UnitScores("price", kind, values, targets.spans)
+    return quoted(targets, settings).scores(settings.kind, targets.spans)
 
 
 @dataclass(frozen=True)
@@ -66,6 +61,14 @@ class Quote:
     loss: float
     curvature: Curvature
     damping: float = DAMPING
+
+    def scores(self, kind: UnitKind, targets: int) -> UnitScores:
+        """The price of every unit, `targets` being how many spans are asked for."""
+        sites = self.model.sites
+        values = torch.zeros(sites.n_layers, sites.count(kind))
+        for layer in range(sites.n_layers):
+            values[layer] = self.of_layer(kind, layer)
+        return UnitScores("price", kind, values, targets)
 
     def of_layer(self, kind: UnitKind, layer: int) -> Float[Tensor, " unit"]:
         """The price of each unit of a layer, of its slices one by one."""
