@@ -112,6 +112,28 @@ def instead_of(plan: Plan, records: Sequence[Record]) -> tuple[str, ...]:
     return tuple(sorted(Random(plan.seed).sample(free, count)))
 
 
+def unchanged_keys(plan: Plan, case: Case) -> dict[ArmName, str]:
+    """Under what the arms are kept that a plan leaves as they are."""
+    exam = case.exam(plan.audit, plan.seed)
+    asked: dict[ArmName, tuple[LanguageModel | None, Exam]] = {
+        "before": (case.model, exam),
+        "reference": (case.reference, exam),
+        "base": (case.base, exam),
+    }
+    if case.corpus.control:
+        asked["lookalike"] = (case.model, exam.of(case.corpus.control))
+    return {
+        name: arm_key(name, model, own, _metrics(plan, name), _NEUTRAL_RECORDS)
+        for name, (model, own) in asked.items()
+        if model
+    }
+
+
+def _metrics(plan: Plan, name: ArmName) -> tuple[str, ...]:
+    """The plan's metrics are about its corpus: of look-alikes the usual ones are taken."""
+    return USUAL if name == "lookalike" else (*USUAL, *plan.audit.metrics)
+
+
 def execute(
     plan: Plan, folder: Path, on_event: OnEvent | None = None, *, anew: bool = False
 ) -> None:
@@ -203,9 +225,8 @@ class _Execution:
         given: dict[ArmName, LanguageModel] = {n: m for n, m in beside.items() if m}
         control: list[ArmName] = ["lookalike"] if case.corpus.control else []
         self.note("arms", names=["before", *arms, *given, *control])
-        unchanged: dict[ArmName, LanguageModel] = {"before": case.model, **given}
         # First what others are held against, so that no arm asks for it again.
-        keys = {name: self._key(name, model) for name, model in unchanged.items()}
+        keys = unchanged_keys(plan, case)
         for name, key in keys.items():
             self._take_kept(name, key)
         self._measure("before", case.model, key=keys["before"])
@@ -215,9 +236,7 @@ class _Execution:
             self._measure(name, model, key=keys[name])
         if control:
             exam = self._exam.of(case.corpus.control)
-            key = self._key("lookalike", case.model, exam)
-            if not self._take_kept("lookalike", key):
-                self._measure("lookalike", case.model, exam, key=key)
+            self._measure("lookalike", case.model, exam, key=keys["lookalike"])
         if plan.audit.attacks:
             attacking = Attacking(plan, self.run_folder, case, self.note, self.done)
             attacking.run(find_attacks(plan.audit.attacks))
@@ -225,21 +244,6 @@ class _Execution:
     @cached_property
     def _exam(self) -> Exam:
         return self.case.exam(self.plan.audit, self.plan.seed)
-
-    def _metrics(self, exam: Exam | None) -> tuple[str, ...]:
-        """The plan's metrics are about its corpus: at another exam the usual ones are taken."""
-        return USUAL if exam else (*USUAL, *self.plan.audit.metrics)
-
-    def _key(
-        self,
-        name: ArmName,
-        model: LanguageModel,
-        exam: Exam | None = None,
-        plan: Plan | None = None,
-    ) -> str:
-        """Under which an arm is kept for other runs."""
-        asked = exam or self._exam
-        return arm_key(name, model, asked, self._metrics(exam), _NEUTRAL_RECORDS, plan)
 
     def _take_kept(self, name: ArmName, key: str) -> bool:
         """Whether the arm is done: by an earlier run, or by this one before it was stopped."""
@@ -274,7 +278,7 @@ class _Execution:
             return
         self.note("measuring", arm=name)
         started = time.monotonic()
-        metrics = self._metrics(exam)
+        metrics = _metrics(self.plan, name)
         exam = exam or self._exam
         found = measure(
             model,
@@ -306,7 +310,8 @@ class _Execution:
         if treatment.subjects:
             plan = plan.model_copy(update={"subjects": treatment.subjects})
             # Whoever asks, deleting this person does the same.
-            key = self._key(name, self.case.model, plan=plan)
+            exam, metrics = self._exam, _metrics(plan, name)
+            key = arm_key(name, self.case.model, exam, metrics, _NEUTRAL_RECORDS, plan)
             if self._take_kept(name, key):
                 return
         started = time.monotonic()

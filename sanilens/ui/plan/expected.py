@@ -8,7 +8,8 @@ import time
 
 from sanilens.audit.extraction import audit_spans
 from sanilens.case import Case
-from sanilens.runs.execute import instead_of, spaced, treatments
+from sanilens.runs.execute import instead_of, spaced, treatments, unchanged_keys
+from sanilens.runs.workspace import arms_folder
 from sanilens.ui.results import results
 from sanilens.ui.saes import saes_of
 from sanilens.unlearn.plan import Plan
@@ -27,9 +28,11 @@ def expected_seconds(opened: Case, plan: Plan) -> float | None:
         return None
     others = instead_of(plan, opened.corpus.records)
     own = treatments(plan, opened.model.sites, saes_of(opened, plan.edits), others)
-    arms = 1 + len(own) + sum(m is not None for m in (opened.reference, opened.base))
     asked = len(opened.corpus.records) + len(opened.unseen) + _QUESTION * len(opened.questions)
-    texts = arms * asked + len(opened.corpus.control)
+    texts = len(own) * asked
+    for name, key in unchanged_keys(plan, opened).items():
+        if not (arms_folder() / key).is_dir():  # an earlier run has not measured it
+            texts += len(opened.corpus.control) if name == "lookalike" else asked
     if plan.rewrite:
         texts += _CURVATURE * (len(opened.corpus.records) + len(opened.retain))
     return _START + _pace(opened) * texts
