@@ -15,7 +15,7 @@ from sanilens.ui.markup import show
 
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "See": ("case", "audit", "inspect", "features", "codes", "localisers"),
-    "Change": ("plan", "run"),
+    "Change": ("requests", "plan", "run"),
     "Show": ("compare", "report", "bench"),
 }
 

@@ -11,12 +11,13 @@ from uuid import uuid4
 import streamlit as st
 
 from sanilens.bundled import Sources
+from sanilens.corpus.lookup import Person
 from sanilens.unlearn.plan import AuditSettings, Repair, Rewriting, UnitEdit
 
 _CHOICES = ("basket", "repair", "keep", "rewriting", "subjects")
 _OF_ONE_CASE = (
     *_CHOICES, "repair_suggested", "selection", "run", "revealed", "extracted", "draft_of",
-    "draft_kept",
+    "draft_kept", "asking", "people",
 )  # fmt: skip
 
 
@@ -217,6 +218,26 @@ def audit_settings() -> AuditSettings:
 def set_audit_settings(value: AuditSettings) -> None:
     """Change how arms are measured."""
     st.session_state["audit_settings"] = value
+
+
+def asking() -> str | None:
+    """The subject whose request is looked at: an id, never what was typed to find it."""
+    return st.session_state.get("asking")
+
+
+def people() -> list[Person] | None:
+    """Whom the last look-up found, by id; None before any."""
+    return st.session_state.get("people")
+
+
+def set_people(found: list[Person]) -> None:
+    """Keep whom a look-up found: its text is not kept."""
+    st.session_state["people"] = found
+
+
+def set_asking(subject: str | None) -> None:
+    """Look at another's."""
+    st.session_state["asking"] = subject
 
 
 def tries() -> Tries:

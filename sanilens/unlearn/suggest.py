@@ -321,7 +321,7 @@ PRESETS: Mapping[str, Preset] = {
             "person",
             "One person",
             "All weights are rewritten by the change that moves least else, until nothing of this "
-            "person is said; everyone else's details are to stay. No repair is needed.",
+            "person is said; the side effect on the rest of the model is measured.",
             "ward, three seeds: 0 of 115 spans of those who asked left, 98.8 % of everyone else's "
             "(benchmarks/README.md)",
             NoUnits(),

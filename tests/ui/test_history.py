@@ -66,7 +66,7 @@ def test_the_pages_tell_of_rewriting(case: Sources, run: RunFolder) -> None:
     app = open_page("compare", case, run=run.root.name)
     assert not app.exception
     drawn = everything(app)
-    assert "side effect on others" in drawn
+    assert "side effect on the rest" in drawn
     assert "Asked for, somebody else deleted" in drawn
     assert not [value for value in values(case) if value in drawn]
 

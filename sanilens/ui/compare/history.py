@@ -13,7 +13,10 @@ from sanilens.errors import SaniLensError
 from sanilens.runs.comparison import load_comparison
 from sanilens.runs.folder import RunFolder
 from sanilens.runs.former import undo, why_not
+from sanilens.runs.jobs import status
+from sanilens.runs.judgement import STATES
 from sanilens.runs.log import read_ledger, recent_events
+from sanilens.runs.verdict import verdict
 from sanilens.runs.workspace import known_runs, restored_folder
 from sanilens.ui import state
 from sanilens.ui.compare.requests import case_of
@@ -26,11 +29,19 @@ from sanilens.unlearn.plan import Plan
 _SHOWN, _NAMED = 30, 3
 
 
-def requests_card(opened: Case) -> None:
-    """Draw every request about the open case's records, newest first; a click shows one."""
+def requests_card(opened: Case, *, here: bool = False) -> bool:
+    """Draw every request about the open case's records, newest first; a click shows one.
+
+    Args:
+        opened: the open case.
+        here: whether the chosen one can be gone on with in this card.
+
+    Returns:
+        whether there is any.
+    """
     found = [(run, row) for run in known_runs() if (row := _row(run, opened))][:_SHOWN]
     if not found:
-        return
+        return False
     runs, rows = zip(*found, strict=True)
     with card("Requests", f"{len(rows)} about these records, newest first"):
         event = st.dataframe(
@@ -41,7 +52,7 @@ def requests_card(opened: Case) -> None:
             key="compare-requests",
             height=min(246, 38 + 35 * len(rows)),
             column_config={
-                "side effect on others": st.column_config.TextColumn(
+                EFFECT: st.column_config.TextColumn(
                     help="Spans of everyone else that can no longer be extracted, and new ones."
                 ),
                 "state": st.column_config.TextColumn(
@@ -49,10 +60,37 @@ def requests_card(opened: Case) -> None:
                 ),
             },
         )
-    picked = tuple(event["selection"]["rows"])
-    if state.is_new("compare-requests", picked) and picked:
+        if words := _so_far([run for run, row in found if row["state"] == "stands"]):
+            st.caption(words)
+        picked = tuple(event["selection"]["rows"])
+        if here and picked and picked[0] < len(runs):
+            _chosen(runs[picked[0]], rows[picked[0]])
+    if state.is_new("compare-requests", picked) and picked and picked[0] < len(runs):
         state.set_run(runs[picked[0]].root.name)
         st.rerun()
+    return True
+
+
+def _chosen(run: RunFolder, row: dict[str, str]) -> None:
+    """What can be done about one request."""
+    done = row["state"] in ("stands", "undone")
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        if st.button("See the result" if done else "See the run", key="request-see"):
+            st.switch_page(page("compare" if done else "run"))
+        if row["state"] == "stands":
+            undo_request(run, run.plan())
+
+
+def _so_far(runs: Sequence[RunFolder]) -> str:
+    """What all requests that stand cost the rest of the model, each beside the model before it."""
+    if len(runs) < 2:
+        return ""
+    pairs = [load_comparison(run).of("others").paired("before", "after") for run in runs]
+    lost, new = sum(p.only_first for p in pairs), sum(p.only_second for p in pairs)
+    return (
+        f"The {len(runs)} requests that stand, together, on the rest of the model: {lost:,} spans "
+        f"lost, {new:,} new, each counted beside the model before it."
+    )
 
 
 def who(names: Sequence[str], known: Identifiers) -> str:
@@ -63,26 +101,29 @@ def who(names: Sequence[str], known: Identifiers) -> str:
 
 
 def _row(run: RunFolder, opened: Case) -> dict[str, str] | None:
-    """A request's row; None for other runs, and for those that have no result to show."""
+    """A request's row, also while it waits; None for other runs."""
     try:
         plan, events = run.plan(), recent_events(run)
         if not plan.subjects or plan.corpus.sha256 != opened.corpus_fingerprint:
             return None
         ledger = read_ledger(events)
+        made = events[-1]["time"] if events else run.plan_file.stat().st_mtime
+        row = {
+            "who": who(plan.subjects, identifiers(opened)),
+            "state": status(run, events),
+            "when": time.strftime("%Y-%m-%d %H:%M", time.localtime(made)),
+        }
         if not ledger.finished:
-            return None
-        return results().get(
-            ("request", run.root.name, events[-1]["hash"]),
-            lambda: {
-                "who": who(plan.subjects, identifiers(opened)),
-                "when": time.strftime("%Y-%m-%d %H:%M", time.localtime(events[-1]["time"])),
-                "plan": plan.sha256[:8],
-                **_figures(run),
-                "state": "undone" if ledger.undone else "stands",
-            },
-        )
+            return row | {**_UNKNOWN, "plan": plan.sha256[:8]}
+        row["state"] = "undone" if ledger.undone else "stands"
+        key = ("request-figures", run.root.name, events[-1]["hash"])
+        return row | results().get(key, lambda: _figures(run)) | {"plan": plan.sha256[:8]}
     except SaniLensError:
         return None  # Run lists it as damaged
+
+
+EFFECT = "side effect on the rest of the model"
+_UNKNOWN = {"said before": "–", "said now": "–", "verdict": "queued", EFFECT: "–"}
 
 
 def _figures(run: RunFolder) -> dict[str, str]:
@@ -96,7 +137,8 @@ def _figures(run: RunFolder) -> dict[str, str]:
     return {
         "said before": f"{before.hits:,} of {before.n:,}" if before.n else "not measured",
         "said now": f"{after.hits:,} of {after.n:,}" if after.n else "not measured",
-        "side effect on others": harm,
+        "verdict": STATES[verdict(own).state].lower(),
+        EFFECT: harm,
     }
 
 

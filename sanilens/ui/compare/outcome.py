@@ -158,7 +158,7 @@ def _indirect(found: Comparison) -> tuple[str, str, str]:
 def _others(found: Comparison) -> tuple[str, str, str]:
     before, after = found.rate("before"), found.rate("after")
     value = f"{before.hits:,} → {after.hits:,}" if after.n else "–"
-    return "side effect on others", value, side_effect(found)
+    return "side effect on the rest", value, side_effect(found)
 
 
 def _worst(found: Comparison) -> tuple[str, str, str]:

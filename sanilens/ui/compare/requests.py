@@ -34,7 +34,7 @@ def harm(found: Comparison) -> str:
     pair = found.of("others").paired("before", "after")
     if not pair.n:
         return "Nobody else has a span in this corpus."
-    words = f"Side effect on others, {side_effect(found.of('others'))}."
+    words = f"Side effect on the rest of the model, {side_effect(found.of('others'))}."
     if "earlier" in found.groups:
         back = found.of("earlier").paired("before", "after")
         words += f" Of {back.n:,} spans deleted by earlier requests {back.only_second:,} came back."

@@ -48,6 +48,8 @@ def words_card(opened: Case, run: RunFolder, plan: Plan, found: Comparison) -> N
     """Draw the choice of a record, both readings of it, and its spans one by one."""
     ids = by_leak(opened, found)
     chosen = st.session_state.get("compare-record") or state.selection().record
+    if state.is_new("compare-run", run.root.name) and found.subjects:
+        chosen = None  # a person's request opens on that person's own record
     record = opened.record(chosen if chosen in ids else ids[0])
     assert record is not None
     _picker(ids, record, found)

@@ -16,7 +16,9 @@ def whose_card(opened: Case) -> None:
     """Draw the choice; every change is kept at once."""
     names = subjects_with_spans(opened)
     chosen = [n for n in state.subjects() if n in names]
-    with card("Whose data to erase", "everyone else's stays" if chosen else "everyone's"):
+    with card(
+        "Whose data to erase", "everyone else's stays in the model" if chosen else "everyone's"
+    ):
         st.session_state["plan-subjects"] = chosen
         st.multiselect(
             "Subjects",
