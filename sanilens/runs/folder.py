@@ -83,6 +83,11 @@ class RunFolder:
         return self.root / "gates.json"
 
     @property
+    def identity_file(self) -> Path:
+        """What a person calls the run: name, note, whether it is put away."""
+        return self.root / "identity.json"
+
+    @property
     def cancel_file(self) -> Path:
         """Its presence asks the running process to stop after the current step."""
         return self.root / "cancel"

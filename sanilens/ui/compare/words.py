@@ -54,8 +54,8 @@ def words_card(opened: Case, run: RunFolder, plan: Plan, found: Comparison) -> N
     assert record is not None
     _picker(ids, record, found)
     with st.spinner("Asking both models…"):
-        sides = _sides(opened, run, plan, found, record)
-    for column, (side, said) in zip(st.columns(2, gap="small"), sides.items(), strict=True):
+        both = sides(opened, run, plan, found, record)
+    for column, (side, said) in zip(st.columns(2, gap="small"), both.items(), strict=True):
         with column, card(_TITLES[side], "same prompts, greedy" if side == "after" else ""):
             show(_TEXT.format(reading(record, said)))
     show(LEGEND)
@@ -67,7 +67,7 @@ def words_card(opened: Case, run: RunFolder, plan: Plan, found: Comparison) -> N
             Column("log p after", "number", meaning("log p")),
             Column("before", "number"),
         ]
-        rows = [_row(record.span_id(s), s.label, sides, found) for s in record.spans]
+        rows = [_row(record.span_id(s), s.label, both, found) for s in record.spans]
         show_table(columns, rows)
 
 
@@ -148,9 +148,10 @@ def _pick() -> None:
     state.select(replace(state.selection(), record=st.session_state["compare-record"], span=None))
 
 
-def _sides(
+def sides(
     opened: Case, run: RunFolder, plan: Plan, found: Comparison, record: Record
 ) -> dict[Side, dict[str, Said]]:
+    """What the run's model, and the one before it, say at each span of a record, by span id."""
     sanitised = replace(model_at(str(run.model)), opening=plan.opening)
     left = [e for e in plan.edits if not is_exact_in_weights(sanitised, e)]
     saes = saes_of(opened, left)

@@ -8,7 +8,8 @@ from sanilens.ui.frame import case_bar, opened_case
 from sanilens.ui.layout import empty_state, next_step, page_header, show_error
 from sanilens.ui.markup import plain
 from sanilens.ui.plan.request import summary
-from sanilens.ui.run.live import live, run_list
+from sanilens.ui.run.live import live
+from sanilens.ui.run.runs import run_list
 
 _SUBTITLE = "Carries out a plan; reloading or closing the browser loses nothing."
 

@@ -1,9 +1,7 @@
-"""A run while it is carried out, and the list of the workspace's runs."""
+"""A run while it is carried out."""
 
-import time
 from collections.abc import Mapping
 
-import pandas as pd
 import streamlit as st
 from markupsafe import Markup
 
@@ -15,37 +13,12 @@ from sanilens.runs.integrity import NOT_VERIFIED, check
 from sanilens.runs.jobs import ALIVE, Status, cancel, error, start, status
 from sanilens.runs.log import recent_events
 from sanilens.runs.progress import ArmProgress, RunProgress, follow
-from sanilens.runs.workspace import known_runs
-from sanilens.ui import state
 from sanilens.ui.job import duration
 from sanilens.ui.layout import card, show_error
 from sanilens.ui.markup import plain, show
-from sanilens.ui.plan.request import summary
 from sanilens.ui.run.charts import curves, curves_csv
 from sanilens.ui.run.rewriting import rewriting_card
 from sanilens.unlearn.plan import Plan
-
-_SHOWN = 50
-
-
-def run_list(opened: Case) -> None:
-    """Draw the workspace's runs, newest first; a click shows one."""
-    runs = known_runs()[:_SHOWN]
-    if not runs:
-        return
-    with card("Runs in this workspace", f"{len(runs)} shown, newest first"):
-        event = st.dataframe(
-            pd.DataFrame([_row(run, opened) for run in runs]),
-            hide_index=True,
-            on_select="rerun",
-            selection_mode="single-row",
-            key="run-list",
-            height=min(246, 38 + 35 * len(runs)),
-        )
-    rows = tuple(event["selection"]["rows"])
-    if state.is_new("run-list", rows) and rows:
-        state.set_run(runs[rows[0]].root.name)
-        st.rerun()
 
 
 def of_case(run: RunFolder, opened: Case) -> bool:
@@ -53,20 +26,6 @@ def of_case(run: RunFolder, opened: Case) -> bool:
     plan = run.plan()
     models = plan.model.sha256 == opened.model.fingerprint
     return models and plan.corpus.sha256 == opened.corpus_fingerprint
-
-
-def _row(run: RunFolder, opened: Case) -> dict[str, str]:
-    row = {"run": run.root.name}
-    try:
-        row |= {
-            "plan": summary(run.plan()),
-            "state": status(run, recent_events(run)),
-            "case": "this one" if of_case(run, opened) else "another",
-        }
-    except SaniLensError:
-        row |= {"plan": "cannot be read", "state": "damaged", "case": ""}
-    made = time.localtime(run.plan_file.stat().st_mtime)
-    return row | {"made": time.strftime("%Y-%m-%d %H:%M", made)}
 
 
 _HEAD: Mapping[Status, str] = {

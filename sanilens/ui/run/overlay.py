@@ -1,0 +1,114 @@
+"""Runs laid over one another: what each still says, with intervals; what each says of a record."""
+
+import math
+from collections.abc import Sequence
+
+import streamlit as st
+from markupsafe import Markup
+
+from sanilens.audit.metrics.knowledge import KNOWLEDGE_KEPT
+from sanilens.audit.perplexity import worded_perplexity
+from sanilens.audit.statistics import Rate
+from sanilens.case import Case
+from sanilens.charts import Axis, Estimate, forest
+from sanilens.errors import SaniLensError
+from sanilens.runs.comparison import Comparison, load_comparison
+from sanilens.runs.folder import RunFolder
+from sanilens.runs.judgement import STATES
+from sanilens.runs.verdict import verdict
+from sanilens.ui.charts import draw
+from sanilens.ui.compare.words import by_leak, reading, sides
+from sanilens.ui.extracted import LEGEND
+from sanilens.ui.layout import card, show_error
+from sanilens.ui.markup import show
+from sanilens.ui.run.live import of_case
+from sanilens.ui.tables import Column, Row, show_table
+
+MOST = 5
+_TEXT = Markup('<div class="sl-text">{}</div>')
+
+
+def overlay_card(opened: Case, runs: Sequence[tuple[RunFolder, str]]) -> None:
+    """Draw two to five runs beside one another, in the order in which they are ticked."""
+    found: list[tuple[RunFolder, str, Comparison]] = []
+    for run, name in runs:
+        try:
+            found.append((run, name, load_comparison(run)))
+        except SaniLensError as error:
+            show_error(error)
+    if len(found) < 2:
+        return
+    with card("Side by side", "share of spans extracted after each plan, 95 % (Wilson)"):
+        _forest(found)
+        _table(found)
+    _words(opened, found)
+
+
+def _forest(found: Sequence[tuple[RunFolder, str, Comparison]]) -> None:
+    own = [_estimate(name, part.rate("after"), "plan") for _, name, part in _asked(found)]
+    reference = next((part for _, _, part in found if "reference" in part.arms), None)
+    if reference:
+        own.append(_estimate("reference", reference.rate("reference"), "reference"))
+    shown = ", ".join(f"{one.name} {100 * one.value:.1f} %" for one in own)
+    axis = Axis("spans still extracted, of all that count", format=".1%")
+    draw(forest(own, axis), "runs-forest", f"Spans extracted: {shown}", 64 + 30 * len(own))
+
+
+def _asked(
+    found: Sequence[tuple[RunFolder, str, Comparison]],
+) -> list[tuple[RunFolder, str, Comparison]]:
+    """A plan for some is about those who asked."""
+    return [(run, name, own.of("asked") if own.groups else own) for run, name, own in found]
+
+
+def _estimate(name: str, rate: Rate, tone: str) -> Estimate:
+    value, low, high = (math.nan if x is None else x for x in (rate.rate, rate.low, rate.high))
+    return Estimate(name, value, low, high, rate.n, "plan" if tone == "plan" else "reference")
+
+
+def _table(found: Sequence[tuple[RunFolder, str, Comparison]]) -> None:
+    columns = [
+        Column("run"),
+        Column("verdict"),
+        Column("still said", "number"),
+        Column("near", "number"),
+        Column("knowledge, %", "number"),
+        Column("perplexity", "number"),
+    ]
+    show_table(columns, [_line(name, own) for _, name, own in _asked(found)])
+
+
+def _line(name: str, own: Comparison) -> Row:
+    after, near = own.rate("after"), own.near("after")
+    return Row(
+        (
+            name,
+            STATES[verdict(own).state].lower(),
+            f"{after.hits:,} of {after.n:,}" if after.n else "not measured",
+            f"{near.hits:,}" if near.n else "–",
+            KNOWLEDGE_KEPT.words(own.arms["after"].knowledge_kept),
+            worded_perplexity(own.perplexity("after")),
+        )
+    )
+
+
+def _words(opened: Case, found: Sequence[tuple[RunFolder, str, Comparison]]) -> None:
+    """The same record after each plan, as far as the runs are about the open case."""
+    mine = [(run, name, own) for run, name, own in found if of_case(run, opened)]
+    if not mine:
+        return
+    ids = by_leak(opened, mine[0][2])
+    if not ids:
+        return
+    chosen = st.selectbox("Record", ids, key="runs-record")
+    record = opened.record(chosen)
+    if record is None:
+        return
+    with st.spinner("Asking the models…"):
+        drawn = [
+            (name, sides(opened, run, run.plan(), own, record)["after"]) for run, name, own in mine
+        ]
+    for column, (name, said) in zip(st.columns(len(drawn), gap="small"), drawn, strict=True):
+        with column, card(name):
+            show(_TEXT.format(reading(record, said)))
+    show(LEGEND)

@@ -1,0 +1,185 @@
+"""The workspace's runs as a table: what each is called, did and reached; and what can be done."""
+
+import time
+
+import pandas as pd
+import streamlit as st
+
+from sanilens.audit.metrics.knowledge import KNOWLEDGE_KEPT
+from sanilens.case import Case
+from sanilens.errors import SaniLensError
+from sanilens.runs.arms import load_arms
+from sanilens.runs.folder import RunFolder
+from sanilens.runs.identity import Identity, delete_run, read_identity, save_identity, what_goes
+from sanilens.runs.integrity import check
+from sanilens.runs.jobs import status
+from sanilens.runs.judgement import STATES
+from sanilens.runs.log import recent_events
+from sanilens.runs.verdict import verdict_of
+from sanilens.runs.workspace import known_runs
+from sanilens.ui import state
+from sanilens.ui.extracted import hidden, identifiers
+from sanilens.ui.job import duration
+from sanilens.ui.layout import card, show_error
+from sanilens.ui.markup import plain
+from sanilens.ui.navigation import page
+from sanilens.ui.plan.request import summary, take_plan
+from sanilens.ui.results import results
+from sanilens.ui.run.live import of_case
+from sanilens.ui.run.overlay import MOST, overlay_card
+from sanilens.unlearn.plan import Plan
+
+_SHOWN = 100
+_DAMAGED = {"plan": "cannot be read", "state": "damaged"}
+
+
+def run_list(opened: Case) -> None:
+    """Draw the runs, newest first; one that is ticked can be gone on with, several laid over."""
+    every = known_runs()[:_SHOWN]
+    if not every:
+        return
+    with card("Runs in this workspace", "newest first; tick one to go on with it, up to five side "
+              "by side"):  # fmt: skip
+        away = st.toggle("Show archived runs too", key="run-archived")
+        named = [(run, _identity(run)) for run in every]
+        shown = [(run, identity) for run, identity in named if away or not identity.archived]
+        if not shown:
+            st.caption("All runs are archived.")
+            return
+        event = st.dataframe(
+            pd.DataFrame([_row(run, identity, opened) for run, identity in shown]),
+            hide_index=True,
+            on_select="rerun",
+            selection_mode="multi-row",
+            key="run-list",
+            height=min(316, 38 + 35 * len(shown)),
+            column_config={
+                "name": st.column_config.TextColumn(width="medium"),
+                "plan": st.column_config.TextColumn(width="large"),
+                "said": st.column_config.TextColumn(help="Spans extracted, before and after."),
+                "knowledge": st.column_config.TextColumn(help="Knowledge kept, in percent."),
+            },
+        )
+        rows = tuple(row for row in event["selection"]["rows"] if row < len(shown))
+        ticked = [shown[row] for row in rows]
+        if len(ticked) == 1:
+            _actions(opened, *ticked[0])
+        elif len(ticked) > MOST:
+            st.info(f"Up to {MOST} runs can be laid over one another; {len(ticked)} are ticked.")
+    if 1 < len(ticked) <= MOST:
+        names = [called(run, identity) for run, identity in ticked]
+        overlay_card(
+            opened,
+            [
+                (run, name if names.count(name) == 1 else f"{name} ({run.root.name[:6]})")
+                for (run, _), name in zip(ticked, names, strict=True)
+            ],
+        )
+    if state.is_new("run-list", rows) and len(rows) == 1:
+        state.set_run(ticked[0][0].root.name)
+        st.rerun()
+
+
+def called(run: RunFolder, identity: Identity) -> str:
+    """A run's name, or the beginning of its folder's."""
+    return identity.name or run.root.name[:8]
+
+
+def _identity(run: RunFolder) -> Identity:
+    try:
+        return read_identity(run)
+    except SaniLensError:
+        return Identity(name=f"{run.root.name[:8]} (name cannot be read)")
+
+
+def _row(run: RunFolder, identity: Identity, opened: Case) -> dict[str, str]:
+    made = time.localtime(run.plan_file.stat().st_mtime)
+    row = {"name": called(run, identity), "note": identity.note}
+    try:
+        plan, events = run.plan(), recent_events(run)
+        now = status(run, events)
+        row |= {"case": _case(run, plan, opened), "plan": summary(plan), "state": now}
+        key = ("run-figures", run.root.name, events[-1]["hash"] if events else "")
+        row |= results().get(key, lambda: _figures(run))
+    except SaniLensError:
+        row |= _DAMAGED
+    return row | {"when": time.strftime("%Y-%m-%d %H:%M", made)}
+
+
+def _case(run: RunFolder, plan: Plan, opened: Case) -> str:
+    """The bundled case's name, and whether it is the open one; never a path."""
+    name = plan.corpus.source.partition(":")[0] if ":" in plan.corpus.source else "own texts"
+    return f"{name} (open)" if of_case(run, opened) else name
+
+
+def _figures(run: RunFolder) -> dict[str, str]:
+    checked = check(run)
+    arms = load_arms(run.arms, checked.arms)
+    words = {"said": "–", "knowledge": "–", "verdict": STATES[verdict_of(run).state].lower()}
+    if {"before", "after"} <= arms.keys():
+        before, after = (
+            sum(row.hits for row in arms[name].extraction.values()) for name in ("before", "after")
+        )
+        words["said"] = f"{before:,} → {after:,}"
+        words["knowledge"] = KNOWLEDGE_KEPT.words(arms["after"].knowledge_kept)
+    took = sum(arm.seconds for arm in arms.values())
+    return words | {"took": duration(took).removeprefix("about ") if arms else "–"}
+
+
+def _actions(opened: Case, run: RunFolder, identity: Identity) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        if st.button("See the result", key="runs-compare"):
+            state.set_run(run.root.name)
+            st.switch_page(page("compare"))
+        if st.button("Edit this plan again", key="runs-edit", disabled=not _same_case(run, opened),
+                     help="Fills the page Plan; the run stays as it is. For runs of the open "
+                     "case."):  # fmt: skip
+            take_plan(run.plan())
+            st.switch_page(page("plan"))
+        with st.popover("Rename…"):
+            _rename(opened, run, identity)
+        st.button(
+            "Bring back" if identity.archived else "Archive",
+            key="runs-archive",
+            on_click=save_identity,
+            args=(run, identity.model_copy(update={"archived": not identity.archived})),
+        )
+        with st.popover("Delete…"):
+            _delete(run)
+
+
+def _same_case(run: RunFolder, opened: Case) -> bool:
+    try:
+        return of_case(run, opened)
+    except SaniLensError:
+        return False
+
+
+def _rename(opened: Case, run: RunFolder, identity: Identity) -> None:
+    with st.form("runs-rename", border=False):
+        name = st.text_input("Name", identity.name, max_chars=80)
+        note = st.text_area("Note", identity.note, max_chars=1000, height=80)
+        if not st.form_submit_button("Keep"):
+            return
+    known = identifiers(opened)
+    if any(hidden(text, known) != text for text in (name, note)):
+        st.error(
+            "Name or note holds an identifier of the open case, or something near one. Both are "
+            "kept in plain sight, so use an id instead."
+        )
+        return
+    save_identity(run, Identity(name=name.strip(), note=note.strip(), archived=identity.archived))
+    st.rerun()
+
+
+def _delete(run: RunFolder) -> None:
+    st.markdown(f"Deletes {plain(what_goes(run))}. Nothing of it can be brought back.")
+    if st.button("Delete this run", key="runs-delete", type="primary"):
+        try:
+            delete_run(run)
+        except SaniLensError as error:
+            show_error(error)
+            return
+        if state.run() == run.root.name:
+            state.set_run(None)
+        st.rerun()

@@ -1,0 +1,111 @@
+"""Runs by name in the app: a table, renaming, archive, delete, the plan again, side by side."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from sanilens.bundled import Sources
+from sanilens.runs.folder import RunFolder
+from sanilens.runs.identity import Identity, read_identity, save_identity
+from sanilens.runs.workspace import find_run
+from tests.ui.tiny_case import EDITS, everything, open_page, values
+
+
+@pytest.fixture
+def two(tiny_run: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[RunFolder]:
+    """The same finished run twice, in a workspace of its own."""
+    monkeypatch.setenv("SANILENS_HOME", str(tmp_path / "home"))
+    runs = [RunFolder(tmp_path / "home" / "runs" / name) for name in ("first", "second")]
+    for run in runs:
+        shutil.copytree(tiny_run.root, run.root)
+    save_identity(runs[0], Identity(name="Ward, first try", note="seed 0"))
+    return runs
+
+
+def test_every_run_has_a_row_with_what_it_reached(tiny_case: Sources, two: list[RunFolder]) -> None:
+    app = open_page("run", tiny_case)
+    assert not app.exception
+    rows = app.dataframe[-1].value.to_dict("records")
+    assert {row["name"] for row in rows} == {"Ward, first try", "second"}
+    for row in rows:
+        assert row["state"] == "finished"
+        assert row["verdict"] in ("gone", "not gone", "undecided")
+        assert " → " in row["said"]
+        assert row["case"] == "own texts (open)"
+        assert "3 units" in row["plan"]
+    assert str(two[0].root) not in everything(app)
+
+
+def test_runs_are_put_away_and_brought_back(tiny_case: Sources, two: list[RunFolder]) -> None:
+    save_identity(two[0], Identity(name="Old", archived=True))
+    app = open_page("run", tiny_case)
+    assert [row["name"] for row in app.dataframe[-1].value.to_dict("records")] == ["second"]
+    app.toggle(key="run-archived").set_value(True).run()
+    assert len(app.dataframe[-1].value) == 2
+
+
+def test_two_are_laid_over_one_another(tiny_case: Sources, two: list[RunFolder]) -> None:
+    app = AppTest.from_function(
+        _overlay, kwargs={"ref": tiny_case, "names": [run.root.name for run in two]},
+        default_timeout=120,
+    ).run()  # fmt: skip
+    assert not app.exception
+    drawn = everything(app)
+    assert "Side by side" in drawn
+    assert drawn.count("still said") >= 1
+    assert not [value for value in values(tiny_case) if value in drawn]
+    assert len(app.selectbox) == 1
+
+
+def test_actions_on_one_run(tiny_case: Sources, two: list[RunFolder]) -> None:
+    def opened() -> AppTest:
+        return AppTest.from_function(
+            _actions, kwargs={"ref": tiny_case, "name": "first"}, default_timeout=120
+        ).run()
+
+    app = opened()
+    assert not app.exception
+    assert any("Nothing of it can be brought back" in m.value for m in app.markdown)
+    app.button(key="runs-archive").click().run()
+    assert read_identity(two[0]).archived
+    app = opened()
+    app.text_input[0].input("Second name")
+    next(b for b in app.button if b.label == "Keep").click().run()
+    assert read_identity(two[0]).name == "Second name"
+    app = opened()
+    app.text_input[0].input(f"for {max(values(tiny_case), key=len)}")
+    next(b for b in app.button if b.label == "Keep").click().run()
+    assert "holds an identifier" in app.error[0].value
+    assert read_identity(two[0]).name == "Second name"
+    app = opened()
+    app.button(key="runs-edit").click().run()
+    assert app.session_state["basket"] == EDITS
+    app = opened()
+    app.button(key="runs-delete").click().run()
+    assert find_run("first") is None
+    assert find_run("second") is not None
+
+
+def _overlay(ref, names) -> None:
+    from sanilens.runs.workspace import find_run
+    from sanilens.ui import navigation
+    from sanilens.ui.current_case import open_case
+    from sanilens.ui.run.overlay import overlay_card
+
+    navigation.register()
+    overlay_card(open_case(ref), [(find_run(name), name) for name in names])  # pyright: ignore
+
+
+def _actions(ref, name) -> None:
+    from sanilens.runs.identity import read_identity
+    from sanilens.runs.workspace import find_run
+    from sanilens.ui import navigation, state
+    from sanilens.ui.current_case import open_case
+    from sanilens.ui.run.runs import _actions as draw
+
+    navigation.register()
+    state.open_case(ref)
+    if run := find_run(name):
+        draw(open_case(ref), run, read_identity(run))
