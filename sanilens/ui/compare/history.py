@@ -77,6 +77,8 @@ def _chosen(run: RunFolder, row: dict[str, str]) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if st.button("See the result" if done else "See the run", key="request-see"):
             st.switch_page(page("compare" if done else "run"))
+        if done and st.button("Report and letter", key="request-report"):
+            st.switch_page(page("report"))
         if row["state"] == "stands":
             undo_request(run, run.plan())
 
