@@ -85,7 +85,7 @@ def test_numbers_of_a_run(tiny_run: RunFolder) -> None:
     shown = arms(found, "direct")
     assert shown[0].name == "Before"
     assert [arm.tone for arm in shown].count("reference") == 1
-    assert all(len(arm.more) == 4 for arm in shown)
+    assert all(len(arm.more) == 3 for arm in shown)
 
 
 def test_knowledge_kept_is_a_headline_where_it_is_measured() -> None:

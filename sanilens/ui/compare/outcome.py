@@ -62,7 +62,7 @@ def tiles(found: Comparison) -> list[tuple[str, str, str]]:
 
 
 def arms(found: Comparison, kind: str | None) -> list[Arm]:
-    """The arms as bars, with knowledge kept, perplexity and seconds beside them."""
+    """The arms as bars, with near misses, knowledge kept and perplexity beside them."""
     return [
         _arm(
             name,
@@ -70,7 +70,6 @@ def arms(found: Comparison, kind: str | None) -> list[Arm]:
             f"{near.hits:,}" if (near := found.near(name, kind)).n else "–",
             KNOWLEDGE_KEPT.words(found.arms[name].knowledge_kept),
             worded_perplexity(found.perplexity(name)),
-            _seconds(found, name),
         )
         for name in _ORDER
         if name in found.arms
@@ -168,10 +167,6 @@ def _worst(found: Comparison) -> tuple[str, str, str]:
     name, row = worst
     before = found.arms["before"].by_subject[name]
     return "worst subject", f"{row.hits} of {row.n}", f"{name} · before {before.hits} of {before.n}"
-
-
-def _seconds(found: Comparison, name: ArmName) -> str:
-    return f"{found.arms[name].seconds:,.0f}"
 
 
 def label_table(found: Comparison, kind: str | None) -> None:
@@ -294,7 +289,6 @@ def _pictures(found: Comparison, kind: str | None) -> None:
                 Column("near", "number", meaning("near miss")),
                 Column("knowledge, %", "number", meaning("knowledge kept"), spare=True),
                 Column("perplexity", "number", meaning("perplexity")),
-                Column("seconds", "number", spare=True),
             ),
         )
         if words := against_random(found, kind):

@@ -52,6 +52,8 @@ def words_card(opened: Case, run: RunFolder, plan: Plan, found: Comparison) -> N
         chosen = None  # a person's request opens on that person's own record
     record = opened.record(chosen if chosen in ids else ids[0])
     assert record is not None
+    if state.selection().record != record.id:  # Reveal… is about what is on the screen
+        state.select(replace(state.selection(), record=record.id, span=None))
     _picker(ids, record, found)
     with st.spinner("Asking both models…"):
         both = sides(opened, run, plan, found, record)

@@ -155,8 +155,8 @@ def _everyone(opened: Case) -> None:
     knows = opened.base is not None and opened.base_warning is None
     preset = find_preset(usual_preset(opened.model.kind, (), base_knows=knows))
     st.markdown(
-        f"**Nobody's details can be extracted afterwards**, this person's included, and no further "
-        f"request has to be made. {preset.description} Measured: {preset.measured}."
+        "**Everybody's details are taken out**, this person's included, so nobody has to ask any "
+        f"more. {preset.description} Measured: {preset.measured}."
     )
     st.caption("Takes longer, and the whole model is trained. Choose it where many will ask.")
     if st.button("Plan for everyone", key="request-everyone"):

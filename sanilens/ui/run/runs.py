@@ -54,8 +54,9 @@ def run_list(opened: Case) -> None:
             key="run-list",
             height=min(316, 38 + 35 * len(shown)),
             column_config={
-                "name": st.column_config.TextColumn(width="medium"),
-                "plan": st.column_config.TextColumn(width="large"),
+                "name": st.column_config.TextColumn(width=140),
+                "note": st.column_config.TextColumn(width=140),
+                "plan": st.column_config.TextColumn(width=300),
                 "said": st.column_config.TextColumn(help="Spans extracted, before and after."),
                 "knowledge": st.column_config.TextColumn(help="Knowledge kept, in percent."),
             },
