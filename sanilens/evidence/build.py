@@ -19,6 +19,7 @@ from sanilens.evidence.words import plan_words
 from sanilens.model.config import read_config
 from sanilens.model.weights import stored_tensors
 from sanilens.runs.arms import TITLES
+from sanilens.runs.attacking import load_attacks
 from sanilens.runs.comparison import Comparison, load_comparison
 from sanilens.runs.folder import RunFolder
 from sanilens.runs.integrity import digests, open_manifest
@@ -55,7 +56,7 @@ def build_evidence(run: RunFolder, statement: Statement) -> Evidence:
     ledger = read_ledger(events)
     if not ledger.exported and ledger.hashed:
         raise RunError(f"{run.root.name} has made no model yet. Let it run on, or resume it.")
-    attacks: dict[str, dict[str, AttackResult]] = {}
+    attacks = _attacks(run)
     artefact = _artefact(run, events)
     readings = read_figures(found, attacks)
     facts = Facts(found, plan, artefact, statement, readings, frozenset(attacks))
@@ -91,6 +92,11 @@ def build_evidence(run: RunFolder, statement: Statement) -> Evidence:
         artefact=artefact,
         limits=limits(told),
     )
+
+
+def _attacks(run: RunFolder) -> dict[str, dict[str, AttackResult]]:
+    """What attacks found, by attack and by the arm that each model is."""
+    return {name: {**own.results} for name, own in load_attacks(run).items()}
 
 
 def _utc(seconds: float | None) -> str:
