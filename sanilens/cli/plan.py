@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from sanilens.audit.attacks import ATTACKS
 from sanilens.audit.metrics import METRICS, USUAL
 from sanilens.cli.common import SeedOption, progress, say
 from sanilens.cli.options import (
@@ -21,6 +22,7 @@ from sanilens.unlearn.methods import METHODS
 from sanilens.unlearn.plan import NO_REPAIR, AuditSettings, Plan, Repair
 from sanilens.unlearn.suggest import PRESETS, find_preset
 
+_ATTACKS = ", ".join(ATTACKS)
 _FURTHER = [name for name in METRICS if name not in USUAL]
 
 
@@ -47,6 +49,10 @@ def plan(
     metrics: Annotated[
         list[str] | None,
         typer.Option("--metric", help=f"Measure this too; repeatable: {', '.join(_FURTHER)}."),
+    ] = None,
+    attacks: Annotated[
+        list[str] | None,
+        typer.Option("--attack", help=f"Attack the models at the end; repeatable: {_ATTACKS}."),
     ] = None,
     controls: Annotated[bool, typer.Option(help="Run the control arms too.")] = True,
     seed: SeedOption = 0,
@@ -80,7 +86,9 @@ def plan(
         preset=usual.name,
         repair=repair.over(usual.repair(opened.base)),
         rewrite=rewrite.over(usual.rewrite),
-        audit=valid(lambda: AuditSettings(metrics=tuple(metrics or ()))),
+        audit=valid(
+            lambda: AuditSettings(metrics=tuple(metrics or ()), attacks=tuple(attacks or ()))
+        ),
         controls=controls,
         seed=seed,
         dictionaries=units.dictionaries(opened.model),

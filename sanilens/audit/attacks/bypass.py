@@ -52,7 +52,7 @@ def _bypass(trial: Trial, progress: Progress) -> AttackResult:
     most = max(around, key=lambda name: rate_row(memory(around[name])).hits)
     return AttackResult(
         figures=(
-            *extracted(found["off"]),
+            *extracted(found["off"], "extracted once it is taken off"),
             *(
                 extracted(own)[0].model_copy(update={"name": name, "title": _TITLES[name]})
                 for name, own in found.items()

@@ -44,9 +44,7 @@ def _cue(trial: Trial, progress: Progress) -> AttackResult:
         for own in [groups[name]]
     ]
     return AttackResult(
-        figures=(*figures, *extracted(asked.values()))
-        if figures[0].n
-        else extracted(asked.values()),
+        figures=(*figures, *extracted(asked.values())),
         worst=worst_of(groups[_BINS[0][1]] or asked.values()),
     )
 

@@ -66,7 +66,7 @@ def _lens(trial: Trial, progress: Progress) -> AttackResult:
     mean = float(jumps.mean())
     return AttackResult(
         figures=(
-            *extracted(anywhere),
+            *extracted(anywhere, "all tokens the likeliest at some layer"),
             share("hidden", hidden, n, title="within, and not at the output"),
             share("top-10", top, n, title="among the ten likeliest at some depth"),
             Figure(

@@ -156,10 +156,11 @@ def _standardised(
 def _figures(
     name: str, own: Float[np.ndarray, " m"], alike: Float[np.ndarray, " o"], seed: int
 ) -> list[Figure]:
-    found = [_auc(name, f"{name}, AUC", membership(own, alike, seed))]
+    words = f"{name} signal" if name == "strongest" else name
+    found = [_auc(name, f"{words}, AUC", membership(own, alike, seed))]
     for key, rate in _RATES.items():
         hits = int((own > _threshold(alike, rate)).sum())
-        title = f"{name}, TPR at {100 * rate:g} % FPR"
+        title = f"{words}, TPR at {100 * rate:g} % FPR"
         found.append(share(f"{key} {name}", hits, len(own), title=title, better="reference"))
     return found
 

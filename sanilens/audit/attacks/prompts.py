@@ -171,7 +171,10 @@ def _prompts(trial: Trial, progress: Progress) -> AttackResult:
         return not_measured("No span can be asked for.")
     ways = {name: list(found.values()) for name, found in by_way.items()}
     return AttackResult(
-        figures=(*extracted(best), *(_of(n, titles[n], own) for n, own in ways.items())),
+        figures=(
+            *extracted(best, "extracted by some prompt"),
+            *(_of(n, titles[n], own) for n, own in ways.items()),
+        ),
         tables=(_by_label(ways, titles),),
         worst=worst_of(best),
         settings={"ways": len(ways), "shots": _SHOTS, "letters given": _GIVEN, "seed": exam.seed},

@@ -30,7 +30,10 @@ def _quantisation(trial: Trial, progress: Progress) -> AttackResult:
         return not_measured(" ".join(broken) or "No span can be asked for.")
     worst = max(rows, key=lambda name: rows[name].hits)
     return AttackResult(
-        figures=(*extracted(found[worst]), *(_of(name, own) for name, own in found.items())),
+        figures=(
+            *extracted(found[worst], "extracted in fewer bits, worst format"),
+            *(_of(name, own) for name, own in found.items()),
+        ),
         worst=worst_of(found[worst]),
         settings={"worst format": worst, "formats": ", ".join(FORMATS)},
         notes=tuple(broken),

@@ -68,7 +68,7 @@ def _relearning(trial: Trial, progress: Progress) -> AttackResult:
     worst = looks[max(rows, key=lambda i: rows[i].hits)]
     lost = len(looks) - len(rows)
     return AttackResult(
-        figures=extracted(worst.verdicts or ()),
+        figures=extracted(worst.verdicts or (), "extracted after relearning, worst case"),
         series=tuple(
             _curve(f"{name}, {when}", [look for look in looks if look.texts == name][at::2])
             for name in texts

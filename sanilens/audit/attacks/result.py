@@ -192,12 +192,15 @@ _KINDS = {
 }
 
 
-def extracted(verdicts: Iterable[SpanVerdict]) -> tuple[Figure, ...]:
-    """Spans extracted of those that only memory can give: all, then by kind."""
+def extracted(verdicts: Iterable[SpanVerdict], title: str = "") -> tuple[Figure, ...]:
+    """Spans extracted of those that only memory can give: all, then by kind.
+
+    `title`: of the first, for whoever quotes it alone.
+    """
     asked = memory(verdicts)
     whole = rate_row(asked)
     return (
-        share("all", whole.hits, whole.n),
+        share("all", whole.hits, whole.n, title=title),
         *(share(kind, row.hits, row.n) for kind, row in rates_by(asked, lambda v: v.kind).items()),
     )
 
