@@ -1,5 +1,6 @@
 """`sanilens app`: serve the browser app on loopback, to whoever has the address it prints."""
 
+import os
 import secrets
 import sys
 import tomllib
@@ -11,6 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from sanilens.extras import needs
+from sanilens.locked import VARIABLE
 
 _PACKAGE = Path(__file__).parents[1]
 
@@ -25,6 +27,12 @@ def app(
             "computer can use the app.",
         ),
     ] = True,
+    locked: Annotated[
+        bool,
+        typer.Option(
+            "--locked", help="For an auditor: look and download; nothing is changed or revealed."
+        ),
+    ] = False,
 ) -> None:
     """Open SaniLens in a browser: serves it on this computer and prints the address."""
     with needs("app"):
@@ -33,6 +41,8 @@ def app(
         from sanilens.ui.case.opening import clear_uploads
         from sanilens.ui.doors import doors
 
+    if locked:
+        os.environ[VARIABLE] = "1"
     clear_uploads()
     # In a wheel the app's files lie inside the package; in a clone, beside it.
     root = _PACKAGE if (_PACKAGE / "app.py").exists() else _PACKAGE.parent

@@ -13,6 +13,7 @@ from safetensors.torch import load_file, save_file
 
 from sanilens.atomic import private_folder, write_file
 from sanilens.errors import IntegrityError, RunError, SaniLensError
+from sanilens.locked import refuse_if_locked
 from sanilens.model.config import GENERATION
 from sanilens.model.language_model import LanguageModel, load_model
 from sanilens.model.tokenizer import copy_tokenizer
@@ -87,6 +88,7 @@ def undo(run: RunFolder, out: Path) -> LanguageModel:
         RunError: if the run cannot be undone, or `out` is not empty.
         IntegrityError: if the run's files are not what it wrote.
     """
+    refuse_if_locked()
     if reason := why_not(run):
         raise RunError(reason)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):

@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sanilens.atomic import private, private_folder, write_text
 from sanilens.errors import DivergedError, RunError
+from sanilens.locked import refuse_if_locked
 from sanilens.runs.folder import RunFolder, took, writing
 from sanilens.runs.log import read_ledger, recent_events
 from sanilens.unlearn.plan import Plan
@@ -59,6 +60,7 @@ class Job:
         Raises:
             RunError: if it is running already.
         """
+        refuse_if_locked()
         private_folder(self.root)
         with open(self._lock_file, "wb", opener=private) as lock:
             if not took(lock):
@@ -181,6 +183,7 @@ def start(run: RunFolder, plan: Plan) -> None:
     Raises:
         RunError: if the run is being executed, or its folder is of another plan.
     """
+    refuse_if_locked()
     with writing(run.root):
         if is_alive(run):
             raise RunError(f"{run.root.name} is being executed already.")
@@ -200,7 +203,12 @@ def start(run: RunFolder, plan: Plan) -> None:
 
 
 def cancel(run: RunFolder) -> None:
-    """Ask the process to stop after its current step; `start` resumes it."""
+    """Ask the process to stop after its current step; `start` resumes it.
+
+    Raises:
+        RunError: if this process may look alone.
+    """
+    refuse_if_locked()
     with writing(run.root):
         run.cancel_file.touch(mode=0o600)
 

@@ -19,6 +19,7 @@ from sanilens.dictionaries.codebook.codebook import Codebook
 from sanilens.dictionaries.codebook.store import RECORD, load_codebook, read_codebook_record
 from sanilens.dictionaries.sae.load import CONFIG, id_of, read_record
 from sanilens.errors import IntegrityError, ModelError, RunError
+from sanilens.locked import refuse_if_locked
 from sanilens.model.language_model import LanguageModel
 from sanilens.runs.folder import RunFolder, open_plain
 from sanilens.runs.integrity import check
@@ -158,6 +159,7 @@ def new_sae_folder(sae_id: str) -> Path:
 
 def keep_records(records: Iterable[Record], stem: str) -> str:
     """Save records under a name that says their content, so a plan finds what it was made for."""
+    refuse_if_locked()
     records = tuple(records)
     path = corpora_folder() / f"{_plain_stem(stem)}-{fingerprint(records)[:12]}.jsonl"
     if not path.exists():

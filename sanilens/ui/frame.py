@@ -7,6 +7,7 @@ import streamlit as st
 
 from sanilens.case import Case
 from sanilens.errors import SaniLensError
+from sanilens.locked import locked
 from sanilens.ui import drafts, links, state
 from sanilens.ui.current_case import name_of, open_case
 from sanilens.ui.layout import Chip, case_chips, show_error
@@ -58,4 +59,5 @@ def chips(opened: Case) -> list[Chip]:
         Chip(f"· {family} · {shape}", lead=name_of(opened)),
         Chip(f"{records:,} records · {subjects:,} subjects"),
         Chip(for_, "alert") if shown else Chip("identifiers masked", "warn"),
+        *([Chip("locked: to look at", "good")] if locked() else []),
     ]

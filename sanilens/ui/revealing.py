@@ -16,6 +16,7 @@ import streamlit as st
 
 from sanilens.case import Case
 from sanilens.errors import SaniLensError
+from sanilens.locked import locked, refuse_if_locked
 from sanilens.runs.events import EventLog, read_events
 from sanilens.runs.workspace import home
 from sanilens.ui import state
@@ -42,6 +43,7 @@ def record_reveal(opened: Case, record: str, reason: str, *, term: bool = False)
 
     `term`: it is no record's id, but an indirect term, which is not written down.
     """
+    refuse_if_locked()
     path = reveals_file()
     # Other sessions and servers of this workspace append to the same chain.
     with open(path, "ab", opener=partial(os.open, mode=0o600)) as held:
@@ -66,7 +68,12 @@ def _user() -> str:
 
 
 def reveal_button(opened: Case) -> None:
-    """Draw `Reveal…`, which asks first; while something is shown, `Mask again`."""
+    """Draw `Reveal…`, which asks first; while something is shown, `Mask again`.
+
+    A locked app has neither.
+    """
+    if locked():
+        return
     if not state.reveals():
         if st.button("Reveal…", key="reveal"):
             _ask(opened)

@@ -12,6 +12,7 @@ import streamlit as st
 
 from sanilens.bundled import Sources
 from sanilens.corpus.lookup import Person
+from sanilens.locked import locked
 from sanilens.unlearn.plan import AuditSettings, Repair, Rewriting, UnitEdit
 
 _CHOICES = ("basket", "repair", "keep", "rewriting", "subjects")
@@ -90,6 +91,8 @@ def revealed(record: str | None) -> bool:
 
 def reveals() -> dict[str, float]:
     """Records whose identifiers are shown, and until when (seconds since 1970)."""
+    if locked():
+        return {}
     now = time.time()
     return {n: end for n, end in st.session_state.get("revealed", {}).items() if end > now}
 

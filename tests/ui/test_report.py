@@ -37,3 +37,21 @@ def test_without_a_run_it_says_what_to_do(tiny_case: Sources, workspace: object)
     app = open_page("report", tiny_case)
     assert not app.exception
     assert [button.label for button in app.button if "run" in (button.key or "")]
+
+
+# As if every record had been revealed, for a day.
+ALL = {f"n-{i:03}": 2e9 for i in range(100)}
+
+
+@pytest.mark.parametrize("name", ["report", "compare"])
+def test_a_locked_app_shows_and_reveals_nothing(
+    tiny_case: Sources, tiny_run: RunFolder, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv("SANILENS_HOME", str(tiny_run.root.parents[1]))
+    monkeypatch.setenv("SANILENS_LOCKED", "1")
+    app = open_page(name, tiny_case, run=tiny_run.root.name, revealed=ALL)
+    assert not app.exception
+    assert not [button for button in app.button if button.key == "reveal"]
+    shown = everything(app)
+    assert "locked: to look at" in shown
+    assert not [value for value in values(tiny_case) if value in shown]

@@ -7,6 +7,7 @@ from markupsafe import Markup
 
 from sanilens.case import Case
 from sanilens.errors import SaniLensError
+from sanilens.locked import locked
 from sanilens.runs.arms import TITLES
 from sanilens.runs.folder import RunFolder
 from sanilens.runs.integrity import NOT_VERIFIED, check
@@ -143,7 +144,7 @@ def _item(arm: ArmProgress) -> Markup:
 
 def _button(run: RunFolder, plan: Plan, now: Status) -> None:
     if now in ("starting", "running"):
-        st.button("Cancel", key="run-cancel", on_click=cancel, args=(run,))
+        st.button("Cancel", key="run-cancel", on_click=cancel, args=(run,), disabled=locked())
     elif now in ("waiting", "cancelled", "failed", "killed"):
         label = "Start" if now == "waiting" else "Resume"
         if st.button(label, key="run-resume", type="primary"):
