@@ -14,28 +14,19 @@ from model_signing import verifying
 
 folder, key = Path(sys.argv[1]).resolve(), Path(sys.argv[2])
 verifying.Config().use_elliptic_key_verifier(public_key=key).verify(folder, folder / "model.sig")
-digests = {
-    p.relative_to(folder).as_posix(): hashlib.sha256(p.read_bytes()).hexdigest()
-    for p in folder.rglob("*")
-    if p.is_file()
-}
-sealed = json.loads((folder / "digests.json").read_bytes())["files"]
-wrong = [
-    n
-    for n in {*digests, *sealed} - {"digests.json", "model.sig"}
-    if digests.get(n) != sealed.get(n)
-]
-said = Parse((folder / "test-result.intoto.json").read_bytes(), statement_pb2.Statement())
+files = {p.relative_to(folder).as_posix(): p for p in folder.rglob("*") if p.is_file()}
+digests = {name: hashlib.sha256(p.read_bytes()).hexdigest() for name, p in files.items()}
+sealed = json.loads(files["digests.json"].read_bytes())["files"]
+named = {*digests, *sealed} - {"digests.json", "model.sig"}
+wrong = [name for name in named if digests.get(name) != sealed.get(name)]
+said = Parse(files["test-result.intoto.json"].read_bytes(), statement_pb2.Statement())
 statement.Statement.copy_from_pb(said).validate()
-model = sorted((n for n in digests if n.startswith("run/model/")), key=PurePosixPath)
-whole = hashlib.sha256(b"".join(bytes.fromhex(digests[n]) for n in model)).hexdigest()
-found = {"model": whole, **{n.removeprefix("run/"): digests[n] for n in model}}
-wrong += [s.name for s in said.subject if found.get(s.name) != s.digest["sha256"]]
-sys.exit(
-    f"NOT what was signed: {wrong}"
-    if wrong
-    else print(
-        f"{len(digests)} files as signed; "
-        f"test result {said.predicate['result']} is about this model"
-    )
+model = sorted((name for name in digests if name.startswith("run/model/")), key=PurePosixPath)
+whole = hashlib.sha256(b"".join(bytes.fromhex(digests[name]) for name in model)).hexdigest()
+found = {"model": whole, **{name.removeprefix("run/"): digests[name] for name in model}}
+wrong += [one.name for one in said.subject if found.get(one.name) != one.digest["sha256"]]
+if wrong:
+    sys.exit(f"NOT what was signed: {sorted(wrong)}")
+print(
+    f"{len(digests)} files as signed; the test result, {said.predicate['result']}, is of this model"
 )
