@@ -1,4 +1,4 @@
-"""Report and letter in a real Chromium: offline, without an error, for everyone to read and print."""
+"""Report and letter in a real Chromium: offline, without an error, to be read and printed."""
 
 import re
 from collections.abc import Iterator
