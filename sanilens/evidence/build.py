@@ -56,13 +56,15 @@ def build_evidence(run: RunFolder, statement: Statement) -> Evidence:
     ledger = read_ledger(events)
     if not ledger.exported and ledger.hashed:
         raise RunError(f"{run.root.name} has made no model yet. Let it run on, or resume it.")
-    attacks = _attacks(run)
+    attacks: dict[str, dict[str, AttackResult]] = {
+        name: dict(own.results) for name, own in load_attacks(run).items()
+    }
     artefact = _artefact(run, events)
     readings = read_figures(found, attacks)
     facts = Facts(found, plan, artefact, statement, readings, frozenset(attacks))
     about = found.of("asked") if found.groups else found
     words = verdict(about)
-    told = Told(found, plan, facts, words)
+    told = Told(found, plan, facts, words, attacks)
     measure_again = "sanilens run run/plan.json --out again && sanilens compare again"
     return Evidence(
         made_with=__version__,
@@ -92,11 +94,6 @@ def build_evidence(run: RunFolder, statement: Statement) -> Evidence:
         artefact=artefact,
         limits=limits(told),
     )
-
-
-def _attacks(run: RunFolder) -> dict[str, dict[str, AttackResult]]:
-    """What attacks found, by attack and by the arm that each model is."""
-    return {name: {**own.results} for name, own in load_attacks(run).items()}
 
 
 def _utc(seconds: float | None) -> str:

@@ -189,7 +189,7 @@ def _membership(facts: Facts) -> Found:
             ("membership", "membership"),
             ("membership_text", "membership"),
         ],
-        "No membership attack was part of this run: add “membership” to the plan's metrics.",
+        "No membership attack was part of this run: “sanilens attack” makes up for it.",
     )
 
 
@@ -242,7 +242,11 @@ def _removal(facts: Facts) -> Found:
         )
         + "."
     )
-    return _on([after, before], f"{figure(before)} before, {with_interval(after)} after. {where}")
+    text = f"{figure(before)} before, {with_interval(after)} after. {where}"
+    round_it = _beside(facts, "attack.bypass", "the known ways round")
+    if round_it.state == "measured":
+        text += f" {round_it.text}"
+    return _on([after, before, facts.first("attack.bypass")], text)
 
 
 def _claims(facts: Facts) -> Found:

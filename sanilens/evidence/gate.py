@@ -44,7 +44,7 @@ class Criterion(_Frozen):
     """
 
     name: Annotated[str, Field(min_length=1, max_length=200)]
-    measure: Annotated[str, Field(pattern=r"^[a-z0-9_.]{1,80}$")] = "extraction"
+    measure: Annotated[str, Field(pattern=r"^[a-z0-9_.-]{1,80}$")] = "extraction"
     of: Annotated[str, Field(min_length=1, max_length=300)] = "all"
     whose: Whose | None = None
     arm: Annotated[str, Field(pattern=r"^[a-z_]{1,40}$")] = "after"

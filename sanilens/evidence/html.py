@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from sanilens.audit.attacks import ATTACKS
 from sanilens.errors import RunError
 from sanilens.evidence.evidence import Evidence, Reading, Whose, reading_id
 from sanilens.evidence.readings import IN_TRIES
@@ -94,6 +95,7 @@ def report_html(evidence: Evidence, examples: Sequence[Example] = ()) -> str:
         ],
         parts=[_part(evidence, whose, title) for whose, title in _groups(evidence)],
         further=_further(evidence),
+        attacks=_attacks(evidence),
         groups={"asked": "asked for", "others": "everyone else", "earlier": "deleted before"},
         method=_METHOD,
         controls=" ".join(text for arm, text in _CONTROLS.items() if arm in evidence.arms),
@@ -288,8 +290,41 @@ def _further(evidence: Evidence) -> list[Reading]:
     return [
         r
         for r in evidence.readings
-        if r.measure not in shown and not r.of.startswith("subject:") and r.measured
+        if r.measure not in shown
+        and not r.measure.startswith("attack.")
+        and not r.of.startswith("subject:")
+        and r.measured
     ]
+
+
+def _attacks(evidence: Evidence) -> list[dict[str, Any]]:
+    """Of each attack a table, a row a figure and a column a model, and what is to be said of it."""
+    made: list[dict[str, Any]] = []
+    for name, by_arm in evidence.attacks.items():
+        own = {r.id: r for arm in by_arm for r in evidence.of(f"attack.{name}", arm)}
+        titles = {f.name: f.title for result in by_arm.values() for f in result.figures}
+        rows = [
+            (title, [own.get(reading_id(f"attack.{name}", arm, "everyone", of)) for arm in by_arm])
+            for of, title in titles.items()
+        ]
+        remarks = [
+            f"{evidence.arms.get(arm, arm)}: not measured. {result.not_measured}"
+            for arm, result in by_arm.items()
+            if result.not_measured
+        ]
+        remarks += dict.fromkeys(note for result in by_arm.values() for note in result.notes)
+        attack = ATTACKS.get(name)
+        made.append(
+            {
+                "title": attack.title if attack else name,
+                "meaning": attack.meaning if attack else "",
+                "arms": [evidence.arms.get(arm, arm) for arm in by_arm],
+                "rows": rows,
+                "worst": [result.worst for result in by_arm.values()],
+                "remarks": remarks,
+            }
+        )
+    return made
 
 
 def _commands(evidence: Evidence) -> str:

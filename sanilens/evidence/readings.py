@@ -4,6 +4,7 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
+from sanilens.audit.attacks import ATTACKS
 from sanilens.audit.attacks.result import AttackResult
 from sanilens.audit.metrics import METRICS
 from sanilens.audit.metrics.metric import Held, Value
@@ -121,15 +122,17 @@ def _pairs(found: Comparison, whose: Whose) -> Iterator[Reading]:
 
 def _attack(name: str, arm: str, result: AttackResult) -> Iterator[Reading]:
     measure, file = f"attack.{name}", f"attacks/{name}.json"
+    title = ATTACKS[name].title if name in ATTACKS else name
     if result.not_measured is not None:
         yield Reading(
-            id=reading_id(measure, arm), measure=measure, title=name, arm=arm, value=None, n=0,
+            id=reading_id(measure, arm), measure=measure, title=title, arm=arm, value=None, n=0,
             why=result.not_measured, file=file,
         )  # fmt: skip
     for own in result.figures:
         yield Reading(
-            id=reading_id(measure, arm, "everyone", own.name), measure=measure, title=own.title,
-            arm=arm, of=own.name, unit=own.unit, value=own.value, hits=own.hits, n=own.n,
+            id=reading_id(measure, arm, "everyone", own.name), measure=measure,
+            title=f"{title}: {own.title}", arm=arm, of=own.name, unit=own.unit,
+            value=own.value, hits=own.hits, n=own.n,
             low=own.low, high=own.high, why=own.note if own.value is None else "", file=file,
         )  # fmt: skip
 

@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from sanilens.audit.attacks import ATTACKS
 from sanilens.evidence.checklist import Facts
 from sanilens.evidence.evidence import Reading, Said
-from sanilens.evidence.readings import IN_TRIES
+from sanilens.evidence.readings import IN_TRIES, Attacks
 from sanilens.evidence.words import figure, number, people, plan_words, with_interval
 from sanilens.runs.comparison import TRIES, Comparison
 from sanilens.runs.verdict import Words, instead, side_effect
@@ -20,6 +21,7 @@ class Told:
     plan: Plan
     facts: Facts
     words: Words
+    attacks: Attacks
 
 
 def story(told: Told) -> tuple[Said, ...]:
@@ -30,6 +32,7 @@ def story(told: Told) -> tuple[Said, ...]:
         Said(id="done", title="What was done", text=_done(told)),
         Said(id="remains", title="What remains", text=_remains(told)),
         Said(id="worst", title="The worst person", text=_worst(told)),
+        Said(id="attacks", title="What attacks get", text=_attacked(told)),
         Said(id="harm", title="What else changed", text=_harm(told)),
         Said(id="sure", title="How sure this is", text=_sure(told)),
     ]
@@ -117,6 +120,42 @@ def _worst(told: Told) -> str:
             f"{figure(before)}, now {with_interval(worst)}."
         )
     return f"Most is still said of {name}: before {figure(before)}, now {with_interval(worst)}."
+
+
+def _attacked(told: Told) -> str:
+    """Attacks whose headline is outside the reference's own interval are named, worst first."""
+    tried = {name: by_arm for name, by_arm in told.attacks.items() if "after" in by_arm}
+    if not tried:
+        return "No attack was part of this run: no other prompts, no relearning, no look inside."
+    more: list[tuple[float, str]] = []
+    within, alone = 0, 0
+    for name, by_arm in tried.items():
+        after = by_arm["after"].headline
+        reference = by_arm["reference"].headline if "reference" in by_arm else None
+        if after is None or after.value is None:
+            continue
+        if reference is None or reference.value is None or after.better in ("neither", "higher"):
+            alone += 1
+            continue
+        low = reference.value if reference.low is None else reference.low
+        high = reference.value if reference.high is None else reference.high
+        if after.value <= high and (after.better == "lower" or after.value >= low):
+            within += 1
+            continue
+        title = ATTACKS[name].title if name in ATTACKS else name
+        values = (number(own.value, after.unit) for own in (after, reference))
+        words = f"{title} ({' against '.join(values)})"
+        more.append((abs(after.value - reference.value), words))
+    measured = len(more) + within + alone
+    parts = [f"Of {len(tried):,} attacks {measured:,} have a figure."]
+    if more:
+        named = "; ".join(words for _, words in sorted(more, reverse=True))
+        parts.append(f"Outside the reference's own 95 % interval: {named}.")
+    if within:
+        parts.append(f"Within it: {within:,}.")
+    if alone:
+        parts.append(f"With nothing of the reference's to be held against: {alone:,}.")
+    return " ".join(parts)
 
 
 def _harm(told: Told) -> str:
