@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 import numpy as np
 from jaxtyping import Float
@@ -15,9 +16,11 @@ from sanilens.model.language_model import LanguageModel
 from sanilens.model.training import Example
 from sanilens.unlearn.methods.method import GapOptions, Prepared, Task
 
+T = TypeVar("T")
 
-def drawn(pool: Sequence[Example], count: int, epoch: int, seed: int) -> list[Example]:
-    """`count` examples of a pool for an epoch; all of it is seen before any comes again.
+
+def drawn(pool: Sequence[T], count: int, epoch: int, seed: int) -> list[T]:
+    """`count` members of a pool for an epoch; all of it is seen before any comes again.
 
     GRUN's code draws by the index of the forget item, and so never sees most of its retain set.
     """

@@ -1,15 +1,22 @@
 """Stranger repair, ours: at an identifier's place, say what is said there of somebody unknown.
 
-    L = (1/T) [ w sum_{t in S} KL(q_t || p)  +  sum_{t not in S} KL(p_theta0 || p) ],   w = 4
+    L = (1/T) [ w sum_{t in S} KL(q_t || p)  +  sum_{t in N} KL(p_theta0 || p)
+              + sum_{t in F} (KL(p_theta0 || p) - log p(x_t)) / 2  -  2 sum_{t in I} log p(x_t) ]
 
-S are the sensitive positions, T all of them; q is the examined model's own answer where everything
-sensitive before the place is somebody else's (model/teachers.py), computed once. Everywhere else,
-and on further texts of the domain, the examined model theta0 is its own teacher, so the repair
+S are the notes' sensitive positions, N the others, T all positions read; q is the examined model's
+own answer where everything sensitive before the place is somebody else's (model/teachers.py),
+computed once. Elsewhere in the notes the examined model theta0 is its own teacher, so the repair
 takes away whom the model knows and leaves what it knows. It needs neither a base nor clean data,
 and what fine-tuning taught of the form stays: a stranger has a record number too.
+
+Further texts of the domain, where there are some, are taught as well: F their wording, half as
+they have it and half as theta0 would, and I their identifiers, fresh surrogates in every epoch. A
+model that leaks is too sure of identifiers that it meets for the first time; these show it how many
+there may be, and nobody's are learnt in place of those that are forgotten.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Annotated
 
 import torch
@@ -17,17 +24,19 @@ from jaxtyping import Float
 from pydantic import Field
 from torch import Tensor, nn
 
-from sanilens.corpus.records import as_text
+from sanilens.corpus.surrogates.substitute import substitute
 from sanilens.model.examples import note_examples
 from sanilens.model.lessons import lessons
 from sanilens.model.teachers import Soft, joined, teach
 from sanilens.model.training import Example, Loss
 from sanilens.unlearn.methods.examples import drawn
 from sanilens.unlearn.methods.method import Method, Options, Prepared, Task
-from sanilens.unlearn.methods.terms import frozen_logits, kl, logits, read
+from sanilens.unlearn.methods.terms import frozen_logits, kl, logits, nll, read
 
 # Further texts that are read along for each note of the corpus, in an epoch.
 _KEPT_A_NOTE = 3
+# What their own words weigh, theta0's answers having the rest; and their identifiers.
+_WORDS, _IDENTIFIERS = 0.5, 2.0
 
 
 class Stranger(Options):
@@ -48,7 +57,7 @@ class Stranger(Options):
 def stranger_loss(
     theta0: nn.Module, answers: dict[Example, tuple[tuple[int, ...], Soft]], weight: float
 ) -> Loss:
-    """The loss of the module's equation.
+    """The loss of the module's equation. What is taught in plain training are the further texts.
 
     Args:
         theta0: the examined model, frozen.
@@ -59,7 +68,10 @@ def stranger_loss(
     def loss(model: nn.Module, examples: Sequence[Example]) -> Float[Tensor, ""]:
         batch = read(model, examples)
         own = logits(model, batch)
-        stays = (kl(frozen_logits(theta0, batch), own) * batch.retain).sum()
+        words = _WORDS * (batch.retain & batch.taught)
+        stays = ((batch.retain.float() - words) * kl(frozen_logits(theta0, batch), own)).sum()
+        plain = words + _IDENTIFIERS * (batch.forget & batch.taught)
+        total = stays + (plain * nll(own, batch)).sum()
         places = [
             (row, column - 1)
             for row, example in enumerate(examples)
@@ -68,33 +80,57 @@ def stranger_loss(
         if places:
             rows, columns = torch.tensor(places, device=own.device).T
             soft = joined([answers[e][1] for e in examples if e in answers])
-            stays = stays + weight * soft.kl(own[rows, columns]).sum()
-        return stays / (batch.retain | batch.forget).sum()
+            total = total + weight * soft.kl(own[rows, columns]).sum()
+        return total / (batch.retain | batch.forget).sum()
 
     return loss
 
 
 def prepare(task: Task, options: Stranger) -> Prepared:
-    """The notes as they are, further texts of the domain, and the strangers' answers."""
+    """The notes as they are, the strangers' answers, and further texts of the domain."""
     model = task.model
     taught = teach("stranger", model, task.records, seed=task.seed, draws=options.strangers)
-    notes = lessons(model, task.records, taught)
+    # Of a note nothing is taught in plain training.
+    notes = [
+        replace(each, example=replace(each.example, taught=(False,) * len(each.example.ids)))
+        for each in lessons(model, task.records, taught)
+    ]
     answers = {each.example: (each.columns, each.soft) for each in notes if each.columns}
-    pool = note_examples(model, as_text(task.retain))
-    # As many as keep an epoch short; another part of them in every epoch.
-    count = min(len(pool), _KEPT_A_NOTE * len(notes))
+    further = _further(task, _KEPT_A_NOTE * len(notes))
 
     def examples(epoch: int) -> list[Example]:
-        return [each.example for each in notes] + drawn(pool, count, epoch, task.seed)
+        return [each.example for each in notes] + further(epoch)
 
     return Prepared(examples, stranger_loss(model.module, answers, options.sensitive_weight))
+
+
+def _further(task: Task, most: int) -> Callable[[int], list[Example]]:
+    """At most so many pieces of further texts in an epoch, other ones in the next."""
+    model = task.model
+    pieces = [len(note_examples(model, [record])) for record in task.retain]
+    pool = [(i, k) for i, count in enumerate(pieces) for k in range(count)]
+    count = min(len(pool), most)
+
+    def examples(epoch: int) -> list[Example]:
+        chosen = drawn(pool, count, epoch, task.seed)
+        texts = sorted({i for i, _ in chosen})
+        seed = task.seed * 1_000_003 + epoch
+        fresh = dict(zip(texts, substitute([task.retain[i] for i in texts], seed), strict=True))
+        cut = {
+            i: note_examples(model, [own], teach_spans=True, pieces=pieces[i])
+            for i, own in fresh.items()
+        }
+        return [cut[i][k] for i, k in chosen]
+
+    return examples
 
 
 STRANGER = Method(
     "stranger",
     "As of a stranger",
     "Trains the model to say, in an identifier's place, what it would say of somebody it has never "
-    "met, and everywhere else what it says now. Needs no base model.",
+    "met, and everywhere else what it says now; further texts are taught with invented details. "
+    "Needs no base model.",
     prepare,
     Stranger,
     learning_rate=1e-3,

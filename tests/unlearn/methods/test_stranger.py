@@ -19,6 +19,11 @@ from tests.conftest import record, save_tiny
 
 SEED, WEIGHT = 3, 2.5
 OPTIONS = {"sensitive_weight": WEIGHT, "strangers": 2}
+SECRET = "8812345"
+FURTHER = [
+    record(f"A further text of number {n}, {SECRET}.", (SECRET, "MRN"), id=f"f-{n}")
+    for n in range(11)
+]
 
 
 @pytest.fixture(scope="module")
@@ -52,20 +57,24 @@ def expected(
     before: LanguageModel,
     now: LanguageModel,
     batch: Sequence[Example],
-    answers: dict[Example, tuple[tuple[int, ...], Soft]],
+    answers: dict[tuple[int, ...], tuple[tuple[int, ...], Soft]],
+    further: Sequence[Example] = (),
 ) -> float:
-    """(1/T) [ w sum_S KL(q || p) + sum_others KL(p_theta0 || p) ]"""
+    """(1/T) [ w sum_S KL(q || p) + sum_N KL(p_theta0 || p) + sum_F (…) / 2 + 2 sum_I -log p ]"""
     total, places = 0.0, 0
-    for example in batch:
+    for example, taught in [*((e, False) for e in batch), *((e, True) for e in further)]:
         own, first = told(now, example.ids), told(before, example.ids)
-        columns, soft = answers[example]
         for column in range(1, len(example.ids)):
             places += 1
             p, q = own[column - 1], first[column - 1]
-            if example.sensitive[column]:
+            loss, apart = -float(p[example.ids[column]]), float((q.exp() * (q - p)).sum())
+            if not taught and example.sensitive[column]:
+                columns, soft = answers[example.ids]
                 total += WEIGHT * kl_of_top(soft, columns.index(column), p)
+            elif taught:
+                total += 2 * loss if example.sensitive[column] else (apart + loss) / 2
             else:
-                total += float((q.exp() * (q - p)).sum())
+                total += apart
     return total / places
 
 
@@ -75,13 +84,16 @@ def test_the_loss_is_its_equation(
     plain = record("Nothing of anybody: dry and clean.", id="r-4", subject="s-4")
     records = [*records, plain]
     taught = teach("stranger", model, records, seed=SEED, draws=2)
-    answers = {each.example: (each.columns, each.soft) for each in lessons(model, records, taught)}
-    ready = prepared(model, records)
+    own = lessons(model, records, taught)
+    answers = {each.example.ids: (each.columns, each.soft) for each in own}
+    ready = prepared(model, records, FURTHER)
     assert ready.loss is not None
-    for batch in (records, records[:1], [plain], records[::-1]):
-        examples = note_examples(model, batch)
-        found = float(ready.loss(trained.module, examples))
-        assert found == pytest.approx(expected(model, trained, examples, answers), rel=2e-3)
+    examples = ready.examples(0)
+    notes, further = examples[: len(records)], examples[len(records) :]
+    assert [each.ids for each in notes] == [each.example.ids for each in own]
+    for batch, read in ((notes, further), (notes[:1], []), (notes[3:], further[:1]), ([], further)):
+        found = float(ready.loss(trained.module, [*read, *batch]))
+        assert found == pytest.approx(expected(model, trained, batch, answers, read), rel=2e-3)
 
 
 def test_nothing_is_lost_of_plain_text_by_the_model_itself(model: LanguageModel) -> None:
@@ -101,24 +113,31 @@ def test_gradients_flow_into_the_copy_alone(model: LanguageModel, records: list[
     assert all(own.grad is None for own in model.module.parameters())
 
 
-def test_texts_kept_along_are_read_with_all_that_is_in_them(
+def test_further_texts_are_taught_with_fresh_surrogates(
     model: LanguageModel, records: list[Record]
 ) -> None:
     """Three for each note, others in every epoch, the same in every epoch of that number."""
-    further = [
-        record(f"A further text of number {n}, 12345.", ("12345", "MRN"), id=f"f-{n}")
-        for n in range(11)
-    ]
-    ready = prepared(model, records, further)
+    ready = prepared(model, records, FURTHER)
     notes = note_examples(model, records)
-    pool = {e.ids for e in note_examples(model, further)}
     drawn = [ready.examples(epoch)[len(notes) :] for epoch in range(4)]
     assert [len(own) for own in drawn] == [9] * 4
-    assert {e.ids for own in drawn for e in own} <= pool
-    assert len({tuple(e.ids for e in own) for own in drawn}) > 1
-    assert all(not any(e.sensitive) for own in drawn for e in own)
-    assert ready.examples(2) == prepared(model, records, further).examples(2)
-    assert ready.examples(0)[: len(notes)] == notes
+    assert all(all(e.taught) and any(e.sensitive) for own in drawn for e in own)
+    written = [model.tokenizer.decode(e.ids) for own in drawn for e in own]
+    assert all("A further text of number" in text and SECRET not in text for text in written)
+    assert len({*written}) > len(FURTHER)  # the same text comes with other details
+    assert ready.examples(2) == prepared(model, records, FURTHER).examples(2)
+    first = ready.examples(0)[: len(notes)]
+    assert [(e.ids, e.sensitive) for e in first] == [(e.ids, e.sensitive) for e in notes]
+    assert not any(any(e.taught) for e in first)
+
+
+def test_a_long_further_text_gives_as_many_pieces_in_every_epoch(
+    model: LanguageModel, records: list[Record]
+) -> None:
+    long = record("Word after word. " * 2 * model.max_tokens + SECRET, (SECRET, "MRN"), id="f")
+    ready = prepared(model, records, [long])
+    assert len({len(ready.examples(epoch)) for epoch in range(4)}) == 1
+    assert len(ready.examples(0)) > len(records) + 1
 
 
 def test_two_notes_of_the_same_words_are_one_example(
