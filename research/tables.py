@@ -332,6 +332,28 @@ def _everyone() -> str:
     return _methods_table(lines(found.rows))
 
 
+def _cost() -> str:
+    def seconds(value: float | None) -> str:
+        return "–" if value is None else f"{value:.2f}" if value < 10 else f"{value:,.0f}"
+
+    rows = (
+        [
+            row["name"],
+            f"{row['tokens']:,}",
+            *map(seconds, (row["curvature"], row["foretold_curvature"], row["gradients"])),
+            *map(seconds, (row["solve"], row["foretold_solve"], row["harm"])),
+            f"{row['factors'] / 1e9:.2f}",
+            "–" if row["peak"] is None else f"{row['peak'] / 1e9:.2f}",
+        ]
+        for row in _read("cost")["rows"]
+    )
+    heads = (
+        "parameters | tokens | curvature | by the formula | gradients | solving | by the formula | "
+        "harm | factors, GB | peak, GB"
+    )
+    return _table(heads, rows)
+
+
 TABLES: Mapping[str, Callable[[], str]] = {
     "demo": _demo,
     "chosen": lambda: _methods(_CHOSEN),
@@ -344,6 +366,7 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "five": lambda: _shown(shown.in_turn(_forget().five)),
     "hand": lambda: _shown(shown.by_hand(_forget().hand)),
     "everyone": _everyone,
+    "cost": _cost,
     "grun": _grun,
     "tofu": _tofu,
     "quick": _quick,
