@@ -4,6 +4,7 @@ import streamlit as st
 
 from sanilens.case import Case
 from sanilens.errors import SaniLensError
+from sanilens.runs.memory import least_bytes
 from sanilens.runs.workspace import run_folder
 from sanilens.ui import drafts, state
 from sanilens.ui.commands import run_command
@@ -50,6 +51,8 @@ def page() -> None:
     with head:
         seconds = None if plan.changes_nothing else expected_seconds(opened, plan)
         takes = "" if seconds is None else f" Takes {duration(seconds)}, controls included."
+        gigabytes = least_bytes(opened, plan) / 1e9
+        takes += f" Needs {gigabytes:.2g} GB of memory, and what texts on their way take."
         page_header("Plan", f"Plan `{plan.sha256[:8]}` · {summary(plan)}.{takes}")
     if warning:
         st.warning(f"{warning[:1].upper()}{warning[1:]}")

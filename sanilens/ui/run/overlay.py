@@ -11,7 +11,7 @@ from sanilens.audit.perplexity import worded_perplexity
 from sanilens.audit.statistics import Rate
 from sanilens.case import Case
 from sanilens.charts import Axis, Estimate, forest
-from sanilens.errors import SaniLensError
+from sanilens.errors import IntegrityError, SaniLensError
 from sanilens.runs.comparison import Comparison, load_comparison
 from sanilens.runs.folder import RunFolder
 from sanilens.runs.judgement import STATES
@@ -20,7 +20,7 @@ from sanilens.ui.charts import draw
 from sanilens.ui.compare.words import by_leak, reading, sides
 from sanilens.ui.extracted import LEGEND
 from sanilens.ui.layout import card, show_error
-from sanilens.ui.markup import show
+from sanilens.ui.markup import plain, show
 from sanilens.ui.run.live import of_case
 from sanilens.ui.tables import Column, Row, show_table
 
@@ -34,8 +34,10 @@ def overlay_card(opened: Case, runs: Sequence[tuple[RunFolder, str]]) -> None:
     for run, name in runs:
         try:
             found.append((run, name, load_comparison(run)))
-        except SaniLensError as error:
+        except IntegrityError as error:
             show_error(error)
+        except SaniLensError as error:
+            st.info(plain(str(error)))  # it has not come that far
     if len(found) < 2:
         return
     with card("Side by side", "share of spans extracted after each plan, 95 % (Wilson)"):
