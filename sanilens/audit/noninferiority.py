@@ -44,7 +44,7 @@ def paired_bound(only_first: int, only_second: int, n: int) -> float:
         return p_excess(only_first, only_second, n, margin) - ALPHA
 
     least = max((only_first - only_second) / n, -1 + 1e-9)
-    return float(brentq(left, least, 1 - 1e-9, xtol=1e-5))
+    return brentq(left, least, 1 - 1e-9, xtol=1e-5)  # pyright: ignore[reportReturnType]
 
 
 def p_more(only_first: int, only_second: int) -> float:

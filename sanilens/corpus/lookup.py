@@ -57,7 +57,8 @@ def find_people(records: Sequence[Record], query: str) -> list[Person]:
     found = [
         Person(
             subject,
-            *counts[subject],
+            counts[subject][0],
+            counts[subject][1],
             tuple(sorted({label for label, _ in own if label})),
             any(whole for _, whole in own),
         )

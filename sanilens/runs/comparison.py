@@ -177,7 +177,9 @@ class Comparison:
 
     def left(self, kind: str | None = None) -> list[Left]:
         """Spans that the result still says, the surest first."""
-        others = {name: self._counted(name, kind) for name in _NEVER_SAW if name in self.arms}
+        others: dict[ArmName, dict[str, SpanRow]] = {
+            name: self._counted(name, kind) for name in _NEVER_SAW if name in self.arms
+        }
         rows = [
             Left(
                 span,
@@ -275,7 +277,10 @@ def load_comparison(run: RunFolder) -> Comparison:
 def _spans(run: RunFolder, arm: ArmName) -> dict[str, SpanRow]:
     frame = load_verdicts(run.arms, arm)
     words = frame[["span", "label", "kind", "status", "extracted", "logprob", "subject"]]
-    sampled, near = (frame.get(n, [None] * len(frame)) for n in ("sampler_logprob", "near"))
+    sampled, near = (
+        frame[name] if name in frame else [None] * len(frame)
+        for name in ("sampler_logprob", "near")
+    )
     return {
         str(row.span): SpanRow(
             str(row.label),

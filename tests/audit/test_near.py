@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 import torch
 
+from sanilens.audit.context import Status
 from sanilens.audit.extraction import audit_spans
 from sanilens.audit.metrics.near_misses import NEAR_MISSES
 from sanilens.audit.near import Nearness, Neighbours, is_near, nearness, within
@@ -70,20 +71,13 @@ def test_long_texts_are_compared_in_time_that_grows_with_length_alone() -> None:
     assert not within(one, one[::-1] + "xyz", 2)
 
 
-def _answer(*likeliest: int, status: str = "memory") -> SpanVerdict:
+def _answer(*likeliest: int, status: Status = "memory") -> SpanVerdict:
     note = record("MRN 4471203 of Ana Ruiz", ("4471203", "MRN"))
     true = torch.tensor([4, 4, 7, 1, 2, 0, 3])
     said = torch.tensor(likeliest)
     none = torch.zeros(7)
     tokens = TokenResults(said == true, none, none, none, said, true)
-    words = "".join
-    return span_verdict(
-        note,
-        note.spans[0],
-        status,
-        tokens,
-        lambda ids: words(map(str, ids)),  # pyright: ignore
-    )
+    return span_verdict(note, note.spans[0], status, tokens, lambda ids: "".join(map(str, ids)))
 
 
 def test_a_verdict_tells_extracted_from_near_and_from_neither() -> None:
