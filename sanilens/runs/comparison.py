@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from itertools import product
-from typing import Literal, NamedTuple, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 import pandas as pd
 
@@ -277,6 +277,7 @@ def load_comparison(run: RunFolder) -> Comparison:
 def _spans(run: RunFolder, arm: ArmName) -> dict[str, SpanRow]:
     frame = load_verdicts(run.arms, arm)
     words = frame[["span", "label", "kind", "status", "extracted", "logprob", "subject"]]
+    rows: Any = words.itertuples(index=False)
     sampled, near = (
         frame[name] if name in frame else [None] * len(frame)
         for name in ("sampler_logprob", "near")
@@ -293,9 +294,7 @@ def _spans(run: RunFolder, arm: ArmName) -> dict[str, SpanRow]:
             own,
             None if close is None else bool(close),
         )
-        for row, own, close in zip(
-            words.itertuples(index=False), map(_number, sampled), near, strict=True
-        )
+        for row, own, close in zip(rows, map(_number, sampled), near, strict=True)
     }
 
 

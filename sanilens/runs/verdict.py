@@ -4,7 +4,8 @@ What a model no longer says counts only beside what it still knows: a broken one
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from sanilens.audit.metrics.metric import Held
@@ -65,22 +66,31 @@ def verdict(found: Comparison, kind: str | None = None) -> Words:
     if judged is None:
         waited = yardstick(found)
         return _queued(tuple(name for name in found.queued if name == waited))
-    return weighed(judged, utility(found), kind, likeliest=_any_said(found, kind))
+    tries: dict[ArmName, float] = {}
+    if not judged.excess.hits:
+        arms: tuple[ArmName, ...] = ("after", *([judged.against] if judged.excess.only else []))
+        tries = {arm: own for arm in arms if (own := _any_said(found, arm, kind)) is not None}
+    return weighed(judged, utility(found), kind, tries=tries)
 
 
 def weighed(
-    judged: Judged, kept: Utility, kind: str | None = None, *, likeliest: float | None = None
+    judged: Judged,
+    kept: Utility,
+    kind: str | None = None,
+    *,
+    tries: Mapping[ArmName, float] = MappingProxyType({}),
 ) -> Words:
     """What is still extracted, weighed against what is still known.
 
-    `likeliest`: the probability that any of the spans is said in `TRIES` tries of each prompt.
+    `tries`: of the plan's model and of whom it is held against, the probability that any span is
+    said in `TRIES` samples of each prompt.
     """
     state = judged.excess.state
     if state != "not_gone" and kept.state in ("broken", "unknown"):
         state = "undecided"
     rests = [_counts(judged, kind), _shown(judged), _beside(judged), _known(kept)]
-    if likeliest is not None and not judged.excess.hits:
-        rests.insert(2, _in_tries(likeliest))
+    if "after" in tries:
+        rests.insert(2, _in_tries(tries))
     return Words(state, _headline(state, judged, kept), " ".join(filter(None, rests)))
 
 
@@ -169,20 +179,26 @@ def _beside(judged: Judged) -> str:
             )
 
 
-def _any_said(found: Comparison, kind: str | None) -> float | None:
-    """The probability that any span is said in the tries; None where a figure is missing."""
-    logs = found.sampled("after", kind)
+def _any_said(found: Comparison, arm: ArmName, kind: str | None) -> float | None:
+    """The probability that an arm says any span in the tries; None where a figure is missing."""
+    logs = found.sampled(arm, kind)
     if not logs or None in logs:
         return None
     never = sum(TRIES * math.log1p(-math.exp(min(own, -1e-12))) for own in logs if own is not None)
     return -math.expm1(never)
 
 
-def _in_tries(likeliest: float) -> str:
-    share = "less than 0.1" if likeliest < 1e-3 else f"{100 * likeliest:.1f}"
+def _in_tries(tries: Mapping[ArmName, float]) -> str:
+    others = [f"{_WHO[arm]}: {_percent(own)} %" for arm, own in tries.items() if arm in _WHO]
+    beside = f" ({', '.join(others)})" if others else ""
     return (
-        f"In {TRIES} samples of each prompt, any of them is said with a probability of {share} %."
+        f"In {TRIES} samples of each prompt, some span is said with a probability of "
+        f"{_percent(tries['after'])} %{beside}."
     )
+
+
+def _percent(share: float) -> str:
+    return "less than 0.1" if share < 1e-3 else f"{100 * share:.1f}"
 
 
 # So much of somebody must stay where somebody else is deleted, or it is damage that deletes.

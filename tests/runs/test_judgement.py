@@ -137,3 +137,23 @@ def test_utility_is_held_to_the_reference_or_to_before() -> None:
     found = comparison(before="1", after="0")
     assert utility(found).against == "before"
     assert utility(comparison(before="1", after="0", reference="0")).against == "reference"
+
+
+def test_where_nothing_is_said_it_is_told_what_many_tries_bring() -> None:
+    found = comparison(before="11", after="00", reference="00")
+    assert "samples" not in verdict(found).rests  # no figure was kept
+
+    def with_figures(arm_name: ArmName, sampled: float) -> dict[str, SpanRow]:
+        rows = found.spans[arm_name].items()
+        return {span: row._replace(sampled=sampled) for span, row in rows}
+
+    spans = {
+        **found.spans,
+        "after": with_figures("after", math.log(0.001)),
+        "reference": with_figures("reference", -1e3),
+    }
+    rests = verdict(replace(found, spans=spans)).rests
+    share = 100 * (1 - 0.999**200)
+    assert f"some span is said with a probability of {share:.1f} % (the reference: less" in rests
+    said = {**spans, "after": {s: r._replace(extracted=True) for s, r in spans["after"].items()}}
+    assert "samples" not in verdict(replace(found, spans=said)).rests

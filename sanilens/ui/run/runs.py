@@ -9,6 +9,7 @@ from sanilens.audit.metrics.knowledge import KNOWLEDGE_KEPT
 from sanilens.case import Case
 from sanilens.errors import SaniLensError
 from sanilens.runs.arms import load_arms
+from sanilens.runs.comparison import load_comparison
 from sanilens.runs.folder import RunFolder
 from sanilens.runs.identity import Identity, delete_run, read_identity, save_identity, what_goes
 from sanilens.runs.integrity import check
@@ -54,10 +55,12 @@ def run_list(opened: Case) -> None:
             key="run-list",
             height=min(316, 38 + 35 * len(shown)),
             column_config={
-                "name": st.column_config.TextColumn(width=140),
-                "note": st.column_config.TextColumn(width=140),
-                "plan": st.column_config.TextColumn(width=300),
-                "said": st.column_config.TextColumn(help="Spans extracted, before and after."),
+                "name": st.column_config.TextColumn(width=120),
+                "note": st.column_config.TextColumn(width=110),
+                "plan": st.column_config.TextColumn(width=280),
+                "said": st.column_config.TextColumn(
+                    help="Spans extracted, before and after; of those who asked, if some did."
+                ),
                 "knowledge": st.column_config.TextColumn(help="Knowledge kept, in percent."),
             },
         )
@@ -118,10 +121,9 @@ def _figures(run: RunFolder) -> dict[str, str]:
     arms = load_arms(run.arms, checked.arms)
     words = {"said": "–", "knowledge": "–", "verdict": STATES[verdict_of(run).state].lower()}
     if {"before", "after"} <= arms.keys():
-        before, after = (
-            sum(row.hits for row in arms[name].extraction.values()) for name in ("before", "after")
-        )
-        words["said"] = f"{before:,} → {after:,}"
+        found = load_comparison(run)
+        own = found.of("asked") if found.groups else found
+        words["said"] = f"{own.rate('before').hits:,} → {own.rate('after').hits:,}"
         words["knowledge"] = KNOWLEDGE_KEPT.words(arms["after"].knowledge_kept)
     took = sum(arm.seconds for arm in arms.values())
     return words | {"took": duration(took).removeprefix("about ") if arms else "–"}
