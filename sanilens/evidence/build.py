@@ -57,7 +57,8 @@ def build_evidence(run: RunFolder, statement: Statement) -> Evidence:
     if not ledger.exported and ledger.hashed:
         raise RunError(f"{run.root.name} has made no model yet. Let it run on, or resume it.")
     attacks: dict[str, dict[str, AttackResult]] = {
-        name: dict(own.results) for name, own in load_attacks(run).items()
+        name: {str(state): found for state, found in own.results.items()}
+        for name, own in load_attacks(run).items()
     }
     artefact = _artefact(run, events)
     readings = read_figures(found, attacks)

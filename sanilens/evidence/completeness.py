@@ -63,7 +63,7 @@ class Completeness(NamedTuple):
 
 def completeness(bom: Mapping[str, Any]) -> Completeness:
     """Score a bill whose model is its first component."""
-    there = {field.name: field.basis if _value(bom, field.name) else "missing"
+    there: dict[str, Basis] = {field.name: field.basis if _value(bom, field.name) else "missing"
              for field in _FIELDS}  # fmt: skip
     score = 0.0
     for category, weight in _WEIGHTS.items():

@@ -4,6 +4,9 @@ The library writes the frame; the model card is added as the specification has i
 has no class for it, and the whole is checked by the library's own validator.
 """
 
+# The library's classes come from a decorator whose types pyright does not follow.
+# pyright: reportCallIssue=false, reportAttributeAccessIssue=false, reportArgumentType=false
+
 import json
 import uuid
 from datetime import UTC, datetime

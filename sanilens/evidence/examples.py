@@ -67,7 +67,7 @@ def _chosen(run: RunFolder, subjects: tuple[str, ...]) -> list[tuple[str, str]]:
     rows = load_verdicts(run.arms, "before")
     counted: dict[str, int] = {}
     chosen: list[tuple[str, str]] = []
-    said = rows[rows["extracted"]].sort_values("logprob", ascending=False)
+    said = rows.loc[rows["extracted"]].sort_values(by="logprob", ascending=False)
     for span, subject in zip(said["span"], said["subject"], strict=True):
         if (subjects and subject not in subjects) or counted.get(subject, 0) >= _MOST_A_PERSON:
             continue

@@ -318,7 +318,7 @@ def _attacks(evidence: Evidence) -> list[dict[str, Any]]:
             {
                 "title": attack.title if attack else name,
                 "meaning": attack.meaning if attack else "",
-                "arms": [evidence.arms.get(arm, arm) for arm in by_arm],
+                "arms": [arm.capitalize() for arm in by_arm],
                 "rows": rows,
                 "worst": [result.worst for result in by_arm.values()],
                 "remarks": remarks,

@@ -31,7 +31,7 @@ def statement(evidence: Evidence, judged: Sequence[Judged]) -> bytes:
         for outcome in ("pass", "fail", "not measured")
     }
     result = "FAILED" if by["fail"] else "WARNED" if by["not measured"] else "PASSED"
-    predicate = test_result_pb2.TestResult(
+    predicate = test_result_pb2.TestResult(  # pyright: ignore  # made by protobuf
         result=result,
         configuration=[
             ResourceDescriptor(name="plan", digest={"sha256": evidence.plan}).pb,

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from sanilens.evidence.verify import Check
 from sanilens.runs.arms import TITLES, load_verdicts
 from sanilens.runs.execute import execute
@@ -38,8 +40,11 @@ def replay(
         if list(one.index) != list(other.index):
             found.append(Check(f"again: {TITLES[arm]}", "WRONG", "other spans were asked for"))
             continue
-        changed = int((one["extracted"] != other["extracted"]).sum())
-        moved = float((one["logprob"] - other["logprob"]).abs().mean()) if len(one) else 0.0
+        changed = int(
+            np.count_nonzero(one["extracted"].to_numpy() != other["extracted"].to_numpy())
+        )
+        apart = np.abs(one["logprob"].to_numpy() - other["logprob"].to_numpy())
+        moved = float(apart.mean()) if len(apart) else 0.0
         words = f"{changed:,} of {len(one):,} verdicts differ; log p by {moved:.2g} nats a span"
         same = one.equals(other) if alike else (
             changed <= MOST_CHANGED * len(one) and moved <= MOST_MOVED)  # fmt: skip

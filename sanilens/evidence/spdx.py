@@ -22,7 +22,6 @@ def spdx_document(evidence: Evidence) -> bytes:
     base, stated = f"{_ID}{evidence.plan}:", evidence.statement
     when = datetime.fromisoformat(stated.made).replace(tzinfo=UTC)
     info = spdx.CreationInfo(specVersion="3.0.1", created=when)
-    info._id = "_:creation"
     who = spdx.Agent(
         spdxId=f"{base}agent", creationInfo=info,
         name=stated.organisation or stated.by or "not stated",

@@ -3,10 +3,11 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Request, sync_playwright
 
 from sanilens.evidence.build import build_evidence
 from sanilens.evidence.html import Example, letter_html, report_html
@@ -47,12 +48,19 @@ def pages(finished: RunFolder, tmp_path_factory: pytest.TempPathFactory) -> dict
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("name", ["report", "letter", "confidential"])
-def test_a_page(browser: Browser, pages: dict[str, Path], name: str, scheme) -> None:
+def test_a_page(
+    browser: Browser, pages: dict[str, Path], name: str, scheme: Literal["light", "dark"]
+) -> None:
     page = browser.new_page(viewport={"width": 1024, "height": 768}, color_scheme=scheme)
     wrong: list[str] = []
     page.on("console", lambda said: wrong.append(said.text))
     page.on("pageerror", lambda error: wrong.append(str(error)))
-    page.on("request", lambda asked: asked.url.startswith("file:") or wrong.append(asked.url))
+
+    def asked(request: Request) -> None:
+        if not request.url.startswith("file:"):
+            wrong.append(request.url)
+
+    page.on("request", asked)
     page.goto(pages[name].as_uri())
     page.wait_for_timeout(500)
     assert not wrong

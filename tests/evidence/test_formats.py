@@ -87,7 +87,8 @@ def test_spdx_is_read_by_its_own_model(made: Path, evidence: Evidence) -> None:
     content = (made / "ai.spdx.json").read_bytes()
     spdx.JSONLDDeserializer().read(io.BytesIO(content), objects)
     (model,) = [o for o in objects.foreach_type(spdx.ai_AIPackage) if o.name == "sanitised-model"]
-    assert model.verifiedUsing[0].hashValue == evidence.artefact.sha256
+    (sha,) = [h for h in model.verifiedUsing if isinstance(h, spdx.Hash)]
+    assert sha.hashValue == evidence.artefact.sha256
     assert model.ai_useSensitivePersonalInformation == spdx.PresenceType.yes
     assert not objects.missing_ids
 
@@ -97,7 +98,7 @@ def test_in_toto_is_about_the_models_bytes(made: Path, evidence: Evidence) -> No
     from in_toto_attestation.v1 import statement, statement_pb2
 
     content = (made / "test-result.intoto.json").read_bytes()
-    said = Parse(content, statement_pb2.Statement())
+    said = Parse(content, statement_pb2.Statement())  # pyright: ignore
     statement.Statement.copy_from_pb(said).validate()
     assert said.predicate_type == "https://in-toto.io/attestation/test-result/v0.1"
     assert said.subject[0].digest["sha256"] == folder_digest(evidence.artefact.files)
@@ -111,7 +112,7 @@ def test_the_card_is_read_by_the_hub(made: Path, evidence: Evidence) -> None:
     from huggingface_hub import ModelCard
 
     card = ModelCard.load(made / "model-card.md")
-    results = card.data.eval_results
+    results = card.data.eval_results  # pyright: ignore
     assert results
     after = [r for r in results if "After" in (r.metric_name or "")]
     own = evidence.rate("after", "everyone", "all")

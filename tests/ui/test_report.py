@@ -19,7 +19,7 @@ def test_a_run_is_reported(
     assert "Is extraction straight from the model" in shown
     assert "prove" not in shown.replace("improve", "")
     assert not [value for value in values(tiny_case) if value in shown]
-    names = [button.label for button in app.get("download_button")]
+    names = [button.proto.label for button in app.get("download_button")]  # pyright: ignore
     assert names[:3] == ["Report, to read and print", "Figures, CSV", "Evidence, JSON"]
 
 

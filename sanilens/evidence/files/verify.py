@@ -19,7 +19,7 @@ digests = {name: hashlib.sha256(p.read_bytes()).hexdigest() for name, p in files
 sealed = json.loads(files["digests.json"].read_bytes())["files"]
 named = {*digests, *sealed} - {"digests.json", "model.sig"}
 wrong = [name for name in named if digests.get(name) != sealed.get(name)]
-said = Parse(files["test-result.intoto.json"].read_bytes(), statement_pb2.Statement())
+said = Parse(files["test-result.intoto.json"].read_bytes(), statement_pb2.Statement())  # pyright: ignore
 statement.Statement.copy_from_pb(said).validate()
 model = sorted((name for name in digests if name.startswith("run/model/")), key=PurePosixPath)
 whole = hashlib.sha256(b"".join(bytes.fromhex(digests[name]) for name in model)).hexdigest()
