@@ -60,11 +60,14 @@ def failed(checks: list[Check]) -> list[Check]:
 
 
 def _bundle(folder: Path, public_key: Path | None) -> Iterator[Check]:
-    looked = [*_sealed(folder, public_key), *_run(RunFolder(folder / RUN))]
+    looked: list[Check] = []
+    for look in (_sealed(folder, public_key), _run(RunFolder(folder / RUN))):
+        looked += look
+        if failed(looked):  # the file is named: what is drawn from it says no more
+            yield from looked
+            yield Check("all else", "not checked", "a file is not what it was; see above")
+            return
     yield from looked
-    if failed(looked):
-        yield Check("figures", "not checked", "a file is not what it was; see above")
-        return
     try:
         said = read_evidence(folder / EVIDENCE)
         made = build_evidence(RunFolder(folder / RUN), said.statement)

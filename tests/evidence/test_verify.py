@@ -81,8 +81,8 @@ def test_every_byte_of_a_signature(bundle: Path, keys: tuple[Path, Path]) -> Non
     """Blanks, case, base64's spare bits: no byte of it may be another."""
     path, draw = bundle / SIGNATURE, random.Random(0)
     content = path.read_bytes()
-    places = [*range(0, 60), *range(len(content) - 260, len(content)), *(
-        draw.randrange(len(content)) for _ in range(40))]  # fmt: skip
+    places = [*range(0, 40), *range(len(content) - 90, len(content)), *(
+        draw.randrange(len(content)) for _ in range(20))]  # fmt: skip
     from sanilens.errors import IntegrityError
     from sanilens.evidence.signing import check_signature
 
