@@ -26,7 +26,7 @@ from sanilens.unlearn.suggest import PRESETS, Located, choose_units, random_shar
 # What is kept of the fine-tuning in the recommended plan.
 KEEP = PRESETS["recommended"].keep
 # What a plan does that needs neither a base nor a choice of units.
-REWRITING, STRANGER = Rewriting(), Repair(method="stranger")
+REWRITING, STRANGER = Rewriting(), PRESETS["stranger"].repair(None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +50,9 @@ def all_arms() -> Iterator[Arm]:
     yield Arm("reference", "given", lambda case, _seed: Sanitised(case.reference))
     yield Arm("base", "given", lambda case, _seed: Sanitised(case.base))
     yield Arm("blend+anchored", "ours", _recommended(KEEP))
-    yield Arm("rewrite+stranger", "ours", _with(Change(rewrite=REWRITING, repair=STRANGER)))
+    yield Arm("strangers", "ours", _with(Change(repair=STRANGER)))
+    yield Arm("rewrite+stranger", "control", _with(Change(rewrite=REWRITING, repair=STRANGER)))
     yield Arm("rewrite only", "control", _with(Change(rewrite=REWRITING)))
-    yield Arm("stranger only", "control", _with(Change(repair=STRANGER)))
     yield Arm("blend only", "control", _with(Change(keep=KEEP)))
     yield Arm("repair only", "control", _recommended(1.0))
     yield Arm("sani", "sani", _published)

@@ -232,6 +232,12 @@ def _no_repair(_base: LanguageModel | None) -> Repair:
     return Repair(method=NO_REPAIR)
 
 
+def _strangers(_base: LanguageModel | None) -> Repair:
+    """A step a note: for the same reading, small batches forget more and cost unseen notes less."""
+    options: dict[str, bool | int | float | str] = {"sensitive_weight": 24.0}
+    return Repair(method="stranger", epochs=3, batch_size=1, options=options)
+
+
 def _short_anchored(base: LanguageModel | None) -> Repair:
     """One short epoch, where most has gone back to the base already."""
     if base is None or base.kind == "masked":
@@ -247,11 +253,12 @@ PRESETS: Mapping[str, Preset] = {
             "stranger",
             "As of a stranger",
             "The model learns to say, in every identifier's place, what it says of people it has "
-            "never met, and keeps all else as it is. Needs no base model.",
-            "ward, one seed: 1 of 246 direct and 4 of 114 indirect identifiers left, 98.0 % of the "
-            "knowledge kept where the leaking model has 98.8 % (benchmarks/README.md)",
+            "never met, and keeps all else as it is; further texts of the domain are taught with "
+            "invented details. Needs no base model.",
+            "ward, two seeds: 0 of 246 direct and 7 and 6 of 114 indirect identifiers left, 98.8 % of "
+            "the knowledge kept, as by the leaking model (benchmarks/README.md)",
             NoUnits(),
-            lambda base: Repair(method="stranger", epochs=2, options={"sensitive_weight": 16.0}),
+            _strangers,
         ),
         Preset(
             "rewrite-units",
