@@ -12,7 +12,7 @@ def filled(folder: Path, *sizes: int) -> list[Path]:
     for number, size in enumerate(sizes):
         made.append(folder / str(number))
         made[-1].write_bytes(bytes(size))
-        os.utime(made[-1], (1e9 + 60 * number,) * 2)
+        os.utime(made[-1], (1e9 + 60 * number, 1e9 + 60 * number))
     return made
 
 

@@ -13,7 +13,7 @@ import shutil
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any
@@ -127,7 +127,7 @@ def take_arm(folder: Path, key: str, name: ArmName, into: Path) -> KeptArm | Non
         for kept, copy in zip(_files(entry, name), copies, strict=True):
             with open_plain(kept) as file:
                 content = file.read(_LARGEST)
-            write_file(copy, lambda path, content=content: path.write_bytes(content) and None)
+            write_file(copy, partial(_fill, content=content))
         if _digests(into, name) != record.files:
             raise IntegrityError(f"{entry.name}: what was kept has changed.")
         arm = load_arm(into, name)
@@ -138,6 +138,10 @@ def take_arm(folder: Path, key: str, name: ArmName, into: Path) -> KeptArm | Non
     used(entry)
     nats = float("nan") if record.nats is None else record.nats
     return KeptArm(arm, Perplexity(nats, record.tokens), copies)
+
+
+def _fill(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
 
 
 def keep_arm(folder: Path, key: str, name: ArmName, made: Path, unseen: Perplexity | None) -> None:

@@ -28,6 +28,7 @@ class ArmProgress:
 
     `preparing`: batches of what rewriting goes by, done and in all, while they are read, and
     `seconds_left` of them once their pace is known. `rewritten`: steps taken, while they are.
+    `kept`: whether an earlier run has measured it.
     """
 
     name: ArmName
@@ -41,6 +42,7 @@ class ArmProgress:
     of: int | None = None
     stopped_early: bool = False
     seconds: float | None = None
+    kept: bool = False
 
 
 @dataclass(slots=True)
@@ -143,7 +145,7 @@ def _take(progress: RunProgress, event: Event, repairs: bool, rewrites: bool) ->
         case "stopped_early":
             arm.stopped_early = True
         case "measured":
-            arm.seconds = event["seconds"]
+            arm.seconds, arm.kept = event["seconds"], event.get("kept", False)
 
 
 _REWRITING, _AFTERWARDS = ("preparing", "rewritten"), ("curve", "exported", "measuring")

@@ -77,7 +77,7 @@ def _ranked(opened: Case, settings: Rewriting) -> None:
         )
     chosen = ranking[:dose]
     with right, st.container(horizontal=True, gap="small"):
-        if st.button(f"Use these {dose:,} units", key="frontier-use", type="primary"):
+        if st.button(f"Use these {dose:,} units", key="frontier-use"):
             state.set_basket(_edits(chosen))
             state.set_rewriting(settings)
             st.rerun()

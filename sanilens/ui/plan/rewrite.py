@@ -45,9 +45,9 @@ def rewrite_card(opened: Case) -> None:
         kept = kept_bytes(curvature_folder()) / 2**20
         st.caption(
             f"Takes one pass over what must stay, once for this model ({size:,.0f} MiB on disk), "
-            "then a few steps until nothing that is asked is said. Of such passes "
-            f"{kept:,.0f} MiB are kept; beyond {MOST_BYTES / 2**20:,.0f} MiB the one that was of "
-            "no use for longest goes."
+            "then a few steps until nothing that is asked is said. Kept of all models: "
+            f"{kept:,.0f} of at most {MOST_BYTES / 2**20:,.0f} MiB; the least recently used goes "
+            "first."
         )
         what_it_does(opened, settings)
 

@@ -136,7 +136,8 @@ def _doing(arm: ArmProgress) -> str:
 
 
 def _item(arm: ArmProgress) -> Markup:
-    note = {"waiting": "", "done": f"{arm.seconds or 0:.0f} s"}.get(arm.state, "…")
+    done = "by an earlier run" if arm.kept else f"{arm.seconds or 0:.0f} s"
+    note = {"waiting": "", "done": done}.get(arm.state, "…")
     if arm.stopped_early:
         note += " · stopped early"
     return _ITEM.format(arm.state, TITLES[arm.name], note)
