@@ -10,12 +10,12 @@ from rich.table import Table
 
 from sanilens.audit.attacks import ATTACKS, find_attacks
 from sanilens.audit.attacks.result import Figure
-from sanilens.cli.common import JsonOption, output, print_json, say
+from sanilens.cli.common import JsonOption, output, print_json, progress, say
 from sanilens.runs.attacking import (
     STATE_TITLES,
     STATES,
     Attacked,
-    Estimate,
+    Pending,
     attack_run,
     load_attacks,
 )
@@ -42,18 +42,19 @@ def attack(
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, ask_to_stop)
-    estimate = Estimate(tuple(chosen), len(STATES))
-
-    def told(event: dict[str, Any]) -> None:
-        if event["event"] != "attacked":
-            return
-        left = estimate.finished(event["attack"])
-        title, state = ATTACKS[event["attack"]].title, STATE_TITLES[event["state"]]
-        about = f", about {left:.0f} s left" if left else ""
-        say(f"{title}: {state.lower()}, {event['seconds']:.1f} s{about}")
-
+    pending = Pending(run, chosen)
     try:
-        attack_run(folder, [each.name for each in chosen], told)
+        with progress("attacking") as report:
+
+            def told(event: dict[str, Any]) -> None:
+                if not event["event"].startswith("attack"):
+                    return
+                title, state = ATTACKS[event["attack"]].title, STATE_TITLES[event["state"]].lower()
+                report(round(100 * pending.share(event)), 100, f"{title}: {state}")
+                if event["event"] == "attacked":
+                    say(f"{title}: {state}, {event['seconds']:.1f} s")
+
+            attack_run(folder, [each.name for each in chosen], told)
     except Cancelled:
         say(f"Cancelled. What was found stays; go on with: sanilens attack {folder}")
         raise typer.Exit(1) from None

@@ -6,7 +6,7 @@ before a kill stays; what was found on another model than the present one is fou
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -222,32 +222,27 @@ def sanitised(run: RunFolder, plan: Plan, case: Case) -> tuple[LanguageModel, Ho
     return model, hooks
 
 
-@dataclass
-class Estimate:
-    """How far attacks are, by their weights; `seconds_left` rests on what the done ones took."""
+class Pending:
+    """How far attacks are: of what was still to be done, a share by their weights."""
 
-    attacks: tuple[Attack, ...]
-    states: int
-    _began: float = 0.0
-    _done: float = 0.0
+    def __init__(self, run: RunFolder, attacks: Iterable[Attack]) -> None:
+        """Look at what a run has been tried by already."""
+        plan, kept = run.plan(), load_attacks(run)
+        given = {"reference": plan.reference, "base": plan.base}
+        self._left = {
+            (attack.name, state): attack.weight
+            for attack in attacks
+            for state in STATES
+            if given.get(state, plan.model) is not None
+            and (attack.name not in kept or kept[attack.name].on(state) is None)
+        }
+        self._of = sum(self._left.values())
 
-    def __post_init__(self) -> None:
-        """The clock starts."""
-        self._began = time.monotonic()
-        self._left = {(a.name, n): a.weight for a in self.attacks for n in range(self.states)}
-
-    def finished(self, name: str) -> float | None:
-        """One more model is done for an attack; the seconds left in all, None at the beginning."""
-        key = next((key for key in self._left if key[0] == name), None)
-        self._done += self._left.pop(key) if key else 0.0
-        if not self._done:
-            return None
-        return (time.monotonic() - self._began) / self._done * sum(self._left.values())
-
-
-def rows(found: Mapping[str, Attacked]) -> Iterator[tuple[str, str, dict[State, Any]]]:
-    """Attack, figure's name and the figure on each model, for tables: all that any model has."""
-    for name, attacked in found.items():
-        names = dict.fromkeys(f.name for r in attacked.results.values() for f in r.figures)
-        for figure in names:
-            yield name, figure, {s: r.figure(figure) for s, r in attacked.results.items()}
+    def share(self, event: Mapping[str, Any]) -> float:
+        """The share that is done after an event, in [0, 1]."""
+        key, part = (event["attack"], event["state"]), 0.0
+        if event["event"] == "attacked":
+            self._left.pop(key, None)
+        elif event["of"]:
+            part = self._left.get(key, 0.0) * event["done"] / event["of"]
+        return 1 - (sum(self._left.values()) - part) / self._of if self._of else 1.0

@@ -82,6 +82,11 @@ def report_commands(folder: Path) -> list[str]:
     ]
 
 
+def attack_command(folder: Path) -> str:
+    """`sanilens attack` of a run: all attacks; what was found before stays."""
+    return _command("attack", [shlex.quote(str(folder))])
+
+
 def _case(ref: Sources) -> list[str]:
     return [_option("model", ref.model), _option("corpus", ref.corpus)]
 

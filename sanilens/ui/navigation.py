@@ -16,7 +16,7 @@ from sanilens.ui.markup import show
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "See": ("case", "audit", "inspect", "features", "codes", "localisers"),
     "Change": ("requests", "plan", "run"),
-    "Show": ("compare", "report", "bench"),
+    "Show": ("compare", "attacks", "report", "bench"),
 }
 
 

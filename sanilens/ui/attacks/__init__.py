@@ -1,0 +1,1 @@
+"""What the page Attacks draws of an attack."""

@@ -1,0 +1,69 @@
+"""Attacks: what others may get out of a run's result, beside the models it is held against."""
+
+import streamlit as st
+
+from sanilens.audit.attacks import ATTACKS
+from sanilens.errors import SaniLensError
+from sanilens.runs.attacking import load_attacks
+from sanilens.runs.folder import RunFolder
+from sanilens.runs.integrity import check
+from sanilens.runs.log import read_ledger, recent_events
+from sanilens.runs.workspace import find_run, job
+from sanilens.ui import state
+from sanilens.ui.attacks.cards import attack_card, overview
+from sanilens.ui.commands import attack_command
+from sanilens.ui.frame import case_bar, opened_case
+from sanilens.ui.job import job_panel
+from sanilens.ui.layout import card, empty_state, next_step, page_header, show_error
+
+_SUBTITLE = (
+    "Whoever believes nothing tries harder: other prompts, sampling, relearning, fewer bits, a "
+    "look inside. Every figure stands beside the reference's, which never saw the details."
+)
+_HOW_LONG = (
+    "Some ten minutes on the bundled case. You can close this page; it carries on, and what an "
+    "attack has found stays when it is cancelled."
+)
+
+
+def page() -> None:
+    """Draw the page."""
+    if (opened := opened_case()) is None:
+        page_header("Attacks", _SUBTITLE)
+        empty_state("Nothing to attack yet. Open a case first.", "Open a case", "case")
+        return
+    run = find_run(state.run() or "")
+    case_bar(opened, [attack_command(run.root)] if run else ["sanilens attack --help"])
+    page_header("Attacks", _SUBTITLE)
+    if run is None:
+        empty_state(
+            "No run is chosen. Run a plan, or pick a run on the page Run.", "Go to Run", "run"
+        )
+        return
+    try:
+        _attacks(run)
+    except SaniLensError as error:
+        show_error(error)
+
+
+def _attacks(run: RunFolder) -> None:
+    check(run)
+    if not read_ledger(recent_events(run)).finished:
+        empty_state("This run has not finished. Its result can be attacked then.", "Run", "run")
+        return
+    found = load_attacks(run)
+    working = job("attacks", run.plan().sha256)
+    arguments = ["attack", str(run.root), "--json"]
+    left = [name for name in ATTACKS if name not in found]
+    if left or working.status() == "running":
+        with card("Not tried yet" if not found else f"{len(left)} attacks are left to try"):
+            job_panel(working, arguments, "Attack", _HOW_LONG, key="attacks", again=bool(found))
+    if not found:
+        return
+    with card("What they get", "the first figure of each; the reference is what is little enough"):
+        overview(found)
+    name = st.selectbox(
+        "Attack", list(found), format_func=lambda name: ATTACKS[name].title, key="attack-shown"
+    )
+    attack_card(name, found[name])
+    next_step("Back to before and after.", "compare")
