@@ -233,6 +233,7 @@ def _band(line: Line, x: Axis, y: Axis) -> go.Scatter:
     return go.Scatter(
         x=[x.at(value) for value in (*line.x, *reversed(line.x))],
         y=[y.at(value) for value in (*high, *reversed(low))],
+        mode="lines",  # of a few points plotly would draw each
         fill="toself",
         fillcolor=_pale(line.colour),
         line={"width": 0},

@@ -63,19 +63,24 @@ def attack(
         print_json({name: own.model_dump(mode="json") for name, own in found.items()})
         return
     for own in found.values():
-        output.print(attack_table(own))
+        if table := attack_table(own):
+            output.print(table)
+        else:
+            output.print(ATTACKS[own.attack].title)
         for line in remarks(own):
             output.print(line, highlight=False)
 
 
-def attack_table(found: Attacked) -> Table:
-    """Figures as rows, models as columns, each with its interval and n."""
+def attack_table(found: Attacked) -> Table | None:
+    """Figures as rows, models as columns, each with its interval and n; None without a figure."""
     table = Table(title=ATTACKS[found.attack].title, title_justify="left")
     table.add_column("")
     states = [state for state in STATES if state in found.results]
     for state in states:
         table.add_column(STATE_TITLES[state], justify="right")
     titles = {f.name: f.title for state in states for f in found.results[state].figures}
+    if not titles:
+        return None
     for name, title in titles.items():
         table.add_row(title, *(worded(found.results[state].figure(name)) for state in states))
     if any(found.results[state].worst for state in states):
@@ -86,11 +91,11 @@ def attack_table(found: Attacked) -> Table:
 
 def remarks(found: Attacked) -> list[str]:
     """What was not measured and why, and what the attack notes, each once."""
-    lines = [
-        f"{STATE_TITLES[state]}: not measured. {result.not_measured}"
-        for state, result in found.results.items()
-        if result.not_measured
-    ]
+    why: dict[str, list[str]] = {}
+    for state, result in found.results.items():
+        if result.not_measured:
+            why.setdefault(result.not_measured, []).append(STATE_TITLES[state])
+    lines = [f"{', '.join(states)}: {reason}" for reason, states in why.items()]
     notes = dict.fromkeys(note for result in found.results.values() for note in result.notes)
     return [*lines, *notes]
 
@@ -107,5 +112,6 @@ def worded(figure: Figure | None) -> str:
         value, ends, digits = f"{figure.value:.3g}", (low, high), 2
     between = ""
     if ends[0] is not None and ends[1] is not None:
-        between = f" [{ends[0]:.{digits}f}, {ends[1]:.{digits}f}]"
-    return f"{value}{between} of {figure.n:,}" if figure.unit == "share" else value + between
+        between = f"\n[{ends[0]:.{digits}f}, {ends[1]:.{digits}f}]"
+    of = f" of {figure.n:,}" if figure.unit == "share" else ""
+    return f"{value}{of}{between}"

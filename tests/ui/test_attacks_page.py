@@ -27,7 +27,7 @@ def test_figures_stand_beside_each_other(tiny_case: Sources, attacked: RunFolder
     assert not app.exception
     drawn = everything(app)
     assert "What they get" in drawn
-    assert "9 attacks are left to try" in drawn
+    assert "9 are left to try" in drawn
     assert not [secret for secret in values(tiny_case) if secret in drawn]
     found = load_attacks(attacked)["cue"]
     assert shown_states([found])[0] == "after"

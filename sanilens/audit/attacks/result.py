@@ -68,6 +68,24 @@ class Figure(_Frozen):
         return self
 
 
+Beside = Literal["within", "above", "below"]
+"""Where a figure lies, held against the reference's 95 % interval."""
+
+
+def beside(own: Figure | None, reference: Figure | None) -> Beside | None:
+    """A figure held against the reference's own interval; None where either was not measured.
+
+    Where the reference's figure has no interval there is nothing to hold it against.
+    """
+    if own is None or own.value is None or reference is None:
+        return None
+    if reference.low is None or reference.high is None:
+        return None
+    if own.value > reference.high:
+        return "above"
+    return "below" if own.value < reference.low else "within"
+
+
 class Point(_Frozen):
     """A point of a curve; `n` is what y rests on, None y was not measured."""
 

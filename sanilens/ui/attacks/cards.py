@@ -1,15 +1,16 @@
 """What attacks found: an overview beside the reference, and a card for each with its curves."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import streamlit as st
 
 from sanilens.audit.attacks import ATTACKS
-from sanilens.audit.attacks.result import AttackResult, Figure, Series
+from sanilens.audit.attacks.result import Figure, Series, beside
 from sanilens.charts import COLOURS, TONES, Axis, Dash, Line, lines
 from sanilens.runs.attacking import STATE_TITLES, STATES, Attacked, State
 from sanilens.ui.charts import draw
 from sanilens.ui.layout import card
+from sanilens.ui.markup import plain
 from sanilens.ui.tables import Cell, Column, Group, Row, bounds, percent, show_table
 
 _LOOKS: Mapping[State, tuple[str, Dash]] = {
@@ -27,9 +28,11 @@ def overview(found: Mapping[str, Attacked]) -> None:
     states = shown_states(found.values())
     columns = [
         Column("attack"),
+        Column("counted", "aside", spare=True),
         *(Column(STATE_TITLES[state], "number") for state in states),
         Column("95 %, after", "number aside"),
-        Column("worst person, after", "number aside", spare=True),
+        Column("against the reference", help="within: inside the reference's own 95 % interval"),
+        Column("worst, after", "number aside", "of the person of whom most is got", spare=True),
     ]
     rows: list[Row | Group] = []
     for name, attacked in found.items():
@@ -38,34 +41,43 @@ def overview(found: Mapping[str, Attacked]) -> None:
         if first is None:
             why = after.not_measured if after and after.not_measured else "Not measured yet."
             blank = ["–"] * len(states)
-            rows.append(Row((ATTACKS[name].title, *blank, "not measured", ""), title=why))
+            short = "not applicable" if why.startswith("Not applicable") else "not measured"
+            rows.append(Row((ATTACKS[name].title, "", *blank, "–", short, ""), title=why))
             continue
         own = after.figure(first) if after else None
         worst = f"{after.worst.hits} / {after.worst.n}" if after and after.worst else ""
         cells = [Cell(value(figure_of(attacked, state, first))) for state in states]
-        rows.append(
-            Row((ATTACKS[name].title, *cells, between(own), worst), title=ATTACKS[name].meaning)
-        )
+        held = beside(own, figure_of(attacked, "reference", first))
+        title = own.title if own else first
+        ends = (between(own), held or "–", worst)
+        rows.append(Row((ATTACKS[name].title, title, *cells, *ends), title=ATTACKS[name].meaning))
     show_table(columns, rows, "attacks")
 
 
 def attack_card(name: str, attacked: Attacked) -> None:
     """An attack's figures, curves and tables, on every model that it was tried on."""
     states = shown_states([attacked])
-    with card(ATTACKS[name].title, _settings(attacked)):
+    seconds = sum(result.seconds for result in attacked.results.values())
+    with card(ATTACKS[name].title, f"{seconds:,.0f} s on {len(states)} models"):
         st.caption(ATTACKS[name].meaning)
+        why: dict[str, list[str]] = {}
         for state in states:
-            result = attacked.results[state]
-            if result.not_measured:
-                st.caption(f"{STATE_TITLES[state]}: {result.not_measured}")
+            if reason := attacked.results[state].not_measured:
+                why.setdefault(reason, []).append(STATE_TITLES[state])
+        for reason, which in why.items():
+            st.caption(f"{', '.join(which)}: {reason}")
         _figures(attacked, states)
         _curves(name, attacked, states)
         for note in dict.fromkeys(n for r in attacked.results.values() for n in r.notes):
             st.caption(note)
+        after = attacked.on("after") or next(iter(attacked.results.values()))
+        if after.settings:
+            said = ", ".join(f"{key} {_setting(own)}" for key, own in after.settings.items())
+            st.caption(plain(f"Settings: {said}."))
         _tables(name, attacked)
 
 
-def shown_states(found) -> list[State]:
+def shown_states(found: Iterable[Attacked]) -> list[State]:
     """The models that any attack was tried on, in their order."""
     there = {state for attacked in found for state in attacked.results}
     return [state for state in STATES if state in there]
@@ -107,10 +119,8 @@ def between(figure: Figure | None) -> str:
     return f"[{figure.low:.2f}, {figure.high:.2f}]"
 
 
-def _settings(attacked: Attacked) -> str:
-    result: AttackResult | None = next(iter(attacked.results.values()), None)
-    seconds = sum(own.seconds for own in attacked.results.values())
-    return f"{len(result.settings)} settings in the file · {seconds:,.0f} s" if result else ""
+def _setting(value: str | bool | float) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
 def _figures(attacked: Attacked, states: list[State]) -> None:

@@ -56,7 +56,8 @@ def _attacks(run: RunFolder) -> None:
     arguments = ["attack", str(run.root), "--json"]
     left = [name for name in ATTACKS if name not in found]
     if left or working.status() == "running":
-        with card("Not tried yet" if not found else f"{len(left)} attacks are left to try"):
+        title = "One attack is left to try" if len(left) == 1 else f"{len(left)} are left to try"
+        with card(title if found else "Not tried yet"):
             job_panel(working, arguments, "Attack", _HOW_LONG, key="attacks", again=bool(found))
     if not found:
         return

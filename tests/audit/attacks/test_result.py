@@ -10,6 +10,7 @@ from sanilens.audit.attacks.result import (
     AttackResult,
     Figure,
     Table,
+    beside,
     not_measured,
     share,
     worst_of,
@@ -44,6 +45,15 @@ def test_of_nothing_there_is_no_rate() -> None:
 def test_a_figure_makes_sense(fields: dict) -> None:
     with pytest.raises(ValidationError):
         Figure(name="x", title="x", **fields)
+
+
+def test_a_figure_is_held_against_the_references_interval() -> None:
+    reference = share("all", 1, 300)
+    assert beside(share("all", 2, 300), reference) == "within"
+    assert beside(share("all", 30, 300), reference) == "above"
+    assert beside(share("all", 0, 300), share("all", 150, 300)) == "below"
+    assert beside(share("all", 0, 0), reference) is None
+    assert beside(None, reference) is beside(reference, None) is None
 
 
 def test_a_table_is_a_rectangle() -> None:
