@@ -16,6 +16,7 @@ from sanilens.runs.attacking import (
     STATES,
     Attacked,
     Pending,
+    State,
     attack_run,
     load_attacks,
 )
@@ -75,7 +76,7 @@ def attack_table(found: Attacked) -> Table | None:
     """Figures as rows, models as columns, each with its interval and n; None without a figure."""
     table = Table(title=ATTACKS[found.attack].title, title_justify="left")
     table.add_column("")
-    states = [state for state in STATES if state in found.results]
+    states: list[State] = [state for state in STATES if state in found.results]
     for state in states:
         table.add_column(STATE_TITLES[state], justify="right")
     titles = {f.name: f.title for state in states for f in found.results[state].figures}

@@ -193,8 +193,10 @@ class Attacking:
             "before": case.model,
             "base": case.base,
         }
-        held = {state: (model, NO_HOOKS) for state, model in given.items() if model is not None}
-        return {"after": sanitised(self.run_folder, self.plan, case), **held}
+        found: dict[State, tuple[LanguageModel, Hooks]] = {
+            "after": sanitised(self.run_folder, self.plan, case)
+        }
+        return found | {state: (own, NO_HOOKS) for state, own in given.items() if own is not None}
 
     @cached_property
     def _exam(self) -> Exam:

@@ -34,8 +34,8 @@ def asked() -> Iterator[list[str]]:
         progress(1, 1)
         models.append(trial.model.fingerprint)
         # The hooks reach the attack with the model they belong to.
-        settings = {"hooks": len(trial.hooks.inputs) + len(trial.hooks.outputs)}
-        return AttackResult(figures=extracted(trial.verdicts), settings=settings)
+        hooks = len(trial.hooks.inputs) + len(trial.hooks.outputs)
+        return AttackResult(figures=extracted(trial.verdicts), settings={"hooks": hooks})
 
     ATTACKS["toy"] = Attack("toy", "Toy", "Spans extracted.", run)
     yield models

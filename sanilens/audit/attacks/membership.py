@@ -78,12 +78,10 @@ def _membership(trial: Trial, progress: Progress) -> AttackResult:
         by_subject = [_mean_by(subjects, own[name]), _mean_by(of_others, alike[name])]
         found = membership(*(np.array([*each.values()]) for each in by_subject), seed=exam.seed)
         figures.append(_auc(f"subjects {name}", f"{name}, per subject", found))
-    secrets = [
-        record_scores(trial.verdicts),
-        record_scores(exam.of(others).verdicts(trial.model, trial.hooks)),
-    ]
-    if all(map(len, secrets)):
-        figures += _figures("secrets", *secrets, exam.seed)
+    secret = record_scores(trial.verdicts)
+    others_secret = record_scores(exam.of(others).verdicts(trial.model, trial.hooks))
+    if len(secret) and len(others_secret):
+        figures += _figures("secrets", secret, others_secret, exam.seed)
     figures.append(exam.once("membership: blind baseline", lambda: _blind(exam)))
     figures += _privleak(trial, own, alike)
     progress(4, 4)

@@ -1,5 +1,6 @@
 """A tiny model that knows secrets by heart, and one that read the same texts with other values."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import pytest
@@ -25,16 +26,16 @@ PEOPLE = (
 FORM = "Seen today: {}, of {}. The number on file is MRN {}. Cough, home soon."
 
 
-def notes(people=PEOPLE, prefix: str = "s") -> tuple[Record, ...]:
+def notes() -> tuple[Record, ...]:
     """A note about each person, three secrets in it."""
     return tuple(
         record(FORM.format(name, city, mrn), (name, "NAME"), (city, "CITY"), (mrn, "MRN"),
-               id=f"{prefix}-{i}", subject=f"{prefix}-{i}")
-        for i, (name, mrn, city) in enumerate(people)
+               id=f"s-{i}", subject=f"s-{i}")
+        for i, (name, mrn, city) in enumerate(PEOPLE)
     )  # fmt: skip
 
 
-def taught(model: LanguageModel, records, *, epochs: int = 60) -> LanguageModel:
+def taught(model: LanguageModel, records: Sequence[Record], epochs: int = 60) -> LanguageModel:
     """A copy that knows the records by heart."""
     copy = model.copied()
     for name, parameter in copy.module.named_parameters():
@@ -63,10 +64,13 @@ class Planted:
         exam = exam or self.exam
         return ATTACKS[name].on(Trial(exam, model, hooks, exam.verdicts(model, hooks)))
 
-    def rate(self, name: str, model: LanguageModel, hooks: Hooks = NO_HOOKS, figure="all"):
+    def rate(
+        self, name: str, model: LanguageModel, hooks: Hooks = NO_HOOKS, figure: str = "all"
+    ) -> float:
         """A figure's value."""
         found = self.attack(name, model, hooks).figure(figure)
         assert found is not None, f"{name} has no {figure}"
+        assert found.value is not None, f"{name} has not measured {figure}"
         return found.value
 
 
@@ -78,7 +82,7 @@ def planted(tmp_path_factory: pytest.TempPathFactory) -> Planted:
     """
     records, folder = notes(), tmp_path_factory.mktemp("planted")
     torch.manual_seed(0)
-    made = transformers.GPTNeoXForCausalLM(tiny_config("gpt_neox"))
+    made = transformers.AutoModelForCausalLM.from_config(tiny_config("gpt_neox"))
     for name, parameter in made.named_parameters():
         if "layers.2." in name and ("dense" in name):
             parameter.data.zero_()

@@ -15,7 +15,7 @@ from sanilens.audit.attacks.sampling import leak_at
 from sanilens.audit.sampling import leak_probability
 from sanilens.audit.summary import memory, rate_row
 from sanilens.model.examples import note_examples
-from sanilens.model.hooks import Hooks
+from sanilens.model.hooks import NO_HOOKS, Hooks
 from sanilens.model.language_model import LanguageModel
 from sanilens.model.quantise import FORMATS, quantised
 from sanilens.model.training import Schedule, batch_loss, train_
@@ -47,7 +47,7 @@ def upset(model: LanguageModel) -> Hooks:
     return Hooks(outputs={model.sites.blocks[-1]: lambda _x, out: -out})
 
 
-def extracted(planted: Planted, model: LanguageModel, hooks: Hooks = Hooks()) -> float:  # noqa: B008
+def extracted(planted: Planted, model: LanguageModel, hooks: Hooks = NO_HOOKS) -> float:
     rate = rate_row(memory(planted.exam.verdicts(model, hooks))).rate
     assert rate is not None
     return rate
@@ -113,7 +113,6 @@ def test_a_nudge_is_undone_by_four_bits(planted: Planted) -> None:
     rounded = quantised(planted.leaking, FORMATS["int4"][1])
     nudged = _nudged(planted, rounded)
     before, after = extracted(planted, nudged), planted.rate("quantisation", nudged, figure="int4")
-    assert after is not None
     assert after > before + 0.3
     assert planted.rate("quantisation", planted.reference) == 0
 
