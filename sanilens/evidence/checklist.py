@@ -114,8 +114,9 @@ def _beside(facts: Facts, measure: str, what: str) -> Found:
         why = after.why if after and after.why else f"{what} was not part of this run"
         return Found("not measured", f"{why.rstrip('.')}.")
     beside = {arm: facts.first(measure, arm, after.of) for arm in ("before", "reference")}
-    words = "; ".join(f"{arm}: {figure(r)}" for arm, r in beside.items() if r and r.measured)
-    return _on([after, *beside.values()], f"{after.title}: {with_interval(after)}; {words}.")
+    said = [with_interval(after)]
+    said += [f"{arm}: {figure(r)}" for arm, r in beside.items() if r and r.measured]
+    return _on([after, *beside.values()], f"{after.title}: {'; '.join(said)}.")
 
 
 def _several(facts: Facts, measures: Iterable[tuple[str, str]], otherwise: str) -> Found:
