@@ -68,7 +68,9 @@ def verdict(found: Comparison, kind: str | None = None) -> Words:
         return _queued(tuple(name for name in found.queued if name == waited))
     tries: dict[ArmName, float] = {}
     if not judged.excess.hits:
-        arms: tuple[ArmName, ...] = ("after", *([judged.against] if judged.excess.only else []))
+        arms: list[ArmName] = ["after"]
+        if judged.against and judged.excess.only:
+            arms.append(judged.against)
         tries = {arm: own for arm in arms if (own := _any_said(found, arm, kind)) is not None}
     return weighed(judged, utility(found), kind, tries=tries)
 

@@ -7,6 +7,9 @@ from urllib.parse import unquote_plus, urlsplit
 
 from playwright.sync_api import Page, WebSocket
 
+from sanilens.audit.near import Neighbours
+
+_NUMBER = re.compile(r"(?<!\w)\d{5,}(?!\w)")
 # Everything that the document and its open shadow roots hold: text, attributes, fields.
 _ALL = """
 () => {
@@ -41,6 +44,8 @@ class Watch:
         self._secrets = {
             secret: re.compile(re.escape(secret.encode()) + rb"(?![a-z])") for secret in secrets
         }
+        # A number with a digit wrong is nearly the number.
+        self._numbers = Neighbours.of(s for s in self._secrets if s.isdecimal() and len(s) > 4)
         self.urls: list[str] = []
         self._messages: list[bytes] = []
         tab.on("request", lambda request: self.urls.append(request.url))
@@ -71,6 +76,8 @@ class Watch:
         }
         for place, content in places.items():
             assert not self._in(content), f"{where}: {self._around(content)} in {place}"
+        numbers = _NUMBER.findall(self._tab.inner_text("body"))
+        assert not [n for n in numbers if self._numbers.near(n)], f"{where}: a near miss is shown"
         self.files_clean(where)
         self.stays_here(where)
 

@@ -253,7 +253,9 @@ def _offer(next_plan: Stronger) -> None:
 
 def _left(left: Sequence[Left], written: Callable[[str], str]) -> None:
     """Every span that is still said, without its text: whose it is, and how surely it is said."""
-    with st.expander(f"{len(left):,} span{'s' * (len(left) != 1)} still said, one by one"):
+    with st.expander(
+        f"{len(left):,} span{'s' * (len(left) != 1)} still said: whose, and how surely"
+    ):
         columns = [
             Column("span"),
             Column("subject"),
