@@ -164,9 +164,20 @@ def _curves(evidence: Evidence) -> list[Chart]:
                      COLOURS[i % len(COLOURS)])
                 for i, (arm, series) in enumerate(own)
             ]  # fmt: skip
-            words = f"{first.y_label} over {first.x_label}, for {len(own)} models."
-            made.append(_chart(f"curve-{len(made)}", f"{attack.capitalize()}: {name}", words,
-                               lines(drawn, x, y, legend=True), 320, legend=True))  # fmt: skip
+            models = f"{len(own)} model{'s' * (len(own) != 1)}"
+            figure = lines(drawn, x, y, legend=True)
+            if first.unit == "share":
+                figure.update_yaxes(rangemode="nonnegative")
+            made.append(
+                _chart(
+                    f"curve-{len(made)}",
+                    f"{attack.capitalize()}: {name}",
+                    f"{first.y_label.capitalize()} over {first.x_label}, for {models}.",
+                    figure,
+                    320,
+                    legend=True,
+                )
+            )
     return made
 
 
