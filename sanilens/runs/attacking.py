@@ -196,7 +196,8 @@ class Attacking:
         found: dict[State, tuple[LanguageModel, Hooks]] = {
             "after": sanitised(self.run_folder, self.plan, case)
         }
-        return found | {state: (own, NO_HOOKS) for state, own in given.items() if own is not None}
+        found.update((state, (own, NO_HOOKS)) for state, own in given.items() if own is not None)
+        return found
 
     @cached_property
     def _exam(self) -> Exam:
