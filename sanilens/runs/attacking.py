@@ -241,6 +241,11 @@ class Pending:
         }
         self._of = sum(self._left.values())
 
+    @property
+    def attacks(self) -> frozenset[str]:
+        """Names of those that some model is still to be tried by."""
+        return frozenset(name for name, _ in self._left)
+
     def share(self, event: Mapping[str, Any]) -> float:
         """The share that is done after an event, in [0, 1]."""
         key, part = (event["attack"], event["state"]), 0.0

@@ -5,7 +5,7 @@ import streamlit as st
 from sanilens.audit.attacks import ATTACKS
 from sanilens.errors import SaniLensError
 from sanilens.locked import locked
-from sanilens.runs.attacking import load_attacks
+from sanilens.runs.attacking import Pending, load_attacks
 from sanilens.runs.folder import RunFolder
 from sanilens.runs.integrity import check
 from sanilens.runs.log import read_ledger, recent_events
@@ -55,7 +55,7 @@ def _attacks(run: RunFolder) -> None:
     found = load_attacks(run)
     working = job("attacks", run.plan().sha256)
     arguments = ["attack", str(run.root), "--json"]
-    left = [name for name in ATTACKS if name not in found]
+    left = Pending(run, ATTACKS.values()).attacks
     if (left or working.status() == "running") and not locked():
         title = "One attack is left to try" if len(left) == 1 else f"{len(left)} are left to try"
         with card(title if found else "Not tried yet"):
