@@ -16,7 +16,7 @@ from sanilens.cli.main import cli
 from sanilens.runs.planning import Wishes, build_plan
 from sanilens.unlearn.plan import Plan, Repair, UnitEdit
 from sanilens.unlearn.suggest import REWRITTEN_BY_HAND, Named, find_preset
-from tests.ui.tiny_case import make_case, open_page
+from tests.ui.tiny_case import make_case, open_page, parts
 
 SUBJECTS = ((), ("p-001",), ("p-000", "p-002"))
 GRID = [
@@ -64,9 +64,7 @@ def clicked(sources: Sources, wishes: Wishes) -> str:
         "run_options": RunOptions(wishes.controls, wishes.seed),
     }
     app = open_page("plan", sources, **state)
-    if wishes.preset is None:
-        app.button(key="plan-suggest").click().run()
-    else:
+    if wishes.preset is not None:  # the page opens with the usual one
         app.radio(key="plan-preset").set_value(wishes.preset).run()
         app.button(key="plan-preset-take").click().run()
     assert not app.exception
@@ -117,12 +115,13 @@ def test_units_rewritten_by_hand_are_not_repaired(case: sanilens.Case) -> None:
 
 def test_the_page_repairs_what_is_reset_and_not_what_is_rewritten(sources: Sources) -> None:
     app = open_page("plan", sources, basket=(UnitEdit(unit="mlp.0.3", operation="rewrite"),))
-    assert app.session_state["repair"].method == "none"
+    assert parts(app).repair == Repair(method="none")
     app.session_state["basket"] = (UnitEdit(unit="mlp.0.3", operation="reset"),)
-    assert app.run().session_state["repair"].method == "anchored"
+    assert (repair := parts(app.run()).repair)
+    assert repair.method == "anchored"
     app.session_state["repair"] = chosen = Repair(method="masked", epochs=1)
     app.session_state["basket"] = (UnitEdit(unit="mlp.0.3", operation="rewrite"),)
-    assert app.run().session_state["repair"] == chosen, "somebody chose it"
+    assert parts(app.run()).repair == chosen, "somebody chose it"
 
 
 def test_a_base_is_judged_only_where_a_plan_leans_on_it(
@@ -151,5 +150,5 @@ def test_what_is_chosen_stands_in_the_place_of_the_presets(case: sanilens.Case) 
     made = build_plan(case, Wishes(edits=(), repair=repair, keep=0.5))
     assert (made.edits, made.repair, made.keep) == ((), repair, 0.5)
     usual = build_plan(case)
-    again = build_plan(case, Wishes(edits=usual.edits, repair=usual.repair))
+    again = build_plan(case, Wishes(edits=usual.edits, repair=usual.repair, keep=usual.keep))
     assert again.sha256 == usual.sha256

@@ -4,7 +4,7 @@ What a person changes between two drawings of a page is one step, and undo takes
 A draft holds units, settings and ids of subjects, never text.
 """
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import streamlit as st
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -22,14 +22,14 @@ _STEPS, _CHARACTERS = 50, 2_000_000
 
 
 class Draft(BaseModel):
-    """All that a person has chosen of a plan; `repair`: None for the one suggested."""
+    """All that a person has chosen of a plan; None of a part is what the page suggests."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     basket: tuple[UnitEdit, ...] = ()
     repair: Repair | None = None
-    keep: Annotated[float, Field(ge=0, le=1)] = 1.0
-    rewriting: Rewriting | None = None
+    keep: Annotated[float, Field(ge=0, le=1)] | None = None
+    rewriting: Rewriting | Literal[False] | None = None
     subjects: tuple[str, ...] = ()
     audit: AuditSettings = AuditSettings()
     controls: bool = True
@@ -86,12 +86,12 @@ def _kept() -> _Kept:
 
 
 def _current() -> Draft:
-    options = state.run_options()
+    options, chosen = state.run_options(), state.chosen()
     return Draft(
         basket=state.basket(),
-        repair=state.chosen_repair(),
-        keep=state.keep(),
-        rewriting=state.rewriting(),
+        repair=chosen.repair,
+        keep=chosen.keep,
+        rewriting=chosen.rewriting,
         subjects=state.subjects(),
         audit=state.audit_settings(),
         controls=options.controls,
@@ -101,9 +101,7 @@ def _current() -> Draft:
 
 def _take(draft: Draft) -> None:
     state.set_basket(draft.basket)
-    state.set_repair(draft.repair)
-    state.set_keep(draft.keep)
-    state.set_rewriting(draft.rewriting)
+    state.set_chosen(state.Parts(draft.repair, draft.keep, draft.rewriting))
     state.set_subjects(draft.subjects)
     state.set_audit_settings(draft.audit)
     state.set_run_options(state.RunOptions(draft.controls, draft.seed))

@@ -5,7 +5,8 @@ Only this module knows the keys.
 
 import time
 from collections.abc import Hashable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from typing import Literal
 from uuid import uuid4
 
 import streamlit as st
@@ -17,7 +18,7 @@ from sanilens.unlearn.plan import AuditSettings, Repair, Rewriting, UnitEdit
 
 _CHOICES = ("basket", "repair", "keep", "rewriting", "subjects")
 _OF_ONE_CASE = (
-    *_CHOICES, "repair_suggested", "selection", "run", "revealed", "extracted", "draft_of",
+    *_CHOICES, "suggested", "selection", "run", "revealed", "extracted", "draft_of",
     "draft_kept", "asking", "people",
 )  # fmt: skip
 
@@ -134,40 +135,61 @@ def add_edits(edits: tuple[UnitEdit, ...]) -> None:
     set_basket((*kept, *new.values()))
 
 
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a plan does beside its units: None of a part is what the page suggests.
+
+    `rewriting`: False for none, whatever is suggested.
+    """
+
+    repair: Repair | None = None
+    keep: float | None = None
+    rewriting: Rewriting | Literal[False] | None = None
+
+
+def suggest(value: Parts) -> None:
+    """What holds of every part that nobody chose."""
+    st.session_state["suggested"] = value
+
+
+def chosen() -> Parts:
+    """What was chosen."""
+    found = st.session_state
+    return Parts(found.get("repair"), found.get("keep"), found.get("rewriting"))
+
+
+def set_chosen(value: Parts) -> None:
+    """Change all that was chosen, or take it back."""
+    for part in fields(value):
+        if (own := getattr(value, part.name)) is None:
+            st.session_state.pop(part.name, None)
+        else:
+            st.session_state[part.name] = own
+
+
 def has_choices() -> bool:
     """Whether anything of a plan was chosen in this session."""
     return any(key in st.session_state for key in _CHOICES)
 
 
+def _suggested() -> Parts:
+    return st.session_state.get("suggested", Parts())
+
+
 def repair() -> Repair:
     """The repair settings of the plan that is being made."""
-    return st.session_state.get("repair", Repair())
+    return chosen().repair or _suggested().repair or Repair()
 
 
-def chosen_repair() -> Repair | None:
-    """The same; None where nobody chose any, or only what was suggested."""
-    found = st.session_state.get("repair")
-    return None if found == st.session_state.get("repair_suggested") else found
-
-
-def suggest_repair(value: Repair) -> None:
-    """Take these repair settings, unless somebody chose others than those suggested before."""
-    if st.session_state.get("repair") in (None, st.session_state.get("repair_suggested")):
-        st.session_state["repair"] = value
-    st.session_state["repair_suggested"] = value
-
-
-def set_repair(value: Repair | None) -> None:
-    """Change the repair settings; None: to those that are suggested."""
-    if value is None:
-        st.session_state.pop("repair", None)
-    else:
-        st.session_state["repair"] = value
+def set_repair(value: Repair) -> None:
+    """Change them."""
+    st.session_state["repair"] = value
 
 
 def keep() -> float:
     """The share of the fine-tuning that stays in all weights: `Plan.keep`."""
-    return st.session_state.get("keep", 1.0)
+    own, suggested = chosen().keep, _suggested().keep
+    return own if own is not None else 1.0 if suggested is None else suggested
 
 
 def set_keep(share: float) -> None:
@@ -177,12 +199,13 @@ def set_keep(share: float) -> None:
 
 def rewriting() -> Rewriting | None:
     """How weights are rewritten, if they are: `Plan.rewrite`."""
-    return st.session_state.get("rewriting")
+    own = chosen().rewriting
+    return (_suggested().rewriting if own is None else own) or None
 
 
 def set_rewriting(value: Rewriting | None) -> None:
     """Change it."""
-    st.session_state["rewriting"] = value
+    st.session_state["rewriting"] = value or False
 
 
 def subjects() -> tuple[str, ...]:

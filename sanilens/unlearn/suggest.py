@@ -255,8 +255,8 @@ PRESETS: Mapping[str, Preset] = {
             "The model learns to say, in every identifier's place, what it says of people it has "
             "never met, and keeps all else as it is; further texts of the domain are taught with "
             "invented details. Needs no base model.",
-            "ward, two seeds: 0 of 246 direct and 7 and 6 of 114 indirect identifiers left, 98.8 % of "
-            "the knowledge kept, as by the leaking model (benchmarks/README.md)",
+            "ward, two seeds: 0 of 246 direct and 7 and 6 of 114 indirect identifiers left, 98.8 % "
+            "of the knowledge kept, as by the leaking model (benchmarks/README.md)",
             NoUnits(),
             _strangers,
         ),
@@ -353,12 +353,12 @@ def start_by_hand(operations: Collection[Operation]) -> str:
     return REWRITTEN_BY_HAND if set(operations) == {"rewrite"} else BY_HAND
 
 
-def usual_preset(kind: ModelKind, subjects: Collection[str], *, base_knows: bool) -> str:
-    """The preset that was measured best for such a case (benchmarks/README.md), by name.
+def strategies(kind: ModelKind, subjects: Collection[str], *, base_knows: bool) -> tuple[str, ...]:
+    """The presets that suit such a case, by name, the one that was measured best first.
 
-    For one person, rewriting. For everyone, units that go back to the base where the base knows the
-    domain, so that nothing but memory is lost on the way; else strangers. Neither reads a masked
-    model.
+    For one person, rewriting. For everyone, back to the base where the base knows the domain, so
+    that nothing but memory is lost on the way; else strangers, or a gate. Neither reads a masked
+    model. The figures are in benchmarks/README.md.
 
     Args:
         kind: of the examined model.
@@ -366,10 +366,15 @@ def usual_preset(kind: ModelKind, subjects: Collection[str], *, base_knows: bool
         base_knows: whether there is a base that knows the domain.
     """
     if kind == "masked":
-        return BY_HAND
+        return (BY_HAND,)
     if subjects:
-        return "person"
-    return BY_HAND if base_knows else "stranger"
+        return ("person",)
+    return ("recommended", BY_HAND, "stranger") if base_knows else ("stranger", "grun")
+
+
+def usual_preset(kind: ModelKind, subjects: Collection[str], *, base_knows: bool) -> str:
+    """The first of `strategies`."""
+    return strategies(kind, subjects, base_knows=base_knows)[0]
 
 
 def find_preset(name: str) -> Preset:

@@ -21,7 +21,8 @@ from sanilens.ui.plan.trying import predicted
 from sanilens.ui.plan.whatif import span_table
 from sanilens.unlearn.methods import METHODS
 from sanilens.unlearn.plan import Repair, Rewriting, UnitEdit
-from tests.ui.tiny_case import EDITS, everything, make_plan, open_page, values
+from sanilens.unlearn.suggest import find_preset, strategies
+from tests.ui.tiny_case import EDITS, everything, make_plan, open_page, parts, values
 
 
 def delta(edited: dict | None = None, deleted: tuple[int, ...] = ()) -> dict:
@@ -96,6 +97,26 @@ def test_without_a_base_no_method_is_offered_that_needs_one(
         assert not repair.needs_base
     app.segmented_control(key="repair-family").set_value("None").run()
     assert app.session_state["repair"].method == "none"
+    assert not app.exception
+
+
+def test_the_page_opens_with_what_was_measured_best(tiny_case: Sources, workspace: Path) -> None:
+    app = open_page("plan", tiny_case)
+    best = find_preset(strategies("causal", (), base_knows=True)[0])
+    assert app.radio(key="plan-strategy").value == best.name
+    assert parts(app).keep == best.keep < 1
+    assert not app.button(key="plan-run").disabled
+    assert app.button(key="plan-undo").disabled
+    app.radio(key="plan-strategy").set_value("stranger").run()
+    assert (repair := parts(app).repair)
+    assert (repair.method, parts(app).keep) == ("stranger", 1)
+    app.radio(key="plan-strategy").set_value("located").run()
+    assert app.session_state["basket"]
+    app.number_input(key="repair-epochs").set_value(7).run()
+    assert app.radio(key="plan-strategy").value == "own"
+    app.radio(key="plan-strategy").set_value(best.name).run()
+    assert app.session_state["basket"] == ()
+    assert parts(app).keep == best.keep
     assert not app.exception
 
 

@@ -11,9 +11,10 @@ from sanilens.runs.execute import execute
 from sanilens.runs.folder import RunFolder
 from sanilens.runs.workspace import asked_before
 from sanilens.ui.compare.requests import case_of, harm
+from sanilens.ui.state import Parts
 from sanilens.unlearn.plan import Repair, UnitEdit
 from sanilens.unlearn.suggest import find_preset
-from tests.ui.tiny_case import everything, make_plan, open_page
+from tests.ui.tiny_case import everything, make_plan, open_page, parts
 
 RESET = (UnitEdit(unit="mlp.0.3", operation="reset"),)
 SHORT = Repair(epochs=1, batch_size=4, precision="float32")
@@ -46,7 +47,8 @@ def test_the_plan_is_for_everyone_until_somebody_is_chosen(
     assert "1 subject only" in everything(app)
     assert any("Compare shows them" in caption.value for caption in app.caption)
     # Units were chosen by hand, so the rest stays as it was.
-    assert app.session_state["repair"].trains
+    assert (repair := parts(app).repair)
+    assert repair.trains
     assert app.session_state["basket"] == RESET
     app.multiselect(key="plan-subjects").unselect(name).run()
     assert not app.exception
@@ -59,22 +61,21 @@ def test_one_choice_makes_a_persons_plan_and_everyone_takes_it_back(
     tiny_case: Sources, workspace: Path
 ) -> None:
     app = open_page("plan", tiny_case)
-    suggested = app.session_state["repair"]
-    assert suggested.trains
+    suggested = parts(app)
+    assert suggested.repair
+    assert suggested.repair.trains
     name = people(tiny_case)[0]
     app.multiselect(key="plan-subjects").select(name).run()
     assert not app.exception
     preset = find_preset("person")
-    assert app.session_state["rewriting"] == preset.rewrite
-    assert not app.session_state["repair"].trains
+    assert parts(app) == Parts(Repair(method="none"), preset.keep, preset.rewrite)
     assert "1 subject only, all weights rewritten, no repair" in everything(app)
     assert not app.button(key="plan-run").disabled
     app.multiselect(key="plan-subjects").select(people(tiny_case)[1]).run()
-    assert app.session_state["rewriting"] == preset.rewrite
+    assert parts(app).rewriting == preset.rewrite
     for each in people(tiny_case)[:2]:
         app.multiselect(key="plan-subjects").unselect(each).run()
-    assert app.session_state["rewriting"] is None
-    assert app.session_state["repair"] == suggested
+    assert parts(app) == suggested
 
 
 def test_a_choice_goes_with_its_case(tiny_case: Sources, workspace: Path) -> None:

@@ -1,5 +1,6 @@
 """A tiny case and runs of it, for the pages Plan, Run and Compare."""
 
+from dataclasses import fields
 from pathlib import Path
 
 from streamlit.testing.v1 import AppTest
@@ -9,6 +10,7 @@ from sanilens.bundled import Sources
 from sanilens.case import model_source, open_model, open_records, records_source
 from sanilens.corpus.load import save_corpus
 from sanilens.corpus.records import Record
+from sanilens.ui.state import Parts
 from sanilens.unlearn.plan import Plan, Repair, UnitEdit
 from tests.conftest import save_tiny
 
@@ -65,6 +67,16 @@ def open_page(name: str, ref: Sources | None, **state: object) -> AppTest:
     for key, value in state.items():
         app.session_state[key] = value
     return app.run()
+
+
+def parts(app: AppTest) -> Parts:
+    """What the page's plan does beside its units: as chosen, else as suggested."""
+    own = {f.name: app.session_state[f.name] if f.name in app.session_state else None
+           for f in fields(Parts)}  # fmt: skip
+    suggested: Parts = app.session_state["suggested"]
+    return Parts(**{
+        name: getattr(suggested, name) if value is None else value for name, value in own.items()
+    })  # fmt: skip
 
 
 def everything(app: AppTest) -> str:

@@ -18,11 +18,11 @@ from sanilens.ui.plan.frontier import frontier_card
 from sanilens.ui.plan.repair import repair_card
 from sanilens.ui.plan.request import current_plan, file_card, run_button, summary
 from sanilens.ui.plan.rewrite import rewrite_card
+from sanilens.ui.plan.strategy import strategy_card, suggestion
 from sanilens.ui.plan.whatif import whatif_card
 from sanilens.ui.plan.whose import whose_card
 from sanilens.ui.results import results
-from sanilens.unlearn.plan import NO_REPAIR, Plan, Repair
-from sanilens.unlearn.suggest import find_preset, start_by_hand
+from sanilens.unlearn.plan import Plan
 
 
 def page() -> None:
@@ -32,7 +32,7 @@ def page() -> None:
         page_header("Plan", "What is erased, how the model is repaired, and how that is measured.")
         empty_state("Nothing to plan yet. Open a case first.", "Open a case", "case")
         return
-    state.suggest_repair(_suggested_repair(opened))
+    state.suggest(suggestion(opened))
     if state.repair().needs_base and opened.base is None:
         page_header("Plan", "This repair needs a base model, and the case has none.")
         repair_card(opened)
@@ -66,6 +66,7 @@ def _body(opened: Case, plan: Plan) -> None:
         left, right = st.columns([1.25, 1], gap="small")
     with left:
         whose_card(opened)
+        strategy_card(opened)
         basket_card(opened)
         rewrite_card(opened)
         keep_card(opened)
@@ -76,14 +77,6 @@ def _body(opened: Case, plan: Plan) -> None:
     if plan.rewrite:
         frontier_card(opened)
     whatif_card(opened)
-
-
-def _suggested_repair(opened: Case) -> Repair:
-    """None where weights are only rewritten, which does without; else what the case suggests."""
-    edited = {edit.operation for edit in state.basket()}
-    if not edited and state.rewriting() and state.keep() == 1:
-        return Repair(method=NO_REPAIR)
-    return find_preset(start_by_hand(edited)).repair(opened.base)
 
 
 def _warning(opened: Case) -> str | None:

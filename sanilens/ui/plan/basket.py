@@ -16,6 +16,7 @@ from sanilens.ui.job import progress_bar
 from sanilens.ui.layout import card, empty_state, show_error
 from sanilens.ui.navigation import page
 from sanilens.ui.plan.erase import share_popover
+from sanilens.ui.plan.strategy import by_units, wanted
 from sanilens.ui.results import results
 from sanilens.unlearn.edits import edited_units, is_exact_in_weights
 from sanilens.unlearn.plan import OPERATIONS, Operation, UnitEdit, operations_of
@@ -40,17 +41,19 @@ _MEANING: Mapping[Operation, str] = {
 def basket_card(opened: Case) -> None:
     """Draw the units of the plan, and what can be done with them."""
     _measure_pending(opened)
+    if name := wanted():
+        _suggest(opened, name)
     edits = state.basket()
     with card("Units to erase"):
         if edits:
             _table(opened, edits)
         else:
             empty_state(
-                "No units yet. Choose some on **Inspect**, or let SaniLens suggest those that "
-                "matter most for the sensitive spans."
-                if state.rewriting() is None
-                else "No units chosen, so all weights are rewritten. Units marked `rewrite` would "
-                "take their place.",
+                "No units chosen, so all weights are rewritten. Units marked `rewrite` would take "
+                "their place."
+                if state.rewriting()
+                else "No units yet, and none needed. Choose some on **Inspect** to erase by hand, "
+                "or let SaniLens suggest those that matter most for the sensitive spans.",
                 key="basket",
             )
         _buttons(opened, edits)
@@ -181,13 +184,11 @@ def _measure_pending(opened: Case) -> None:
 def _buttons(opened: Case, edits: tuple[UnitEdit, ...]) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if st.button(
-            "Suggest a plan",
+            "Suggest units",
             key="plan-suggest",
-            type="secondary" if edits or state.rewriting() else "primary",
-            help="The plan that was measured best for a case like this one: with or without a "
-            "base model that knows the domain, for one person or for everyone.",
+            help="Units that carry what is to be forgotten, with the repair that suits them.",
         ):
-            _suggest(opened)
+            _suggest(opened, by_units(opened))
         _presets(opened)
         share_popover(opened, _MEANING)
         if not edits and st.button("Choose on Inspect", key="plan-to-inspect"):
@@ -231,8 +232,8 @@ def _presets(opened: Case) -> None:
             _suggest(opened, chosen)
 
 
-def _suggest(opened: Case, preset: str | None = None) -> None:
-    """Put a preset's units, share and repair, or the usual one's, in the place of the page's."""
+def _suggest(opened: Case, preset: str) -> None:
+    """Put a preset's units, share and repair in the place of the page's."""
     wishes = Wishes(preset=preset, subjects=state.subjects(), seed=state.run_options().seed)
     try:
         with progress_bar("Scoring every unit by gradient × activation", "batches") as progress:

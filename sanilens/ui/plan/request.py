@@ -83,7 +83,7 @@ def run_button(plan: Plan) -> None:
     nothing = plan.changes_nothing
     clicked = st.button(
         "Run this plan",
-        type="primary" if plan.edits or plan.rewrite or plan.keep < 1 else "secondary",
+        type="primary",
         key="plan-run",
         disabled=nothing,
         help="Choose units or a repair first." if nothing else None,

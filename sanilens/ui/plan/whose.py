@@ -7,7 +7,7 @@ from sanilens.runs.workspace import asked_before
 from sanilens.ui import state
 from sanilens.ui.extracted import hidden, identifiers
 from sanilens.ui.layout import card
-from sanilens.unlearn.suggest import default_repair, find_preset
+from sanilens.unlearn.suggest import find_preset
 
 _PERSON = "person"
 
@@ -27,7 +27,6 @@ def whose_card(opened: Case) -> None:
             format_func=names.__getitem__,
             placeholder="Everyone. Type or choose who asked to be forgotten",
             on_change=_keep,
-            args=(opened,),
             label_visibility="collapsed",
         )
         if words := _words(opened):
@@ -68,23 +67,9 @@ def _words(opened: Case) -> str:
     return " ".join(words)
 
 
-def _keep(opened: Case) -> None:
-    """Keep the choice; the first subject brings a plan of its own, and the last takes it away."""
-    before, now = state.subjects(), tuple(st.session_state["plan-subjects"])
-    state.set_subjects(now)
-    preset = find_preset(_PERSON)
-    if now and not before and _nothing_built(opened):
-        state.set_rewriting(preset.rewrite)
-        state.set_repair(preset.repair(opened.base))
-    elif before and not now and _is_the_persons(opened):
-        state.set_rewriting(None)
-        state.set_repair(default_repair(opened.base))
-
-
-def _nothing_built(opened: Case) -> bool:
-    """Whether the page is as a case is opened; of a masked model no weight can be rewritten."""
-    own = state.basket(), state.keep(), state.rewriting(), state.repair()
-    return own == ((), 1.0, None, default_repair(opened.base)) and opened.model.kind == "causal"
+def _keep() -> None:
+    """Keep the choice; what is suggested follows it."""
+    state.set_subjects(tuple(st.session_state["plan-subjects"]))
 
 
 def _is_the_persons(opened: Case) -> bool:

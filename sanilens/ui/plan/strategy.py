@@ -1,0 +1,116 @@
+"""What a plan begins with: whole plans that suit the case, the one measured best chosen already.
+
+Everything else on the page is one level deeper: whoever changes a part has a plan of their own.
+"""
+
+import streamlit as st
+
+from sanilens.case import Case
+from sanilens.ui import state
+from sanilens.ui.layout import card
+from sanilens.ui.results import results
+from sanilens.ui.state import Parts
+from sanilens.unlearn.plan import NO_REPAIR, Repair
+from sanilens.unlearn.suggest import (
+    BY_HAND,
+    REWRITTEN_BY_HAND,
+    NoUnits,
+    Preset,
+    find_preset,
+    start_by_hand,
+    strategies,
+)
+
+_OWN = "own"
+
+
+def suggestion(opened: Case) -> Parts:
+    """What holds of every part of the plan that nobody chose.
+
+    Of a plan that is built by hand the repair follows the operations on its units; weights that
+    are only rewritten do without one.
+    """
+    edited, chosen = {edit.operation for edit in state.basket()}, state.chosen()
+    if not edited and chosen.keep is None and chosen.rewriting is None:
+        best = _suited(opened)[0]
+        if best.units == NoUnits():
+            return _parts(best, opened)
+    if not edited and chosen.rewriting and chosen.keep in (None, 1):
+        return Parts(Repair(method=NO_REPAIR))
+    return Parts(find_preset(start_by_hand(edited)).repair(opened.base))
+
+
+def strategy_card(opened: Case) -> None:
+    """Draw the whole plans to choose from; a plan built otherwise is the user's own."""
+    suited = {preset.name: preset for preset in _suited(opened)}
+    now = _now(opened)
+    names = [*suited, *([_OWN] if now == _OWN else [])]
+    with card("Strategy", "measured best first"):
+        st.session_state["plan-strategy"] = now
+        st.radio(
+            "Strategy",
+            names,
+            format_func=lambda name: suited[name].title if name in suited else "Your own plan",
+            captions=[
+                f"{suited[name].description} *Measured: {suited[name].measured}.*"
+                if name in suited
+                else "Parts below were changed by hand. Undo takes a change back."
+                for name in names
+            ],
+            key="plan-strategy",
+            label_visibility="collapsed",
+            on_change=_choose,
+            args=(opened,),
+        )
+
+
+def wanted() -> str | None:
+    """A preset that was just chosen and whose units are still to be found, by name."""
+    return st.session_state.pop("plan-wanted", None)
+
+
+def by_units(opened: Case) -> str:
+    """The preset that finds units in such a case, by name."""
+    suited = {preset.name for preset in _suited(opened)}
+    return BY_HAND if BY_HAND in suited else REWRITTEN_BY_HAND
+
+
+def _choose(opened: Case) -> None:
+    name = st.session_state["plan-strategy"]
+    if name == _OWN:
+        return
+    preset = find_preset(name)
+    if preset.units != NoUnits():
+        st.session_state["plan-wanted"] = name
+        return
+    state.set_basket(())
+    best = name == _suited(opened)[0].name
+    state.set_chosen(Parts() if best else _parts(preset, opened))
+
+
+def _now(opened: Case) -> str | None:
+    """The strategy that the page's plan is, by its parts; of units any choice will do.
+
+    None where nothing was chosen, and what suits best has yet to find its units.
+    """
+    edits = state.basket()
+    own = state.repair(), state.keep(), state.rewriting()
+    for preset in _suited(opened):
+        same = own == (preset.repair(opened.base), preset.keep, preset.rewrite)
+        if same and bool(edits) == (preset.units != NoUnits()):
+            return preset.name
+    return _OWN if edits or state.chosen() != Parts() else None
+
+
+def _parts(preset: Preset, opened: Case) -> Parts:
+    return Parts(preset.repair(opened.base), preset.keep, preset.rewrite or False)
+
+
+def _suited(opened: Case) -> list[Preset]:
+    asked = opened.model.kind == "causal" and not state.subjects()
+    knows = asked and results().get(
+        ("base-knows", opened.key),
+        lambda: opened.base is not None and opened.base_warning is None,
+    )
+    names = strategies(opened.model.kind, state.subjects(), base_knows=knows)
+    return [find_preset(name) for name in names]
