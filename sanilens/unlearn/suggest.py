@@ -255,7 +255,7 @@ PRESETS: Mapping[str, Preset] = {
             "The model learns to say, in every identifier's place, what it says of people it has "
             "never met, and keeps all else as it is; further texts of the domain are taught with "
             "invented details. Needs no base model.",
-            "ward, two seeds: 0 of 246 direct and 7 and 6 of 114 indirect identifiers left, 98.8 % "
+            "ward, three seeds: 0 of 246 direct and 6.1 % of 114 indirect identifiers left, 98.8 % "
             "of the knowledge kept, as by the leaking model (benchmarks/README.md)",
             NoUnits(),
             _strangers,

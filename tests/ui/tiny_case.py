@@ -2,6 +2,7 @@
 
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 from streamlit.testing.v1 import AppTest
 
@@ -71,12 +72,12 @@ def open_page(name: str, ref: Sources | None, **state: object) -> AppTest:
 
 def parts(app: AppTest) -> Parts:
     """What the page's plan does beside its units: as chosen, else as suggested."""
-    own = {f.name: app.session_state[f.name] if f.name in app.session_state else None
-           for f in fields(Parts)}  # fmt: skip
-    suggested: Parts = app.session_state["suggested"]
-    return Parts(**{
-        name: getattr(suggested, name) if value is None else value for name, value in own.items()
-    })  # fmt: skip
+    found: dict[str, Any] = {}
+    for part in fields(Parts):
+        suggested = getattr(app.session_state["suggested"], part.name)
+        chosen = part.name in app.session_state
+        found[part.name] = app.session_state[part.name] if chosen else suggested
+    return Parts(**found)
 
 
 def everything(app: AppTest) -> str:
