@@ -26,7 +26,7 @@ def run(
     anew: Annotated[
         bool,
         typer.Option(
-            "--anew", help="Measure every arm, also those that an earlier run measured alike."
+            "--anew", help="Measure everything, also what an earlier run has measured alike."
         ),
     ] = False,
     as_json: JsonOption = False,

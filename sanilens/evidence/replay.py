@@ -31,7 +31,7 @@ def replay(
     Raises:
         SaniLensError: if a model or text of the plan is not here, or is another.
     """
-    execute(run.plan(), folder, on_event)
+    execute(run.plan(), folder, on_event, anew=True)  # what is kept would prove nothing
     again = RunFolder(folder)
     alike = _alike(run, again)
     found: list[Check] = []

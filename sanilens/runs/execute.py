@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from random import Random
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from sanilens.audit.attacks import find_attacks
@@ -143,7 +144,7 @@ def execute(
         plan: what to do.
         folder: the run's.
         on_event: hears every event.
-        anew: measure every arm, also those that an earlier run has measured alike.
+        anew: measure all arms and curvature, also what an earlier run has measured alike.
 
     Raises:
         PlanError: if the plan does not fit its case.
@@ -183,6 +184,7 @@ class _Execution:
     done: Ledger
     anew: bool
     _arm: ArmName = "after"
+    _own: TemporaryDirectory[str] | None = None
     _heard: float = 0.0
 
     @cached_property
@@ -193,6 +195,14 @@ class _Execution:
     def _rewriting(self) -> Rewriter:
         """What the plan's rewriting goes by: the same for every arm that is about its subjects."""
         return self._rewriter(self.plan)
+
+    @cached_property
+    def _curvature(self) -> Path:
+        """Where curvature is kept: measured anew, in a folder of this run's own."""
+        if not self.anew:
+            return curvature_folder()
+        self._own = TemporaryDirectory()
+        return Path(self._own.name)
 
     def _rewriter(self, plan: Plan) -> Rewriter:
         assert plan.rewrite, "an arm rewrites only where its plan does"
@@ -206,7 +216,7 @@ class _Execution:
             base=case.base,
             further=case.retain,
             seed=plan.seed,
-            folder=curvature_folder(),
+            folder=self._curvature,
             progress=self._hear,
         )
 

@@ -19,6 +19,7 @@ from sanilens.runs.kept_arms import arm_key
 from sanilens.runs.workspace import arms_folder
 from sanilens.unlearn.plan import NO_REPAIR, Plan, Repair, Rewriting
 from tests.conftest import fast_first
+from tests.runs.exported import same, weights
 
 REUSED = ("before", "base", "lookalike", "another_subject")
 
@@ -71,6 +72,7 @@ def test_the_next_request_measures_only_what_it_changes(
     check(second)
     fresh, anew = measured(requests[1], tmp_path / "fresh", anew=True)
     assert not any(anew.values())
+    assert same(weights(second), weights(fresh)), "curvature measured anew is what was kept"
     for name in anew:
         assert content(second, name) == content(fresh, name), name
 
