@@ -131,7 +131,7 @@ def _of_dose(opened: Case, settings: Rewriting, edits: Edits) -> tuple[tuple[str
         others = f"{found.others.hits} of {found.others.n}"
         tiles.append(("everyone else's", others, _interval(found.others)))
     else:
-        tiles.append(("harm, measured", f"{found.harm:.4f}", "nats a token of what must stay"))
+        tiles.append(("harm, measured", f"{found.harm:.2g}", "nats a token of what must stay"))
     return tuple(tiles)
 
 
@@ -242,7 +242,7 @@ def _told(units: int, own: Sequence[Tried]) -> str:
     others = [f"{each.others.hits} of {each.others.n}" for each in own if each.others.n]
     parts = [f"{units:,} neurons", f"asked for {', '.join(said)}"]
     parts += [f"everyone else {', '.join(others)}"] if others else []
-    return "<br>".join([*parts, f"harm {fmean(each.harm for each in own):.4f}"])
+    return "<br>".join([*parts, f"harm {fmean(each.harm for each in own):.2g}"])
 
 
 def _words(found: Sequence[tuple[Point, Tried]], what: str) -> str:

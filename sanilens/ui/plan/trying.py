@@ -143,15 +143,18 @@ def _measured(opened: Case, settings: Rewriting, edits: Edits) -> None:
             f"{others.hits} → {found.others.hits}" if others.n else "–",
             f"of {others.n}, measured" if others.n else "everyone is asked for",
         ),
+    )
+    kpi(
         (
-            "forgotten, nats a sensitive token",
-            f"{found.forgotten:.2f}",
-            f"of {own.quote.loss:.2f}; its {found.steps} steps predicted {found.forecast:.2f}",
+            "forgotten, measured",
+            f"{found.forgotten:.2f} nats",
+            f"of {own.quote.loss:.2f} a sensitive token; its {found.steps} steps predicted "
+            f"{found.forecast:.2f}",
         ),
         (
-            "harm, nats a token",
-            f"{found.harm:.4f}",
-            f"the curvature predicted {found.predicted:.4f}",
+            "harm, measured",
+            f"{found.harm:.2g} nats",
+            f"a token of what must stay; the curvature predicted {found.predicted:.2g}",
         ),
     )
     st.caption(_of_chance(edits, chance))
@@ -165,5 +168,5 @@ def _of_chance(edits: Edits, chance: Tried | None) -> str:
     others = f"{own.hits} of {own.n} of everyone else's, " if own.n else ""
     return (
         f"Control: as many random units of the same layers leave {chance.asked.hits} of "
-        f"{chance.asked.n} said, {others}at a harm of {chance.harm:.4f}."
+        f"{chance.asked.n} said, {others}at a harm of {chance.harm:.2g}."
     )
