@@ -53,13 +53,14 @@ def request_methods(folder: Path) -> tuple[Method, ...]:
 
 def _by_rewriting(case: Case, folder: Path, *, renewed: bool = True) -> Meet:
     def meet(model: Deleted, request: Request) -> Deleted:
-        # A changed model has its own curvature, though a copy's fingerprint does not tell.
-        where = folder / str(request.number if renewed and request.earlier else 0)
+        examined = model.model
+        if not renewed:  # what is kept is found by fingerprint: the first model's serves on
+            examined = replace(examined, fingerprint=case.model.fingerprint)
         started = time.process_time()
-        _measure_curvature(model.model, case, request.seed, where)
+        _measure_curvature(examined, case, request.seed, folder)
         seconds = time.process_time() - started
         change = _change(request, rewrite=Rewriting())
-        made = sanitise(model.model, case.records, change, retain=case.retain, folder=where)
+        made = sanitise(examined, case.records, change, retain=case.retain, folder=folder)
         return replace(model, model=made.model, prepared_seconds=seconds)
 
     return meet

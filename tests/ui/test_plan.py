@@ -92,11 +92,11 @@ def test_without_a_base_no_method_is_offered_that_needs_one(
     assert families[-1] == "None"
     for family in families[:-1]:
         app.segmented_control(key="repair-family").set_value(family).run()
-        repair = app.session_state["repair"]
+        assert (repair := parts(app).repair)
         assert METHODS[repair.method].family == family
         assert not repair.needs_base
     app.segmented_control(key="repair-family").set_value("None").run()
-    assert app.session_state["repair"].method == "none"
+    assert parts(app).repair == Repair(method="none")
     assert not app.exception
 
 
