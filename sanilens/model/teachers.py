@@ -119,7 +119,7 @@ def formal(
     if not outdone:
         return found
     rival = found.scatter(1, secret[:, None], 0.0).amax(1, keepdim=True)
-    typical = (total <= 0) | (usual >= others.amax(1, keepdim=True))
+    typical = (total <= 0) | (usual >= 0.5)
     return given_away(torch.where(typical, left, left.minimum(rival / 2)))
 
 
