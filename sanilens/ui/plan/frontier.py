@@ -82,8 +82,10 @@ def _ranked(opened: Case, settings: Rewriting) -> None:
             state.set_rewriting(settings)
             st.rerun()
         points = list(_points(opened, ranking, choices))
-        if st.session_state.pop("frontier-wanted", False):
+        # Wanted until it is done: whatever draws the page anew meanwhile goes on with it.
+        if st.session_state.get("frontier-wanted") == (key := key_of(opened, settings)):
             _measure(opened, settings, points)
+            del st.session_state["frontier-wanted"]
         missing = [p for p in points if not is_tried(opened, settings, p.edits)]
         if missing:
             st.button(
@@ -92,7 +94,7 @@ def _ranked(opened: Case, settings: Rewriting) -> None:
                 help="Each rewrites a copy of the model and asks it for every span. Nothing is "
                 "saved.",
                 on_click=st.session_state.__setitem__,
-                args=("frontier-wanted", True),
+                args=("frontier-wanted", key),
             )
     by_chance = random_like(opened.model.sites, chosen, state.run_options().seed)
     kpi(

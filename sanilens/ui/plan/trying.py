@@ -9,6 +9,7 @@ from sanilens.errors import SaniLensError
 from sanilens.inspect.controls import random_like
 from sanilens.inspect.locate.localisers.price import Quote
 from sanilens.model.units import Head, LayerUnit, Neuron
+from sanilens.progress import Progress, unheard
 from sanilens.runs.workspace import asked_before, curvature_folder
 from sanilens.ui import state
 from sanilens.ui.job import progress_bar
@@ -36,6 +37,7 @@ def trying(opened: Case, settings: Rewriting) -> Trying:
         subjects = state.subjects()
         earlier = asked_before(opened.sources.model) if subjects else ()
         with progress_bar("Reading what must stay", "batches") as progress:
+            heard: list[Progress] = [progress]
             rewriter = prepare_rewriting(
                 opened.model,
                 opened.corpus.records,
@@ -46,10 +48,11 @@ def trying(opened: Case, settings: Rewriting) -> Trying:
                 further=opened.retain,
                 seed=state.run_options().seed,
                 folder=curvature_folder(),
-                progress=progress,
+                progress=lambda *done: heard[0](*done),
             )
             found = Trying(rewriter, opened.corpus.records, subjects)
             assert found.quote.loss >= 0, "asked now, while the bar is there"
+        heard[0] = unheard  # later passes, over stale curvature, have no bar of their own
         return found
 
     return results().only("trying", key_of(opened, settings), ready)
