@@ -163,7 +163,8 @@ def _draw(before: tuple[RateRow, RateRow], found: Sequence[tuple[Point, Tried]],
     show(_LEGEND.format(COLOURS[0], GREY, _DRAWS))
     asked, others = before
     left, middle, right = st.columns(3, gap="small")
-    count = Axis("neurons rewritten", scale="log")
+    tried_doses = sorted({point.units for point, _ in found})
+    count = Axis("neurons rewritten", scale="log", ticks=tried_doses)
     lost = "everyone else's spans, still said" if others.n else "harm, nats a token"
     with left:
         show(_TITLE.format(f"Asked for, still said, of {asked.n}"))
