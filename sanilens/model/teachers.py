@@ -86,8 +86,6 @@ def formal(
     probs: Float[Tensor, "place vocab"],
     secret: Int[Tensor, " place"],
     form: Float[Tensor, "place vocab"],
-    *,
-    outdone: bool = False,
 ) -> Float[Tensor, "place vocab"]:
     """A span's distributions with no more of the secret than its form tells.
 
@@ -95,32 +93,15 @@ def formal(
     At each token the secret's share is at most what it has among surrogates, or 0.05: a dash that
     every number has at that place stays, a digit that this one has does not. What is taken away
     goes to the surrogates' tokens, in their shares.
-
-    Args:
-        probs: what is said at each token of a span.
-        secret: its tokens.
-        form: the share of surrogates that have each token there.
-        outdone: where many tokens are as likely, a secret of a small share may still be first, and
-            is then what greedy decoding says. With this it has at most half of what the likeliest
-            other token has, unless it is also what most surrogates have.
     """
     own, usual = probs.gather(1, secret[:, None]), form.gather(1, secret[:, None])
     left = own.minimum(usual.clamp(min=_LEAST))
     others = form.scatter(1, secret[:, None], 0.0)
     total = others.sum(1, keepdim=True)
-
-    def given_away(now: Float[Tensor, "place 1"]) -> Float[Tensor, "place vocab"]:
-        changed = probs.scatter(1, secret[:, None], now)
-        return changed + (own - now) * others / total.clamp(min=1e-30)
-
     # Where surrogates have no other token there, nothing is taken: the secret's share is form.
-    left = torch.where(total > 0, left, own)
-    found = given_away(left)
-    if not outdone:
-        return found
-    rival = found.scatter(1, secret[:, None], 0.0).amax(1, keepdim=True)
-    typical = (total <= 0) | (usual >= 0.5)
-    return given_away(torch.where(typical, left, left.minimum(rival / 2)))
+    taken = torch.where(total > 0, own - left, 0.0)
+    changed = probs.scatter(1, secret[:, None], own - taken)
+    return changed + taken * others / total.clamp(min=1e-30)
 
 
 @torch.inference_mode()
@@ -132,7 +113,6 @@ def teach(
     base: LanguageModel | None = None,
     seed: int = 0,
     draws: int = DRAWS,
-    outdone: bool = False,
     progress: Progress = unheard,
 ) -> list[Soft]:
     """What to say instead at every sensitive token.
@@ -144,7 +124,6 @@ def teach(
         base: the model before fine-tuning, for the teacher of that name.
         seed: of the surrogates.
         draws: how many strangers the answer is the mean of.
-        outdone: a stranger never says the secret first (`formal`).
         progress: hears of the batches done.
 
     Returns:
@@ -172,8 +151,7 @@ def teach(
             def of_form(number: int, probs: Float[Tensor, "place vocab"]) -> Soft:
                 i, n = spans[number]
                 secret = torch.tensor(told[number][0].secret, device=model.device)
-                form = _form(model, coded[i], n, seed)
-                return soften(formal(probs, secret, form, outdone=outdone))
+                return soften(formal(probs, secret, _form(model, coded[i], n, seed)))
 
             answers = _asked(model, told, of_form, progress)
         case _:

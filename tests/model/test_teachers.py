@@ -272,19 +272,6 @@ def test_a_secret_keeps_what_its_form_tells_at_most() -> None:
     torch.testing.assert_close(found, torch.tensor(expected))
 
 
-def test_an_outdone_secret_is_never_first_unless_it_is_form() -> None:
-    form = torch.tensor([[0.1, 0.6, 0.3], [0.0, 0.5, 0.5], [1.0, 0.0, 0.0], [0.8, 0.2, 0.0]])
-    probs = torch.tensor([[0.4, 0.3, 0.3], [0.34, 0.33, 0.33], [0.9, 0.1, 0.0], [0.4, 0.3, 0.3]])
-    secret = torch.zeros(4).long()
-    found = formal(probs, secret, form, outdone=True)
-    torch.testing.assert_close(found.sum(1), torch.ones(4))
-    assert (found[:2, 0] <= found[:2, 1:].amax(1) / 2 + 1e-6).all()
-    torch.testing.assert_close(found[2:], formal(probs, secret, form)[2:])  # what most have there
-    many = torch.full((1, 40), 1 / 40)  # as likely as all others, and less than 0.05
-    assert int(formal(many, torch.tensor([0]), many, outdone=True).argmax()) != 0
-    torch.testing.assert_close(formal(many, torch.tensor([0]), many), many)
-
-
 def test_what_is_taken_of_a_certain_secret_adds_up() -> None:
     """Where 1 - p of float32 is rounding."""
     logits = torch.zeros(2, 300)
