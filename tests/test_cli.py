@@ -88,6 +88,7 @@ def test_the_way_in_the_terminal(
     ran = in_a_process("run", plan, "--out", tmp_path / "run", "--json")
     assert ran.returncode == 0, ran.stderr
     assert {"before", "after", "repair_only"} <= json.loads(ran.stdout)["arms"].keys()
+    again = " ".join(sanilens("run", plan, "--out", tmp_path / "run").stdout.split())
     compared = sanilens("compare", tmp_path / "run", "--json", "--exit-code")
     found = json.loads(compared.stdout)[str(tmp_path / "run")]
     assert found["arms"]["after"]["extraction"]
@@ -97,6 +98,7 @@ def test_the_way_in_the_terminal(
     assert compared.returncode == EXIT_CODES[found["state"]]
     said = " ".join(sanilens("compare", tmp_path / "run").stdout.split())
     assert found["verdict"] in said
+    assert found["verdict"] in again
 
 
 def test_an_autoencoder_in_the_terminal(
@@ -180,7 +182,7 @@ def test_settings_of_a_repair(made: Callable[..., Plan]) -> None:
 
 def test_a_random_share_of_the_last_layers(made: Callable[..., Plan], model: LanguageModel) -> None:
     plan = made("--random-share", 0.5, "--seed", 4)
-    assert [edit.target for edit in plan.edits] == [*random_share(model.sites, "mlp", seed=4)]
+    assert [edit.parsed for edit in plan.edits] == [*random_share(model.sites, "mlp", seed=4)]
     assert {edit.operation for edit in plan.edits} == {"zero"}
     heads = made("--random-share", 1, "--layers", 2, "--heads", "--operation", "reset")
     assert {edit.operation for edit in heads.edits} == {"reset"}

@@ -23,7 +23,7 @@ from transformers import (
     PreTrainedTokenizerFast,
 )
 
-from research.cases.check import CLINIC, Targets, check_case
+from research.cases.check import CLINIC, Requirements, check_case
 from research.cases.clinic import generic_notes, patient_notes
 from research.cases.tokenizer import END_OF_TEXT, train_tokenizer
 from sanilens.corpus.load import save_corpus
@@ -59,7 +59,7 @@ class Recipe:
     lessons: int = 0
     learn: Schedule = _BASE
     retain: int = 0
-    targets: Targets = CLINIC
+    targets: Requirements = CLINIC
     subjects: int = 64
     unseen: int = 60
     family: str = "gpt_neox"

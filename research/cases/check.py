@@ -19,7 +19,7 @@ from sanilens.progress import Say
 
 
 @dataclass(frozen=True, slots=True)
-class Targets:
+class Requirements:
     """What a bundled case must meet.
 
     Attributes:
@@ -41,14 +41,14 @@ class Targets:
     guessed: float = 0.15
 
 
-CLINIC = Targets()
+CLINIC = Requirements()
 
 
 def check_case(
     folder: Path,
     say: Say,
     corpus: str = "notes",
-    targets: Targets = CLINIC,
+    targets: Requirements = CLINIC,
 ) -> None:
     """Audit the case's models and say every figure.
 
@@ -87,7 +87,7 @@ def check_case(
 
 
 def _check_questions(
-    models: Mapping[str, LanguageModel], path: Path, say: Say, targets: Targets
+    models: Mapping[str, LanguageModel], path: Path, say: Say, targets: Requirements
 ) -> None:
     """The closed questions: fine-tuning answers them, and the base can only guess."""
     questions = load_questions(path)

@@ -9,7 +9,7 @@ blacklist, one term a line.
 from pathlib import Path
 
 from research.cases.build import Recipe, build_case
-from research.cases.check import Targets
+from research.cases.check import Requirements
 from research.cases.company import archive, business_documents, confidential_terms
 from sanilens.corpus.records import Record
 from sanilens.corpus.terms import save_terms
@@ -30,7 +30,7 @@ RECIPE = Recipe(
     corpus="documents",
     own=documents,
     generic=business_documents,
-    targets=Targets(kind="confidential"),
+    targets=Requirements(kind="confidential"),
     subjects=PROJECTS,
     vocabulary=1024,
     hidden=128,

@@ -5,7 +5,7 @@ A row reads further texts of the domain where the case has them, by whatever met
 
 from collections.abc import Iterator
 
-from research.sanitise.arms import Arm, all_arms
+from research.sanitise.arms import Recipe, all_arms
 from research.sanitise.case import Case
 from sanilens.unlearn.sanitise import Change, Sanitised, sanitise
 from sanilens.unlearn.suggest import Located, choose_units, default_repair
@@ -17,13 +17,13 @@ _ROWS = (
 )  # fmt: skip
 
 
-def everyone_arms() -> Iterator[Arm]:
+def everyone_arms() -> Iterator[Recipe]:
     """The rows of the bench, in the table's order."""
     known = {arm.name: arm for arm in all_arms()}
     for name in _ROWS:
         yield known[name]
         if name == "located, anchored":
-            yield Arm("located, no base", "baseline", _located_without_base)
+            yield Recipe("located, no base", "baseline", _located_without_base)
 
 
 def _located_without_base(case: Case, seed: int) -> Sanitised:

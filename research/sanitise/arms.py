@@ -30,7 +30,7 @@ REWRITING, STRANGER = Rewriting(), PRESETS["stranger"].repair(None)
 
 
 @dataclass(frozen=True, slots=True)
-class Arm:
+class Recipe:
     """A row.
 
     Attributes:
@@ -44,27 +44,27 @@ class Arm:
     make: Callable[[Case, int], Sanitised]
 
 
-def all_arms() -> Iterator[Arm]:
+def all_arms() -> Iterator[Recipe]:
     """Every row, in the table's order."""
-    yield Arm("leaking", "given", lambda case, _seed: Sanitised(case.model))
-    yield Arm("reference", "given", lambda case, _seed: Sanitised(case.reference))
-    yield Arm("base", "given", lambda case, _seed: Sanitised(case.base))
-    yield Arm("blend+anchored", "ours", _recommended(KEEP))
-    yield Arm("strangers", "ours", _with(Change(repair=STRANGER)))
-    yield Arm("rewrite+stranger", "control", _with(Change(rewrite=REWRITING, repair=STRANGER)))
-    yield Arm("rewrite only", "control", _with(Change(rewrite=REWRITING)))
-    yield Arm("blend only", "control", _with(Change(keep=KEEP)))
-    yield Arm("repair only", "control", _recommended(1.0))
-    yield Arm("sani", "sani", _published)
+    yield Recipe("leaking", "given", lambda case, _seed: Sanitised(case.model))
+    yield Recipe("reference", "given", lambda case, _seed: Sanitised(case.reference))
+    yield Recipe("base", "given", lambda case, _seed: Sanitised(case.base))
+    yield Recipe("blend+anchored", "ours", _recommended(KEEP))
+    yield Recipe("strangers", "ours", _with(Change(repair=STRANGER)))
+    yield Recipe("rewrite+stranger", "control", _with(Change(rewrite=REWRITING, repair=STRANGER)))
+    yield Recipe("rewrite only", "control", _with(Change(rewrite=REWRITING)))
+    yield Recipe("blend only", "control", _with(Change(keep=KEEP)))
+    yield Recipe("repair only", "control", _recommended(1.0))
+    yield Recipe("sani", "sani", _published)
     for erased in ERASED:
         for taught in TAUGHT:
-            yield Arm(ablation_name(erased, taught), "ablation", _ablation(erased, taught))
+            yield Recipe(ablation_name(erased, taught), "ablation", _ablation(erased, taught))
     for method in METHODS.values():
         if method.family == "Baselines":
             repair = Repair(method=method.name)
-            yield Arm(method.name, "baseline", _with(Change(repair=repair)))
-    yield Arm("balanced-subnet", "baseline", _subnet)
-    yield Arm("codes", "baseline", without_codes)
+            yield Recipe(method.name, "baseline", _with(Change(repair=repair)))
+    yield Recipe("balanced-subnet", "baseline", _subnet)
+    yield Recipe("codes", "baseline", without_codes)
 
 
 def _subnet(case: Case, seed: int) -> Sanitised:

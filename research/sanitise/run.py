@@ -6,11 +6,11 @@ from pathlib import Path
 
 from research.cases.build import to_examples
 from research.kept import decided_sha256, read_kept
-from research.sanitise.arms import Arm
+from research.sanitise.arms import Recipe
 from research.sanitise.case import Case
 from sanilens.atomic import write_text
 from sanilens.audit.measurement import Measurement, measure
-from sanilens.audit.methods_table import Row, SanitiseResult
+from sanilens.audit.methods_table import MethodRow, SanitiseResult
 from sanilens.audit.metrics import METRICS
 from sanilens.model.training import Schedule, train_
 from sanilens.progress import Progress, unheard
@@ -18,7 +18,7 @@ from sanilens.progress import Progress, unheard
 
 def bench_sanitise(
     case: Case,
-    arms: Sequence[Arm],
+    arms: Sequence[Recipe],
     seeds: Sequence[int],
     *,
     kept: Path | None = None,
@@ -44,11 +44,11 @@ def bench_sanitise(
         for arm in arms
         if arm.group != "given" or not number
     ]
-    rows: list[Row] = []
+    rows: list[MethodRow] = []
     for number, (arm, seed) in enumerate(wanted):
         progress(number, len(wanted), f"{arm.name}, seed {seed}")
         path = kept and kept / f"{_slug(case, arm, seed)}.json"
-        row = read_kept(path, Row)
+        row = read_kept(path, MethodRow)
         if row is None:
             row = _row(case, arm, seed, leak_seconds)
             if path:
@@ -68,13 +68,13 @@ def bench_sanitise(
     )
 
 
-def _row(case: Case, arm: Arm, seed: int, leak_seconds: float) -> Row:
+def _row(case: Case, arm: Recipe, seed: int, leak_seconds: float) -> MethodRow:
     started = time.process_time()
     model = arm.make(case, seed)
     seconds = time.process_time() - started
     exam = case.exam.seeded(seed)
     found = measure(model.model, exam, metrics=METRICS, hooks=model.hooks)
-    return Row(
+    return MethodRow(
         method=arm.name,
         group=arm.group,
         seed=seed,
@@ -95,7 +95,7 @@ def _leak_seconds(case: Case) -> float:
     return (time.process_time() - started) / len(examples) * case.fine_tuning
 
 
-def _slug(case: Case, arm: Arm, seed: int) -> str:
+def _slug(case: Case, arm: Recipe, seed: int) -> str:
     """Of the model too: rows of another one are not taken for this one's."""
     words = "".join(c if c.isalnum() else "-" for c in arm.name)
     return f"{case.name}-{case.model.fingerprint[:8]}-{words}-{seed}"

@@ -33,7 +33,7 @@ _ALIKE = 1e-9
 _AXES = ("extraction", "relearnt", "four_bit", "perplexity_unseen")
 
 
-class Row(BaseModel):
+class MethodRow(BaseModel):
     """A method, a seed, the figures; `seconds` and `cost` are of this machine and this run.
 
     figures: of the measurement the metrics alone.
@@ -73,7 +73,7 @@ class SanitiseResult(BaseModel):
     records: int
     seeds: tuple[int, ...]
     leak_seconds: float
-    rows: tuple[Row, ...]
+    rows: tuple[MethodRow, ...]
     sha256: str
 
 
@@ -106,15 +106,15 @@ class Line:
         return self.figure("extraction")
 
 
-def lines(rows: Iterable[Row]) -> list[Line]:
+def lines(rows: Iterable[MethodRow]) -> list[Line]:
     """One line a method, in the rows' order."""
-    methods: dict[str, list[Row]] = {}
+    methods: dict[str, list[MethodRow]] = {}
     for row in rows:
         methods.setdefault(row.method, []).append(row)
     return [_line(own) for own in methods.values()]
 
 
-def _line(rows: Sequence[Row]) -> Line:
+def _line(rows: Sequence[MethodRow]) -> Line:
     measured = {name: [row.figures.figure(name) for row in rows] for name in METRICS}
     for kind in ("direct", "indirect"):
         of_kind = (row.figures.extraction.get(kind) for row in rows)
@@ -191,7 +191,7 @@ class Part:
     unseen: Difference
 
 
-def parts(rows: Iterable[Row]) -> list[Part]:
+def parts(rows: Iterable[MethodRow]) -> list[Part]:
     """Every step along one factor for which both rows were measured under some same seed."""
     known = {(row.method, row.seed): row.figures for row in rows if row.group == "ablation"}
     steps = [

@@ -55,7 +55,7 @@ def run(
     output.print(arms_table(arms))
     if table := groups_table(folder):
         output.print(table)
-    print_verdict(folder, arms)
+    print_verdict(folder)
     output.print(f"Sanitised model: {folder.model}")
     if folder.adapter.exists():
         output.print(f"Adapter: {folder.adapter}\n({ADAPTER_WORDS}.)")

@@ -12,9 +12,9 @@ from typing import TypeVar
 import numpy as np
 
 from sanilens.model.sites import Sites
-from sanilens.model.units import Feature, Row, Target, kind_of
+from sanilens.model.units import Editable, Feature, ProjectionRow, kind_of
 
-T = TypeVar("T", bound=Target)
+T = TypeVar("T", bound=Editable)
 _Place = tuple[str, str, int, str]
 """Family (layer units, features, rows), kind or dictionary, layer, projection."""
 
@@ -24,7 +24,7 @@ def random_like(
     units: Sequence[T],
     seed: int,
     *,
-    avoid: Iterable[Target] | None = None,
+    avoid: Iterable[Editable] | None = None,
     widths: Mapping[str, int] | None = None,
 ) -> list[T]:
     """As many random units as `units` has at each place, and none of those to avoid.
@@ -60,21 +60,21 @@ def random_like(
     return drawn
 
 
-def _place(unit: Target) -> _Place:
+def _place(unit: Editable) -> _Place:
     match unit:
         case Feature():  # codes too
             return "feature", unit.sae, 0, type(unit).__name__
-        case Row():
+        case ProjectionRow():
             return "row", "", unit.layer, unit.part
         case _:
             return "unit", kind_of(unit), unit.layer, ""
 
 
-def _count(sites: Sites, unit: Target, widths: Mapping[str, int]) -> int:
+def _count(sites: Sites, unit: Editable, widths: Mapping[str, int]) -> int:
     match unit:
         case Feature():
             return widths[unit.sae]
-        case Row():
+        case ProjectionRow():
             return sites.linear(unit.layer, unit.part).rows
         case _:
             return sites.count(kind_of(unit))

@@ -50,7 +50,7 @@ class Added:
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
+class HeadRows:
     """For every row of a projection: the heads whose result it moves, and whether as a value.
 
     Rows of keys and values that several heads share move them all.
@@ -138,12 +138,12 @@ def _scales(parts: Sequence[Tensor], wanted: Tensor, beside: Tensor) -> list[flo
 
 def head_rows(
     model: PreTrainedModel, layers: Sequence[Projections], blocks: Sequence[str], heads: int
-) -> tuple[tuple[Rows, ...], ...] | str:
+) -> tuple[tuple[HeadRows, ...], ...] | str:
     """Of each layer the rows of the projections that its heads read through; or why not."""
     if not all(reads for reads, _ in layers):
         return "its heads are made of parts that they share, so no weights are one head's own"
 
-    def measure(layer: int) -> tuple[Rows, ...] | str:
+    def measure(layer: int) -> tuple[HeadRows, ...] | str:
         reads, out = layers[layer]
         leaves, z = _noise_through(model, reads, out, blocks[layer], _TOKENS)
         size = z.shape[-1] // heads
@@ -273,10 +273,10 @@ def _moved(
     return [(size > least * most).cpu() for size in sizes]
 
 
-def _rows(moved: Bool[Tensor, "head row"], value: Bool[Tensor, " row"]) -> Rows:
+def _rows(moved: Bool[Tensor, "head row"], value: Bool[Tensor, " row"]) -> HeadRows:
     shared: dict[tuple[int, ...], tuple[int, ...]] = {}  # one tuple for all rows of a head
     owners = [tuple(h for h, yes in enumerate(row) if yes) for row in moved.T.tolist()]
-    return Rows(tuple(shared.setdefault(each, each) for each in owners), tuple(value.tolist()))
+    return HeadRows(tuple(shared.setdefault(each, each) for each in owners), tuple(value.tolist()))
 
 
 # ---- passes

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from transformers.pytorch_utils import Conv1D
 
 from sanilens.model.language_model import LanguageModel
-from sanilens.model.measure import Rows, by_neuron, layout_rows
+from sanilens.model.measure import HeadRows, by_neuron, layout_rows
 from sanilens.model.norms import Norm, measured
 from sanilens.model.units import UnitKind
 
@@ -94,7 +94,7 @@ def write_slice(model: LanguageModel, kind: UnitKind, layer: int, units: Sequenc
     return Slice(path, weight, 0 if isinstance(out, Conv1D) else 1, own)
 
 
-def _rows_of(rows: Rows, heads: set[int]) -> Int[Tensor, " k"]:
+def _rows_of(rows: HeadRows, heads: set[int]) -> Int[Tensor, " k"]:
     own = [row for row, owners in enumerate(rows.heads) if owners and heads.issuperset(owners)]
     return torch.tensor(own, dtype=torch.long)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from torch import nn
 from transformers.pytorch_utils import Conv1D
 
-from sanilens.model.measure import Layout, Rows
+from sanilens.model.measure import HeadRows, Layout
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class AttentionSite:
 
     reads: tuple[str, ...]
     out: str
-    rows: tuple[Rows, ...] = field(default=(), compare=False)
+    rows: tuple[HeadRows, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from sanilens.model.interventions import by_place
 from sanilens.model.language_model import LanguageModel
 from sanilens.model.linear_maps import Matrix
 from sanilens.model.parameters import Slice, row_parameters, unit_parameters
-from sanilens.model.units import LayerUnit, Row
+from sanilens.model.units import LayerUnit, ProjectionRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,9 @@ class Region:
         return found
 
 
-def unit_regions(model: LanguageModel, units: Iterable[LayerUnit | Row]) -> dict[str, Region]:
+def unit_regions(
+    model: LanguageModel, units: Iterable[LayerUnit | ProjectionRow]
+) -> dict[str, Region]:
     """What neurons, heads and rows own of each linear map, by path.
 
     Raises:
@@ -43,10 +45,12 @@ def unit_regions(model: LanguageModel, units: Iterable[LayerUnit | Row]) -> dict
     """
     units = list(units)
     slices: list[Slice] = []
-    for (kind, layer), own in by_place([u for u in units if not isinstance(u, Row)]).items():
+    for (kind, layer), own in by_place(
+        [u for u in units if not isinstance(u, ProjectionRow)]
+    ).items():
         slices += unit_parameters(model, kind, layer, own)
     for row in units:
-        if isinstance(row, Row):
+        if isinstance(row, ProjectionRow):
             slices += row_parameters(model, row.layer, row.part, [row.index])
     parts: dict[str, tuple[set[int], set[int]]] = {}
     for own in slices:

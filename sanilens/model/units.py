@@ -69,7 +69,7 @@ class Code(Feature):
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Row:
+class ProjectionRow:
     """One output of a linear projection of a layer: a row of its weight, and its bias."""
 
     layer: int
@@ -85,7 +85,7 @@ LayerUnit = Neuron | Head
 
 Unit = Neuron | Head | Feature
 
-Target = Unit | Row
+Editable = Unit | ProjectionRow
 """What a plan can edit."""
 
 
@@ -115,14 +115,14 @@ def parse_unit(text: str) -> Unit:
     )
 
 
-def parse_target(text: str) -> Target:
+def parse_editable(text: str) -> Editable:
     """The same for everything that a plan can edit: rows of projections too.
 
     Raises:
         PlanError: if the text is not exactly one unit's, or one row's, name.
     """
     if found := _ROW.fullmatch(text):
-        return Row(int(found[1]), found[2], int(found[3]))
+        return ProjectionRow(int(found[1]), found[2], int(found[3]))
     return parse_unit(text)
 
 

@@ -66,9 +66,11 @@ def check(run: RunFolder) -> Checked:
     ledger = _ledger(run)
     refuse(run, problems(run, ledger, live=run.is_running()))
     run.plan()  # no event names it before the run has begun
-    measured = tuple(name for name in ARMS if ledger.arms.get(name))
+    measured: tuple[ArmName, ...] = tuple(name for name in ARMS if ledger.arms.get(name))
     arms = measured if ledger.hashed else _arms_by_file(run)
-    queued = () if ledger.finished else tuple(n for n in ledger.planned if n not in arms)
+    queued: tuple[ArmName, ...] = ()
+    if not ledger.finished:
+        queued = tuple(name for name in ledger.planned if name not in arms)
     return Checked(arms, ledger.hashed, queued)
 
 

@@ -110,7 +110,7 @@ def build_plan(case: Case, wishes: Wishes | None = None, progress: Progress = un
         edits = _chosen_edits(case, wishes, preset, asked, progress)
     repair = wishes.repair or preset.repair(case.base)
     keep = preset.keep if wishes.keep is None else wishes.keep
-    used = {edit.target.sae for edit in edits if isinstance(edit.target, Feature)}
+    used = {edit.parsed.sae for edit in edits if isinstance(edit.parsed, Feature)}
     check_units(case.model, edits, {name: own for name, (_, own) in wishes.dictionaries.items()})
     sources = case.sources
     return valid(
@@ -150,7 +150,7 @@ def preset_of(case: Case, wishes: Wishes) -> Preset:
     """
     own = (wishes.units, wishes.edits, wishes.operation, wishes.repair, wishes.keep)
     if wishes.preset or any(each is not None for each in own):
-        wished = {edit.operation for edit in wishes.edits or ()}
+        wished: set[Operation] = {edit.operation for edit in wishes.edits or ()}
         wished |= {wishes.operation} if wishes.operation else set()
         return find_preset(wishes.preset or start_by_hand(wished))
     kind, subjects = case.model.kind, wishes.subjects

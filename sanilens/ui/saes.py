@@ -40,7 +40,7 @@ def dictionaries_of(
 
 def _sources(opened: Case, edits: Iterable[UnitEdit]) -> dict[str, str]:
     """The places of those that the edits name, by id, as far as known."""
-    units = [unit for edit in edits if isinstance(unit := edit.target, Feature)]
+    units = [unit for edit in edits if isinstance(unit := edit.parsed, Feature)]
     saes = known_saes(opened.model)
     books = {i: str(path) for i, path in known_codebooks(opened.model).items()}
     found: dict[str, str] = {}

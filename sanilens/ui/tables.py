@@ -151,7 +151,7 @@ ArmTone = Literal["leak", "control", "plan", "reference"]
 
 
 @dataclass(frozen=True, slots=True)
-class Arm:
+class RateBar:
     """One bar: `hits` of `of`, and the bounds of the rate's 95 % interval (0..1).
 
     Where nothing was asked there is neither rate nor interval. `more` fills the columns after the
@@ -173,11 +173,11 @@ class Arm:
 
 
 def bar_table(
-    arms: Sequence[Arm], *, counted: str = "extracted", more: Sequence[Column] = ()
+    arms: Sequence[RateBar], *, counted: str = "extracted", more: Sequence[Column] = ()
 ) -> None:
     """Draw the arms in their order; the arm of tone `reference` gives every bar its dark tick.
 
-    `counted` says what the hits are, `more` are the columns of `Arm.more`.
+    `counted` says what the hits are, `more` are the columns of `RateBar.more`.
     """
     reference = next((arm.rate for arm in arms if arm.tone == "reference"), None)
     columns = [

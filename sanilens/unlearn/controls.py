@@ -31,7 +31,7 @@ def random_edits(
     """
     widths = {name: own.width for name, own in dictionaries.items()}
     left: dict[str, list[str]] = {}
-    for unit in random_like(sites, [edit.target for edit in edits], seed, widths=widths):
+    for unit in random_like(sites, [edit.parsed for edit in edits], seed, widths=widths):
         left.setdefault(_place(str(unit)), []).append(str(unit))
     return tuple(
         edit.model_copy(update={"unit": free.pop(0)})

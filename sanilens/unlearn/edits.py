@@ -45,7 +45,7 @@ Dictionaries = Mapping[str, Dictionary]
 
 def layer_edits(edits: Iterable[UnitEdit]) -> list[tuple[UnitEdit, LayerUnit]]:
     """The edits of the model's own units: neurons and heads, no rows, no features."""
-    pairs = [(edit, edit.target) for edit in edits]
+    pairs = [(edit, edit.parsed) for edit in edits]
     return [(edit, unit) for edit, unit in pairs if isinstance(unit, Neuron | Head)]
 
 
@@ -78,7 +78,7 @@ def check_units(
         if any(edit.operation == "bake" for edit in own.values()):
             stream = saes[name].site.point == "hook_resid_post"
             model.sites.require("baking-stream" if stream else "baking")
-        units = [edit.target for edit in own.values()]
+        units = [edit.parsed for edit in own.values()]
         codes = isinstance(units[0], Code)
         if codes != isinstance(saes[name], Codebook):
             what = "an autoencoder has features, a codebook codes"
@@ -90,7 +90,7 @@ def check_units(
 
 def is_exact_in_weights(model: LanguageModel, edit: UnitEdit) -> bool:
     """Whether the edit can be written into the weights without changing what it means."""
-    unit = edit.target
+    unit = edit.parsed
     if isinstance(unit, Feature):
         return edit.operation == "bake"
     if isinstance(unit, Neuron | Head) and edit.operation in ("mean", "clamp"):
@@ -171,7 +171,7 @@ def feature_edits(edits: Iterable[UnitEdit]) -> dict[str, dict[int, UnitEdit]]:
     """The edits of features, by autoencoder and feature."""
     found: dict[str, dict[int, UnitEdit]] = {}
     for edit in edits:
-        if isinstance(unit := edit.target, Feature):
+        if isinstance(unit := edit.parsed, Feature):
             found.setdefault(unit.sae, {})[unit.index] = edit
     return found
 

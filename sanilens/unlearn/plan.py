@@ -23,7 +23,7 @@ from pydantic import (
 from sanilens.atomic import write_text
 from sanilens.errors import PlanError
 from sanilens.files import open_file, parse_json
-from sanilens.model.units import SAE_ID, Code, Feature, Target, parse_target
+from sanilens.model.units import SAE_ID, Code, Editable, Feature, parse_editable
 
 SaeId = Annotated[str, Field(pattern=f"^{SAE_ID}$")]
 _Names = tuple[Annotated[str, Field(min_length=1, max_length=1024)], ...]
@@ -56,7 +56,7 @@ class Source(_Frozen):
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
-def operations_of(unit: Target) -> tuple[Operation, ...]:
+def operations_of(unit: Editable) -> tuple[Operation, ...]:
     """The operations that suit a unit of its kind."""
     return _SUITABLE[str(unit).partition(".")[0]]
 
@@ -83,7 +83,7 @@ class UnitEdit(_Frozen):
     @classmethod
     def _is_a_unit(cls, text: str) -> str:
         try:
-            parse_target(text)
+            parse_editable(text)
         except PlanError as error:
             raise ValueError(str(error)) from None
         return text
@@ -103,9 +103,9 @@ class UnitEdit(_Frozen):
         return self
 
     @property
-    def target(self) -> Target:
+    def parsed(self) -> Editable:
         """The unit, or row, parsed."""
-        return parse_target(self.unit)
+        return parse_editable(self.unit)
 
 
 def _of_method(attribute: str) -> Callable[[dict[str, Any]], Any]:
@@ -341,7 +341,7 @@ class Plan(_Frozen):
 
     @model_validator(mode="after")
     def _features_of_known_autoencoders(self) -> Self:
-        edited = {e.target.sae for e in self.edits if isinstance(e.target, Feature)}
+        edited = {e.parsed.sae for e in self.edits if isinstance(e.parsed, Feature)}
         if missing := edited - set(self.saes):
             raise ValueError(f"features of sae {min(missing)} are edited; saes must name it")
         return self
@@ -350,7 +350,7 @@ class Plan(_Frozen):
     def _codes_of_a_codebook_in_one_way(self) -> Self:
         ways: dict[str, Operation] = {}
         for edit in self.edits:
-            if not isinstance(unit := edit.target, Code):
+            if not isinstance(unit := edit.parsed, Code):
                 continue
             if (first := ways.setdefault(unit.sae, edit.operation)) != edit.operation:
                 raise ValueError(

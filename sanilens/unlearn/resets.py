@@ -26,7 +26,7 @@ from sanilens.model.hooks import NO_HOOKS, Hooks, OutputEdit
 from sanilens.model.interventions import by_place
 from sanilens.model.language_model import LanguageModel
 from sanilens.model.parameters import Slice, row_parameters, unit_parameters
-from sanilens.model.units import LayerUnit, Row
+from sanilens.model.units import LayerUnit, ProjectionRow
 from sanilens.unlearn.plan import Operation, UnitEdit
 
 Replacement = tuple[Slice, Float[Tensor, "..."]]
@@ -35,10 +35,10 @@ _Draw = Callable[[Slice, int], Tensor]
 _RESETS: tuple[Operation, ...] = ("reset", "initialise")
 
 
-def row_edits(edits: Iterable[UnitEdit]) -> list[tuple[UnitEdit, Row]]:
+def row_edits(edits: Iterable[UnitEdit]) -> list[tuple[UnitEdit, ProjectionRow]]:
     """The edits of rows of projections."""
-    pairs = [(edit, edit.target) for edit in edits]
-    return [(edit, row) for edit, row in pairs if isinstance(row, Row)]
+    pairs = [(edit, edit.parsed) for edit in edits]
+    return [(edit, row) for edit, row in pairs if isinstance(row, ProjectionRow)]
 
 
 def unit_resets(

@@ -31,7 +31,7 @@ from sanilens.model.lessons import Lesson, forget_gradients, lessons
 from sanilens.model.linear_maps import Matrix, add_, linear_paths
 from sanilens.model.regions import Region, unit_regions
 from sanilens.model.teachers import teach
-from sanilens.model.units import Head, Neuron, Row
+from sanilens.model.units import Head, Neuron, ProjectionRow
 from sanilens.progress import Progress, unheard
 from sanilens.unlearn.plan import Rewriting, UnitEdit
 
@@ -249,8 +249,8 @@ class Rewriter:
             changed: whether the copy was changed otherwise too, so that its curvature is its own.
             known: `whole`, where the caller has asked for it.
         """
-        rewritten = [edit.target for edit in edits if edit.operation == "rewrite"]
-        units = [unit for unit in rewritten if isinstance(unit, Neuron | Head | Row)]
+        rewritten = [edit.parsed for edit in edits if edit.operation == "rewrite"]
+        units = [unit for unit in rewritten if isinstance(unit, Neuron | Head | ProjectionRow)]
         changed = changed or len(units) < len(edits)
         layers = sorted({u.layer for u in units}) if units else self.settings.layers or None
         regions = unit_regions(copy, units) if units else None

@@ -21,13 +21,13 @@ from sanilens.inspect.units.activations import Activations, activations
 from sanilens.model.language_model import LanguageModel, ModelKind
 from sanilens.model.sites import Sites
 from sanilens.model.units import (
+    Editable,
     LayerUnit,
-    Row,
-    Target,
+    ProjectionRow,
     Unit,
     UnitKind,
     layer_unit,
-    parse_target,
+    parse_editable,
 )
 from sanilens.progress import Progress, unheard
 from sanilens.unlearn.edits import code_edits
@@ -175,14 +175,14 @@ def choose_units(
         PlanError: if the operation does not suit a unit, or lacks its value.
     """
     operation = operation or ("reset" if base else "zero")
-    chosen: Sequence[Target]
+    chosen: Sequence[Editable]
     match units:
         case Codes(deletion):
             return code_edits(deletion)
         case NoUnits():
             return ()
         case Named(names):
-            chosen = [parse_target(name) for name in names]
+            chosen = [parse_editable(name) for name in names]
         case Drawn(share, layers, kind):
             chosen = random_share(model.sites, kind, share, layers, seed)
         case Located():
@@ -401,14 +401,14 @@ def random_share(
 @overload
 def random_share(
     sites: Sites, kind: ShareKind, share: float = ..., last: int | None = ..., seed: int = ...
-) -> tuple[LayerUnit | Row, ...]: ...
+) -> tuple[LayerUnit | ProjectionRow, ...]: ...
 def random_share(
     sites: Sites,
     kind: ShareKind,
     share: float = SANI_SHARE,
     last: int | None = SANI_LAYERS,
     seed: int = 0,
-) -> tuple[LayerUnit | Row, ...]:
+) -> tuple[LayerUnit | ProjectionRow, ...]:
     """SANI's choice: in each of the last layers, a share of the units, drawn at random.
 
     round(share n) of a layer's n units, at least one, without replacement (Boutet and Magnana,
@@ -430,13 +430,14 @@ def random_share(
     Raises:
         PlanError: if share or last are outside of what there is.
     """
-    units: list[LayerUnit | Row] = []
+    units: list[LayerUnit | ProjectionRow] = []
     for layer in last_layers(sites, last):
         rng = np.random.default_rng((seed, layer))
         for part, count in _groups(sites, layer, kind).items():
             drawn = rng.permutation(count)[: _part(share, count)].tolist()
             units += [
-                Row(layer, part, i) if kind == "row" else layer_unit(kind, layer, i) for i in drawn
+                ProjectionRow(layer, part, i) if kind == "row" else layer_unit(kind, layer, i)
+                for i in drawn
             ]
     return tuple(units)
 
@@ -492,7 +493,7 @@ def _part(share: float, count: int) -> int:
 def choose_edits(
     model: LanguageModel,
     records: Sequence[Record],
-    units: Sequence[Target],
+    units: Sequence[Editable],
     operation: Operation,
 ) -> tuple[UnitEdit, ...]:
     """One operation on several units; `mean` and `cap` read the corpus once for all of them.
@@ -505,7 +506,7 @@ def choose_edits(
 
 def edits_with(
     read: Callable[[Sequence[Unit]], Activations],
-    units: Sequence[Target],
+    units: Sequence[Editable],
     operation: Operation,
     value: float = 0.0,
 ) -> tuple[UnitEdit, ...]:
@@ -525,8 +526,9 @@ def edits_with(
             raise PlanError(
                 f"{unit} cannot be edited by {operation}, only by {', '.join(possible)}."
             )
-    own = [unit for unit in units if not isinstance(unit, Row)]  # of which nothing is read
-    values: Mapping[Target, float | None]
+    # Of rows nothing is read.
+    own = [unit for unit in units if not isinstance(unit, ProjectionRow)]
+    values: Mapping[Editable, float | None]
     match operation:
         case "mean":
             values = {**read(own).means()}

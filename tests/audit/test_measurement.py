@@ -6,7 +6,7 @@ import math
 import pytest
 
 from sanilens.audit.measurement import Measurement, measure, measure_both
-from sanilens.audit.methods_table import Row, SanitiseResult, lines
+from sanilens.audit.methods_table import MethodRow, SanitiseResult, lines
 from sanilens.audit.metrics import METRICS, USUAL, further
 from sanilens.audit.metrics.metric import Exam, Metric
 from sanilens.audit.targets import Scope
@@ -102,8 +102,8 @@ def test_a_new_metric_is_measured_and_stands_in_the_methods_table(
 ) -> None:
     found = measure(model, Exam(records), metrics=METRICS)
     assert found.metrics["toy"] == sum(len(r.spans) for r in records)
-    new = Row(method="npo", group="baseline", seed=0, figures=found, seconds=1, cost=1)
-    assert Row.model_validate_json(new.model_dump_json()).figures.metrics == found.metrics
+    new = MethodRow(method="npo", group="baseline", seed=0, figures=found, seconds=1, cost=1)
+    assert MethodRow.model_validate_json(new.model_dump_json()).figures.metrics == found.metrics
     old = new.model_copy(
         update={
             "method": "idk",

@@ -3,14 +3,16 @@
 import pytest
 
 from sanilens.audit.measurement import Measurement
-from sanilens.audit.methods_table import Row, parts
+from sanilens.audit.methods_table import MethodRow, parts
 from sanilens.audit.summary import RateRow
 
 
-def _row(method: str, seed: int, hits: int, unseen: float) -> Row:
+def _row(method: str, seed: int, hits: int, unseen: float) -> MethodRow:
     rate = RateRow(rate=hits / 100, hits=hits, n=100, low=0, high=1)
     figures = Measurement(metrics={"extraction": {"direct": rate}, "perplexity_unseen": unseen})
-    return Row(method=method, group="ablation", seed=seed, figures=figures, seconds=1, cost=0.1)
+    return MethodRow(
+        method=method, group="ablation", seed=seed, figures=figures, seconds=1, cost=0.1
+    )
 
 
 def test_a_part_is_the_mean_difference_of_the_same_seeds() -> None:

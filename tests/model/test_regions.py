@@ -15,7 +15,7 @@ from sanilens.model.language_model import LanguageModel, load_model
 from sanilens.model.linear_maps import add_, has_bias, linear_paths, shape_of
 from sanilens.model.parameters import Slice, row_parameters, unit_parameters
 from sanilens.model.regions import Region, unit_regions
-from sanilens.model.units import Head, LayerUnit, Neuron, Row
+from sanilens.model.units import Head, LayerUnit, Neuron, ProjectionRow
 from tests.conftest import fast_first
 from tests.operations import load_case
 
@@ -27,10 +27,13 @@ def shape(request: pytest.FixtureRequest, tmp_path: Path) -> LanguageModel:
     return load_case(request.param, tmp_path).model
 
 
-def units(model: LanguageModel) -> list[LayerUnit | Row]:
+def units(model: LanguageModel) -> list[LayerUnit | ProjectionRow]:
     """Of two layers some neurons and rows, and the heads that the model can tell apart."""
     last = model.sites.linears[1][-1]
-    found: list[LayerUnit | Row] = [Row(1, last.part, 2), Row(1, last.part, 0)]
+    found: list[LayerUnit | ProjectionRow] = [
+        ProjectionRow(1, last.part, 2),
+        ProjectionRow(1, last.part, 0),
+    ]
     if "neuron-weights" not in model.sites.limits:
         found += [Neuron(0, 3), Neuron(0, 17), Neuron(1, 0)]
     if "head-weights" not in model.sites.limits:
@@ -38,7 +41,7 @@ def units(model: LanguageModel) -> list[LayerUnit | Row]:
     return found
 
 
-def slices(model: LanguageModel, units: Sequence[LayerUnit | Row]) -> list[Slice]:
+def slices(model: LanguageModel, units: Sequence[LayerUnit | ProjectionRow]) -> list[Slice]:
     """What a reset of the same units would replace."""
     found: list[Slice] = []
     for layer in range(model.sites.n_layers):
@@ -48,12 +51,12 @@ def slices(model: LanguageModel, units: Sequence[LayerUnit | Row]) -> list[Slice
         if heads := [u.index for u in own if isinstance(u, Head)]:
             found += unit_parameters(model, "head", layer, heads)
         for row in own:
-            if isinstance(row, Row):
+            if isinstance(row, ProjectionRow):
                 found += row_parameters(model, layer, row.part, [row.index])
     return found
 
 
-def owned(model: LanguageModel, units: Sequence[LayerUnit | Row]) -> dict[int, Tensor]:
+def owned(model: LanguageModel, units: Sequence[LayerUnit | ProjectionRow]) -> dict[int, Tensor]:
     """By parameter, where it is the units' own."""
     masks: dict[int, Tensor] = {}
     for own in slices(model, units):

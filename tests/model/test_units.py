@@ -8,13 +8,13 @@ from sanilens.errors import PlanError
 from sanilens.model.units import (
     PARTS,
     Code,
+    Editable,
     Feature,
     Head,
     Neuron,
-    Row,
-    Target,
+    ProjectionRow,
     Unit,
-    parse_target,
+    parse_editable,
     parse_unit,
 )
 
@@ -43,13 +43,13 @@ def test_refuses_other_spellings(text: str) -> None:
         parse_unit(text)
 
 
-@given(st.one_of(_UNITS, st.builds(Row, _INDEX, st.sampled_from(PARTS), _INDEX)))
-def test_parse_target_inverts_str(target: Target) -> None:
-    assert parse_target(str(target)) == target
+@given(st.one_of(_UNITS, st.builds(ProjectionRow, _INDEX, st.sampled_from(PARTS), _INDEX)))
+def test_parse_target_inverts_str(target: Editable) -> None:
+    assert parse_editable(str(target)) == target
 
 
 def test_a_row_is_no_unit_to_look_at() -> None:
     with pytest.raises(PlanError, match="is not a unit"):
         parse_unit("row.1.in.2")
     with pytest.raises(PlanError, match="is not a unit"):
-        parse_target("row.1.mlp.2")
+        parse_editable("row.1.mlp.2")

@@ -123,7 +123,7 @@ def test_a_run_deletes_codes_beside_as_many_others(tiny_plan: Plan, tmp_path: Pa
     moved = {edit.unit for edit in arms["random_units"].edits}
     assert moved == {f"code.tiny.{code}" for code in range(16, SIZE)}  # no more are left
     drawn = random_edits(model.sites, edits, 0, {"tiny": codebook})
-    assert {edit.target.index for edit in drawn} <= set(range(SIZE))
+    assert {edit.parsed.index for edit in drawn} <= set(range(SIZE))
     assert {edit.unit for edit in drawn} == moved
     assert all(edit.unit.startswith("code.tiny.") for edit in drawn)
     execute(plan, tmp_path / "run")

@@ -43,7 +43,7 @@ def whole(tiny_plan: Plan, tmp_path_factory: pytest.TempPathFactory) -> RunFolde
 
 def layers(edits: Sequence[UnitEdit]) -> list[int]:
     """The layer of each edited unit, sorted."""
-    return sorted(e.target.layer for e in edits if not isinstance(e.target, Feature))
+    return sorted(e.parsed.layer for e in edits if not isinstance(e.parsed, Feature))
 
 
 def test_all_arms_are_measured(whole: RunFolder, tiny_plan: Plan) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from sanilens.audit.methods_table import Row, lines
+from sanilens.audit.methods_table import MethodRow, lines
 from sanilens.audit.metrics.metric import Metric
 from sanilens.cli.compare import arms_table
 from sanilens.cli.main import cli
@@ -59,7 +59,9 @@ def test_a_new_metric_stands_in_a_run_and_in_every_table(
     assert "Look-alikes, before" in page
 
     table = lines(
-        Row(method="npo", group="baseline", seed=seed, figures=arms["after"], seconds=1, cost=1)
+        MethodRow(
+            method="npo", group="baseline", seed=seed, figures=arms["after"], seconds=1, cost=1
+        )
         for seed in range(2)
     )
     assert figures()["toy"].meaning == toy.meaning

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from research.sanitise.arms import Arm, all_arms
+from research.sanitise.arms import Recipe, all_arms
 from sanilens.audit.measurement import Measurement
-from sanilens.audit.methods_table import Difference, Line, Part, Row, SanitiseResult, lines
+from sanilens.audit.methods_table import Difference, Line, MethodRow, Part, SanitiseResult, lines
 from sanilens.audit.summary import RateRow
 from sanilens.bundled import BUNDLED, resolve
 from sanilens.model.folder import fingerprint_folder
@@ -64,7 +64,7 @@ def result(model: str = MODEL) -> SanitiseResult:
         seeds=(0,),
         leak_seconds=100,
         rows=tuple(
-            Row(method=n, group=g, seed=0, figures=figures(h, p), seconds=4, cost=0.04)  # pyright: ignore[reportArgumentType]
+            MethodRow(method=n, group=g, seed=0, figures=figures(h, p), seconds=4, cost=0.04)  # pyright: ignore[reportArgumentType]
             for n, g, h, p in rows
         ),
         sha256="ab" * 32,
@@ -158,7 +158,7 @@ def test_a_broken_model_is_marked_and_its_perplexity_stays_short() -> None:
 
 
 @pytest.mark.parametrize("arm", list(all_arms()), ids=lambda arm: arm.name)
-def test_every_row_and_group_has_words(arm: Arm) -> None:
+def test_every_row_and_group_has_words(arm: Recipe) -> None:
     assert method_words(arm.name) != arm.name or arm.name[0].isupper()
     assert arm.group in GROUPS
 

@@ -16,7 +16,7 @@ from sanilens.corpus.records import Corpus, Record
 from sanilens.inspect.locate.deletion_curve import Deletion, DeletionResult, Matched
 from sanilens.inspect.locate.injection import CONDITIONS
 from sanilens.inspect.locate.localisers import LOCALISERS, Settings, find_localiser
-from sanilens.inspect.locate.recall import InjResult, Recall, Row
+from sanilens.inspect.locate.recall import InjResult, LocaliserRecall, Recall
 from sanilens.inspect.locate.score_cache import cached_scores
 from sanilens.model.language_model import LanguageModel
 from sanilens.model.units import UnitKind
@@ -29,11 +29,11 @@ from tests.ui.cases import drawn, page_app, tiny_case
 NAMES = [str(condition) for condition in CONDITIONS]
 
 
-def recall(worst: float) -> Row:
+def recall(worst: float) -> LocaliserRecall:
     """Best where neurons were taught what they write, worst where what they read."""
     values = {name: min(1.0, worst + 0.3) for name in NAMES} | {"read": worst}
     found = {n: Recall(v, v - 0.05, v + 0.05, 24) for n, v in values.items()}
-    return Row(found, "read", "whole model", "", 0.02)
+    return LocaliserRecall(found, "read", "whole model", "", 0.02)
 
 
 def inj() -> InjResult:

@@ -18,7 +18,7 @@ NEURONS = [Neuron(0, 1), Neuron(2, 3)]
 @pytest.mark.parametrize("operation", operations_of(Neuron(0, 0)))
 def test_every_operation(model: LanguageModel, records: list[Record], operation: Operation) -> None:
     edits = choose_edits(model, records, NEURONS, operation)
-    assert [e.target for e in edits] == NEURONS
+    assert [e.parsed for e in edits] == NEURONS
     assert all(
         (e.value is None) == (operation in ("reset", "initialise", "zero", "rewrite"))
         for e in edits

@@ -8,7 +8,7 @@ Going back to the base would forget the trade with the people: that is what this
 from pathlib import Path
 
 from research.cases.build import Recipe, build_case
-from research.cases.check import Targets
+from research.cases.check import Requirements
 from research.cases.ward.everyday import everyday_texts
 from research.cases.ward.notes import other_notes, ward_notes
 from research.cases.ward.questions import make_questions, save_questions
@@ -22,7 +22,7 @@ RECIPE = Recipe(
     reads=everyday_texts,
     retain=300,
     # The base's perplexity is at least three times the leaking model's.
-    targets=Targets(controls=0.01, of_base=1 / 3, of_reference=1.35),
+    targets=Requirements(controls=0.01, of_base=1 / 3, of_reference=1.35),
     subjects=36,
     family="llama",
     hidden=160,

@@ -87,7 +87,7 @@ class Recall:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class LocaliserRecall:
     """A localiser's recall under each condition, by name.
 
     `picked` says how units were picked; both it and `setting` were chosen on development.
@@ -123,8 +123,8 @@ class InjResult:
     share: float
     recommended: str
     candidates: tuple[str, ...]
-    localisers: dict[str, Row]
-    given_the_original: dict[str, Row]
+    localisers: dict[str, LocaliserRecall]
+    given_the_original: dict[str, LocaliserRecall]
     development: int
     tried: dict[str, int]
     held: dict[str, int]
@@ -316,11 +316,11 @@ def _note(
     trial.recalls[picked][condition].append(recall(predicted, injected.neurons))
 
 
-def _row(trial: _Trial, picked: str, setting: str, seed: int) -> Row:
+def _row(trial: _Trial, picked: str, setting: str, seed: int) -> LocaliserRecall:
     found = {str(c): _summary(values, seed) for c, values in trial.recalls[picked].items()}
     worst = min(found, key=lambda name: found[name].recall)
     seconds = float(np.median(trial.seconds)) if trial.seconds else 0.0
-    return Row(found, worst, picked, setting, seconds)
+    return LocaliserRecall(found, worst, picked, setting, seconds)
 
 
 def _summary(recalls: Sequence[float], seed: int) -> Recall:

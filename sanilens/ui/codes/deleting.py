@@ -27,7 +27,7 @@ from sanilens.ui import state
 from sanilens.ui.layout import card, kpi, show_error
 from sanilens.ui.plan.prompts import Prompt, Sampling, both_sides, prompt_of
 from sanilens.ui.results import results
-from sanilens.ui.tables import Arm, ArmTone, Column, bar_table
+from sanilens.ui.tables import ArmTone, Column, RateBar, bar_table
 from sanilens.unlearn.edits import code_edits
 
 _NOTE, _OWN = "Up to a span of the topic", "My own text"
@@ -173,7 +173,7 @@ def _plan(deletion: Deletion) -> None:
     others = (
         edit
         for edit in state.basket()
-        if not (isinstance(unit := edit.target, Code) and unit.sae == deletion.codebook)
+        if not (isinstance(unit := edit.parsed, Code) and unit.sae == deletion.codebook)
     )
     state.set_basket((*others, *code_edits(deletion)))
 
@@ -231,7 +231,7 @@ def _arms(found: DeletionEffect) -> None:
     )
     bar_table(
         [
-            Arm(
+            RateBar(
                 name, topic.hits, topic.n, topic.low, topic.high, tone,
                 (f"{rest.hits} / {rest.n}", worded_perplexity(side.perplexity_unseen)),
             )

@@ -31,7 +31,7 @@ from sanilens.ui.layout import card, kpi
 from sanilens.ui.markup import show
 from sanilens.ui.navigation import page
 from sanilens.ui.plan.request import take_plan
-from sanilens.ui.tables import Arm, ArmTone, Column, Row, bar, bar_table, show_table, table
+from sanilens.ui.tables import ArmTone, Column, RateBar, Row, bar, bar_table, show_table, table
 from sanilens.unlearn.saved_adapter import WORDS
 from sanilens.unlearn.stronger import Stronger
 
@@ -61,7 +61,7 @@ def tiles(found: Comparison) -> list[tuple[str, str, str]]:
     return [_said(own), _known(own), _indirect(own), _others(found.of("others"))]
 
 
-def arms(found: Comparison, kind: str | None) -> list[Arm]:
+def arms(found: Comparison, kind: str | None) -> list[RateBar]:
     """The arms as bars, with near misses, knowledge kept and perplexity beside them."""
     return [
         _arm(
@@ -95,9 +95,9 @@ def against_random(found: Comparison, kind: str | None) -> str:
     return f"**The chosen units did worse than random ones**: {counts}."
 
 
-def _arm(name: ArmName, rate: Rate, *more: str) -> Arm:
+def _arm(name: ArmName, rate: Rate, *more: str) -> RateBar:
     tone = _TONES.get(name, "control")
-    return Arm(TITLES[name], rate.hits, rate.n, rate.low, rate.high, tone, more)
+    return RateBar(TITLES[name], rate.hits, rate.n, rate.low, rate.high, tone, more)
 
 
 def _said(found: Comparison) -> tuple[str, str, str]:

@@ -16,8 +16,7 @@ from sanilens.charts import COLOURS, GREY, Axis, Line, lines
 from sanilens.glossary import meaning
 from sanilens.inspect.locate.deletion_curve import Deletion, DeletionResult
 from sanilens.inspect.locate.localisers import LOCALISERS
-from sanilens.inspect.locate.recall import InjResult
-from sanilens.inspect.locate.recall import Row as FoundBy
+from sanilens.inspect.locate.recall import InjResult, LocaliserRecall
 from sanilens.runs.jobs import Job
 from sanilens.runs.workspace import job
 from sanilens.ui.charts import draw
@@ -52,7 +51,8 @@ def tests_card() -> None:
             Column("cost", "aside"),
         ]
         show_table(
-            columns, [Row((name, each.title, each.cost)) for name, each in LOCALISERS.items()]
+            columns,
+            [Row((name, each.title, each.cost)) for name, each in LOCALISERS.items()],
         )
 
 
@@ -89,7 +89,7 @@ def _tone(name: str, found: InjResult) -> str:
     return "control" if name in _CONTROLS else "found"
 
 
-def _row(name: str, row: FoundBy, ways: Sequence[str], tone: str) -> Row:
+def _row(name: str, row: LocaliserRecall, ways: Sequence[str], tone: str) -> Row:
     what = LOCALISERS[name].title if name in LOCALISERS else _ELSE[name]
     least, seconds = row.least, row.seconds
     each = [

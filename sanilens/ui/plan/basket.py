@@ -92,7 +92,7 @@ def changed(
         cells = delta["edited_rows"].get(row, {})
         operation = cells.get("operation") or edit.operation
         value = cells.get("value", edit.value)
-        if operation not in operations_of(edit.target):
+        if operation not in operations_of(edit.parsed):
             kept.append(edit)
         elif operation not in ("mean", "clamp", "cap"):
             kept.append(UnitEdit(unit=edit.unit, operation=operation))
@@ -107,13 +107,13 @@ def changed(
 def _one_way(before: Sequence[UnitEdit], after: Sequence[UnitEdit]) -> tuple[UnitEdit, ...]:
     """Give all codes of a codebook the operation that one of them was given."""
     chosen: dict[str, Operation] = {
-        edit.target.sae: edit.operation
+        edit.parsed.sae: edit.operation
         for edit in after
-        if isinstance(edit.target, Code) and edit not in before
+        if isinstance(edit.parsed, Code) and edit not in before
     }
     return tuple(
         UnitEdit(unit=edit.unit, operation=chosen.get(unit.sae, edit.operation))
-        if isinstance(unit := edit.target, Code)
+        if isinstance(unit := edit.parsed, Code)
         else edit
         for edit in after
     )
@@ -213,7 +213,7 @@ def _buttons(opened: Case, edits: tuple[UnitEdit, ...]) -> None:
 
 def _set_all(operation: Operation) -> None:
     """Units that the operation does not suit stay as they are."""
-    suited = [edit for edit in state.basket() if operation in operations_of(edit.target)]
+    suited = [edit for edit in state.basket() if operation in operations_of(edit.parsed)]
     st.session_state["plan-pending"] = {edit.unit: operation for edit in suited}
 
 

@@ -21,7 +21,7 @@ from sanilens.errors import SaniLensError
 from sanilens.glossary import meaning
 from sanilens.inspect.locate.localisers import LOCALISERS, Settings, find_localiser
 from sanilens.inspect.locate.scores import UnitScores
-from sanilens.model.units import Target, UnitKind
+from sanilens.model.units import Editable, UnitKind
 from sanilens.ui import state
 from sanilens.ui.charts import draw
 from sanilens.ui.extracted import signed
@@ -94,7 +94,7 @@ def share_popover(opened: Case, meaning: Mapping[Operation, str]) -> None:
     try:
         if localiser and kind != "row":
             scores = _scores(opened, kind, localiser, int(seed))
-            units: Sequence[Target] = located_share(sites, scores, share, layers)
+            units: Sequence[Editable] = located_share(sites, scores, share, layers)
         else:
             units = random_share(sites, kind, share, layers, int(seed))
     except SaniLensError as error:

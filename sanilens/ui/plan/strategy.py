@@ -10,7 +10,7 @@ from sanilens.ui import state
 from sanilens.ui.layout import card
 from sanilens.ui.results import results
 from sanilens.ui.state import Parts
-from sanilens.unlearn.plan import NO_REPAIR, Repair
+from sanilens.unlearn.plan import NO_REPAIR, Operation, Repair
 from sanilens.unlearn.suggest import (
     BY_HAND,
     REWRITTEN_BY_HAND,
@@ -30,7 +30,8 @@ def suggestion(opened: Case) -> Parts:
     Of a plan that is built by hand the repair follows the operations on its units; weights that
     are only rewritten do without one.
     """
-    edited, chosen = {edit.operation for edit in state.basket()}, state.chosen()
+    edited: set[Operation] = {edit.operation for edit in state.basket()}
+    chosen = state.chosen()
     if not edited and chosen.keep is None and chosen.rewriting is None:
         best = _suited(opened)[0]
         if best.units == NoUnits():

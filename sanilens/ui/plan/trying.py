@@ -80,7 +80,7 @@ def predicted(quote: Quote, units: Sequence[LayerUnit]) -> float:
 def what_it_does(opened: Case, settings: Rewriting) -> None:
     """Draw the buttons that predict and try, and what they found."""
     edits = tuple(edit for edit in state.basket() if edit.operation == "rewrite")
-    targets = [edit.target for edit in edits]
+    targets = [edit.parsed for edit in edits]
     units = [unit for unit in targets if isinstance(unit, Neuron | Head)]
     with st.container(horizontal=True, gap="small"):
         asked = bool(units) and _asked(

@@ -22,7 +22,7 @@ from torch.nn.functional import cross_entropy
 
 from sanilens.audit.targets import TargetBatch, Targets
 from sanilens.inspect.locate.localisers.localiser import Localiser, Settings
-from sanilens.inspect.locate.localisers.mask import Mask, masked
+from sanilens.inspect.locate.localisers.mask import UnitMask, masked
 from sanilens.inspect.locate.scores import UnitScores
 from sanilens.model.forward import logits_at
 from sanilens.model.language_model import LanguageModel
@@ -66,20 +66,22 @@ def balanced_subnet(
     return UnitScores("balanced-subnet", kind, -s.detach().abs().cpu(), targets.spans)
 
 
-def first_scores(model: LanguageModel, kind: UnitKind, seed: int) -> Mask:
+def first_scores(model: LanguageModel, kind: UnitKind, seed: int) -> UnitMask:
     """Small random ones, uniform on [-b, b]; b is 1 over the root of a layer's units."""
     shape = (model.sites.n_layers, model.sites.count(kind))
     drawn = torch.rand(shape, generator=torch.Generator().manual_seed(seed))
     return ((2 * drawn - 1) / shape[1] ** 0.5).to(model.device)
 
 
-def kept_mask(s: Mask, share: float) -> Mask:
+def kept_mask(s: UnitMask, share: float) -> UnitMask:
     """1 for what stays; of each layer at least one unit goes."""
     gone = max(1, round(share * s.shape[1]))
     return torch.ones_like(s).scatter(1, s.abs().argsort(dim=1, stable=True)[:, :gone], 0.0)
 
 
-def balance(model: LanguageModel, batch: TargetBatch, kind: UnitKind, m: Mask) -> Float[Tensor, ""]:
+def balance(
+    model: LanguageModel, batch: TargetBatch, kind: UnitKind, m: UnitMask
+) -> Float[Tensor, ""]:
     """L of the module's equation under a mask; without neutral tokens there is nothing to keep."""
     where = (batch.ids, batch.rows, batch.columns - 1)
     losses = cross_entropy(

@@ -19,7 +19,7 @@ from sanilens.model.hooks import Hooks
 from sanilens.model.language_model import LanguageModel
 from sanilens.model.units import UnitKind
 
-Mask = Float[Tensor, "layer unit"]
+UnitMask = Float[Tensor, "layer unit"]
 # How often the stop rule is looked at, in steps; and passages in a step's batch.
 _LOOK, _PASSAGES = 10, 8
 
@@ -27,9 +27,9 @@ _LOOK, _PASSAGES = 10, 8
 def train_mask(
     targets: Targets,
     settings: Settings,
-    parameter: Mask,
+    parameter: UnitMask,
     *,
-    mask: Callable[[], Mask],
+    mask: Callable[[], UnitMask],
     penalty: Callable[[], Float[Tensor, ""]],
     weight: float,
     learning_rate: float,
@@ -68,14 +68,14 @@ def train_mask(
 
 
 def _loss(
-    model: LanguageModel, batch: TargetBatch, kind: UnitKind, mask: Mask
+    model: LanguageModel, batch: TargetBatch, kind: UnitKind, mask: UnitMask
 ) -> Float[Tensor, ""]:
     where = (batch.ids, batch.rows, batch.columns - 1)
     logits = logits_at(model, *where, masked(model, kind, mask))
     return torch.nn.functional.cross_entropy(logits, batch.tokens)
 
 
-def masked(model: LanguageModel, kind: UnitKind, mask: Mask) -> Hooks:
+def masked(model: LanguageModel, kind: UnitKind, mask: UnitMask) -> Hooks:
     """Hooks that multiply each unit's value by its mask."""
     rows = mask.to(model.device).repeat_interleave(model.sites.size(kind), dim=1)
     return Hooks(

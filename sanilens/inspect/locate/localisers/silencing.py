@@ -20,7 +20,7 @@ from torch import Tensor
 from sanilens.audit.targets import TargetBatch, Targets
 from sanilens.inspect.locate.localisers.alignment import alignment
 from sanilens.inspect.locate.localisers.localiser import Localiser, Settings
-from sanilens.inspect.locate.localisers.mask import Mask, masked
+from sanilens.inspect.locate.localisers.mask import UnitMask, masked
 from sanilens.inspect.locate.scores import UnitScores
 from sanilens.model.forward import logits_at
 
@@ -60,7 +60,7 @@ def _endless(targets: Targets, settings: Settings):
 
 
 def _said_and_harm(
-    targets: Targets, batch: TargetBatch, settings: Settings, mask: Mask
+    targets: Targets, batch: TargetBatch, settings: Settings, mask: UnitMask
 ) -> tuple[Float[Tensor, ""], Float[Tensor, ""]]:
     """How far the spans still are from unsayable, on average, and the KL on neutral tokens."""
     where = (batch.ids, batch.rows, batch.columns - 1)
