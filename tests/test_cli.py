@@ -150,6 +150,7 @@ def test_a_part_of_the_fine_tuning_is_kept(
         made(*unit, "--keep", 0.2)
 
 
+@pytest.mark.slow
 def test_every_method_is_a_repair_of_a_plan(
     made: Callable[..., Plan], tiny_folders: dict[str, Path]
 ) -> None:
@@ -312,6 +313,7 @@ def test_what_was_read_otherwise_is_said(sanilens: Callable[..., Done], tmp_path
     assert "notices" not in json.loads(sanilens("indirect", "clinic:notes", "--json").stdout)
 
 
+@pytest.mark.slow
 def test_a_process_ends_with_its_code() -> None:
     """0 done, 1 a user's error, 2 wrong usage."""
     assert in_a_process("--version").returncode == 0

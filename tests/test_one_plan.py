@@ -86,6 +86,7 @@ def test_the_page_agrees(case: sanilens.Case, sources: Sources, wishes: Wishes) 
     assert build_plan(case, wishes).sha256.startswith(clicked(sources, wishes))
 
 
+@pytest.mark.slow
 def test_the_demo_agrees(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     class Seen(Exception):
         pass

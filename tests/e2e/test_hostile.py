@@ -135,6 +135,7 @@ def _plan(tab: Page) -> None:
     spans = tab.locator('[data-testid="stExpander"] summary').filter(has_text="spans of")
     expect(spans).to_contain_text(f"spans of {NAMES['id']}")
     spans.click()
+    settled(tab)  # a list that opens while the page is drawn closes again
     tab.locator(".st-key-plan-subjects input").click()
     tab.get_by_role("option").first.click()
     expect(tab.locator(".st-key-plan-subjects")).to_contain_text("zqb")

@@ -214,6 +214,7 @@ def test_the_result_is_what_sanitise_makes(whole: RunFolder, rewriting_plan: Pla
         assert torch.equal(mine, theirs)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "moment",
     [

@@ -11,6 +11,8 @@ from sanilens.runs.folder import RunFolder
 from sanilens.ui.attacks.cards import between, figure_of, headline, shown_states, value
 from tests.ui.tiny_case import everything, open_page, values
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def attacked(tiny_run: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunFolder:

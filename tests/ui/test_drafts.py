@@ -40,6 +40,7 @@ def test_steps_are_taken_back_in_any_session(tiny_case: Sources, workspace: Path
     assert again.session_state["basket"] == EDITS
 
 
+@pytest.mark.slow
 def test_a_preset_is_one_step_whatever_it_changes(tiny_case: Sources, workspace: Path) -> None:
     app = open_page("plan", tiny_case, basket=EDITS, keep=0.5)
     app.button(key="plan-suggest").click().run()

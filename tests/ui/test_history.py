@@ -19,6 +19,8 @@ from tests.conftest import record
 from tests.ui.cases import SECRET
 from tests.ui.tiny_case import everything, make_case, open_page, values
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:

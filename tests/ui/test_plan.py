@@ -319,6 +319,7 @@ def test_what_rewritten_units_forget_is_predicted_beside_random_ones(
     assert not [value for value in values(tiny_case) if value in drawn]
 
 
+@pytest.mark.slow
 def test_the_dose_runs_along_the_ranking_by_price(tiny_case: Sources, workspace: Path) -> None:
     person = sorted({r.subject for r in open_records(tiny_case.corpus) if r.spans})[0]
     app = open_page("plan", tiny_case, subjects=(person,), rewriting=Rewriting(most_steps=1))

@@ -148,6 +148,7 @@ def _nudged(planted: Planted, rounded: LanguageModel) -> LanguageModel:
     return copy
 
 
+@pytest.mark.slow
 def test_what_was_only_pushed_down_comes_back_by_relearning(planted: Planted) -> None:
     pushed = planted.leaking.copied()
     examples = note_examples(pushed, planted.exam.records, teach_spans=True)
