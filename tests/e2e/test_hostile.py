@@ -135,8 +135,11 @@ def _plan(tab: Page) -> None:
     spans = tab.locator('[data-testid="stExpander"] summary').filter(has_text="spans of")
     expect(spans).to_contain_text(f"spans of {NAMES['id']}")
     spans.click()
-    settled(tab)  # a list that opens while the page is drawn closes again
-    tab.locator(".st-key-plan-subjects input").click()
+    settled(tab)
+    box = tab.locator(".st-key-plan-subjects input")
+    box.scroll_into_view_if_needed()
+    tab.wait_for_timeout(500)  # a list that opens while the page scrolls closes again
+    box.click()
     tab.get_by_role("option").first.click()
     expect(tab.locator(".st-key-plan-subjects")).to_contain_text("zqb")
 
