@@ -75,11 +75,10 @@ def test_the_demo_ends_near_the_reference(tmp_path: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     result = json.loads(done.stdout)
     arms = result["arms"]
-    wanted = {"before", "after", "repair_only", "random_units", "base", "reference", "lookalike"}
-    assert wanted <= arms.keys()
+    assert {"before", "after", "base", "reference", "lookalike"} <= arms.keys()
     assert result["repair_epochs"] <= 2
     rate = {a: {k: r["rate"] for k, r in arms[a]["extraction"].items()} for a in arms}
     assert rate["before"]["direct"] >= 0.6
     assert rate["after"]["direct"] <= rate["reference"]["direct"] + 0.01
-    assert rate["after"]["indirect"] <= rate["reference"]["indirect"] + 0.05
-    assert arms["after"]["perplexity_unseen"] <= 1.08 * arms["reference"]["perplexity_unseen"]
+    assert rate["after"]["indirect"] <= rate["reference"]["indirect"] + 0.02
+    assert arms["after"]["perplexity_unseen"] <= 1.02 * arms["reference"]["perplexity_unseen"]
