@@ -106,6 +106,11 @@ class Case:
         texts = self.unseen or self.corpus.records
         return base_warning(self.model, self.base, texts) if self.base else None
 
+    @property
+    def base_knows(self) -> bool:
+        """Whether there is a base that knows the domain, so that a plan may go back to it."""
+        return self.base is not None and self.base_warning is None
+
     def record(self, record_id: str) -> Record | None:
         """The record of that id."""
         return next((r for r in self.corpus.records if r.id == record_id), None)

@@ -15,12 +15,11 @@ from sanilens.evidence.build import build_evidence
 from sanilens.evidence.card import model_card
 from sanilens.evidence.completeness import completeness
 from sanilens.evidence.cyclonedx import bom
-from sanilens.evidence.digests import seal
 from sanilens.evidence.evidence import Evidence, Statement, canonical_json
 from sanilens.evidence.gate import SAMPLE, judge, read_criteria
 from sanilens.evidence.html import report_html
 from sanilens.evidence.intoto import statement
-from sanilens.evidence.signing import public_of, sign
+from sanilens.evidence.signing import hand_over, public_of
 from sanilens.evidence.spdx import spdx_document
 from sanilens.runs.folder import RunFolder, writing
 from sanilens.runs.integrity import check
@@ -69,14 +68,7 @@ def write_bundle(
         shutil.copyfile(_FILES / SCRIPT, part / SCRIPT)
         if public:
             _write(part / SIGNER, public)
-        for path in part.rglob("*"):
-            path.chmod(0o700 if path.is_dir() else 0o600)
-        seal(part)
-        if key:
-            sign(part, key)
-        if out.exists():
-            out.rmdir()
-        part.rename(out)
+        hand_over(part, out, key)
     return found
 
 

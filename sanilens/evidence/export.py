@@ -11,9 +11,9 @@ from sanilens.atomic import private_folder, write_text
 from sanilens.errors import RunError
 from sanilens.evidence.build import build_evidence
 from sanilens.evidence.card import model_card
-from sanilens.evidence.digests import file_digests, folder_digest, seal
+from sanilens.evidence.digests import file_digests, folder_digest
 from sanilens.evidence.evidence import Evidence, Statement, canonical_json
-from sanilens.evidence.signing import public_of, sign
+from sanilens.evidence.signing import hand_over, public_of
 from sanilens.runs.folder import RunFolder, writing
 from sanilens.runs.log import RunLog
 
@@ -67,14 +67,7 @@ def export(run: RunFolder, out: Path, stated: Statement, key: Path | None = None
             "copies": [copy.model_dump() for copy in found.lineage],
         }
         write_text(part / "lineage.json", canonical_json(lineage).decode())
-        for path in part.rglob("*"):
-            path.chmod(0o700 if path.is_dir() else 0o600)
-        seal(part)
-        if key:
-            sign(part, key)
-        if out.exists():
-            out.rmdir()
-        part.rename(out)
+        hand_over(part, out, key)
         whole = folder_digest(file_digests(out))
         RunLog(run).append("handed_over", form="weights as audited, float32", sha256=whole)
     return found

@@ -15,7 +15,7 @@ from typing import Any
 
 from sanilens.atomic import private, private_folder, write_text
 from sanilens.errors import IntegrityError, SaniLensError
-from sanilens.evidence.digests import SIGNATURE, folder_digest, read_seal
+from sanilens.evidence.digests import SIGNATURE, folder_digest, read_seal, seal
 from sanilens.extras import needs
 from sanilens.files import open_file, parse_json
 
@@ -71,6 +71,22 @@ def sign(folder: Path, key: Path) -> bytes:
     # In one way of writing, so that a changed blank is found as well.
     write_text(at, _canonical(parse_json(at.read_bytes())))
     return public
+
+
+def hand_over(part: Path, out: Path, key: Path | None) -> None:
+    """Seal a folder that was written whole, sign it if there is a key, and put it in its place.
+
+    Raises:
+        SaniLensError: if the key is none that the format knows.
+    """
+    for path in part.rglob("*"):
+        path.chmod(0o700 if path.is_dir() else 0o600)
+    seal(part)
+    if key:
+        sign(part, key)
+    if out.exists():
+        out.rmdir()  # empty: whoever calls has looked
+    part.rename(out)
 
 
 def public_of(key: Path) -> bytes:

@@ -155,7 +155,7 @@ def preset_of(case: Case, wishes: Wishes) -> Preset:
         return find_preset(wishes.preset or start_by_hand(wished))
     kind, subjects = case.model.kind, wishes.subjects
     asked = kind == "causal" and not subjects  # it is measured, which takes seconds
-    knows = asked and case.base is not None and case.base_warning is None
+    knows = asked and case.base_knows
     return find_preset(usual_preset(kind, subjects, base_knows=knows))
 
 

@@ -7,7 +7,7 @@ import pytest
 from sanilens.bundled import Sources
 from sanilens.case import open_records
 from sanilens.runs.folder import RunFolder
-from sanilens.ui.requests import person
+from sanilens.ui.plan import request
 from tests.ui.tiny_case import everything, open_page, values
 
 
@@ -27,7 +27,7 @@ def test_somebody_is_looked_up_and_forgotten(
     tiny_case: Sources, workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begun: list[RunFolder] = []
-    monkeypatch.setattr(person, "start", lambda run, plan: begun.append(run))
+    monkeypatch.setattr(request, "start", lambda run, plan: begun.append(run))
     value, subject = a_name(tiny_case)
     app = open_page("requests", tiny_case)
     assert not app.exception

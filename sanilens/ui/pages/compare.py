@@ -87,5 +87,4 @@ def _stronger(run: RunFolder, opened: Case, plan: Plan) -> Stronger | None:
     """The next stronger plan for the open case; None where the run is about another."""
     if not of_case(run, opened) or opened.model.kind != "causal":
         return None
-    knows = opened.base is not None and opened.base_warning is None
-    return stronger(plan, opened.base, base_knows=knows)
+    return stronger(plan, opened.base, base_knows=opened.base_knows)

@@ -21,7 +21,6 @@ from sanilens.ui.plan.rewrite import rewrite_card
 from sanilens.ui.plan.strategy import strategy_card, suggestion
 from sanilens.ui.plan.whatif import whatif_card
 from sanilens.ui.plan.whose import whose_card
-from sanilens.ui.results import results
 from sanilens.unlearn.plan import Plan
 
 
@@ -39,7 +38,7 @@ def page() -> None:
         return
     try:
         plan = current_plan(opened)
-        warning = _warning(opened) if plan.leans_on_base else None
+        warning = opened.base_warning if plan.leans_on_base else None
     except SaniLensError as error:
         page_header("Plan", "What is erased, how the model is repaired, and how that is measured.")
         show_error(error)
@@ -77,8 +76,3 @@ def _body(opened: Case, plan: Plan) -> None:
     if plan.rewrite:
         frontier_card(opened)
     whatif_card(opened)
-
-
-def _warning(opened: Case) -> str | None:
-    """Why this base model should not be relied on, if so."""
-    return results().get(("base-warning", opened.key), lambda: opened.base_warning)

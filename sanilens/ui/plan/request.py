@@ -88,8 +88,12 @@ def run_button(plan: Plan) -> None:
         disabled=nothing,
         help="Choose units or a repair first." if nothing else None,
     )
-    if not clicked:
-        return
+    if clicked:
+        start_run(plan)
+
+
+def start_run(plan: Plan) -> None:
+    """Write the plan, start its process, go to Run; or say why not."""
     run = run_folder(plan)
     try:
         start(run, plan)

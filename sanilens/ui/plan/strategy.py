@@ -8,7 +8,6 @@ import streamlit as st
 from sanilens.case import Case
 from sanilens.ui import state
 from sanilens.ui.layout import card
-from sanilens.ui.results import results
 from sanilens.ui.state import Parts
 from sanilens.unlearn.plan import NO_REPAIR, Operation, Repair
 from sanilens.unlearn.suggest import (
@@ -109,9 +108,6 @@ def _parts(preset: Preset, opened: Case) -> Parts:
 
 def _suited(opened: Case) -> list[Preset]:
     asked = opened.model.kind == "causal" and not state.subjects()
-    knows = asked and results().get(
-        ("base-knows", opened.key),
-        lambda: opened.base is not None and opened.base_warning is None,
-    )
+    knows = asked and opened.base_knows
     names = strategies(opened.model.kind, state.subjects(), base_knows=knows)
     return [find_preset(name) for name in names]

@@ -9,9 +9,7 @@ from sanilens.case import Case
 from sanilens.corpus.lookup import Person, find_people
 from sanilens.errors import SaniLensError
 from sanilens.runs.comparison import TRIES
-from sanilens.runs.jobs import start
 from sanilens.runs.planning import Wishes, build_plan
-from sanilens.runs.workspace import run_folder
 from sanilens.ui import state
 from sanilens.ui.extracted import hidden, identifiers
 from sanilens.ui.job import duration
@@ -19,7 +17,7 @@ from sanilens.ui.layout import card, kpi, show_error
 from sanilens.ui.markup import plain
 from sanilens.ui.navigation import page
 from sanilens.ui.plan.expected import expected_seconds
-from sanilens.ui.plan.request import take_plan
+from sanilens.ui.plan.request import start_run, take_plan
 from sanilens.ui.results import results
 from sanilens.ui.state import Selection
 from sanilens.unlearn.plan import Plan
@@ -146,14 +144,13 @@ def _this_person(opened: Case, subject: str) -> None:
         st.caption(f"Takes {duration(seconds)}, controls included. It can be undone.")
     with st.container(horizontal=True, gap="small"):
         if st.button("Forget this person", key="request-forget", type="primary"):
-            _start(plan)
+            start_run(plan)
         if st.button("Change the plan first", key="request-plan"):
             _fill(plan)
 
 
 def _everyone(opened: Case) -> None:
-    knows = opened.base is not None and opened.base_warning is None
-    preset = find_preset(usual_preset(opened.model.kind, (), base_knows=knows))
+    preset = find_preset(usual_preset(opened.model.kind, (), base_knows=opened.base_knows))
     st.markdown(
         "**Everybody's details are taken out**, this person's included, so nobody has to ask any "
         f"more. {preset.description} Measured: {preset.measured}."
@@ -167,17 +164,6 @@ def _everyone(opened: Case) -> None:
             show_error(error)
             return
         _fill(plan)
-
-
-def _start(plan: Plan) -> None:
-    run = run_folder(plan)
-    try:
-        start(run, plan)
-    except SaniLensError as error:
-        show_error(error)
-        return
-    state.set_run(run.root.name)
-    st.switch_page(page("run"))
 
 
 def _fill(plan: Plan) -> None:
