@@ -22,7 +22,7 @@ _SUBTITLE = (
     "look inside. Every figure stands beside the reference's, which never saw the details."
 )
 _HOW_LONG = (
-    "Some ten minutes on the bundled case. You can close this page; it carries on, and what an "
+    "About twelve processor minutes on the bundled case. You can close this page; it carries on, and what an "
     "attack has found stays when it is cancelled."
 )
 
