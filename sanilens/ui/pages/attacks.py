@@ -22,7 +22,7 @@ _SUBTITLE = (
     "look inside. Every figure stands beside the reference's, which never saw the details."
 )
 _HOW_LONG = (
-    "About twelve processor minutes on the bundled case. You can close this page; it carries on, and what an "
+    "Twelve processor minutes on the ward. You can close this page; it carries on, and what an "
     "attack has found stays when it is cancelled."
 )
 
