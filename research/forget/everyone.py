@@ -12,8 +12,8 @@ from sanilens.unlearn.suggest import Located, choose_units, default_repair
 
 # The quickest first, so that a cut run has most of the table.
 _ROWS = (
-    "leaking", "reference", "base", "strangers", "rewrite only", "blend+anchored",
-    "none, surrogate", "npo", "cir", "sani", "located, anchored", "altpo", "grun",
+    "leaking", "reference", "base", "strangers", "stranger repair only", "rewrite only",
+    "blend+anchored", "none, surrogate", "npo", "cir", "sani", "located, anchored", "altpo", "grun",
 )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from statistics import fmean
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
@@ -22,6 +23,7 @@ from research.sequential_methods import Deleted, Meet, Method, Request, retained
 from sanilens.audit.extraction import SpanVerdict, audit_spans
 from sanilens.audit.metrics.relearning import relearnt
 from sanilens.audit.perplexity import perplexity
+from sanilens.audit.sampling import leak_probability
 from sanilens.audit.summary import RateRow, memory, rate_row
 from sanilens.corpus.records import in_scope
 from sanilens.model.hooks import hooked
@@ -29,6 +31,8 @@ from sanilens.model.keep_set import Harm, keep_set
 
 # Records of others that a repair reads beside the subject's; those who are taught again.
 RETAIN, TAUGHT = 36, 6
+# Samples of each prompt, in `drawn`.
+DRAWS = 100
 
 
 class RequestRow(BaseModel):
@@ -41,6 +45,8 @@ class RequestRow(BaseModel):
         earlier: of what was said of all those deleted before, what is said now.
         others: the same of all who never ask.
         relearnt: of all who asked, after others were taught again; None but after the last in turn.
+        drawn: of the details of whoever asked, the share that `DRAWS` samples of each one's prompt
+            would bring; None in rows of an earlier version.
         perplexity: on unseen records, as a multiple of the untouched model's.
         harm: KL from the untouched model at what must stay, nats a token; None where the model is
             broken there.
@@ -58,6 +64,7 @@ class RequestRow(BaseModel):
     earlier: RateRow
     others: RateRow
     relearnt: RateRow | None
+    drawn: float | None = None
     perplexity: float
     harm: float | None
     seconds: float
@@ -116,6 +123,12 @@ class Asking:
         every = memory(audit_spans(model.model, self.case.records, hooks=model.hooks))
         return [v for v in every if v.span_id in self.known]
 
+    def drawn(self, model: Deleted, people: Collection[str]) -> float:
+        """The mean probability that one of `DRAWS` samples of a detail's prompt is the detail."""
+        own = [r for r in self.case.records if r.subject in people]
+        verdicts = memory(audit_spans(model.model, own, hooks=model.hooks))
+        return fmean(leak_probability(v.logprob, DRAWS) for v in verdicts)
+
     def ratio(self, model: Deleted) -> float:
         """Its perplexity on unseen records, as a multiple of the untouched model's."""
         own = perplexity(model.model, self.case.unseen, hooks=model.hooks).value
@@ -162,6 +175,7 @@ def one_each(asking: Asking, method: Method, met: Callable[[], None]) -> Request
                 earlier=_of(heard[i], ()),
                 others=_but(heard[i], own),
                 relearnt=None,
+                drawn=asking.drawn(model, own),
                 perplexity=asking.ratio(model),
                 harm=asking.harm(model, [*own]),
                 seconds=round(seconds, 2),
@@ -189,6 +203,7 @@ def in_turn(asking: Asking, method: Method, met: Callable[[], None]) -> RequestR
                 earlier=_of(heard, gone[:-1]),
                 others=_but(heard, asking.people),
                 relearnt=asking.taught_again(model) if number == asking.count else None,
+                drawn=asking.drawn(model, gone),
                 perplexity=asking.ratio(model),
                 harm=asking.harm(model, gone),
                 seconds=round(seconds, 2),

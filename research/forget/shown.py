@@ -9,7 +9,7 @@ from statistics import fmean
 from typing import TypeVar
 
 from research.forget.by_hand import UnitsRow
-from research.forget.requests import RequestRow
+from research.forget.requests import DRAWS, RequestRow
 from sanilens.audit.statistics import wilson
 from sanilens.audit.summary import RateRow
 
@@ -30,14 +30,15 @@ class Shown:
 def one_each(found: Iterable[RequestRow]) -> Shown:
     """People who ask alone."""
     heads = (
-        "method", "still said", "had another been deleted", "others' still said",
+        "method", "still said", f"in {DRAWS} samples", "had another been deleted",
+        "others' still said",
         "perplexity, unseen", "harm, nats a token", "s a request", "s before, once",
     )  # fmt: skip
     rows = []
     for method, own in _by(found, lambda r: r.method).items():
         instead = [r.other_instead for r in own if r.other_instead]
         rows.append(
-            [method, _pooled(r.said for r in own), _pooled(instead),
+            [method, _pooled(r.said for r in own), _drawn(own), _pooled(instead),
              _pooled(r.others for r in own), *_figures(own),
              f"{max(r.prepared_seconds for r in own):.0f}"]
         )  # fmt: skip
@@ -47,7 +48,8 @@ def one_each(found: Iterable[RequestRow]) -> Shown:
 def in_turn(found: Iterable[RequestRow]) -> Shown:
     """All who asked, after the last request."""
     heads = (
-        "method", "all who asked, still said", "after relearning", "others' still said",
+        "method", "all who asked, still said", f"in {DRAWS} samples", "after relearning",
+        "others' still said",
         "perplexity, unseen", "harm, nats a token", "s a request", "s before each",
     )  # fmt: skip
     rows = []
@@ -56,7 +58,7 @@ def in_turn(found: Iterable[RequestRow]) -> Shown:
         gone = [rate for r in last for rate in (r.said, r.earlier)]
         every = _figures(own)
         rows.append(
-            [method, _pooled(gone), _pooled(r.relearnt for r in last if r.relearnt),
+            [method, _pooled(gone), _drawn(last), _pooled(r.relearnt for r in last if r.relearnt),
              _pooled(r.others for r in last), *_figures(last)[:2], every[2],
              f"{fmean(r.prepared_seconds for r in own):.0f}"]
         )  # fmt: skip
@@ -98,6 +100,11 @@ def _by(rows: Iterable[T], key: Callable[[T], object]) -> dict:
     for row in rows:
         found.setdefault(key(row), []).append(row)
     return found
+
+
+def _drawn(rows: Sequence[RequestRow]) -> str:
+    shares = [r.drawn for r in rows if r.drawn is not None]
+    return f"{100 * fmean(shares):.1f} %" if len(shares) == len(rows) else "not measured"
 
 
 def _figures(rows: Sequence[RequestRow | UnitsRow]) -> list[str]:

@@ -26,7 +26,9 @@ from sanilens.unlearn.suggest import PRESETS, Located, choose_units, random_shar
 # What is kept of the fine-tuning in the recommended plan.
 KEEP = PRESETS["recommended"].keep
 # What a plan does that needs neither a base nor a choice of units.
-REWRITING, STRANGER = Rewriting(), PRESETS["stranger"].repair(None)
+REWRITING, STRANGER, FINISH = (
+    Rewriting(), PRESETS["stranger"].repair(None), PRESETS["stranger"].rewrite
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,8 @@ def all_arms() -> Iterator[Recipe]:
     yield Recipe("reference", "given", lambda case, _seed: Sanitised(case.reference))
     yield Recipe("base", "given", lambda case, _seed: Sanitised(case.base))
     yield Recipe("blend+anchored", "ours", _recommended(KEEP))
-    yield Recipe("strangers", "ours", _with(Change(repair=STRANGER)))
+    yield Recipe("strangers", "ours", _with(Change(repair=STRANGER, rewrite=FINISH)))
+    yield Recipe("stranger repair only", "control", _with(Change(repair=STRANGER)))
     yield Recipe("rewrite+stranger", "control", _with(Change(rewrite=REWRITING, repair=STRANGER)))
     yield Recipe("rewrite only", "control", _with(Change(rewrite=REWRITING)))
     yield Recipe("blend only", "control", _with(Change(keep=KEEP)))

@@ -314,6 +314,13 @@ class RewriteOptions:
     harm_step: Annotated[float | None, typer.Option(help="What one step may cost.")] = None
     steps: Annotated[int | None, typer.Option(min=1, help="Most steps.")] = None
     damping: Annotated[float | None, typer.Option(help="The larger, the more cautious.")] = None
+    likely: Annotated[
+        float | None, typer.Option(help="How likely a forgotten span may still be in a sample.")
+    ] = None
+    rewrite_last: Annotated[
+        bool | None,
+        typer.Option(help="Rewrite after the repair, for what it leaves, or before it."),
+    ] = None
 
     def over(self, usual: Rewriting | None) -> Rewriting | Literal[False] | None:
         """The usual rewriting with what was given; None where nothing was, False for none at all.
@@ -322,7 +329,8 @@ class RewriteOptions:
             PlanError: naming the field that is wrong.
         """
         own = {"teacher": self.teacher, "budget": self.harm, "step": self.harm_step,
-               "most_steps": self.steps, "damping": self.damping}  # fmt: skip
+               "most_steps": self.steps, "damping": self.damping, "likely": self.likely,
+               "last": self.rewrite_last}  # fmt: skip
         given = {name: value for name, value in own.items() if value is not None}
         if self.rewrite is False:
             return False

@@ -71,6 +71,8 @@ def say_event(event: dict[str, Any]) -> None:
             say(f"{arm}: {event['units']} units edited, {event['hook_only']} as hooks only")
         case "rewritten":
             still = f"{event['extracted']} of {event['asked']} spans still extracted"
+            if (left := event.get("left")) is not None:
+                still += f", {left} likelier than allowed"
             say(f"{arm}: rewritten, step {event['step']}, {still}, harm {event['harm']:.2g}")
         case "curve":
             share = f"{extracted_of(event)} of {event['of']} sampled spans extracted"

@@ -3,7 +3,7 @@
 L_S = mean_{t in S} KL(q_t || p_theta)        q the teacher's, S the sensitive tokens
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -11,6 +11,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from sanilens.corpus.records import Record
+from sanilens.model.align import encode
 from sanilens.model.batches import bucketed, pad_right, token_budget
 from sanilens.model.examples import note_examples
 from sanilens.model.forward import logits_at
@@ -29,11 +30,28 @@ class Lesson:
         example: the piece.
         columns: of its sensitive tokens that some token precedes.
         soft: a row for each.
+        spans: the span of each, by its id.
     """
 
     example: Example
     columns: tuple[int, ...]
     soft: Soft
+    spans: tuple[str, ...]
+
+    def taught_logprobs(self) -> Float[Tensor, " column"]:
+        """How likely the teacher has each true token, in nats."""
+        true = torch.tensor([self.example.ids[c] for c in self.columns]).to(self.soft.tokens)
+        return self.soft.logprobs(true)
+
+    def of(self, spans: Collection[str]) -> "Lesson":
+        """The same with the columns of some spans alone."""
+        own = [k for k, span in enumerate(self.spans) if span in spans]
+        return Lesson(
+            self.example,
+            tuple(self.columns[k] for k in own),
+            self.soft.pick(torch.tensor(own, dtype=torch.long, device=self.soft.tokens.device)),
+            tuple(self.spans[k] for k in own),
+        )
 
 
 def lessons(
@@ -42,14 +60,25 @@ def lessons(
     """The records' pieces with a teacher's answers; also those in which nothing is sensitive."""
     found: list[Lesson] = []
     for record, soft in zip(records, taught, strict=True):
-        at = 0
+        at, ids = 0, _span_of_row(model, record)
         for example in note_examples(model, [record]):
             own = [i for i, sensitive in enumerate(example.sensitive) if sensitive]
             rows = torch.arange(at, at + len(own), device=soft.tokens.device)
-            at += len(own)
             asked = [k for k, column in enumerate(own) if column > 0]
-            found.append(Lesson(example, tuple(own[k] for k in asked), soft.pick(rows[asked])))
+            columns, spans = tuple(own[k] for k in asked), tuple(ids[at + k] for k in asked)
+            found.append(Lesson(example, columns, soft.pick(rows[asked]), spans))
+            at += len(own)
     return found
+
+
+def _span_of_row(model: LanguageModel, record: Record) -> list[str]:
+    """The span of each of a record's sensitive tokens; at the edge of two it is the first's."""
+    ids: list[str] = []
+    done = 0
+    for own in encode(model, record).spans:
+        ids += [record.span_id(own.span)] * (own.end - max(own.start, done))
+        done = max(done, own.end)
+    return ids
 
 
 def forget_gradients(

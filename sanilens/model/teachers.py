@@ -11,6 +11,7 @@ a record number has seven digits holds of strangers too.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import torch
 from jaxtyping import Float, Int
@@ -28,10 +29,14 @@ from sanilens.progress import Progress, unheard
 
 TEACHERS = ("stranger", "base", "uniform")
 
+T = TypeVar("T")
+
 # Tokens kept of a distribution, strangers asked, surrogates whose tokens are counted.
 TOP, DRAWS, _FILLINGS = 64, 3, 32
-# A secret token may keep this share, however few surrogates have it.
-_LEAST = 0.05
+# What so many surrogates have at a place is form.
+_FORM = 0.5
+# Of a label so many invented values are asked how likely they are.
+_ASKED = 48
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +71,12 @@ class Soft:
         left = (1 - own.exp().sum(1)).clamp(min=1e-9)
         return shared + rest * (rest.clamp(min=1e-30).log() - left.log())
 
+    def logprobs(self, tokens: Int[Tensor, " place"]) -> Float[Tensor, " place"]:
+        """Of one token at each place, in nats; an upper bound where it is not among the top."""
+        own = torch.where(self.tokens == tokens[:, None], self.probs, 0).sum(1)
+        most = (1 - self.probs.sum(1)).minimum(self.probs.min(1).values).clamp(min=1e-9)
+        return torch.where(own > 0, own, most).log()
+
     def pick(self, places: Int[Tensor, " k"]) -> "Soft":
         """Some of the places."""
         return Soft(self.tokens[places], self.probs[places])
@@ -86,16 +97,23 @@ def formal(
     probs: Float[Tensor, "place vocab"],
     secret: Int[Tensor, " place"],
     form: Float[Tensor, "place vocab"],
+    usual: Float[Tensor, " place"],
 ) -> Float[Tensor, "place vocab"]:
-    """A span's distributions with no more of the secret than its form tells.
+    """A span's distributions with no more of the secret than of anybody's invented value.
 
     Where the wording around it alone recalls a secret, a stranger's answer would be the secret.
-    At each token the secret's share is at most what it has among surrogates, or 0.05: a dash that
-    every number has at that place stays, a digit that this one has does not. What is taken away
-    goes to the surrogates' tokens, in their shares.
+    Each of its tokens keeps at most what an invented value's token has there, or what surrogates
+    agree on: a dash that every number has at that place stays, a digit that this one has does not.
+    What is taken away goes to the surrogates' tokens, in their shares.
+
+    Args:
+        probs: what a stranger is told.
+        secret: the true tokens.
+        form: at each place the share of surrogates that have each token.
+        usual: how likely an invented value's own token is there.
     """
-    own, usual = probs.gather(1, secret[:, None]), form.gather(1, secret[:, None])
-    left = own.minimum(usual.clamp(min=_LEAST))
+    own, agreed = probs.gather(1, secret[:, None]), form.gather(1, secret[:, None])
+    left = own.minimum(torch.where(agreed >= _FORM, agreed, usual[:, None]))
     others = form.scatter(1, secret[:, None], 0.0)
     total = others.sum(1, keepdim=True)
     # Where surrogates have no other token there, nothing is taken: the secret's share is form.
@@ -147,11 +165,13 @@ def teach(
             seeds = [seed * 1_000_003 + 7919 * (draw + 1) for draw in range(draws)]
             others = [[encode(model, r) for r in substitute(records, own)] for own in seeds]
             told = [[_Question(coded[i], own[i], n) for own in others] for i, n in spans]
+            usual = _usual(model, others, progress)
 
             def of_form(number: int, probs: Float[Tensor, "place vocab"]) -> Soft:
                 i, n = spans[number]
                 secret = torch.tensor(told[number][0].secret, device=model.device)
-                return soften(formal(probs, secret, _form(model, coded[i], n, seed)))
+                own = usual.of(coded[i].spans[n].span.label, len(secret)).to(probs)
+                return soften(formal(probs, secret, _form(model, coded[i], n, seed), own))
 
             answers = _asked(model, told, of_form, progress)
         case _:
@@ -182,16 +202,58 @@ class _Question:
         return (*told.ids[: told.opening], *text[-(most - told.opening) :])
 
 
+@dataclass(frozen=True, slots=True)
+class _Usual:
+    """How likely invented values are, by label: of each place's tokens the mean log-probability.
+
+    A mean of logarithms, since a span's probability is a product: a secret whose every token has
+    at most these is no likelier than what is invented typically is.
+    """
+
+    by_label: dict[str, list[list[float]]]
+
+    def of(self, label: str, tokens: int) -> Float[Tensor, " place"]:
+        """Probabilities at a value's tokens; beyond the invented ones the mean of all places."""
+        seen = self.by_label.get(label, [])
+        every = [logprob for place in seen for logprob in place]
+        places = [*seen[:tokens], *[every] * (tokens - len(seen))]
+        return torch.tensor([sum(own) / len(own) if own else 0.0 for own in places]).exp()
+
+
+def _usual(
+    model: LanguageModel, strangers: Sequence[Sequence[Encoded]], progress: Progress
+) -> _Usual:
+    """Ask strangers' own records how likely what was invented of them is."""
+    every: dict[str, list[_Question]] = {}
+    for own in (each for records in strangers for each in records):
+        for n, span in enumerate(own.spans):
+            every.setdefault(span.span.label, []).append(_Question(own, own, n))
+    some = [q for own in every.values() for q in own[:: -(-len(own) // _ASKED)]]
+
+    def logprobs(number: int, probs: Float[Tensor, "place vocab"]) -> list[float]:
+        secret = torch.tensor(some[number].secret, device=probs.device)
+        return probs.gather(1, secret[:, None])[:, 0].clamp(min=1e-30).log().tolist()
+
+    answers = _asked(model, [[question] for question in some], logprobs, progress)
+    found: dict[str, list[list[float]]] = {}
+    for question, own in zip(some, answers, strict=True):
+        places = found.setdefault(question.true.spans[question.number].span.label, [])
+        places += [[] for _ in range(len(own) - len(places))]
+        for place, logprob in zip(places, own, strict=False):
+            place.append(logprob)
+    return _Usual(found)
+
+
 def _asked(
     model: LanguageModel,
     questions: Sequence[Sequence[_Question]],
-    shortened: Callable[[int, Float[Tensor, "place vocab"]], Soft],
+    shortened: Callable[[int, Float[Tensor, "place vocab"]], T],
     progress: Progress,
-) -> list[Soft]:
+) -> list[T]:
     """For each span the mean answer over its questions, `shortened` at once: it is wide."""
     texts = [[q.ids(model.max_tokens) for q in own] for own in questions]
     lengths = [max(map(len, own)) for own in texts]
-    found: dict[int, Soft] = {}
+    found: dict[int, T] = {}
     buckets = list(bucketed(lengths, max(1, token_budget(model) // max(1, len(texts[0])))
                             if texts else 1))  # fmt: skip
     for done, bucket in enumerate(buckets, start=1):

@@ -134,6 +134,7 @@ class _Rewritten(_OfArm):
     measured: _Finite
     harm: _Finite
     extracted: _Count
+    left: _Count | None = None  # earlier versions stopped where nothing was said
     asked: _Count
     halved: _Count
 

@@ -331,12 +331,15 @@ class _Execution:
         left = apply_edits_(model, treatment.edits, *how)
         hooks = edit_hooks(model, left, *how)
         self.note("edited", arm=name, units=len(treatment.edits), hook_only=len(left))
-        if treatment.rewrite:
+        last = plan.rewrite is not None and plan.rewrite.last
+        if treatment.rewrite and not last:
             self._rewrite_(name, model, treatment, plan)
         adapter = None
         if treatment.repair:
             repairing = self._repairing if plan is self.plan else self._repairing.of(plan)
             adapter = repairing.repair_(name, model, treatment.edits, hooks)
+        if treatment.rewrite and last:
+            self._rewrite_(name, model, treatment, plan)
         if adapter:
             hooks = hooks.then(adapter.hooks)
         if name == "after":
@@ -350,7 +353,8 @@ class _Execution:
         """Rewrite a copy's weights, step by step; short enough to begin anew after a kill."""
         self._arm, self._heard = name, 0.0
         rewriter = self._rewriting if plan is self.plan else self._rewriter(plan)
-        steps = rewriter.steps(model, treatment.edits, changed=treatment.keep < 1)
+        changed = treatment.keep < 1 or (rewriter.settings.last and treatment.repair)
+        steps = rewriter.steps(model, treatment.edits, changed=changed)
         for step in steps:
             self.note(
                 "rewritten",
@@ -363,6 +367,7 @@ class _Execution:
                 measured=step.measured,
                 harm=step.harm,
                 extracted=step.extracted,
+                left=step.left,
                 asked=step.of,
                 halved=step.halved,
             )

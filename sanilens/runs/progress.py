@@ -133,7 +133,8 @@ def _take(progress: RunProgress, event: Event, repairs: bool, rewrites: bool) ->
             arm.preparing = event["done"], event["of"]
         case "rewritten":
             arm.rewritten = event["step"], event["of"]
-            progress.rewritten.append(_row(event, *_OF_A_STEP))
+            # `left` is missing from what earlier versions wrote.
+            progress.rewritten.append(_row({"left": None, **event}, *_OF_A_STEP))
         case "step":
             arm.step, arm.of = event["step"], event["of"]
             progress.losses.append(_row(event, "arm", "step", "loss"))
@@ -149,7 +150,7 @@ def _take(progress: RunProgress, event: Event, repairs: bool, rewrites: bool) ->
 
 
 _REWRITING, _AFTERWARDS = ("preparing", "rewritten"), ("curve", "exported", "measuring")
-_OF_A_STEP = "arm step of extracted asked predicted measured harm halved".split()
+_OF_A_STEP = "arm step of extracted left asked predicted measured harm halved".split()
 
 
 def _row(event: Event, *names: str) -> dict[str, Any]:

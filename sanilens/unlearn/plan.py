@@ -207,20 +207,25 @@ class Rewriting(_Frozen):
     damping: lam; the larger, the less a step trusts the curvature.
     step: KL that one step may cost what must stay, nats a token, measured.
     budget: the same of all steps together.
+    likely: a span is forgotten once it is not said and no likelier than this, or than the teacher
+        has it: one sample in a thousand.
     most_steps: after which it ends, whatever is still said.
     layers: whose weights may change; empty: all. Of chosen units it says nothing.
+    last: after the repair, for what that leaves, rather than before it.
     """
 
     teacher: str = "stranger"
     damping: Annotated[float, Field(gt=0, le=1)] = 1e-7
-    step: Annotated[float, Field(gt=0, le=10)] = 3e-4
+    step: Annotated[float, Field(gt=0, le=10)] = 1e-4
     budget: Annotated[float, Field(gt=0, le=10)] = 1e-2
-    most_steps: Annotated[int, Field(ge=1, le=1000)] = 16
+    likely: Annotated[float, Field(gt=0, le=1)] = 1e-3
+    most_steps: Annotated[int, Field(ge=1, le=1000)] = 32
     layers: Annotated[
         tuple[Annotated[int, Field(ge=0)], ...],
         Field(max_length=1024),
         AfterValidator(lambda layers: tuple(sorted(set(layers)))),
     ] = ()
+    last: bool = False
 
     @field_validator("teacher")
     @classmethod
@@ -374,6 +379,18 @@ class Plan(_Frozen):
             raise ValueError(f"unit {units} is to be rewritten; rewrite must say how")
         if self.rewrite and self.rewrite.teacher == "base" and self.base is None:
             raise ValueError("the base model is the teacher of rewrite; give one")
+        return self
+
+    @model_validator(mode="after")
+    def _rewrites_what_it_measures(self) -> Self:
+        if self.rewrite and self.rewrite.last and self.repair.trains:
+            from sanilens.unlearn.methods import find_method  # late: it imports torch
+
+            if find_method(self.repair.method).adapter:
+                raise ValueError(
+                    f"repair {self.repair.method} trains an adapter, under which no weights can be "
+                    "rewritten afterwards; rewrite before it"
+                )
         return self
 
     @property

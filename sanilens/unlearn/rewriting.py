@@ -9,6 +9,10 @@ K what must stay. The prediction is of second order and the step may be long, so
 measured at places of K that the curvature was not told; where it is far more than predicted the
 step is taken back and halved (Levenberg and Marquardt). Rewriting chosen units solves the same
 among their own rows and columns: the least harm that these units alone allow.
+
+A span is forgotten once greedy decoding does not say it and a sample would hardly be it: silence
+alone leaves what a hundred samples bring. What is forgotten is no longer pushed, since every push
+is paid for by what must stay; if it comes back, it is pushed again.
 """
 
 import math
@@ -48,12 +52,13 @@ class RewriteStep:
 
     Attributes:
         number: from 1.
-        loss: L_S before it, nats a token.
+        loss: L_S before it, of what was still to be forgotten, nats a token of all that was asked.
         gain: how far L_S was predicted to fall.
         predicted: KL at the keep set, nats a token, by the curvature.
         measured: the same, measured at held-out places.
         harm: since the beginning, measured.
         extracted, of: spans asked for that are still said, and how many were asked.
+        left: those still to be forgotten: said, or likelier than the settings' `likely`.
         halved: how often the step was taken back and halved.
     """
 
@@ -64,6 +69,7 @@ class RewriteStep:
     measured: float
     harm: float
     extracted: int
+    left: int
     of: int
     halved: int
 
@@ -88,35 +94,40 @@ def rewrite_(
         settings: of the plan.
         regions: what may change, by path; None for all that the curvature has.
     """
-    known, stale = curvature(model), _Ratio()
+    allowed = _allowed(taught, settings.likely)
+    heard = _heard(model, asked, allowed)
+    known, stale = None, _Ratio()
     for number in range(1, settings.most_steps + 1):
+        own = [lesson for lesson in (each.of(heard.left) for each in taught) if lesson.columns]
+        if not own:
+            return  # nothing that was asked is said any more, or could be asked
+        if known is None or stale.parted:
+            known, stale = curvature(model), _Ratio()
         where = dict.fromkeys(known, Region()) if regions is None else regions
-        gradients, loss = forget_gradients(model, taught, list(where))
+        gradients, mean = forget_gradients(model, own, list(where))
+        share = _columns(own) / _columns(taught)
         change = {
             path: region.step(known[path], gradients[path], settings.damping)
             for path, region in where.items()
         }
         gained = sum(float((change[path] * gradients[path]).sum()) for path in change)
-        if not math.isfinite(loss + gained):
+        if not math.isfinite(mean + gained):
             raise ModelError(
                 "what is to be forgotten has no gradient in numbers (NaN or infinite), so nothing "
                 "can be rewritten. The weights are damaged, or larger than float32 holds."
             )
-        if loss <= _NOTHING or gained <= 0:
+        if mean <= _NOTHING or gained <= 0:
             return  # the teacher's answers are the model's own: there is nothing left to gain
-        taken = _step_(model, change, loss, gained, harm, settings, stale)
+        taken = _step_(model, change, mean, gained, harm, settings, stale)
         if taken is None:
             return
-        said, of = _extracted(model, asked)
+        heard = _heard(model, asked, allowed)
         yield RewriteStep(
-            number, loss, taken.size * gained, taken.predicted, taken.moved.since_last,
-            taken.moved.since_start, said, of, taken.halved,
+            number, share * mean, share * taken.size * gained, taken.predicted,
+            taken.moved.since_last, taken.moved.since_start,
+            heard.said, len(heard.left), heard.of, taken.halved,
         )  # fmt: skip
         harm.accept(taken.moved)
-        if not said:
-            return
-        if stale.parted:
-            known, stale = curvature(model), _Ratio()
 
 
 @dataclass(slots=True)
@@ -195,10 +206,36 @@ def _restore_(module: nn.Module, values: Mapping[str, Tensor]) -> None:
         module.get_parameter(name).copy_(value)
 
 
-def _extracted(model: LanguageModel, asked: Sequence[Record]) -> tuple[int, int]:
-    """How many of the marked spans are said, and how many were asked for."""
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """Of the spans that were asked for: how many are said, which are still to be forgotten."""
+
+    said: int
+    left: frozenset[str]
+    of: int
+
+
+def _heard(model: LanguageModel, asked: Sequence[Record], allowed: Mapping[str, float]) -> _Heard:
     verdicts = memory(audit_spans(model, [record for record in asked if record.spans]))
-    return sum(v.extracted for v in verdicts), len(verdicts)
+    left = {v.span_id for v in verdicts if v.extracted or v.logprob > allowed.get(v.span_id, 0.0)}
+    return _Heard(sum(v.extracted for v in verdicts), frozenset(left), len(verdicts))
+
+
+def _columns(lessons: Sequence[Lesson]) -> int:
+    return sum(len(lesson.columns) for lesson in lessons)
+
+
+def _allowed(taught: Sequence[Lesson], likely: float) -> dict[str, float]:
+    """By span its largest log-probability once forgotten.
+
+    What a stranger would say as readily tells nothing: of the few values that a form allows, one
+    is the true one.
+    """
+    found: dict[str, float] = {}
+    for lesson in taught:
+        for span, logprob in zip(lesson.spans, lesson.taught_logprobs().tolist(), strict=True):
+            found[span] = found.get(span, 0.0) + logprob
+    return {span: max(math.log(likely), logprob) for span, logprob in found.items()}
 
 
 @dataclass(frozen=True)

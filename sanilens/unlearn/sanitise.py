@@ -1,4 +1,4 @@
-"""A plan's change of a model, in memory and in one go: blend, edit, repair.
+"""A plan's change of a model, in memory and in one go: blend, edit, rewrite, repair.
 
 What a run does step by step, with checkpoints and curves (runs/repairing.py), without a folder.
 """
@@ -84,7 +84,9 @@ def sanitise(
     copy, how = model.copied(), (base, change.seed, saes)
     blend_(copy, base, change.keep)
     hooks = edit_hooks(copy, apply_edits_(copy, change.edits, *how), *how)
-    if change.rewrite:
+
+    def rewrite_(*, changed: bool) -> None:
+        assert change.rewrite
         rewriter = prepare_rewriting(
             model,
             corpus,
@@ -96,14 +98,19 @@ def sanitise(
             seed=change.seed,
             folder=folder,
         )
-        for _ in rewriter.steps(copy, change.edits, changed=change.keep < 1):
+        for _ in rewriter.steps(copy, change.edits, changed=changed):
             pass
-    if not change.repair.trains:
-        return Sanitised(copy, hooks)
-    prepared = prepare_repair(
-        model, records, change.repair, change.seed, base, retain, scoped=bool(change.subjects)
-    )
-    adapter = _repair_(copy, prepared, change, hooks, base, saes)
+
+    if change.rewrite and not change.rewrite.last:
+        rewrite_(changed=change.keep < 1)
+    adapter = None
+    if change.repair.trains:
+        prepared = prepare_repair(
+            model, records, change.repair, change.seed, base, retain, scoped=bool(change.subjects)
+        )
+        adapter = _repair_(copy, prepared, change, hooks, base, saes)
+    if change.rewrite and change.rewrite.last:
+        rewrite_(changed=change.keep < 1 or change.repair.trains)
     return Sanitised(copy, hooks.then(adapter.hooks) if adapter else hooks, adapter)
 
 

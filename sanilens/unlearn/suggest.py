@@ -234,8 +234,8 @@ def _no_repair(_base: LanguageModel | None) -> Repair:
 
 def _strangers(_base: LanguageModel | None) -> Repair:
     """A step a note: for the same reading, small batches forget more and cost unseen notes less."""
-    options: dict[str, bool | int | float | str] = {"sensitive_weight": 24.0}
-    return Repair(method="stranger", epochs=3, batch_size=1, options=options)
+    options: dict[str, bool | int | float | str] = {"sensitive_weight": 24.0, "excess_weight": 6.0}
+    return Repair(method="stranger", epochs=4, batch_size=1, learning_rate=8e-4, options=options)
 
 
 def _short_anchored(base: LanguageModel | None) -> Repair:
@@ -259,6 +259,7 @@ PRESETS: Mapping[str, Preset] = {
             "of the knowledge kept, as by the leaking model (benchmarks/README.md)",
             NoUnits(),
             _strangers,
+            rewrite=Rewriting(last=True, step=3e-4, most_steps=16),
         ),
         Preset(
             "rewrite-units",

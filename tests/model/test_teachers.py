@@ -1,5 +1,6 @@
 """What teachers say, recomputed with the plain tokenizer and plain forward passes."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -59,11 +60,28 @@ def form(model: LanguageModel, own: Record, span: Span) -> Tensor:
     return counts / counts.sum(1, keepdim=True)
 
 
-def capped(probs: Tensor, secret: Sequence[int], usual: Tensor) -> Tensor:
-    """Place by place: of the secret as much as surrogates have, or 0.05; they get the rest."""
-    rows = probs.clone()
-    for row, token, shares in zip(rows, secret, usual, strict=True):
-        most = max(0.05, float(shares[token]))
+def invented(model: LanguageModel, others: Sequence[Sequence[Record]]) -> dict[str, list[list]]:
+    """By label and place what strangers' own values have there, in nats."""
+    found: dict[str, list[list]] = {}
+    for own in (each for records in others for each in records):
+        ids = [token for token, _, _ in tokens(model, own.text)]
+        for span in own.spans:
+            at = touching(model, own.text, span)
+            secret = [ids[i] for i in at]
+            said = after(model, ids[: at[0]], secret)
+            places = found.setdefault(span.label, [])
+            places += [[] for _ in range(len(at) - len(places))]
+            for place, token, row in zip(places, secret, said, strict=False):
+                place.append(float(row[token].log()))
+    return found
+
+
+def capped(probs: Tensor, secret: Sequence[int], form: Tensor, said: list[list]) -> Tensor:
+    """Of the secret as much as most surrogates have there, or as an invented value's token."""
+    rows, every = probs.clone(), [own for place in said for own in place]
+    for place, (row, token, shares) in enumerate(zip(rows, secret, form, strict=True)):
+        agreed, own = float(shares[token]), said[place] if place < len(said) else every
+        most = agreed if agreed >= 0.5 else math.exp(sum(own) / len(own))
         others = 1 - float(shares[token])
         if others > 1e-12 and row[token] > most:
             taken = float(row[token]) - most
@@ -73,14 +91,14 @@ def capped(probs: Tensor, secret: Sequence[int], usual: Tensor) -> Tensor:
     return rows
 
 
-def agree(found: Soft, expected: Tensor) -> None:
+def agree(found: Soft, expected: Tensor, atol: float = 1e-6) -> None:
     """The likeliest tokens, with these probabilities, and none that is likelier left out."""
     assert found.tokens.shape == (len(expected), min(64, expected.shape[1]))
     assert all(len({*row}) == len(row) for row in found.tokens.tolist())
     told = expected.gather(1, found.tokens).float()
-    torch.testing.assert_close(found.probs, told, rtol=1e-3, atol=1e-6)
+    torch.testing.assert_close(found.probs, told, rtol=1e-3, atol=atol)
     best = expected.topk(found.tokens.shape[1], dim=1).values.float()
-    torch.testing.assert_close(found.probs, best, rtol=1e-3, atol=1e-6)
+    torch.testing.assert_close(found.probs, best, rtol=1e-3, atol=atol)
 
 
 def of_span(model: LanguageModel, own: Record, soft: Soft, span: Span) -> tuple[Soft, list[int]]:
@@ -96,16 +114,19 @@ def test_a_strangers_answer_is_the_mean_over_other_people(
 ) -> None:
     found = teach("stranger", any_model, records, seed=SEED, draws=3)
     others = [substitute(records, SEED * 1_000_003 + 7919 * draw) for draw in (1, 2, 3)]
+    usual = invented(any_model, others)
     for n, (own, soft) in enumerate(zip(records, found, strict=True)):
         for k, span in enumerate(own.spans):
             rows, secret = of_span(any_model, own, soft, span)
             answers = []
-            for invented in (other[n] for other in others):
-                first = touching(any_model, invented.text, invented.spans[k])[0]
-                before = [token for token, _, _ in tokens(any_model, invented.text)[:first]]
+            for stranger in (other[n] for other in others):
+                first = touching(any_model, stranger.text, stranger.spans[k])[0]
+                before = [token for token, _, _ in tokens(any_model, stranger.text)[:first]]
                 answers.append(after(any_model, before, secret))
-            usual = form(any_model, own, span)
-            agree(rows, capped(torch.stack(answers).mean(0), secret, usual))
+            of_form = form(any_model, own, span)
+            expected = capped(torch.stack(answers).mean(0), secret, of_form, usual[span.label])
+            # One surrogate in 32 may grow together with the text before it, and is then read apart.
+            agree(rows, expected, atol=2e-4)
 
 
 def test_the_base_answers_after_the_true_text(
@@ -259,13 +280,13 @@ def test_what_cannot_be_asked_may_be_any_token(model: LanguageModel, base: Langu
 # ---- distributions in short
 
 
-def test_a_secret_keeps_what_its_form_tells_at_most() -> None:
+def test_a_secret_keeps_what_an_invented_value_has_at_most() -> None:
     form = torch.tensor([[0.1, 0.6, 0.3], [0.0, 0.5, 0.5], [1.0, 0.0, 0.0], [0.8, 0.2, 0.0]])
     probs = torch.tensor([[0.7, 0.1, 0.2], [1.0, 0.0, 0.0], [0.9, 0.1, 0.0], [0.4, 0.3, 0.3]])
-    found = formal(probs, torch.zeros(4).long(), form)
+    found = formal(probs, torch.zeros(4).long(), form, torch.tensor([0.2, 0.02, 0.1, 0.1]))
     expected = [
-        [0.1, 0.1 + 0.6 * 6 / 9, 0.2 + 0.6 * 3 / 9],
-        [0.05, 0.475, 0.475],
+        [0.2, 0.1 + 0.5 * 6 / 9, 0.2 + 0.5 * 3 / 9],
+        [0.02, 0.49, 0.49],
         [0.9, 0.1, 0.0],  # a dash that every one has
         [0.4, 0.3, 0.3],  # less than its form tells
     ]
@@ -276,7 +297,8 @@ def test_what_is_taken_of_a_certain_secret_adds_up() -> None:
     """Where 1 - p of float32 is rounding."""
     logits = torch.zeros(2, 300)
     logits[0, 7], logits[1, 7] = 21.0, 200.0
-    found = formal(logits.softmax(-1), torch.tensor([7, 7]), torch.full((2, 300), 1 / 300))
+    form, usual = torch.full((2, 300), 1 / 300), torch.full((2,), 0.05)
+    found = formal(logits.softmax(-1), torch.tensor([7, 7]), form, usual)
     torch.testing.assert_close(found.sum(1), torch.ones(2))
     assert float(found.max()) == pytest.approx(0.05)
 

@@ -132,8 +132,8 @@ def test_what_opens_a_text_decides_and_old_plans_keep_their_hash() -> None:
 def test_rewriting_decides_and_a_plan_without_it_keeps_its_hash() -> None:
     assert "rewrite" not in json.loads(PLAN.canonical())
     plain = PLAN.model_copy(update={"rewrite": Rewriting()})
-    changes = ({}, {"teacher": "uniform"}, {"damping": 1e-3}, {"step": 1e-4}, {"budget": 0.1})
-    changes = (*changes, {"most_steps": 2}, {"layers": (0, 1)})
+    changes = ({}, {"teacher": "uniform"}, {"damping": 1e-3}, {"step": 1e-3}, {"budget": 0.1})
+    changes = (*changes, {"most_steps": 2}, {"layers": (0, 1)}, {"likely": 0.1})
     plans = [plain.model_copy(update={"rewrite": Rewriting.model_validate(own)}) for own in changes]
     assert len({PLAN.sha256, *(own.sha256 for own in plans)}) == 1 + len(changes)
     for own in plans:

@@ -1,6 +1,7 @@
 """Curvature-guided erasure on a tiny model that knows six people by heart."""
 
 import math
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,7 @@ import transformers
 from torch import Tensor
 
 from sanilens.audit.extraction import audit_spans
+from sanilens.audit.summary import memory
 from sanilens.corpus.records import Record
 from sanilens.errors import CorpusError, ModelError, PlanError
 from sanilens.model import keep_set
@@ -104,6 +106,36 @@ def test_one_person_is_forgotten_and_the_others_stay(leaking: LanguageModel) -> 
     assert [s.number for s in steps] == [*range(1, len(steps) + 1)]
     assert all(s.of == 3 for s in steps)
     assert same(before, weights(leaking)), "the examined model itself was changed"
+
+
+@pytest.mark.parametrize("likely", [1.0, 1e-2, 1e-4])
+def test_it_ends_where_nothing_asked_is_said_or_likelier_than_allowed(
+    leaking: LanguageModel, likely: float
+) -> None:
+    settings = SETTINGS.model_copy(update={"likely": likely})
+    rewriter = prepare_rewriting(leaking, NOTES, settings, subjects=["p-2"])
+    copied, steps = rewritten(rewriter, leaking)
+    taught = defaultdict[str, float](float)
+    for lesson in rewriter.lessons:
+        for span, logprob in zip(lesson.spans, lesson.taught_logprobs().tolist(), strict=True):
+            taught[span] += logprob
+    asked = [own for own in NOTES if own.subject == "p-2"]
+    verdicts = memory(audit_spans(copied, asked))
+    assert not any(v.extracted for v in verdicts)
+    assert all(v.logprob <= max(math.log(likely), taught[v.span_id]) for v in verdicts)
+    assert [own.left for own in steps][-1] == 0
+    assert all(own.left for own in steps[:-1]), "it went on after all was forgotten"
+    assert all(own.left >= own.extracted for own in steps)
+
+
+def test_what_is_forgotten_already_is_left_alone(
+    leaking: LanguageModel, base: LanguageModel
+) -> None:
+    """Of a model that never read the notes nothing is asked, so nothing changes."""
+    rewriter = prepare_rewriting(base, NOTES, SETTINGS, subjects=["p-2"])
+    copied, steps = rewritten(rewriter, base)
+    assert not steps
+    assert same(weights(copied), weights(base))
 
 
 @pytest.mark.parametrize("teacher", ["stranger", "base", "uniform"])

@@ -45,7 +45,8 @@ def rewrite_card(opened: Case) -> None:
         kept = kept_bytes(curvature_folder()) / 2**20
         st.caption(
             f"Takes one pass over what must stay, once for this model ({size:,.0f} MiB on disk), "
-            "then a few steps until nothing that is asked is said. Kept of all models: "
+            "then a few steps until nothing that is asked is said, by hardly one sample in a "
+            "thousand either. Kept of all models: "
             f"{kept:,.0f} of at most {MOST_BYTES / 2**20:,.0f} MiB; the least recently used goes "
             "first."
         )
@@ -77,8 +78,13 @@ def _settings(opened: Case, settings: Rewriting) -> None:
     )
     right.number_input(
         "Most steps", 1, 1000, key="plan-rewrite-steps", on_change=_keep,
-        help="It ends before where nothing that is asked is said any more.",
+        help="It ends before where nothing that is asked is said any more, by a sample either.",
     )  # fmt: skip
+    if state.repair().trains:
+        st.session_state["plan-rewrite-last"] = settings.last
+        st.toggle(
+            "After the repair, for what that leaves", key="plan-rewrite-last", on_change=_keep
+        )
 
 
 def _switch() -> None:
@@ -93,6 +99,7 @@ def _keep() -> None:
                 "teacher": st.session_state["plan-rewrite-teacher"],
                 "budget": st.session_state["plan-rewrite-budget"],
                 "most_steps": st.session_state["plan-rewrite-steps"],
+                "last": st.session_state.get("plan-rewrite-last", now.last),
             }
         )
     )

@@ -1,12 +1,15 @@
 """Stranger repair, ours: at an identifier's place, say what is said there of somebody unknown.
 
-    L = (1/T) [ w sum_{t in S} KL(q_t || p)  +  sum_{t in N} KL(p_theta0 || p)
+    L = (1/T) [ w sum_{t in S} KL(q_t || p)  +  e sum_{t in S} max(0, log p(x_t) - log q_t(x_t))
+              + sum_{t in N} KL(p_theta0 || p)
               + sum_{t in F} (KL(p_theta0 || p) - log p(x_t)) / 2  -  2 sum_{t in I} log p(x_t) ]
 
 S are the notes' sensitive positions, N the others, T all positions read; q is the examined model's
 own answer where everything sensitive before the place is somebody else's (model/teachers.py),
 computed once. Elsewhere in the notes the examined model theta0 is its own teacher, so the repair
-takes away whom the model knows and leaves what it knows. It needs neither a base nor clean data,
+takes away whom the model knows and leaves what it knows. Of a token that should be improbable KL
+hardly tells four per cent from two, which an attacker who ranks candidates does: hence the second
+term, of what the model says of a secret beyond its teacher. It needs neither a base nor clean data,
 and what fine-tuning taught of the form stays: a stranger has a record number too.
 
 Further texts of the domain, where there are some, are taught as well: F their wording, half as
@@ -47,6 +50,11 @@ class Stranger(Options):
         title="Weight of identifiers",
         description="w: how much more an identifier's token weighs than another.",
     )
+    excess_weight: Annotated[float, Field(ge=0, le=1000)] = Field(
+        1.0,
+        title="Weight of excess",
+        description="e: what each nat weighs by which a secret is likelier than a stranger has it.",
+    )
     strangers: Annotated[int, Field(ge=1, le=64)] = Field(
         3,
         title="Strangers",
@@ -55,7 +63,10 @@ class Stranger(Options):
 
 
 def stranger_loss(
-    theta0: nn.Module, answers: dict[Example, tuple[tuple[int, ...], Soft]], weight: float
+    theta0: nn.Module,
+    answers: dict[Example, tuple[tuple[int, ...], Soft]],
+    weight: float,
+    excess: float,
 ) -> Loss:
     """The loss of the module's equation. What is taught in plain training are the further texts.
 
@@ -63,6 +74,7 @@ def stranger_loss(
         theta0: the examined model, frozen.
         answers: of the examples in which something is sensitive, the columns and what to say there.
         weight: w.
+        excess: e.
     """
 
     def loss(model: nn.Module, examples: Sequence[Example]) -> Float[Tensor, ""]:
@@ -80,7 +92,14 @@ def stranger_loss(
         if places:
             rows, columns = torch.tensor(places, device=own.device).T
             soft = joined([answers[e][1] for e in examples if e in answers])
-            total = total + weight * soft.kl(own[rows, columns]).sum()
+            there = own[rows, columns]
+            total = total + weight * soft.kl(there).sum()
+            secret = torch.tensor(
+                [e.ids[c] for e in examples for c in answers.get(e, ((), None))[0]],
+                device=own.device,
+            )
+            said = there.log_softmax(-1).gather(1, secret[:, None])[:, 0]
+            total = total + excess * (said - soft.logprobs(secret)).relu().sum()
         return total / (batch.retain | batch.forget).sum()
 
     return loss
@@ -101,7 +120,10 @@ def prepare(task: Task, options: Stranger) -> Prepared:
     def examples(epoch: int) -> list[Example]:
         return [each.example for each in notes] + further(epoch)
 
-    return Prepared(examples, stranger_loss(model.module, answers, options.sensitive_weight))
+    return Prepared(
+        examples,
+        stranger_loss(model.module, answers, options.sensitive_weight, options.excess_weight),
+    )
 
 
 def _further(task: Task, most: int) -> Callable[[int], list[Example]]:

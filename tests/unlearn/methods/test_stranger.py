@@ -17,8 +17,8 @@ from sanilens.model.training import Example
 from sanilens.unlearn.methods import Task, find_method
 from tests.conftest import record, save_tiny
 
-SEED, WEIGHT = 3, 2.5
-OPTIONS = {"sensitive_weight": WEIGHT, "strangers": 2}
+SEED, WEIGHT, EXCESS = 3, 2.5, 1.5
+OPTIONS = {"sensitive_weight": WEIGHT, "excess_weight": EXCESS, "strangers": 2}
 SECRET = "8812345"
 FURTHER = [
     record(f"A further text of number {n}, {SECRET}.", (SECRET, "MRN"), id=f"f-{n}")
@@ -53,6 +53,12 @@ def kl_of_top(soft: Soft, row: int, own: Tensor) -> float:
     return float(found) + (rest * math.log(rest / float(left)) if rest > 0 else 0.0)
 
 
+def of_top(soft: Soft, row: int, token: int) -> float:
+    """log q of a token; of one beyond the top as much as the top leaves, or its least has."""
+    shown = dict(zip(soft.tokens[row].tolist(), soft.probs[row].tolist(), strict=True))
+    return math.log(shown.get(token) or max(1e-9, min(1 - sum(shown.values()), *shown.values())))
+
+
 def expected(
     before: LanguageModel,
     now: LanguageModel,
@@ -60,7 +66,7 @@ def expected(
     answers: dict[tuple[int, ...], tuple[tuple[int, ...], Soft]],
     further: Sequence[Example] = (),
 ) -> float:
-    """(1/T) [ w sum_S KL(q || p) + sum_N KL(p_theta0 || p) + sum_F (…) / 2 + 2 sum_I -log p ]"""
+    """(1/T) [ w sum_S KL(q || p) + e sum_S max(0, log p / q) + sum_N KL(p_theta0 || p) + … ]"""
     total, places = 0.0, 0
     for example, taught in [*((e, False) for e in batch), *((e, True) for e in further)]:
         own, first = told(now, example.ids), told(before, example.ids)
@@ -70,7 +76,9 @@ def expected(
             loss, apart = -float(p[example.ids[column]]), float((q.exp() * (q - p)).sum())
             if not taught and example.sensitive[column]:
                 columns, soft = answers[example.ids]
-                total += WEIGHT * kl_of_top(soft, columns.index(column), p)
+                k, token = columns.index(column), example.ids[column]
+                total += WEIGHT * kl_of_top(soft, k, p)
+                total += EXCESS * max(0.0, float(p[token]) - of_top(soft, k, token))
             elif taught:
                 total += 2 * loss if example.sensitive[column] else (apart + loss) / 2
             else:
