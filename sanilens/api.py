@@ -31,6 +31,7 @@ from sanilens.bundled import BUNDLED, Sources
 from sanilens.case import Case, open_dictionary
 from sanilens.case import open_case as open_sources
 from sanilens.errors import PlanError
+from sanilens.evidence.on_load import open_model
 from sanilens.inspect.locate.localisers import Settings, find_localiser
 from sanilens.inspect.locate.scores import UnitScores
 from sanilens.model.units import UnitKind
@@ -228,7 +229,7 @@ def open_case(
     if corpus is None:
         raise PlanError("give a corpus: the texts that the model was trained on.")
     names = (str(source) if source is not None else None for source in given[1:])
-    return open_sources(Sources(str(model), str(corpus), *names))
+    return open_sources(Sources(str(model), str(corpus), *names), model_at=open_model)
 
 
 def audit_model(

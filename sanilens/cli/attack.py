@@ -21,7 +21,7 @@ from sanilens.runs.attacking import (
     load_attacks,
 )
 from sanilens.runs.folder import RunFolder
-from sanilens.runs.integrity import check
+from sanilens.runs.integrity import resumable
 from sanilens.runs.repairing import Cancelled
 
 
@@ -36,7 +36,7 @@ def attack(
     """Attack a run's result beside the models it is held against. Resumes what was cancelled."""
     chosen = find_attacks(attacks.split(",") if attacks else ATTACKS)
     run = RunFolder(folder)
-    check(run)
+    resumable(run)
 
     def ask_to_stop(_signal: int, _frame: FrameType | None) -> None:
         run.cancel_file.touch(mode=0o600)

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from sanilens.case import open_model, open_records
+from sanilens.case import open_records
 from sanilens.cli.common import (
     CorpusOption,
     JsonOption,
@@ -16,6 +16,7 @@ from sanilens.cli.common import (
     print_json,
     progress,
 )
+from sanilens.evidence.on_load import open_model
 from sanilens.inspect.locate.deletion_curve import bench_deletion
 from sanilens.inspect.locate.recall import CURVES, InjResult, bench_inj
 

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, get_type_hints
 import typer
 
 from sanilens.bundled import Sources
-from sanilens.case import Case, open_case, open_dictionary, open_model, open_records
+from sanilens.case import Case, open_case, open_dictionary, open_records
 from sanilens.cli.common import (
     ControlOption,
     CorpusOption,
@@ -26,6 +26,7 @@ from sanilens.corpus.records import Record
 from sanilens.dictionaries.codebook.bottleneck import read_deletion
 from sanilens.dictionaries.dictionary import Dictionary
 from sanilens.errors import PlanError
+from sanilens.evidence.on_load import open_model
 from sanilens.model.language_model import LanguageModel
 from sanilens.runs.planning import valid
 from sanilens.unlearn.methods import METHODS
@@ -95,7 +96,7 @@ class ExaminedOptions:
     def open(self) -> Case:
         """Open the case, and say what was detected and how the model reads a text."""
         detector = detector_for(self.ner, self.patient_table)
-        case = open_case(self.sources, detector=detector)
+        case = open_case(self.sources, detector=detector, model_at=open_model)
         say_what_was_found(detector)
         if case.opening and case.opening.changed:
             say(case.opening.sentence)

@@ -112,6 +112,7 @@ def attack_run(
         Cancelled: if the folder's cancel file appeared.
     """
     run, attacks = RunFolder(folder), find_attacks(names)
+    resumable(run)  # before anything of it is believed
     plan = run.plan()
     with writing(folder), run.locked():
         ledger = resumable(run)

@@ -20,6 +20,7 @@ from sanilens.bundled import Sources, resolve
 from sanilens.case import Case, Stage, Texts, read_texts
 from sanilens.corpus.detection.detector import Detector
 from sanilens.corpus.detection.patient_table import load_patient_table
+from sanilens.evidence.on_load import check_model
 from sanilens.model.language_model import LanguageModel, load_model
 from sanilens.progress import Progress, unheard
 from sanilens.runs.workspace import run_of
@@ -115,6 +116,7 @@ def model_at(source: str) -> LanguageModel:
 
 @st.cache_resource(max_entries=4, show_spinner=False)
 def _load(source: str, written: tuple[tuple[str, int, int], ...]) -> LanguageModel:
+    check_model(source)
     return load_model(resolve(source))
 
 
