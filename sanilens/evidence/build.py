@@ -190,10 +190,11 @@ def _lineage(
                 todo="Remove it where the run was made to make the deletion final.",
             )
         )  # fmt: skip
-    for copy in ledger.handed_over:
-        made.append(Copy(what=f"Exported copy, {copy.form}", name=copy.form, sha256=copy.sha256,
-                         knows="see the figures", todo="Handed over; audit it as its own artefact "
-                         "if it was quantised."))  # fmt: skip
+    for copy in dict.fromkeys(ledger.handed_over):
+        whole = artefact.in_weights
+        made.append(Copy(what="Exported copy", name=copy.form, sha256=copy.sha256,
+                         knows="see the figures" if whole else "yes", todo="Handed over. Merged, "
+                         "quantised or trained further it is another artefact."))  # fmt: skip
     if plan.reference:
         made.append(Copy(what="Reference model", name=_name(plan.reference.source),
                          sha256=plan.reference.sha256, knows="never did",

@@ -4,8 +4,11 @@ from sanilens.evidence.evidence import Evidence, measured
 from sanilens.evidence.words import figure, interval, number
 
 
-def model_card(evidence: Evidence) -> str:
-    """README.md of the model's folder: its figures in the card's own fields, and in words."""
+def model_card(evidence: Evidence, arm: str = "after") -> str:
+    """README.md of the model's folder: its figures in the card's own fields, and in words.
+
+    `arm`: which model it is of: the result as it was audited, or as it was exported.
+    """
     from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
     about, stated = evidence.about, evidence.statement
@@ -15,7 +18,7 @@ def model_card(evidence: Evidence) -> str:
             metric_type="extraction-rate", metric_name=f"details said, {evidence.arms[arm]}",
             metric_value=round(r.value or 0, 6), metric_args={"hits": r.hits, "n": r.n},
         )
-        for arm in ("before", "after", "reference")
+        for arm in dict.fromkeys(("before", "after", arm, "reference"))
         if arm in evidence.arms
         for r in measured([evidence.rate(arm, about, of) for of in
                            ("all", "kind:direct", "kind:indirect")])
@@ -25,19 +28,24 @@ def model_card(evidence: Evidence) -> str:
         license="other" if stated.licence else None, license_name=stated.licence or None,
         tags=["unlearning", "privacy", "sanilens"], eval_results=results or None,
     )  # fmt: skip
-    card = ModelCard(f"---\n{data.to_yaml()}\n---\n\n{_text(evidence)}")
+    card = ModelCard(f"---\n{data.to_yaml()}\n---\n\n{_text(evidence, arm)}")
     return str(card)
 
 
-def _text(evidence: Evidence) -> str:
-    after = evidence.rate("after", evidence.about)
-    worst = next(iter(evidence.by_subject("after", evidence.about)), None)
+def _text(evidence: Evidence, arm: str) -> str:
+    after = evidence.rate(arm, evidence.about)
+    worst = next(iter(evidence.by_subject(arm, evidence.about)), None)
     weights = (
         "All of what was done is in these weights."
         if evidence.artefact.in_weights
         else "**Not all of what was done is in these weights.** Loaded by themselves they are not "
         "the model that was audited: see the adapter beside them, or the limits below."
     )
+    if arm != "after":
+        weights += (
+            f" {evidence.arms[arm]}: another artefact than the one of the story below, and audited "
+            "as one. They load in transformers with the library compressed-tensors (`load.py`)."
+        )
     rows = [
         f"| {evidence.arms[arm]} | {figure(r)} | {interval(r) or '–'} |"
         for arm in evidence.arms

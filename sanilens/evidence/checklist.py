@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from sanilens.evidence.evidence import Answer, Artefact, Reading, State, Statement, Whose, measured
 from sanilens.evidence.readings import IN_TRIES
 from sanilens.evidence.words import figure, with_interval
+from sanilens.runs.arms import COPIES, TITLES
 from sanilens.runs.comparison import Comparison
 from sanilens.unlearn.plan import Plan
 
@@ -300,7 +301,7 @@ def _checkable(facts: Facts) -> Found:
 
 
 def _artefacts(facts: Facts) -> Found:
-    return _several(
+    tried = _several(
         facts,
         [
             ("attack.relearning", "relearning"),
@@ -311,6 +312,15 @@ def _artefacts(facts: Facts) -> Found:
         "Neither relearning nor quantised weights were part of this run. An int8 or 4-bit export "
         "is another artefact: these figures are not about it.",
     )
+    copies = [r for arm in COPIES if (r := facts.rate(arm)) and r.measured]
+    if not copies:
+        return tried
+    said = "; ".join(f"{TITLES[arm]}: {with_interval(facts.rate(arm))}"
+                     for arm in COPIES if facts.rate(arm))  # fmt: skip
+    own = _on(copies, f"{said}, audited as artefacts of their own.")
+    if tried.state != "measured":
+        return own
+    return Found("measured", f"{tried.text} {own.text}", (*tried.readings, *own.readings), own.file)
 
 
 def _signed(facts: Facts) -> Found:

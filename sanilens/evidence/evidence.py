@@ -256,6 +256,11 @@ class Evidence(_Frozen):
             if (each.measure, each.arm) == (measure, arm) and whose in (None, each.whose)
         ]
 
+    @property
+    def to_destroy(self) -> list[Copy]:
+        """Copies that still hold what was to be forgotten."""
+        return [copy for copy in self.lineage if copy.knows == "yes"]
+
     def rate(self, arm: str, whose: Whose, of: str = "all") -> Reading | None:
         """What a model says of somebody's details."""
         return self.reading(reading_id("extraction", arm, whose, of))

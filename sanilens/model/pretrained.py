@@ -54,7 +54,7 @@ def load_outline(folder: Path) -> PreTrainedModel:
     name, fields = folder.name, read_config(folder)
     loader = _loader(fields)
     with (
-        _quiet(),
+        quiet(),
         as_model_error(f"{name}: transformers makes no model of {CONFIG}", _OWN),
         torch.device("meta"),
     ):
@@ -84,7 +84,7 @@ def load_pretrained(folder: Path, outline: PreTrainedModel, device: str) -> PreT
         ModelError: if weights and configuration do not make one whole language model.
     """
     name = folder.name
-    with _quiet(), as_model_error(f"{name}: the weights do not fit {CONFIG}", _OWN):
+    with quiet(), as_model_error(f"{name}: the weights do not fit {CONFIG}", _OWN):
         # float32: audits compare log-probabilities, and half precision flips near ties.
         loaded: Any = type(outline).from_pretrained(
             folder,
@@ -115,7 +115,7 @@ def _loader(fields: Mapping[str, Any]) -> type[AutoModelForCausalLM] | type[Auto
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Without transformers' own report of keys: one message says what is wrong with a folder.
 
     And without its progress bar, which would stand between a notebook's tables.

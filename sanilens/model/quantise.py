@@ -23,7 +23,7 @@ from transformers.pytorch_utils import Conv1D
 
 from sanilens.model.language_model import LanguageModel
 
-_BLOCK, _GROUP = 64, 32
+_BLOCK, GROUP = 64, 32
 # Of QLoRA's code: halfway between the outermost levels' quantiles with 15 and with 16 levels.
 _OUTERMOST = 0.9677083
 
@@ -60,7 +60,7 @@ def eight_bits(weights: Matrix) -> Matrix:
 
 def int_four(weights: Matrix) -> Matrix:
     """The same from int4, a scale for every 32 weights of a row."""
-    return _rounded(weights, math.gcd(weights.shape[1], _GROUP), 4)
+    return _rounded(weights, math.gcd(weights.shape[1], GROUP), 4)
 
 
 def _rounded(weights: Matrix, group: int, bits: int) -> Matrix:

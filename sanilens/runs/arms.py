@@ -17,7 +17,7 @@ from sanilens.runs.folder import open_plain
 
 ArmName = Literal[
     "before", "after", "edits_only", "repair_only", "random_units", "another_subject",
-    "base", "reference", "lookalike",
+    "base", "reference", "lookalike", "int8", "int4",
 ]  # fmt: skip
 ARMS: tuple[ArmName, ...] = get_args(ArmName)
 
@@ -31,7 +31,12 @@ TITLES: dict[ArmName, str] = {
     "base": "Base model",
     "reference": "Reference: never saw them",
     "lookalike": "Look-alikes, before",
+    "int8": "Exported in 8 bits",
+    "int4": "Exported in 4 bits",
 }
+
+COPIES: tuple[ArmName, ...] = ("int8", "int4")
+"""The result in another form, measured as it is exported and not when the plan is carried out."""
 
 _WORDS = ("span", "subject", "label", "kind", "status")
 _COLUMNS = (*_WORDS, "extracted", "logprob")

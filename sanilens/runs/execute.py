@@ -26,6 +26,7 @@ from sanilens.inspect.units.readers import NO_SAES
 from sanilens.model.hooks import NO_HOOKS, Hooks
 from sanilens.model.language_model import LanguageModel
 from sanilens.model.sites import Sites
+from sanilens.progress import Progress, unheard
 from sanilens.runs.adapters import keep_in_run
 from sanilens.runs.arms import Arm, ArmName, save_arm
 from sanilens.runs.attacking import Attacking
@@ -133,6 +134,29 @@ def unchanged_keys(plan: Plan, case: Case) -> dict[ArmName, str]:
 def _metrics(plan: Plan, name: ArmName) -> tuple[str, ...]:
     """The plan's metrics are about its corpus: of look-alikes the usual ones are taken."""
     return USUAL if name == "lookalike" else (*USUAL, *plan.audit.metrics)
+
+
+def measured_arm(
+    plan: Plan,
+    name: ArmName,
+    model: LanguageModel,
+    exam: Exam,
+    hooks: Hooks = NO_HOOKS,
+    progress: Progress = unheard,
+) -> Arm:
+    """One model state, measured as a plan has it."""
+    started = time.monotonic()
+    metrics = _metrics(plan, name)
+    found = measure(model, exam, metrics=metrics, hooks=hooks, progress=progress)
+    neutral = perplexity(
+        model, spaced(exam.records, _NEUTRAL_RECORDS), without_spans=True, hooks=hooks
+    ).value
+    return Arm(
+        **dict(found),
+        arm=name,
+        perplexity_neutral=None if math.isnan(neutral) else neutral,
+        seconds=round(time.monotonic() - started, 3),
+    )
 
 
 def execute(
@@ -288,29 +312,18 @@ class _Execution:
             return
         self.note("measuring", arm=name)
         started = time.monotonic()
-        metrics = _metrics(self.plan, name)
         exam = exam or self._exam
-        found = measure(
-            model,
-            exam,
-            metrics=metrics,
-            hooks=hooks,
-            progress=lambda *_: check_cancelled(self.run_folder),
-        )
-        neutral = perplexity(
-            model, spaced(exam.records, _NEUTRAL_RECORDS), without_spans=True, hooks=hooks
-        ).value
-        arm = Arm(
-            **dict(found),
-            arm=name,
-            perplexity_neutral=None if math.isnan(neutral) else neutral,
-            seconds=round(spent + time.monotonic() - started, 3),
-        )
+        arm = measured_arm(self.plan, name, model, exam, hooks, self._checked)
+        spent += time.monotonic() - started
+        arm = arm.model_copy(update={"seconds": round(spent, 3)})
         files = save_arm(self.run_folder.arms, arm)
         self.note("measured", arm=name, seconds=arm.seconds, files=digests(self.run_folder, files))
         if key:
             unseen = exam.perplexity_unseen(model) if exam.unseen else None
             keep_arm(arms_folder(), key, name, self.run_folder.arms, unseen)
+
+    def _checked(self, _done: int, _of: int, _note: str = "", /) -> None:
+        check_cancelled(self.run_folder)
 
     def _treat(self, name: ArmName, treatment: Treatment) -> None:
         """Edit and repair a copy, measure it, and export it if it is the plan's own result."""

@@ -21,6 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sanilens.atomic import private, private_folder, write_text
 from sanilens.errors import DivergedError, RunError
 from sanilens.locked import refuse_if_locked
+from sanilens.runs.arms import COPIES
 from sanilens.runs.folder import RunFolder, took, writing
 from sanilens.runs.log import read_ledger, recent_events
 from sanilens.unlearn.plan import Plan
@@ -222,8 +223,11 @@ def status(run: RunFolder, events: Sequence[Mapping[str, Any]]) -> Status:
     """The state of a run, from its lock, its process and its events so far."""
     if run.is_running():
         return "stopping" if run.cancel_file.exists() else "running"
-    # A finished run may be attacked as well; whether that ended, its results say.
-    about_run = (e for e in reversed(events) if e["event"] not in ("attacking", "attacked"))
+    # A finished run may be attacked and exported as well; whether that ended, its results say.
+    about_run = (
+        e for e in reversed(events)
+        if e["event"] not in ("attacking", "attacked") and e.get("arm") not in COPIES
+    )  # fmt: skip
     last = next(about_run, {"event": None, "time": 0.0})
     since = _starting_since(run)
     if since and since > last["time"]:

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sanilens.atomic import write_text
 from sanilens.errors import IntegrityError
-from sanilens.runs.arms import ArmName
+from sanilens.runs.arms import COPIES, ArmName
 from sanilens.runs.events import EventLog, Sha256, Wrong, follow_events, nonsense, read_events
 from sanilens.runs.folder import RunFolder, open_plain
 
@@ -178,7 +178,8 @@ class Ledger:
             if not files or gone & files.keys():
                 del self.arms[arm]
         if not self.exported or gone & self.exported.keys():
-            self.arms.pop("after", None)
+            for arm in ("after", *COPIES):
+                self.arms.pop(arm, None)
         for attack, files in list(self.attacks.items()):
             if gone & files.keys():
                 del self.attacks[attack]
@@ -196,6 +197,9 @@ class Ledger:
         if event["event"] == "handed_over":  # nor does this
             self.handed_over.append(HandedOver(event["form"], event["sha256"]))
             return
+        if event["event"] == "measured" and event["arm"] in COPIES:
+            self.arms[event["arm"]] = event["files"]
+            return
         if event["event"] in ("attacking", "attacked"):  # a finished run may be attacked as well
             if event["event"] == "attacked":
                 self.attacks[event["attack"]] = event["files"]
@@ -211,6 +215,8 @@ class Ledger:
                 self.arms.pop(event["arm"], None)
                 if event["arm"] == "after" and event["event"] == "edited":
                     self.exported = {}
+                    for copy in COPIES:
+                        self.arms.pop(copy, None)
             case "checkpoint":
                 ((path, sha256),) = event["files"].items()
                 made = Checkpoint(event["step"], path, sha256)

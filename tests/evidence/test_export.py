@@ -1,21 +1,29 @@
 """An export is the audited model, byte for byte, in plain transformers; what is missing is said."""
 
+import importlib
 import json
+import sys
 from pathlib import Path
 
 import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from sanilens.audit.extraction import audit_spans
 from sanilens.bundled import Sources
+from sanilens.case import open_records
 from sanilens.errors import IntegrityError, RunError
 from sanilens.evidence.build import build_evidence
 from sanilens.evidence.digests import file_digests, folder_digest
 from sanilens.evidence.export import export
 from sanilens.evidence.verify import failed, verify
 from sanilens.model.language_model import load_model
+from sanilens.model.packed import Bits
+from sanilens.model.quantise import FORMATS, quantised
+from sanilens.runs.arms import TITLES, load_verdicts
 from sanilens.runs.execute import execute
 from sanilens.runs.folder import RunFolder
+from sanilens.runs.integrity import check
 from sanilens.runs.jobs import status
 from sanilens.runs.log import read_ledger, run_events
 from tests.evidence.conftest import STATED
@@ -80,3 +88,50 @@ def test_a_folder_that_is_not_empty_is_kept(run: RunFolder, tmp_path: Path) -> N
     (tmp_path / "model" / "mine").write_text("x")
     with pytest.raises(RunError, match="not empty"):
         export(run, tmp_path / "model", STATED)
+
+
+@pytest.mark.parametrize("bits", [pytest.param(8, marks=pytest.mark.slow), 4])
+def test_in_fewer_bits_it_is_another_artefact(run: RunFolder, tmp_path: Path, bits: Bits) -> None:
+    exact = build_evidence(run, STATED)
+    found = export(run, tmp_path / "model", STATED, bits=bits)
+    arm = f"int{bits}"
+    own, after = found.rate(arm, "everyone"), exact.rate("after", "everyone")
+    assert own
+    assert after
+    assert own.n == after.n
+    assert own.file == f"arms/{arm}.parquet"
+    # Its figures are those of the rounded weights, which plain transformers read from the folder.
+    sys.path.insert(0, str(tmp_path / "model"))
+    try:
+        packed = importlib.import_module("load").load(tmp_path / "model")
+    finally:
+        sys.path.remove(str(tmp_path / "model"))
+        sys.modules.pop("load")
+    rounded = quantised(load_model(run.model, device="cpu"), FORMATS[arm][1])
+    ids = torch.arange(5, 40)[None]
+    with torch.inference_mode():
+        assert torch.equal(packed(input_ids=ids).logits, rounded.module(input_ids=ids).logits)
+    verdicts = load_verdicts(run.arms, "int8" if bits == 8 else "int4").set_index("span")
+    assert [v.extracted for v in audit_spans(rounded, open_records(run.plan().corpus.source))] == [
+        *verdicts["extracted"]
+    ]
+    assert not failed(verify(tmp_path / "model"))
+    # The run knows of it, is finished as before, and its report says so.
+    check(run)
+    assert status(run, run_events(run)) == "finished"
+    again = build_evidence(run, STATED)
+    assert any(c.name == f"{bits} bits, compressed-tensors" for c in again.lineage)
+    assert TITLES[arm] in again.answers[14].text
+    assert again.answers[14].state == "measured"
+    assert TITLES[arm] in (tmp_path / "model" / "README.md").read_text("utf-8")
+    size = (tmp_path / "model" / "model.safetensors").stat().st_size
+    assert size < (run.model / "model.safetensors").stat().st_size
+
+
+@pytest.mark.slow
+def test_what_is_beside_the_weights_is_not_packed(sources: Sources, tmp_path: Path) -> None:
+    plan = make_plan(sources).model_copy(update={"controls": False})  # one edit is a cap
+    execute(plan, tmp_path / "run")
+    with pytest.raises(RunError, match="not in the weights"):
+        export(RunFolder(tmp_path / "run"), tmp_path / "model", STATED, bits=4)
+    assert not (tmp_path / "model").exists()

@@ -43,6 +43,8 @@ _ORDER: tuple[ArmName, ...] = (
     "repair_only",
     "another_subject",
     "after",
+    "int8",
+    "int4",
     "reference",
     "base",
     "lookalike",
