@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sanilens.audit.attacks import ATTACKS
+from sanilens.audit.attacks.result import AttackResult, beside, beside_person
 from sanilens.evidence.checklist import Facts
 from sanilens.evidence.evidence import Reading, Said
 from sanilens.evidence.readings import IN_TRIES, Attacks
@@ -32,7 +33,7 @@ def story(told: Told) -> tuple[Said, ...]:
         Said(id="done", title="What was done", text=_done(told)),
         Said(id="remains", title="What remains", text=_remains(told)),
         Said(id="worst", title="The worst person", text=_worst(told)),
-        Said(id="attacks", title="What attacks get", text=_attacked(told)),
+        Said(id="attacks", title="What attacks get", text=attacked(told.attacks)),
         Said(id="harm", title="What else changed", text=_harm(told)),
         Said(id="sure", title="How sure this is", text=_sure(told)),
     ]
@@ -122,40 +123,67 @@ def _worst(told: Told) -> str:
     return f"Most is still said of {name}: before {figure(before)}, now {with_interval(worst)}."
 
 
-def _attacked(told: Told) -> str:
-    """Attacks whose headline is outside the reference's own interval are named, worst first."""
-    tried = {name: by_arm for name, by_arm in told.attacks.items() if "after" in by_arm}
+def attacked(attacks: Attacks) -> str:
+    """Every attack that gets what the reference's own 95 % interval does not hold, worst first.
+
+    Its worst person is held against the interval of the reference's worst person in the same way.
+    """
+    tried = {name: by_arm for name, by_arm in attacks.items() if "after" in by_arm}
     if not tried:
         return "No attack was part of this run: no other prompts, no relearning, no look inside."
-    more: list[tuple[float, str]] = []
-    within, alone = 0, 0
+    outside: list[tuple[float, str]] = []
+    within, alone, without = 0, 0, 0
     for name, by_arm in tried.items():
-        after = by_arm["after"].headline
-        reference = by_arm["reference"].headline if "reference" in by_arm else None
-        if after is None or after.value is None:
-            continue
-        if reference is None or reference.value is None or after.better in ("neither", "higher"):
+        after, reference = by_arm["after"], by_arm.get("reference")
+        own, other = after.headline, reference.headline if reference else None
+        if own is None or own.value is None:
+            without += 1
+        elif reference is None or beside(own, other) is None or own.better == "neither":
             alone += 1
-            continue
-        low = reference.value if reference.low is None else reference.low
-        high = reference.value if reference.high is None else reference.high
-        if after.value <= high and (after.better == "lower" or after.value >= low):
+        elif said := _outside(after, reference):
+            title = ATTACKS[name].title if name in ATTACKS else name
+            most = (own.value or 0) - (other.value or 0) if other else 0
+            outside.append((abs(most), f"{title}: {said}."))
+        else:
             within += 1
-            continue
-        title = ATTACKS[name].title if name in ATTACKS else name
-        values = (number(own.value, after.unit) for own in (after, reference))
-        words = f"{title} ({' against '.join(values)})"
-        more.append((abs(after.value - reference.value), words))
-    measured = len(more) + within + alone
-    parts = [f"Of {len(tried):,} attacks {measured:,} have a figure."]
-    if more:
-        named = "; ".join(words for _, words in sorted(more, reverse=True))
-        parts.append(f"Outside the reference's own 95 % interval: {named}.")
+    parts = [f"{_counted(len(tried), 'attack')} tried."]
+    if outside:
+        parts.append(
+            f"{len(outside):,} of them get more than a model that never saw the details would "
+            "give, beyond its own 95 % interval."
+        )
+        parts += [words for _, words in sorted(outside, reverse=True)]
     if within:
-        parts.append(f"Within it: {within:,}.")
+        person = "" if outside else ", the worst person included"
+        parts.append(f"Within the reference's interval: {within:,}{person}.")
     if alone:
         parts.append(f"With nothing of the reference's to be held against: {alone:,}.")
+    if without:
+        parts.append(f"Not applicable or not measured, with the reason below: {without:,}.")
     return " ".join(parts)
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count:,} {what}{'s were' if count != 1 else ' was'}"
+
+
+def _outside(after: AttackResult, reference: AttackResult) -> str:
+    """What of an attack's headline and worst person lies outside the reference's; else nothing."""
+    parts: list[str] = []
+    own, other = after.headline, reference.headline
+    wrong = ("above",) if own and own.better == "lower" else ("above", "below")
+    if own and other and beside(own, other) in wrong:
+        value, least, mean, most = (
+            number(each, own.unit) for each in (own.value, other.low, other.value, other.high)
+        )
+        parts.append(f"{value} {own.title}, against {mean} ({least} to {most})")
+    one, worst = after.worst, reference.worst
+    if one and worst and beside_person(one, worst) == "above":
+        parts.append(
+            f"worst person, {one.subject}, {one.hits:,} of {one.n:,}, against {worst.hits:,} of "
+            f"{worst.n:,}"
+        )
+    return "; ".join(parts)
 
 
 def _harm(told: Told) -> str:

@@ -146,6 +146,15 @@ class WorstSubject(_Frozen):
         return self.hits / self.n
 
 
+def beside_person(own: WorstSubject | None, reference: WorstSubject | None) -> Beside | None:
+    """The worst person's rate held against the interval of the reference's own worst person."""
+    if own is None or reference is None or reference.low is None or reference.high is None:
+        return None
+    if own.rate > reference.high:
+        return "above"
+    return "below" if own.rate < reference.low else "within"
+
+
 class AttackResult(_Frozen):
     """What one attack found on one model.
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 import streamlit as st
 
 from sanilens.audit.attacks import ATTACKS
-from sanilens.audit.attacks.result import Figure, Series, beside
+from sanilens.audit.attacks.result import AttackResult, Figure, Series, beside, beside_person
 from sanilens.charts import COLOURS, TONES, Axis, Dash, Line, lines
 from sanilens.runs.attacking import STATE_TITLES, STATES, Attacked, State
 from sanilens.ui.charts import draw
@@ -32,7 +32,9 @@ def overview(found: Mapping[str, Attacked]) -> None:
         *(Column(STATE_TITLES[state], "number") for state in states),
         Column("95 %, after", "number aside"),
         Column("against the reference", help="within: inside the reference's own 95 % interval"),
-        Column("worst, after", "number aside", "of the person of whom most is got", spare=True),
+        Column(
+            "worst person", "number aside", "of whom most is got, and the reference's", spare=True
+        ),
     ]
     rows: list[Row | Group] = []
     for name, attacked in found.items():
@@ -45,13 +47,25 @@ def overview(found: Mapping[str, Attacked]) -> None:
             rows.append(Row((ATTACKS[name].title, "", *blank, "–", short, ""), title=why))
             continue
         own = after.figure(first) if after else None
-        worst = f"{after.worst.hits} / {after.worst.n}" if after and after.worst else ""
+        worst = _worst(after, attacked.on("reference"))
         cells = [Cell(value(figure_of(attacked, state, first))) for state in states]
         held = beside(own, figure_of(attacked, "reference", first))
         title = own.title if own else first
         ends = (between(own), held or "–", worst)
         rows.append(Row((ATTACKS[name].title, title, *cells, *ends), title=ATTACKS[name].meaning))
     show_table(columns, rows, "attacks")
+
+
+def _worst(after: AttackResult | None, reference: AttackResult | None) -> Cell:
+    """The worst person's hits beside the reference's worst; in red where that is more."""
+    if after is None or after.worst is None:
+        return Cell("")
+    words = f"{after.worst.hits} / {after.worst.n}"
+    worst = reference.worst if reference else None
+    if worst:
+        words += f" ({worst.hits} / {worst.n})"
+    outside = beside_person(after.worst, worst) == "above"
+    return Cell(words, classes="sl-alert" if outside else "")
 
 
 def attack_card(name: str, attacked: Attacked) -> None:
