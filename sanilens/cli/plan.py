@@ -15,6 +15,7 @@ from sanilens.cli.options import (
     UnitOptions,
     grouped,
 )
+from sanilens.corpus.lookup import subject_named
 from sanilens.errors import PlanError
 from sanilens.inert import inert_json
 from sanilens.runs.planning import Wishes, build_plan, preset_of, valid
@@ -40,7 +41,7 @@ def plan(
     ] = None,
     subjects: Annotated[
         list[str] | None,
-        typer.Option("--subject", help="Forget this subject alone, not everyone; repeatable."),
+        typer.Option("--subject", help="Forget this subject alone (an id, or a name); repeatable."),
     ] = None,
     keep: Annotated[
         float | None,
@@ -73,7 +74,7 @@ def plan(
     opened = case.open()
     given = Wishes(
         preset=preset,
-        subjects=tuple(subjects or ()),
+        subjects=tuple(subject_named(opened.corpus.records, each) for each in subjects or ()),
         units=chosen,
         operation=units.operation,
         value=units.value,

@@ -22,11 +22,13 @@ from sanilens.corpus.detection.detector import Detector
 from sanilens.corpus.detection.patient_table import PatientTable
 from sanilens.corpus.formats import Row, read_rows
 from sanilens.corpus.formats.rows import mistake
+from sanilens.corpus.pseudonyms import without_telling_ids
 from sanilens.corpus.records import KINDS, Record, record_fields
 from sanilens.corpus.remarks import Remarks
 from sanilens.corpus.spans import SpanRow, checked_spans
 from sanilens.corpus.terms import Terms, mark_terms
 from sanilens.errors import CorpusError
+from sanilens.notices import tell
 
 
 def load_records(
@@ -52,6 +54,13 @@ def load_records(
     remarks = Remarks(path.name)
     records = tuple(_records(path, terms, detector or Detector(patient_table), remarks))
     remarks.tell()
+    records, replaced = without_telling_ids(records)
+    if replaced:
+        tell(
+            f"{path.name}: {replaced:,} ids hold a name or number that the texts mark as "
+            "sensitive. They are replaced (person-…, record-…), since ids stand in logs and "
+            "reports; look a person up by name on the page Plan."
+        )
     return records
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sanilens.corpus.records import Record
+from sanilens.errors import CorpusError
 
 # So many digits of a number tell whose it is; fewer are a day or an age.
 _DIGITS = 4
@@ -66,6 +67,25 @@ def find_people(records: Sequence[Record], query: str) -> list[Person]:
         if counts[subject][1]
     ]
     return sorted(found, key=lambda person: (not person.whole, person.subject))
+
+
+def subject_named(records: Sequence[Record], given: str) -> str:
+    """The subject whom a person means: an id of the corpus as it is, or the one who bears a name.
+
+    What fits nobody is given back: whoever needs the subject says so.
+
+    Raises:
+        CorpusError: if a name or number is that of several people.
+    """
+    if any(record.subject == given for record in records):
+        return given
+    fitting = [person.subject for person in find_people(records, given) if person.whole]
+    if len(fitting) > 1:
+        raise CorpusError(
+            f"{len(fitting)} people bear that name or number: {', '.join(fitting[:8])}. Give the "
+            "id of the one who is meant."
+        )
+    return fitting[0] if fitting else given
 
 
 def _words(text: str) -> list[str]:
