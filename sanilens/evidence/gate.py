@@ -4,16 +4,17 @@ What was not measured never passes.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
+import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from sanilens.errors import PlanError
 from sanilens.evidence.evidence import Evidence, Reading, Whose
-from sanilens.evidence.plain_yaml import read_plain_yaml
+from sanilens.evidence.plain_yaml import parse_plain_yaml, read_plain_yaml
 from sanilens.evidence.words import figure, interval, number
 
 Outcome = Literal["pass", "fail", "not measured"]
@@ -91,7 +92,34 @@ def read_criteria(path: Path) -> Criteria:
     Raises:
         PlanError: naming what is wrong with it.
     """
-    fields = read_plain_yaml(path, PlanError)
+    return _valid(read_plain_yaml(path, PlanError), path.name)
+
+
+def parse_criteria(content: bytes, name: str) -> Criteria:
+    """The same of a file's content, as the app gets it; `name` is what errors call it.
+
+    Raises:
+        PlanError: saying what is wrong with it.
+    """
+    return _valid(parse_plain_yaml(content, name, PlanError), name)
+
+
+def criteria_of(rows: Sequence[Mapping[str, Any]], name: str) -> Criteria:
+    """Criteria from their fields, as a form gives them.
+
+    Raises:
+        PlanError: saying what is wrong with them.
+    """
+    return _valid({"criteria": list(rows)}, name)
+
+
+def criteria_yaml(criteria: Criteria) -> str:
+    """A file of these criteria, for `sanilens gate`."""
+    rows = [each.model_dump(exclude_defaults=True) for each in criteria.criteria]
+    return yaml.safe_dump({"criteria": rows}, sort_keys=False, allow_unicode=True)
+
+
+def _valid(fields: Any, name: str) -> Criteria:
     try:
         return Criteria.model_validate(fields)
     except ValidationError as error:
@@ -99,7 +127,7 @@ def read_criteria(path: Path) -> Criteria:
         # The name of a field that there is not may be anything.
         loc = first["loc"][:-1] if first["type"] == "extra_forbidden" else first["loc"]
         where = ".".join(map(str, loc)) or "the file"
-        raise PlanError(f"{path.name}: {where}: {first['msg']}.") from error
+        raise PlanError(f"{name}: {where}: {first['msg']}.") from error
 
 
 def judge(evidence: Evidence, criteria: Criteria) -> list[Judged]:

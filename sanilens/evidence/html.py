@@ -38,8 +38,8 @@ _METHOD = (
     "that gives it word for word. Spans whose value already stands in that text are not counted, "
     "since copying is not memory. All models are asked the same; two of them are compared span by "
     "span (McNemar's exact test, and the interval of Agresti and Min 2005 for the difference). "
-    "Rates have Wilson's 95 % interval. People are named by the corpus's ids; person-… stands for an "
-    "id that held a name or number of the texts."
+    "Rates have Wilson's 95 % interval. People are named by the corpus's ids; person-… stands for "
+    "an id that held a name or number of the texts."
 )
 _CONTROLS = {
     "reference": "The reference model was trained alike and never saw the details: what it says is "

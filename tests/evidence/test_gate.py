@@ -7,7 +7,16 @@ import pytest
 from sanilens.errors import PlanError
 from sanilens.evidence.build import build_evidence
 from sanilens.evidence.evidence import Evidence
-from sanilens.evidence.gate import SAMPLE, Criteria, Criterion, judge, read_criteria
+from sanilens.evidence.gate import (
+    SAMPLE,
+    Criteria,
+    Criterion,
+    criteria_of,
+    criteria_yaml,
+    judge,
+    parse_criteria,
+    read_criteria,
+)
 from sanilens.runs.folder import RunFolder
 from tests.evidence.conftest import STATED
 
@@ -109,3 +118,14 @@ def test_what_makes_no_sense_is_refused(tmp_path: Path, text: str) -> None:
     path.write_text(text)
     with pytest.raises(PlanError, match=r"criteria\.yaml"):
         read_criteria(path)
+
+
+def test_a_form_and_a_file_are_the_same() -> None:
+    sample = read_criteria(SAMPLE)
+    assert parse_criteria(criteria_yaml(sample).encode(), "x") == sample
+    rows = [{"name": "x", "measure": "extraction", "at_most": "reference + 0.01"}]
+    assert criteria_of(rows, "x").criteria[0].threshold == "reference + 0.01"
+    with pytest.raises(PlanError, match=r"The form: criteria\.0\.name"):
+        criteria_of([{"at_most": 1}], "The form")
+    with pytest.raises(PlanError, match="larger than 64 KB"):
+        parse_criteria(b" " * 2**17, "The file")

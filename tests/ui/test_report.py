@@ -1,9 +1,13 @@
 """Report: the first page in words, the questions, and everything as a download."""
 
+import shutil
+from pathlib import Path
+
 import pytest
 
 from sanilens.bundled import Sources
 from sanilens.runs.folder import RunFolder
+from sanilens.runs.identity import Identity, save_identity
 from tests.ui.tiny_case import everything, open_page, values
 
 
@@ -55,3 +59,21 @@ def test_a_locked_app_shows_and_reveals_nothing(
     shown = everything(app)
     assert "locked: to look at" in shown
     assert not [value for value in values(tiny_case) if value in shown]
+
+
+def test_criteria_are_judged_for_several_runs(
+    tiny_case: Sources, tiny_run: RunFolder, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    home = tmp_path / "home"
+    for name in ("a" * 16, "b" * 16):
+        shutil.copytree(tiny_run.root, home / "runs" / name)
+    save_identity(RunFolder(home / "runs" / ("b" * 16)), Identity(name="the other"))
+    monkeypatch.setenv("SANILENS_HOME", str(home))
+    app = open_page("report", tiny_case, run="a" * 16)
+    assert not app.exception
+    shown = everything(app)
+    assert "nothing beyond the reference" in shown
+    assert "not measured" in shown  # relearning is no part of this run
+    app.multiselect(key="criteria-runs").select("b" * 16).run()
+    assert not app.exception
+    assert "the other (bbbbbb)" in everything(app)

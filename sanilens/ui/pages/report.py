@@ -11,7 +11,6 @@ from sanilens.errors import SaniLensError
 from sanilens.evidence.build import build_evidence, today
 from sanilens.evidence.bundle import FORMATS
 from sanilens.evidence.evidence import Answer, Evidence, Statement
-from sanilens.evidence.gate import SAMPLE, judge, read_criteria
 from sanilens.evidence.html import letter_html, report_html, tiles
 from sanilens.evidence.words import NOT_MEASURED
 from sanilens.runs.folder import RunFolder
@@ -21,6 +20,7 @@ from sanilens.ui.commands import report_commands
 from sanilens.ui.frame import case_bar, opened_case
 from sanilens.ui.layout import card, empty_state, kpi, page_header, pair, show_error
 from sanilens.ui.markup import show
+from sanilens.ui.report.criteria import criteria_card
 from sanilens.ui.tables import Cell, Column, Row, show_table
 
 _SUBTITLE = "What a run shows, for whoever has to answer for it and whoever checks it."
@@ -73,7 +73,7 @@ def _report(run: RunFolder) -> None:
         _story(found)
     with right:
         _take_away(run, found)
-        _criteria(found)
+    criteria_card(run, found)
     _questions(found)
 
 
@@ -130,20 +130,6 @@ def _download(
     # Made when it is asked for: a report is five megabytes, most of them Plotly.
     st.download_button(label, make, file, key=f"report-{file}", on_click="ignore", type=kind,
                        width="stretch" if kind == "primary" else "content")  # fmt: skip
-
-
-def _criteria(found: Evidence) -> None:
-    with card("Criteria", "the sample; your own: sanilens gate"):
-        rows = [
-            Row((judged.name, judged.threshold, _outcome(judged.outcome), judged.found))
-            for judged in judge(found, read_criteria(SAMPLE))
-        ]
-        show_table([Column("criterion"), Column("threshold"), Column("outcome"),
-                    Column("found")], rows)  # fmt: skip
-
-
-def _outcome(outcome: str) -> Cell:
-    return Cell(outcome, classes="sl-" + {"pass": "good", "fail": "alert"}.get(outcome, "warn"))
 
 
 def _questions(found: Evidence) -> None:

@@ -1,0 +1,1 @@
+"""What a run shows: the pieces of the page Report."""
