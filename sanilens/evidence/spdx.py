@@ -82,9 +82,33 @@ def spdx_document(evidence: Evidence) -> bytes:
             relationshipType=how,
         )  # fmt: skip
         elements += [own, link]
+    makers = {"transformers": "Hugging Face", "torch": "PyTorch Foundation"}
+    for library, maker in makers.items():  # that load it and compute with it
+        if version := evidence.machine.get(library):
+            by = spdx.Organization(
+                spdxId=f"{base}maker-of-{library}", creationInfo=info, name=maker
+            )
+            own = spdx.software_Package(
+                spdxId=f"{base}{library}", creationInfo=info, name=library,
+                software_packageVersion=version, suppliedBy=by,
+                software_packageUrl=f"pkg:pypi/{library}@{version.partition('+')[0]}",
+                software_primaryPurpose=spdx.software_SoftwarePurpose.library,
+            )  # fmt: skip
+            link = spdx.Relationship(
+                spdxId=f"{base}needs-{library}", creationInfo=info, from_=model, to=[own],
+                relationshipType=spdx.RelationshipType.dependsOn,
+            )  # fmt: skip
+            elements += [by, own, link]
+    bill = spdx.software_Sbom(
+        spdxId=f"{base}bill", creationInfo=info, name="A sanitised model, and what it was made of",
+        rootElement=[model], element=[e for e in elements if e is not info],
+        software_sbomType=[spdx.software_SbomType.analyzed],
+        profileConformance=[spdx.ProfileIdentifierType.core, spdx.ProfileIdentifierType.software],
+    )  # fmt: skip
+    elements.append(bill)
     document = spdx.SpdxDocument(
         spdxId=f"{base}document", creationInfo=info, name="SaniLens evidence",
-        rootElement=[model], element=[e for e in elements if e is not info],
+        rootElement=[bill], element=[e for e in elements if e is not info],
         profileConformance=[
             spdx.ProfileIdentifierType.core, spdx.ProfileIdentifierType.software,
             spdx.ProfileIdentifierType.ai, spdx.ProfileIdentifierType.dataset,

@@ -93,6 +93,37 @@ def test_spdx_is_read_by_its_own_model(made: Path, evidence: Evidence) -> None:
     assert not objects.missing_ids
 
 
+@pytest.mark.slow
+def test_spdx_is_conformant_by_an_outside_checker(made: Path, tmp_path: Path) -> None:
+    """OpenChain's checker of what the NTIA wants of a bill of materials, which reads SPDX 3."""
+    from ntia_conformance_checker import SbomChecker
+
+    def judged(path: Path) -> Any:
+        return SbomChecker(str(path), compliance="ntia", sbom_spec="spdx3")
+
+    found = judged(made / "ai.spdx.json")
+    assert found.compliant
+    assert not found.validation_messages
+    assert not found.has_unknown_pointers
+    fields = read(made, "ai.spdx.json")
+    for element in fields["@graph"]:
+        element.pop("software_packageVersion", None)
+    (tmp_path / "wrong.spdx3.json").write_text(json.dumps(fields))
+    assert not judged(tmp_path / "wrong.spdx3.json").compliant
+
+
+def test_what_spdx_forbids_is_not_read(made: Path) -> None:
+    from spdx_python_model import v3_0_1 as spdx
+
+    fields = read(made, "ai.spdx.json")
+    model = next(each for each in fields["@graph"] if each["type"] == "ai_AIPackage")
+    model["ai_autonomyType"] = "perhaps"
+    with pytest.raises(ValueError, match="perhaps"):
+        spdx.JSONLDDeserializer().read(
+            io.BytesIO(json.dumps(fields).encode()), spdx.SHACLObjectSet()
+        )
+
+
 def test_in_toto_is_about_the_models_bytes(made: Path, evidence: Evidence) -> None:
     from google.protobuf.json_format import Parse
     from in_toto_attestation.v1 import statement, statement_pb2
