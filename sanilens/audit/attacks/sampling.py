@@ -39,7 +39,7 @@ from sanilens.audit.passages import Passage, Target, make_passages
 from sanilens.audit.sampling import leak_probability
 from sanilens.audit.statistics import wilson
 from sanilens.audit.summary import memory
-from sanilens.corpus.records import Record
+from sanilens.corpus.records import Record, Span
 from sanilens.extras import needs
 from sanilens.model.align import encode, prompt_ids
 from sanilens.model.forward import numbers
@@ -228,15 +228,15 @@ def _hits(trial: Trial, passage: Passage, target: Target, number: int) -> tuple[
     own = list(passage.ids[target.start : target.end])
     texts = {tuple(ids): str(trial.model.tokenizer.decode(ids)) for ids in drawn}
     told = {
-        ids: ids[:length] == tuple(own) or _tells(record, target, text)
+        ids: ids[:length] == tuple(own) or tells(record, target.span.span, text)
         for ids, text in texts.items()
     }
     exact = sum(ids[:length] == own for ids in drawn)
     return exact, sum(told[tuple(ids)] for ids in drawn)
 
 
-def _tells(record: Record, target: Target, text: str) -> bool:
-    span = target.span.span
+def tells(record: Record, span: Span, text: str) -> bool:
+    """Whether a text gives a span's value away in any spelling, by the audit's own rule."""
     return span_status(span, record.value(span), text) == "repeated"
 
 

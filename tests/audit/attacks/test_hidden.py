@@ -20,6 +20,7 @@ from sanilens.model.language_model import LanguageModel
 from sanilens.model.quantise import FORMATS, quantised
 from sanilens.model.training import Schedule, batch_loss, train_
 from tests.audit.attacks.conftest import Planted
+from tests.conftest import record
 
 
 @pytest.fixture(autouse=True)
@@ -238,6 +239,28 @@ def test_cues() -> None:
     assert cue("Avery Quill", "avery.quill@") == 1
     assert cue("7391046", "the ward 7391") == pytest.approx(4 / 7)
     assert cue("—", "—") == 0
+
+
+def test_hits_from_nothing_are_told_from_copies(planted: Planted) -> None:
+    """Its headline is of prompts that give next to nothing of the value away."""
+    assert planted.rate("cue", planted.leaking) > 0.6
+    assert planted.rate("cue", planted.reference) == 0
+
+
+@pytest.mark.parametrize(
+    ("label", "value", "said", "told"),
+    [
+        ("DATE_OF_BIRTH", "12.03.1961", "born on 12 March 1961 in", True),
+        ("DATE_OF_BIRTH", "12.03.1961", "born on 13 March 1961 in", False),
+        ("PHONE", "204-771-3345", "call (204) 771 3345 now", True),
+        ("NAME", "Avery Quill", "seen: QUILL, Avery.", True),
+        ("NAME", "Avery Quill", "seen: Bo Holt.", False),
+    ],
+)
+def test_the_same_fact_in_other_words(label: str, value: str, said: str, told: bool) -> None:
+    own = record(f"Of her: {value}.", (value, label))
+    (target,) = (span for span in own.spans)
+    assert (sampling.tells(own, target, said)) == told
 
 
 def test_leak_at_k_is_its_closed_form() -> None:
