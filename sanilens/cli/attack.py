@@ -31,6 +31,9 @@ def attack(
         str | None,
         typer.Option(help=f"Which, with commas between; all by default: {', '.join(ATTACKS)}."),
     ] = None,
+    anew: Annotated[
+        bool, typer.Option("--anew", help="Try everything, also what another run has found alike.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Attack a run's result beside the models it is held against. Resumes what was cancelled."""
@@ -53,9 +56,12 @@ def attack(
                 title, state = ATTACKS[event["attack"]].title, STATE_TITLES[event["state"]].lower()
                 report(round(100 * pending.share(event)), 100, f"{title}: {state}")
                 if event["event"] == "attacked":
-                    say(f"{title}: {state}, {event['seconds']:.1f} s")
+                    took = (
+                        "found by an earlier run" if event["kept"] else f"{event['seconds']:.1f} s"
+                    )
+                    say(f"{title}: {state}, {took}")
 
-            attack_run(folder, [each.name for each in chosen], told)
+            attack_run(folder, [each.name for each in chosen], told, anew=anew)
     except Cancelled:
         say(f"Cancelled. What was found stays; go on with: sanilens attack {folder}")
         raise typer.Exit(1) from None

@@ -26,8 +26,10 @@ from sanilens.model.language_model import LanguageModel, load_model
 from sanilens.runs.events import Sha256
 from sanilens.runs.folder import RunFolder, open_plain, writing
 from sanilens.runs.integrity import digests, resumable
+from sanilens.runs.kept_attacks import attack_key, keep_result, take_result
 from sanilens.runs.log import Ledger, RunLog
 from sanilens.runs.repairing import check_cancelled
+from sanilens.runs.workspace import attacks_folder
 from sanilens.unlearn.edits import edit_hooks, is_exact_in_weights
 from sanilens.unlearn.plan import Plan
 from sanilens.unlearn.saved_adapter import open_adapter
@@ -101,9 +103,15 @@ def load_attacks(run: RunFolder) -> dict[str, Attacked]:
 
 
 def attack_run(
-    folder: Path, names: Iterable[str], on_event: Callable[[dict[str, Any]], None] | None = None
+    folder: Path,
+    names: Iterable[str],
+    on_event: Callable[[dict[str, Any]], None] | None = None,
+    *,
+    anew: bool = False,
 ) -> None:
     """Try attacks on the models of a run that has made its own; what was found before stays.
+
+    What another run has found on the same model, asked in the same way, is taken over (`anew`: not).
 
     Raises:
         PlanError: if an attack is unknown, or the plan does not fit its case any more.
@@ -126,7 +134,7 @@ def attack_run(
             if on_event:
                 on_event(event)
 
-        Attacking(plan, run, open_planned(plan), note, ledger).run(attacks)
+        Attacking(plan, run, open_planned(plan), note, ledger, anew).run(attacks)
 
 
 @dataclass
@@ -138,6 +146,7 @@ class Attacking:
     case: Case
     note: Callable[..., None]
     done: Ledger
+    anew: bool = False
     _heard: float = 0.0
 
     def run(self, attacks: Iterable[Attack]) -> None:
@@ -161,8 +170,12 @@ class Attacking:
                 self.note("attacking", attack=attack.name, state=state, done=done, of=of)
 
         self.note("attacking", attack=attack.name, state=state, done=0, of=0)
-        result = attack.on(trial, heard)
+        key = None if state == "after" else attack_key(attack, trial)
+        kept = take_result(attacks_folder(), key) if key and not self.anew else None
+        result = kept or attack.on(trial, heard)
         check_cancelled(self.run_folder)
+        if key and not kept:
+            keep_result(attacks_folder(), key, result)
         found = found.model_copy(
             update={
                 "results": {**found.results, state: result},
@@ -172,7 +185,14 @@ class Attacking:
         path = self.run_folder.attacks / f"{attack.name}.json"
         write_text(path, found.model_dump_json(indent=1) + "\n")
         files = digests(self.run_folder, [path])
-        self.note("attacked", attack=attack.name, state=state, seconds=result.seconds, files=files)
+        self.note(
+            "attacked",
+            attack=attack.name,
+            state=state,
+            seconds=result.seconds,
+            files=files,
+            kept=kept is not None,
+        )
         return found
 
     def _checked(self, _done: int, _of: int, _note: str = "", /) -> None:

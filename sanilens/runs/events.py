@@ -173,6 +173,7 @@ class _Attacked(_OfAttack):
     event: Literal["attacked"]
     seconds: _Seconds
     files: Annotated[Files, Field(min_length=1, max_length=1)]
+    kept: bool = False  # found by an earlier run
 
 
 class _Ended(_Event):

@@ -272,7 +272,7 @@ class _Execution:
             exam = self._exam.of(case.corpus.control)
             self._measure("lookalike", case.model, exam, key=keys["lookalike"])
         if plan.audit.attacks:
-            attacking = Attacking(plan, self.run_folder, case, self.note, self.done)
+            attacking = Attacking(plan, self.run_folder, case, self.note, self.done, self.anew)
             attacking.run(find_attacks(plan.audit.attacks))
 
     @cached_property

@@ -80,22 +80,29 @@ def arm_key(
         neutral: of how many records the wording's perplexity is taken.
         plan: what was done to a copy of the model before; None for nothing.
     """
-    beside = (exam.before, exam.base, exam.reference)
     parts = {
+        **deciding(model, exam),
         "arm": name,
+        "metrics": list(metrics),
+        "neutral": neutral,
+        "plan": plan.sha256 if plan else None,
+    }
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def deciding(model: LanguageModel, exam: Exam) -> dict[str, Any]:
+    """All that decides what a model answers at an exam, as JSON has it."""
+    beside = (exam.before, exam.base, exam.reference)
+    return {
         "model": [model.fingerprint, model.opening],
         "beside": [[own.fingerprint, own.opening] if own else None for own in beside],
         "texts": [fingerprint(own) for own in (exam.records, exam.unseen, exam.lookalike)],
         "questions": questions_fingerprint(exam.questions),
         "asked": [exam.prefix_tokens, exam.sampler.temperature, exam.sampler.top_k, exam.seed],
-        "metrics": list(metrics),
-        "neutral": neutral,
-        "plan": plan.sha256 if plan else None,
         "code": _code(),
         "libraries": {own: version(own) for own in _LIBRARIES},
         "device": [str(model.device), torch.get_num_threads()],
     }
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
 @cache

@@ -62,6 +62,11 @@ def arms_folder() -> Path:
     return _private(home() / "arms")
 
 
+def attacks_folder() -> Path:
+    """What attacks found on models that runs leave as they are: ids and figures."""
+    return _private(home() / "attacks")
+
+
 def saes_folder() -> Path:
     """Autoencoders that were trained, or put, here."""
     return _private(home() / "saes")

@@ -22,6 +22,7 @@ from sanilens.runs.integrity import check
 from sanilens.runs.jobs import status
 from sanilens.runs.log import run_events
 from sanilens.runs.repairing import Cancelled
+from sanilens.runs.workspace import attacks_folder
 from sanilens.unlearn.plan import AuditSettings, Plan
 
 
@@ -76,6 +77,36 @@ def test_a_run_stops_between_models_and_goes_on(ran: RunFolder, asked: list[str]
     assert set(load_attacks(ran)["toy"].results) == {"after", "before", "base"}
     assert len(asked) >= 3
     assert len({*asked}) == 3
+
+
+def test_what_a_run_leaves_as_it_is_is_attacked_once(
+    ran: RunFolder, asked: list[str], tmp_path: Path
+) -> None:
+    attack_run(ran.root, ["toy"])
+    first = load_attacks(ran)["toy"]
+    other = RunFolder(tmp_path / "other")
+    execute(ran.plan().model_copy(update={"edits": (), "controls": False}), other.root)
+    asked.clear()
+    kept: dict[str, bool] = {}
+
+    def heard(event: dict[str, Any]) -> None:
+        if event["event"] == "attacked":
+            kept[event["state"]] = event["kept"]
+
+    attack_run(other.root, ["toy"], heard)
+    assert kept == {"after": False, "before": True, "base": True}
+    assert len(asked) == 1
+    found = load_attacks(other)["toy"]
+    assert found.results["before"] == first.results["before"]
+    check(other)
+    for path in attacks_folder().iterdir():
+        path.write_bytes(path.read_bytes().replace(b'"hits":', b'"hits":1', 1))
+    (other.attacks / "toy.json").unlink()
+    attack_run(other.root, ["toy"], heard)
+    assert not any(kept.values()), "what is not as it was written is found anew"
+    (other.attacks / "toy.json").unlink()
+    attack_run(other.root, ["toy"], heard, anew=True)
+    assert not any(kept.values())
 
 
 def test_a_changed_file_is_named(ran: RunFolder, asked: list[str]) -> None:
