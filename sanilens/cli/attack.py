@@ -56,9 +56,7 @@ def attack(
                 title, state = ATTACKS[event["attack"]].title, STATE_TITLES[event["state"]].lower()
                 report(round(100 * pending.share(event)), 100, f"{title}: {state}")
                 if event["event"] == "attacked":
-                    took = (
-                        "found by an earlier run" if event["kept"] else f"{event['seconds']:.1f} s"
-                    )
+                    took = f"{event['seconds']:.1f} s{', by an earlier run' * event['kept']}"
                     say(f"{title}: {state}, {took}")
 
             attack_run(folder, [each.name for each in chosen], told, anew=anew)

@@ -111,7 +111,7 @@ def attack_run(
 ) -> None:
     """Try attacks on the models of a run that has made its own; what was found before stays.
 
-    What another run has found on the same model, asked in the same way, is taken over (`anew`: not).
+    What another run has found on the same model, asked alike, is taken over unless `anew`.
 
     Raises:
         PlanError: if an attack is unknown, or the plan does not fit its case any more.
