@@ -51,7 +51,8 @@ def _text(evidence: Evidence, arm: str) -> str:
         for arm in evidence.arms
         if (r := evidence.rate(arm, evidence.about) or evidence.rate(arm, "everyone"))
     ]
-    story = "\n".join(f"**{each.title}.** {each.text}\n" for each in evidence.story)
+    told = ((each.title, each.text.replace("\n", "  \n")) for each in evidence.story)
+    story = "\n".join(f"**{title}.** {text}\n" for title, text in told)
     limits = "\n".join(f"* {line}" for line in evidence.limits)
     worst_words = f" Worst person: {figure(worst)}." if worst else ""
     share = number(after.value if after else None, "share")

@@ -8,7 +8,16 @@ what only its owner can know is shown as stated; the rest is not measured, and s
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from sanilens.evidence.evidence import Answer, Artefact, Reading, State, Statement, Whose, measured
+from sanilens.evidence.evidence import (
+    Answer,
+    Artefact,
+    Reading,
+    State,
+    Statement,
+    Whose,
+    measured,
+    most_first,
+)
 from sanilens.evidence.readings import IN_TRIES
 from sanilens.evidence.words import figure, with_interval
 from sanilens.runs.arms import COPIES, TITLES
@@ -59,7 +68,7 @@ class Facts:
             if (r.measure, r.arm, r.whose) == (measure, arm, self.about)
             and r.of.startswith("subject:")
         ]
-        return max(own, key=lambda r: (r.hits or 0, r.value or 0, r.of), default=None)
+        return min(own, key=most_first, default=None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -268,7 +268,7 @@ class Evidence(_Frozen):
     def by_subject(self, arm: str, whose: Whose) -> list[Reading]:
         """What a model says of each person, most first."""
         own = [r for r in self.of("extraction", arm, whose) if r.of.startswith("subject:")]
-        return sorted(own, key=lambda r: (-(r.hits or 0), -(r.value or 0), r.of))
+        return sorted(own, key=most_first)
 
     def canonical(self) -> bytes:
         """The one way to write this: UTF-8 JSON, sorted, without blanks, a line end at its end."""
@@ -277,6 +277,11 @@ class Evidence(_Frozen):
     def frame(self) -> pd.DataFrame:
         """Every figure as a row."""
         return pd.DataFrame([each.model_dump() for each in self.readings])
+
+
+def most_first(reading: Reading) -> tuple[float, float, str]:
+    """Sorts persons: of whom most is said first, by their ids where as much is."""
+    return -(reading.hits or 0), -(reading.value or 0), reading.of
 
 
 def reading_id(measure: str, arm: str, whose: str = "everyone", of: str = "all") -> str:

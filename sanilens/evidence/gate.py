@@ -13,7 +13,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from sanilens.errors import PlanError
-from sanilens.evidence.evidence import Evidence, Reading, Whose
+from sanilens.evidence.evidence import Evidence, Reading, Whose, most_first
 from sanilens.evidence.plain_yaml import parse_plain_yaml, read_plain_yaml
 from sanilens.evidence.words import figure, interval, number
 
@@ -179,7 +179,7 @@ def _take(reading: Reading | None, what: str) -> float | None:
 def _find(evidence: Evidence, asked: Criterion, arm: str) -> Reading | None:
     own = list(_possible(evidence, asked, arm))
     if asked.of == "worst person":
-        return max(own, key=lambda r: (r.hits or 0, r.value or 0, r.of), default=None)
+        return min(own, key=most_first, default=None)
     return next(iter(own), None)
 
 

@@ -152,15 +152,16 @@ def attacked(attacks: Attacks) -> str:
             f"{len(outside):,} of them get more than a model that never saw the details would "
             "give, beyond its own 95 % interval."
         )
-        parts += [words for _, words in sorted(outside, reverse=True)]
+    lines = [" ".join(parts), *(words for _, words in sorted(outside, reverse=True))]
+    rest: list[str] = []
     if within:
         person = "" if outside else ", the worst person included"
-        parts.append(f"Within the reference's interval: {within:,}{person}.")
+        rest.append(f"Within the reference's interval: {within:,}{person}.")
     if alone:
-        parts.append(f"With nothing of the reference's to be held against: {alone:,}.")
+        rest.append(f"With nothing of the reference's to be held against: {alone:,}.")
     if without:
-        parts.append(f"Not applicable or not measured, with the reason below: {without:,}.")
-    return " ".join(parts)
+        rest.append(f"Not applicable or not measured, with the reason below: {without:,}.")
+    return "\n".join(filter(None, [*lines, " ".join(rest)]))
 
 
 def _counted(count: int, what: str) -> str:

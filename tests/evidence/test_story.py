@@ -50,6 +50,6 @@ def test_a_figure_that_should_be_the_references_may_be_too_low() -> None:
 def test_all_within() -> None:
     said = attacked({"prompts": {"after": found(3, 1), "reference": found(3, 1)}})
     assert said == (
-        "1 attack was tried. Within the reference's interval: 1, the worst person included."
+        "1 attack was tried.\nWithin the reference's interval: 1, the worst person included."
     )
     assert attacked({}).startswith("No attack was part of this run")
