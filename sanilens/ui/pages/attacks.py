@@ -22,8 +22,8 @@ _SUBTITLE = (
     "look inside. Every figure stands beside the reference's, which never saw the details."
 )
 _HOW_LONG = (
-    "Twelve processor minutes on the ward. You can close this page; it carries on, and what an "
-    "attack has found stays when it is cancelled."
+    "Twelve processor minutes on the ward, three where another run has attacked the models that it "
+    "is held against. You can close this page; it carries on, and what was found stays."
 )
 
 
