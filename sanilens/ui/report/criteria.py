@@ -36,6 +36,7 @@ _MEASURES = (
 )  # fmt: skip
 _COLUMNS = ("name", "measure", "of", "whose", "take", "bound", "threshold")
 _MOST_RUNS = 5
+_WHOEVER = "whoever"
 _TONES = {"pass": "good", "fail": "alert"}
 
 
@@ -86,8 +87,8 @@ def _form(given: Criteria) -> Criteria:
                 "of", default="all", help="all, direct, indirect, label:NAME, or worst person"
             ),
             "whose": st.column_config.SelectboxColumn(
-                "whose", options=["asked", "others", "everyone", "earlier"],
-                help="Empty: those asked for, or everyone.",
+                "whose", options=[_WHOEVER, "asked", "others", "everyone", "earlier"],
+                default=_WHOEVER, help="Whoever: those asked for, or everyone where nobody was.",
             ),
             "take": st.column_config.SelectboxColumn(
                 "take", options=["value", "low", "high", "hits"], default="value", required=True,
@@ -107,16 +108,20 @@ def _form(given: Criteria) -> Criteria:
 
 def _row(each: Any) -> dict[str, Any]:
     return {
-        "name": each.name, "measure": each.measure, "of": each.of, "whose": each.whose,
+        "name": each.name, "measure": each.measure, "of": each.of, "whose": each.whose or _WHOEVER,
         "take": each.take, "bound": "≥" if each.at_most is None else "≤",
-        "threshold": str(each.threshold),
+        "threshold": f"{each.threshold:g}" if isinstance(each.threshold, float)
+        else each.threshold,
     }  # fmt: skip
 
 
 def _fields(row: Mapping[Any, Any]) -> dict[str, Any]:
     """A row of the form as a file has it; an empty cell is left out."""
-    own = {name: row[name] for name in ("name", "measure", "of", "whose", "take")
-           if isinstance(row[name], str) and row[name].strip()}  # fmt: skip
+    own = {
+        name: row[name]
+        for name in ("name", "measure", "of", "whose", "take")
+        if isinstance(row[name], str) and row[name].strip() and row[name] != _WHOEVER
+    }
     threshold = str(row["threshold"] or "").strip()
     try:
         bound: float | str = float(threshold)
