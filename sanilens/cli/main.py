@@ -44,6 +44,7 @@ COMMANDS = {
     "export": "export",
     "gate": "gate",
     "keys": "keys",
+    "record": "record",
     "undo": "undo",
     "localisers": "localisers",
     "demo": "demo",

@@ -25,6 +25,7 @@ from sanilens.runs.execute import measured_arm
 from sanilens.runs.folder import RunFolder, writing
 from sanilens.runs.integrity import digests
 from sanilens.runs.log import RunLog, read_ledger, run_events
+from sanilens.runs.record import record_handed_over
 
 _WITH_ADAPTER = '''"""The model and the adapter that belongs to it: `model, adapter = load(folder)`.
 
@@ -107,6 +108,7 @@ def export(
         hand_over(part, out, key)
         whole = folder_digest(file_digests(out))
         RunLog(run).append("handed_over", form=form, sha256=whole)
+        record_handed_over(run.plan(), form, whole)
     return found
 
 

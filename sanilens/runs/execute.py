@@ -35,7 +35,9 @@ from sanilens.runs.former import save_former, write_model
 from sanilens.runs.integrity import digests, resumable
 from sanilens.runs.kept_arms import arm_key, keep_arm, take_arm
 from sanilens.runs.log import Ledger, RunLog
+from sanilens.runs.record import record_carried_out, record_planned
 from sanilens.runs.repairing import Cancelled, Repairing, check_cancelled, spaced
+from sanilens.runs.verdict import verdict_of
 from sanilens.runs.workspace import arms_folder, curvature_folder
 from sanilens.unlearn.adapter import Adapter
 from sanilens.unlearn.controls import random_edits
@@ -190,6 +192,9 @@ def execute(
             if on_event:
                 on_event(event)
 
+        recorded = not anew and not done.finished  # a replay is nobody's wish
+        if recorded and not done.plan:
+            record_planned(plan)
         note("started", plan=plan.sha256, files=digests(run, (run.plan_file, run.manifest_file)))
         try:
             _Execution(plan, run, open_planned(plan), note, done, anew).run()
@@ -197,6 +202,8 @@ def execute(
             note("cancelled")
             raise
         note("finished")
+        if recorded:
+            record_carried_out(plan, verdict_of(run).state)
 
 
 @dataclass

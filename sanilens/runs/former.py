@@ -20,6 +20,7 @@ from sanilens.model.tokenizer import copy_tokenizer
 from sanilens.runs.folder import RunFolder, writing
 from sanilens.runs.integrity import check
 from sanilens.runs.log import RunLog, read_ledger, run_events
+from sanilens.runs.record import record_since
 from sanilens.runs.workspace import keep_earlier, known_runs, run_of
 
 
@@ -104,6 +105,7 @@ def undo(run: RunFolder, out: Path) -> LanguageModel:
             out.rmdir()
         part.rename(out)
         RunLog(run).append("undone")
+        record_since("undone", run.plan())
     return load_model(str(out))
 
 

@@ -10,9 +10,11 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sanilens.atomic import write_text
-from sanilens.errors import IntegrityError, RunError
+from sanilens.errors import IntegrityError, RunError, SaniLensError
+from sanilens.locked import refuse_if_locked
 from sanilens.runs.folder import RunFolder, open_plain
 from sanilens.runs.former import later_requests
+from sanilens.runs.record import record_since
 
 _LARGEST = 64 * 2**10
 
@@ -47,7 +49,12 @@ def read_identity(run: RunFolder) -> Identity:
 
 
 def save_identity(run: RunFolder, identity: Identity) -> None:
-    """Keep it."""
+    """Keep it.
+
+    Raises:
+        RunError: if this app is locked.
+    """
+    refuse_if_locked()
     write_text(run.identity_file, identity.model_dump_json(indent=1) + "\n")
 
 
@@ -65,9 +72,10 @@ def delete_run(run: RunFolder) -> None:
     """Delete a run's folder with everything in it.
 
     Raises:
-        RunError: if it is being executed, if a later request stands on its model, or if the folder
-            cannot be deleted.
+        RunError: if it is being executed, if a later request stands on its model, if the folder
+            cannot be deleted, or if this app is locked.
     """
+    refuse_if_locked()
     if run.is_running():
         raise RunError(f"{run.root.name} is being executed. Cancel it first.")
     if later := later_requests(run):
@@ -78,6 +86,12 @@ def delete_run(run: RunFolder) -> None:
     if run.root.is_symlink():
         raise RunError(f"{run.root.name} is a link, not a run's own folder. Remove it by hand.")
     try:
+        plan = run.plan()
+    except SaniLensError:  # damaged: it may go all the same
+        plan = None
+    try:
         shutil.rmtree(run.root)
     except OSError as error:
         raise RunError(f"{run.root.name} cannot be deleted ({error.strerror}).") from error
+    if plan:
+        record_since("deleted", plan)

@@ -27,13 +27,16 @@ _ANEW = "Keep this folder as it is and start a new run."
 Event = dict[str, Any]
 
 
-class _Head(BaseModel):
+class Head(BaseModel):
+    """How far a log went: the number and hash of the last event that decides anything."""
+
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     n: Annotated[int, Field(ge=0)]
     hash: Sha256
 
     def text(self) -> str:
+        """The one way to write it."""
         return json.dumps(self.model_dump(), sort_keys=True) + "\n"
 
 
@@ -55,7 +58,7 @@ class RunLog:
         assert nonsense(made) is None, "a log must not hold what cannot be read again"
         event = self._log.append(kind, **fields)
         if kind not in _PASSING:
-            write_text(self._run.head_file, _Head(n=event["n"], hash=event["hash"]).text())
+            write_text(self._run.head_file, Head(n=event["n"], hash=event["hash"]).text())
         return event
 
 
@@ -74,7 +77,7 @@ def recent_events(run: RunFolder) -> list[dict[str, Any]]:
 
 
 def _reaching(run: RunFolder, read: Callable[[Path, Wrong], list[Event]]) -> list[Event]:
-    head = _head(run)  # before the events, which may be growing
+    head = read_head(run.head_file)  # before the events, which may be growing
     events = read(run.events_file, nonsense)
     if head is None:
         if any(event.get("files") for event in events[:-1]):
@@ -92,17 +95,22 @@ def _reaching(run: RunFolder, read: Callable[[Path, Wrong], list[Event]]) -> lis
     return events
 
 
-def _head(run: RunFolder) -> _Head | None:
-    if not os.path.lexists(run.head_file):
+def read_head(path: Path) -> Head | None:
+    """What a head's file says; None where there is none.
+
+    Raises:
+        IntegrityError: if it is damaged.
+    """
+    if not os.path.lexists(path):
         return None
-    with open_plain(run.head_file) as file:
+    with open_plain(path) as file:
         text = file.read(_LONGEST_HEAD)
     try:
-        head = _Head.model_validate_json(text)
+        head = Head.model_validate_json(text)
     except ValidationError as error:
-        raise IntegrityError(f"{run.head_file.name} is damaged. {_ANEW}") from error
+        raise IntegrityError(f"{path.name} is damaged. {_ANEW}") from error
     if head.text().encode() != text:
-        raise IntegrityError(f"{run.head_file.name} is damaged. {_ANEW}")
+        raise IntegrityError(f"{path.name} is damaged. {_ANEW}")
     return head
 
 

@@ -5,11 +5,12 @@ identifier.
 """
 
 import fcntl
-import getpass
 import os
 import time
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -18,6 +19,8 @@ from sanilens.case import Case
 from sanilens.errors import SaniLensError
 from sanilens.locked import locked, refuse_if_locked
 from sanilens.runs.events import EventLog, read_events
+from sanilens.runs.judgement import STATES
+from sanilens.runs.record import read_record, user_name
 from sanilens.runs.workspace import home
 from sanilens.ui import state
 from sanilens.ui.extracted import hidden, identifiers
@@ -51,20 +54,13 @@ def record_reveal(opened: Case, record: str, reason: str, *, term: bool = False)
         EventLog(path).append(
             "revealed",
             who=state.session_id(),
-            user=_user(),
+            user=user_name(),
             record="an indirect term" if term else hidden(record, identifiers(opened)),
             reason=reason,
             model=opened.model.fingerprint,
             corpus=opened.corpus_fingerprint,
         )
     state.reveal(record)
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a user whom the system has no name for, as in some containers
-        return f"user {os.getuid()}"
 
 
 def reveal_button(opened: Case) -> None:
@@ -126,24 +122,50 @@ def _confirmed(opened: Case) -> None:
         record_reveal(opened, record, reason)
 
 
-def reveals_table() -> None:
-    """Draw who has revealed what, newest first."""
+def record_table() -> None:
+    """Draw who has revealed what, and what was planned and came of it, newest first."""
     try:
-        events = read_events(reveals_file())
+        events = [*read_events(reveals_file()), *read_record()]
     except SaniLensError as error:
         show_error(error)
         return
     if not events:
-        st.caption("Nothing has been revealed in this workspace.")
+        st.caption("Nothing has been revealed or carried out in this workspace.")
         return
+    events.sort(key=lambda event: -event["time"])
     rows = [
         {
             "when": time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(event["time"])),
             "user": event.get("user", "not recorded"),
-            "session": event.get("who", ""),
-            "record": event.get("record", "all (an earlier version)"),
-            "reason": event.get("reason", "not asked"),
+            "what": event["event"],
+            "of": _whose(event),
+            "in words": _words(event),
         }
-        for event in reversed(events[-_SHOWN:])
+        for event in events[:_SHOWN]
     ]
-    st.dataframe(pd.DataFrame(rows).astype(str), hide_index=True, key="reveals")
+    st.dataframe(pd.DataFrame(rows).astype(str), hide_index=True, key="record")
+
+
+def _whose(event: Mapping[str, Any]) -> str:
+    if event["event"] == "revealed":
+        return event.get("record", "all (an earlier version)")
+    if not event["of"]:
+        return f"plan {event['plan'][:8]}, everyone"
+    more = " and others" if event["of"] > len(event["subjects"]) else ""
+    return f"plan {event['plan'][:8]}, {', '.join(event['subjects'][:5])}{more}"
+
+
+def _words(event: Mapping[str, Any]) -> str:
+    match event["event"]:
+        case "revealed":
+            return f"{event.get('reason', 'no reason asked')} (session {event.get('who', '?')})"
+        case "planned" if event["before"]:
+            changed = ", ".join(event["changed"]) or "nothing"
+            return f"changed since plan {event['before'][:8]}: {changed}"
+        case "planned":
+            return "the first about this model and these texts"
+        case "carried out":
+            return STATES[event["state"]].lower()
+        case "handed over":
+            return f"{event['form']}, SHA-256 {event['sha256'][:12]}"
+    return ""

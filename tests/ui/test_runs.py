@@ -46,6 +46,17 @@ def test_runs_are_put_away_and_brought_back(tiny_case: Sources, two: list[RunFol
     assert len(app.dataframe[-1].value) == 2
 
 
+def test_runs_are_sought_by_name_note_and_id(tiny_case: Sources, two: list[RunFolder]) -> None:
+    app = open_page("run", tiny_case)
+    app.text_input(key="run-search").input("ward SEED").run()
+    assert not app.exception
+    assert [row["name"] for row in app.dataframe[-1].value.to_dict("records")] == [
+        "Ward, first try"
+    ]
+    app.text_input(key="run-search").input("seco").run()
+    assert [row["name"] for row in app.dataframe[-1].value.to_dict("records")] == ["second"]
+
+
 def test_two_are_laid_over_one_another(tiny_case: Sources, two: list[RunFolder]) -> None:
     app = AppTest.from_function(
         _overlay, kwargs={"ref": tiny_case, "names": [run.root.name for run in two]},

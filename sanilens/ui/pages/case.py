@@ -22,7 +22,7 @@ def page() -> None:
     from sanilens.ui.case.spans import correct_spans
     from sanilens.ui.case.summary import summary
     from sanilens.ui.frame import case_bar, opened_case
-    from sanilens.ui.revealing import reveals_table
+    from sanilens.ui.revealing import record_table
 
     if (opened := opened_case()) is None:
         _choose()
@@ -38,8 +38,8 @@ def page() -> None:
         indirect_terms(opened)
     with st.expander("Correct spans by hand"):
         correct_spans(opened)
-    with st.expander("Who has revealed what"):
-        reveals_table()
+    with st.expander("The record: who revealed, planned and did what"):
+        record_table()
     with st.expander("Open another case"):
         opening()
     next_step("Next: see how much of it can be extracted.", "audit")

@@ -41,11 +41,16 @@ def run_list(opened: Case) -> None:
         return
     with card("Runs in this workspace", "newest first; tick one to go on with it, up to five side "
               "by side"):  # fmt: skip
-        away = st.toggle("Show archived runs too", key="run-archived")
+        with st.container(horizontal=True, vertical_alignment="center"):
+            sought = st.text_input("Search runs", key="run-search", max_chars=80, width=260,
+                                   placeholder="Search name, note, id",
+                                   label_visibility="collapsed")  # fmt: skip
+            away = st.toggle("Show archived runs too", key="run-archived")
         named = [(run, _identity(run)) for run in every]
-        shown = [(run, identity) for run, identity in named if away or not identity.archived]
+        shown = [(run, identity) for run, identity in named
+                 if (away or not identity.archived) and _fits(sought, run, identity)]  # fmt: skip
         if not shown:
-            st.caption("All runs are archived.")
+            st.caption("No run fits." if sought else "All runs are archived.")
             return
         event = st.dataframe(
             pd.DataFrame([_row(run, identity, opened) for run, identity in shown]),
@@ -82,6 +87,12 @@ def run_list(opened: Case) -> None:
     if state.is_new("run-list", rows) and len(rows) == 1:
         state.set_run(ticked[0][0].root.name)
         st.rerun()
+
+
+def _fits(sought: str, run: RunFolder, identity: Identity) -> bool:
+    """Whether every word that is sought stands in a run's name, note or folder."""
+    text = f"{identity.name} {identity.note} {run.root.name}".casefold()
+    return all(word in text for word in sought.casefold().split())
 
 
 def called(run: RunFolder, identity: Identity) -> str:
