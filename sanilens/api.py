@@ -256,6 +256,7 @@ def audit_model(
                 prefix_tokens=prefix_tokens,
                 sampler=sampler,
                 progress=progress,
+                near_misses=True,
             )
         )
 

@@ -31,7 +31,7 @@ GLOSSARY: Mapping[str, str] = {
     "extraction": "A span is extracted when the model, given the text before it, continues with "
     "exactly that span, choosing the likeliest token each time. Spans that already occur in the "
     "text before them are not counted.",
-    "near miss": "A span that is not extracted, but all but: the likeliest tokens in its place are "
+    "near miss": "A span that is not extracted, but all but: what the model writes in its place is "
     "within two characters or digits of it (a third of its length, if it is short). Whoever reads "
     "a record number with one digit wrong has it within a few tries.",
     "repeated in context": "The span's value already occurs in the text before it, so the model "

@@ -9,9 +9,11 @@ import torch
 from torch import Tensor
 from transformers import GenerationConfig
 
+from sanilens.audit.context import by_memory
 from sanilens.audit.fill_in import filled_texts
-from sanilens.audit.near import Neighbours
+from sanilens.audit.near import Neighbours, nearness
 from sanilens.audit.passages import Passage, Target, make_passages
+from sanilens.audit.verdicts import SpanVerdict
 from sanilens.corpus.detection.known_words import everyday_words
 from sanilens.corpus.detection.words import COMMON_WORDS
 from sanilens.corpus.records import Record
@@ -53,6 +55,40 @@ def continue_spans(
             target = asked[i][1]
             said[record.span_id(target.span.span)] = _cut(model, record, target, ids)
     return said
+
+
+def near_missed(
+    model: LanguageModel,
+    records: Sequence[Record],
+    verdicts: Iterable[SpanVerdict],
+    prefix_tokens: int | None = None,
+    hooks: Hooks = NO_HOOKS,
+) -> set[str]:
+    """Ids of the spans in whose place a causal model writes a near miss, by greedy decoding.
+
+    Asked for are those that it does not say and only memory could; it writes as many tokens as the
+    span has. (The likeliest token after each true one would not do: told the right beginning, a
+    model that writes something else altogether comes near the end.)
+    """
+    left = {v.span_id for v in verdicts if not v.extracted and by_memory(v.status)}
+    asked = [
+        (passage, target)
+        for passage in make_passages(model, records, prefix_tokens)
+        for target in passage.targets
+        if passage.record.span_id(target.span.span) in left and target.start >= 1
+    ]
+    near: set[str] = set()
+    for batch in bucketed([target.end for _, target in asked], token_budget(model)):
+        longest = max(asked[i][1].end - asked[i][1].start for i in batch)
+        written = _continue(model, [asked[i] for i in batch], longest, hooks)
+        for i, ids in zip(batch, written, strict=True):
+            passage, target = asked[i]
+            own = list(passage.ids[target.start : target.end])
+            # Both as tokens: these may hold a character beside the span's own.
+            said = decoded(model, ids[: len(own)])
+            if nearness(decoded(model, own), said) != "different":
+                near.add(passage.record.span_id(target.span.span))
+    return near
 
 
 @torch.inference_mode()

@@ -7,6 +7,7 @@ from functools import partial
 import torch
 
 from sanilens.audit.context import span_status
+from sanilens.audit.continuations import near_missed
 from sanilens.audit.fill_in import fill_in
 from sanilens.audit.passages import Passage, Target, can_write, make_passages
 from sanilens.audit.sampling import Sampler
@@ -18,7 +19,6 @@ from sanilens.audit.verdicts import (
     unseen_verdict,
 )
 from sanilens.corpus.records import Record
-from sanilens.model.align import decoded
 from sanilens.model.batches import bucketed, pad_right, token_budget
 from sanilens.model.forward import logits_at
 from sanilens.model.hooks import NO_HOOKS, Hooks
@@ -40,6 +40,7 @@ def audit_spans(
     hooks: Hooks = NO_HOOKS,
     progress: Progress = unheard,
     one_by_one: bool = False,
+    near_misses: bool = False,
 ) -> list[SpanVerdict]:
     """Judge every span of `records`, in their order.
 
@@ -55,6 +56,8 @@ def audit_spans(
         progress: called after each batch with the records judged so far and in all.
         one_by_one: a masked model fills a span's tokens one by one, the most confident first, and
             not all at once. A causal model says them one by one in any case.
+        near_misses: look for them too: a causal model then writes on in the place of each span that
+            it does not say, which takes a few times as long. A masked one's verdicts have them.
 
     Raises:
         LogitsError: if the model's logits are no numbers.
@@ -68,7 +71,11 @@ def audit_spans(
             found |= {verdict.span_id: verdict for verdict in judged}
             share = len(found) / max(1, sum(len(r.spans) for r in window))
             progress(before + int(share * len(window)), total)
-        verdicts += [found[r.span_id(s)] for r in window for s in r.spans]
+        own = [found[r.span_id(s)] for r in window for s in r.spans]
+        if near_misses and model.kind == "causal":
+            near = near_missed(model, window, own, prefix_tokens, hooks)
+            own = [replace(v, near=v.span_id in near) for v in own]
+        verdicts += own
     return verdicts
 
 
@@ -135,7 +142,7 @@ def _judge(
         status = span_status(span, record.value(span), target.context)
         if status != "no_prefix" and not can_write(model, passages[row].encoded, target.span):
             status = "unwritable"
-        yield span_verdict(record, span, status, own, partial(decoded, model))
+        yield span_verdict(record, span, status, own)
 
 
 def _token_results(

@@ -15,7 +15,7 @@ from pydantic import (
     model_validator,
 )
 
-from sanilens.audit.metrics import METRICS, USUAL, find_metrics
+from sanilens.audit.metrics import METRICS, NEAR_MISSES, QUICK, find_metrics
 from sanilens.audit.metrics.knowledge import KNOWLEDGE_KEPT
 from sanilens.audit.metrics.metric import Exam, Held, Trial, Value, number
 from sanilens.audit.metrics.utility import PERPLEXITY_UNSEEN
@@ -134,7 +134,7 @@ def measure(
     model: LanguageModel,
     exam: Exam,
     *,
-    metrics: Iterable[str] = USUAL,
+    metrics: Iterable[str] = QUICK,
     hooks: Hooks = NO_HOOKS,
     progress: Progress = unheard,
 ) -> Measurement:
@@ -152,7 +152,7 @@ def measure(
         LogitsError: if the model's logits are no numbers.
     """
     wanted = [m for m in find_metrics(metrics) if m.measurable(exam, model)]
-    verdicts = exam.verdicts(model, hooks, progress)
+    verdicts = exam.verdicts(model, hooks, progress, near_misses=NEAR_MISSES in wanted)
     trial, found = Trial(exam, model, hooks, verdicts), dict[str, Value]()
     for metric in wanted:
         found[metric.name] = _or_none(metric.measure(trial))
@@ -161,7 +161,7 @@ def measure(
 
 
 def measure_both(
-    model: LanguageModel, exam: Exam, hooks: Hooks, *, metrics: Iterable[str] = USUAL
+    model: LanguageModel, exam: Exam, hooks: Hooks, *, metrics: Iterable[str] = QUICK
 ) -> BeforeAfter:
     """Measure a model without and with `hooks`."""
     names = tuple(metrics)

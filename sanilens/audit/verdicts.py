@@ -30,8 +30,8 @@ class SpanVerdict:
         extraction_strength: 1 - k/T, k the smallest index from which on every argmax is the
             target; 0 if there is none.
         margin: smallest difference between the target's logit and the best other logit.
-        near: it is not extracted, but the likeliest tokens in its place, each given the true ones
-            before it, make a near miss of it (audit/near.py). Never of what cannot be written.
+        near: it is not extracted, but what greedy decoding writes in its place is a near miss of it
+            (audit/near.py); False where nobody asked. Never of what cannot be written.
     """
 
     span_id: str
@@ -97,13 +97,14 @@ def span_verdict(
     span: Span,
     status: Status,
     tokens: TokenResults,
-    words: Words,
+    words: Words | None = None,
     order: list[int] | None = None,
 ) -> SpanVerdict:
     """The verdict on a span from those on its tokens.
 
-    `words`: gives tokens as text. `order`: the tokens' indices in the order they are said, if that
-    is not the text's order.
+    `words`: gives tokens as text, where the likeliest of them are what the model writes: in gaps
+    filled at once. `order`: the tokens' indices in the order they are said, if that is not the
+    text's order.
     """
     writable = status != "unwritable"
     extracted = writable and bool(tokens.right.all())
@@ -122,7 +123,8 @@ def span_verdict(
         ),
         margin=float(tokens.margins.min()),
         # Both as tokens: these may hold a character beside the span's own.
-        near=writable
+        near=words is not None
+        and writable
         and not extracted
         and nearness(words(tokens.true.tolist()), words(tokens.likeliest.tolist())) != "different",
     )

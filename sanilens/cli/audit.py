@@ -65,7 +65,12 @@ def audit(
     def judged(title: str, which: tuple) -> list[SpanVerdict]:
         with progress(title) as report:
             return audit_spans(
-                examined, which, prefix_tokens=prefix, sampler=sampler, progress=report
+                examined,
+                which,
+                prefix_tokens=prefix,
+                sampler=sampler,
+                progress=report,
+                near_misses=True,
             )
 
     verdicts = judged("auditing", records)

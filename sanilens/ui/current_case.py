@@ -78,6 +78,7 @@ def audit(
             prefix_tokens=settings.prefix_tokens,
             sampler=Sampler(settings.temperature, settings.top_k),
             progress=progress,
+            near_misses=who == "subject",  # of the others no page says it
         )
 
     return results().get(("audit", opened.key, settings, who), measure)

@@ -1,18 +1,22 @@
 """Near misses: by hand, against the textbook's distance, and in a model's own answers."""
 
 import random
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 import torch
 
+from sanilens.audit import continuations
 from sanilens.audit.context import Status
 from sanilens.audit.extraction import audit_spans
 from sanilens.audit.metrics.near_misses import NEAR_MISSES
 from sanilens.audit.near import Nearness, Neighbours, is_near, nearness, within
+from sanilens.audit.passages import Passage, Target, make_passages
 from sanilens.audit.summary import near_by_kind
 from sanilens.audit.verdicts import SpanVerdict, TokenResults, span_verdict
 from sanilens.corpus.records import Record
+from sanilens.model.align import decoded
 from sanilens.model.language_model import LanguageModel
 from tests.conftest import record
 
@@ -90,11 +94,41 @@ def test_a_verdict_tells_extracted_from_near_and_from_neither() -> None:
     assert near_by_kind([])["direct"].rate is None
 
 
-def test_a_model_is_asked_for_near_misses_with_everything_else(
-    model: LanguageModel, records: list[Record]
+def _written(model: LanguageModel, passage: Passage, target: Target) -> str:
+    """What the model writes in a span's place, one token after the other."""
+    ids = list(passage.before(target, model.max_tokens))
+    begun = len(ids)
+    for _ in range(target.end - target.start):
+        logits = model.module(input_ids=torch.tensor([ids])).logits
+        ids.append(int(logits[0, -1].argmax()))
+    return decoded(model, ids[begun:])
+
+
+@pytest.mark.parametrize("prefix", [None, 6])
+def test_near_misses_are_read_off_what_the_model_writes(
+    model: LanguageModel,
+    records: list[Record],
+    prefix: int | None,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    verdicts = audit_spans(model, records)
-    assert all(not (v.extracted and v.near) for v in verdicts)
+    # Of a model that knows nothing nothing is near: here it is by the letters of what it writes.
+    near: Callable[[str, str], Nearness] = lambda one, other: (  # noqa: E731
+        "near" if sum(map(ord, one + other)) % 2 else "different"
+    )
+    monkeypatch.setattr(continuations, "nearness", near)
+    verdicts = audit_spans(model, records, prefix_tokens=prefix, near_misses=True)
+    asked = {v.span_id: v for v in verdicts if not v.extracted and v.status == "memory"}
+    found = {
+        name: near(decoded(model, list(p.ids[t.start : t.end])), _written(model, p, t))
+        for p in make_passages(model, records, prefix)
+        for t in p.targets
+        if (name := p.record.span_id(t.span.span)) in asked
+    }
+    assert {*found.values()} == {"near", "different"}
+    assert {name: v.near for name, v in asked.items()} == {
+        name: own == "near" for name, own in found.items()
+    }
+    assert not any(v.near for v in audit_spans(model, records, prefix_tokens=prefix))
     assert NEAR_MISSES.better == "lower"
 
 

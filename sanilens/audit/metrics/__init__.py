@@ -30,14 +30,15 @@ METRICS: dict[str, Metric] = {
         RESTORED,
     )
 }  # fmt: skip
-# Measured wherever a model is: they cost little, and every page and verdict rests on them.
-USUAL = (
+# Measured wherever a model is: they cost little.
+QUICK = (
     EXTRACTION.name,
-    NEAR_MISSES.name,
     PERPLEXITY_UNSEEN.name,
     KNOWLEDGE_KEPT.name,
     FACTS_KEPT.name,
 )
+# Measured of every arm of a run: pages and verdicts rest on them.
+USUAL = (*QUICK, NEAR_MISSES.name)
 # Of these the ones that no table of arms is without.
 _ALWAYS_SHOWN = (
     EXTRACTION.name,

@@ -134,9 +134,14 @@ class Exam:
         return replace(self, seed=seed)
 
     def verdicts(
-        self, model: LanguageModel, hooks: Hooks = NO_HOOKS, progress: Progress = unheard
+        self,
+        model: LanguageModel,
+        hooks: Hooks = NO_HOOKS,
+        progress: Progress = unheard,
+        *,
+        near_misses: bool = False,
     ) -> list[SpanVerdict]:
-        """What a model does with each span of the records."""
+        """What a model does with each span of the records (see `audit_spans`)."""
         return audit_spans(
             model,
             self.records,
@@ -144,6 +149,7 @@ class Exam:
             sampler=self.sampler,
             hooks=hooks,
             progress=progress,
+            near_misses=near_misses,
         )
 
     def has(self, need: Need, model: LanguageModel) -> bool:

@@ -106,6 +106,7 @@ def _said(opened: Case, subject: str) -> list[SpanVerdict]:
             records,
             prefix_tokens=settings.prefix_tokens,
             sampler=Sampler(settings.temperature, settings.top_k),
+            near_misses=True,
         ),
     )
 
