@@ -28,7 +28,8 @@ def export(
 ) -> None:
     """Write the audited weights with card, lineage and seal; with a key, signed."""
     stated = read_statement(statement, by)
-    fewer: Bits | None = {"8": 8, "4": 4}.get(bits or "")  # typer has no numbers to choose from
+    # Typer has no numbers to choose from.
+    fewer: Bits | None = None if bits is None else 8 if bits == "8" else 4
     with progress("auditing") as report:
         found = export_run(RunFolder(folder), out, stated, key, fewer, report)
     artefact = found.artefact

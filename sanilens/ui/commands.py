@@ -73,12 +73,13 @@ def compare_command(folder: Path) -> str:
 
 
 def report_commands(folder: Path) -> list[str]:
-    """The page, the signed bundle and its check, of a run."""
+    """The page, the signed bundle and its check, and the model in four bits, of a run."""
     run = shlex.quote(str(folder))
     return [
         _command("report", [run, "--out report.html"]),
         _command("report", [run, "--out bundle", "--key keys/sanilens-signing.key"]),
         _command("verify", ["bundle", "--key keys/sanilens-signing.pub", "--replay"]),
+        _command("export", [run, "--out model-4bit", "--bits 4"]),
     ]
 
 

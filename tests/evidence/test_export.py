@@ -20,7 +20,7 @@ from sanilens.evidence.verify import failed, verify
 from sanilens.model.language_model import load_model
 from sanilens.model.packed import Bits
 from sanilens.model.quantise import FORMATS, quantised
-from sanilens.runs.arms import TITLES, load_verdicts
+from sanilens.runs.arms import TITLES, ArmName, load_verdicts
 from sanilens.runs.execute import execute
 from sanilens.runs.folder import RunFolder
 from sanilens.runs.integrity import check
@@ -94,7 +94,7 @@ def test_a_folder_that_is_not_empty_is_kept(run: RunFolder, tmp_path: Path) -> N
 def test_in_fewer_bits_it_is_another_artefact(run: RunFolder, tmp_path: Path, bits: Bits) -> None:
     exact = build_evidence(run, STATED)
     found = export(run, tmp_path / "model", STATED, bits=bits)
-    arm = f"int{bits}"
+    arm: ArmName = "int8" if bits == 8 else "int4"
     own, after = found.rate(arm, "everyone"), exact.rate("after", "everyone")
     assert own
     assert after
@@ -111,7 +111,7 @@ def test_in_fewer_bits_it_is_another_artefact(run: RunFolder, tmp_path: Path, bi
     ids = torch.arange(5, 40)[None]
     with torch.inference_mode():
         assert torch.equal(packed(input_ids=ids).logits, rounded.module(input_ids=ids).logits)
-    verdicts = load_verdicts(run.arms, "int8" if bits == 8 else "int4").set_index("span")
+    verdicts = load_verdicts(run.arms, arm).set_index("span")
     assert [v.extracted for v in audit_spans(rounded, open_records(run.plan().corpus.source))] == [
         *verdicts["extracted"]
     ]

@@ -109,7 +109,8 @@ def _take_away(run: RunFolder, found: Evidence) -> None:
             st.caption("Shown as stated. It is kept in this session alone.")
             for name, label in _FIELDS.items():
                 st.text_input(label, key=f"stated-{name}", max_chars=2000)
-        st.caption("A signed bundle, with the run itself and a script that checks it:")
+        st.caption("A signed bundle, with the run itself and a script that checks it; and the "
+                   "model in fewer bits, audited as an artefact of its own:")  # fmt: skip
         st.code("\n".join(report_commands(run.root)[1:]), language="bash", wrap_lines=True)
 
 
