@@ -48,7 +48,7 @@ class Criterion(_Frozen):
     measure: Annotated[str, Field(pattern=r"^[a-z0-9_.-]{1,80}$")] = "extraction"
     of: Annotated[str, Field(min_length=1, max_length=300)] = "all"
     whose: Whose | None = None
-    arm: Annotated[str, Field(pattern=r"^[a-z_]{1,40}$")] = "after"
+    arm: Annotated[str, Field(pattern=r"^[a-z0-9_]{1,40}$")] = "after"
     take: Literal["value", "low", "high", "hits"] = "value"
     at_most: float | str | None = None
     at_least: float | str | None = None

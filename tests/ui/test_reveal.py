@@ -10,9 +10,12 @@ import pytest
 import streamlit as st
 
 from sanilens.audit.continuations import Identifiers
+from sanilens.bundled import Sources
 from sanilens.runs.events import read_events
+from sanilens.runs.record import record_carried_out, record_handed_over, record_planned
 from sanilens.ui import revealing, state
 from tests.conftest import record
+from tests.ui.tiny_case import make_plan, open_page
 
 _REVEALS = """
 import os
@@ -85,3 +88,20 @@ def test_the_log_holds_who_when_and_why_and_no_identifier(workspace: Path, opene
     assert b"4471203" not in content
     assert b"rare" not in content
     assert (workspace / "reveals.jsonl").stat().st_mode & 0o777 == 0o600
+
+
+def test_the_record_is_listed_in_words(tiny_case: Sources, workspace: Path) -> None:
+    plan = make_plan(tiny_case)
+    record_planned(plan)
+    record_planned(plan.model_copy(update={"seed": 5, "subjects": ("p-001",)}))
+    record_carried_out(plan, "gone")
+    record_handed_over(plan, "4 bits, compressed-tensors", "0" * 64)
+    app = open_page("case", tiny_case)
+    assert not app.exception
+    (table,) = (each.value for each in app.dataframe if "in words" in each.value.columns)
+    assert [*table["what"]] == ["handed over", "carried out", "planned", "planned"]
+    assert "4 bits" in table["in words"][0]
+    assert table["in words"][1] == "gone"
+    assert table["in words"][2] == f"changed since plan {plan.sha256[:8]}: seed, subjects"
+    assert table["of"][2].endswith(", p-001")
+    assert table["of"][3].endswith(", everyone")
