@@ -52,26 +52,25 @@ def clamped(model: LanguageModel, values: Mapping[U, float], caps: Mapping[Neuro
     return Hooks(inputs)
 
 
-def one_zeroed_per_row(model: LanguageModel, units: Sequence[LayerUnit]) -> Hooks:
-    """Hooks under which row i of the batch runs without unit i: many ablations, one pass."""
+def zeroed_per_row(model: LanguageModel, sets: Sequence[Sequence[LayerUnit]]) -> Hooks:
+    """Hooks under which row i of the batch runs without the units of set i.
+
+    Many ablations in one pass; an empty set leaves its row alone.
+    """
     sites = model.sites
-    inputs: dict[str, InputEdit] = {}
-    for kind, layer in by_place(units):
-        own = [
-            (row, column)
-            for row, unit in enumerate(units)
-            if (kind_of(unit), unit.layer) == (kind, layer)
-            for column in sites.columns(kind, [unit.index])
-        ]
-        rows, columns = torch.tensor(own, device=model.device).T
+    gone: dict[str, Bool[Tensor, "row 1 width"]] = {}
+    for row, units in enumerate(sets):
+        for (kind, layer), indices in by_place(units).items():
+            path = sites.outs(kind)[layer]
+            if path not in gone:
+                width = sites.count(kind) * sites.size(kind)
+                gone[path] = torch.zeros(len(sets), 1, width, dtype=torch.bool, device=model.device)
+            gone[path][row, 0, sites.columns(kind, indices)] = True
 
-        def edit(x: Tensor, rows: Tensor = rows, columns: Tensor = columns) -> Tensor:
-            x = x.clone()
-            x[rows, :, columns] = 0
-            return x
+    def edit(own: Bool[Tensor, "row 1 width"]) -> InputEdit:
+        return lambda x: x.masked_fill(own, 0)
 
-        inputs[sites.outs(kind)[layer]] = edit
-    return Hooks(inputs)
+    return Hooks({path: edit(own) for path, own in gone.items()})
 
 
 def _edit(fixed: Mapping[int, float], capped: Mapping[int, float]) -> InputEdit:

@@ -13,9 +13,9 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from sanilens.errors import ModelError
 from sanilens.model.generation import continue_text
 from sanilens.model.hooks import Hooks, hooked
-from sanilens.model.interventions import clamped, one_zeroed_per_row, zeroed
+from sanilens.model.interventions import clamped, zeroed, zeroed_per_row
 from sanilens.model.language_model import LanguageModel
-from sanilens.model.units import Neuron
+from sanilens.model.units import Head, Neuron
 
 IDS = torch.tensor([[0, 40, 50, 60, 70, 80], [0, 41, 51, 61, 71, 81]])
 
@@ -95,13 +95,13 @@ def test_a_clamp_equals_its_algebra(any_model: LanguageModel) -> None:
     assert torch.allclose(got, want, atol=1e-5)
 
 
-def test_each_row_misses_its_own_neuron(model: LanguageModel) -> None:
-    neurons = [Neuron(0, 3), Neuron(2, 5)]
+def test_each_row_misses_its_own_units(model: LanguageModel) -> None:
+    sets = [[Neuron(0, 3)], [Neuron(2, 5), Neuron(2, 7), Head(1, 2)], []]
     with torch.inference_mode():
-        with hooked(model.module, one_zeroed_per_row(model, neurons)):
-            together = model.module(IDS[:1].expand(2, -1)).logits
-        for row, neuron in enumerate(neurons):
-            with hooked(model.module, zeroed(model, [neuron])):
+        with hooked(model.module, zeroed_per_row(model, sets)):
+            together = model.module(IDS[:1].expand(3, -1)).logits
+        for row, units in enumerate(sets):
+            with hooked(model.module, zeroed(model, units)):
                 alone = model.module(IDS[:1]).logits
             assert torch.allclose(together[row], alone[0], atol=1e-5)
 

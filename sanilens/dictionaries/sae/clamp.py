@@ -46,18 +46,24 @@ def clamped_features(model: LanguageModel, sae: Sae, values: Mapping[int, float]
     return sae.site.hooks(model.sites, edit) if indices else Hooks()
 
 
-def one_cleared_per_row(model: LanguageModel, sae: Sae, features: Sequence[int]) -> Hooks:
-    """Hooks under which row i of the batch runs without feature i, as `clamped_features` does it:
-    many ablations, one pass."""
-    directions = sae.directions(list(features))
-    index = torch.tensor(features, device=directions.device)[:, None, None]
+def cleared_per_row(model: LanguageModel, sae: Sae, sets: Sequence[Sequence[int]]) -> Hooks:
+    """Hooks under which row i of the batch runs without the features of set i.
+
+    Each as `clamped_features` does it; many ablations in one pass.
+    """
+    every = sorted({feature for features in sets for feature in features})
+    if not every:
+        return Hooks()
+    directions, place = sae.directions(every), {feature: i for i, feature in enumerate(every)}
+    stays = torch.ones(len(sets), 1, len(every), dtype=torch.bool, device=directions.device)
+    for row, features in enumerate(sets):
+        stays[row, 0, [place[feature] for feature in features]] = False
 
     def edit(x: Float[Tensor, "batch pos d"]) -> Float[Tensor, "batch pos d"]:
-        now = sae.features(x)
-        own = now.gather(-1, index.expand(-1, now.shape[1], -1)).clamp(min=0)
+        own = sae.features(x)[..., every].clamp(min=0).masked_fill(stays, 0)
         if x.shape[1] > 1:
             own[:, 0] = 0
-        return x - (own * directions[:, None].to(own)).to(x.dtype)
+        return x - (own @ directions.to(own)).to(x.dtype)
 
     return sae.site.hooks(model.sites, edit)
 

@@ -1,4 +1,4 @@
-"""Exact ablation of single units: how a span's log-probability changes without each of them.
+"""Exact ablation: what the model makes of a span without some units, or without each of many.
 
 What a model still does without some units is a measurement like any other, under `without`.
 """
@@ -11,28 +11,39 @@ import torch
 
 from sanilens.audit.passages import make_passages
 from sanilens.corpus.records import Record
-from sanilens.dictionaries.sae.clamp import clamped_features, one_cleared_per_row
+from sanilens.dictionaries.sae.clamp import clamped_features, cleared_per_row
 from sanilens.inspect.controls import random_like
 from sanilens.inspect.units.readers import NO_SAES, Saes, find_sae
 from sanilens.model.batches import pad_right, token_budget
-from sanilens.model.forward import token_logprobs
-from sanilens.model.hooks import NO_HOOKS, Hooks
-from sanilens.model.interventions import one_zeroed_per_row, zeroed
+from sanilens.model.forward import logits_at
+from sanilens.model.hooks import Hooks
+from sanilens.model.interventions import zeroed, zeroed_per_row
 from sanilens.model.language_model import LanguageModel
 from sanilens.model.units import Feature, Unit
 
 
-def single_effects(
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the model makes of one span: its log-probability in nats, and whether it says it.
+
+    It says it if greedy decoding produces exactly the span after its prefix.
+    """
+
+    logprob: float
+    said: bool
+
+
+def answers_without(
     model: LanguageModel,
     record: Record,
     span_id: str,
-    units: Sequence[Unit],
+    sets: Sequence[Sequence[Unit]],
     saes: Saes = NO_SAES,
-) -> list[float]:
-    """Change of a span's log-probability, in nats, when each unit alone is zeroed.
+) -> list[Answer]:
+    """What the model makes of a span with each set of units zeroed, and no other.
 
-    One batch holds the record once for every unit, each row without another one. The units are
-    the model's own, or features of one autoencoder among `saes`.
+    A batch holds the record once for every set, each row without another one. The units are the
+    model's own, or features of one autoencoder among `saes`; an empty set is the model as it is.
     """
     passage, target = next(
         (p, t)
@@ -42,35 +53,52 @@ def single_effects(
     )
     ids = passage.ids[: target.end]
     columns = list(range(max(target.start, 1), target.end))
-    before = _span_logprobs(model, ids, columns, 1, NO_HOOKS)[0]
     size = max(1, token_budget(model) // len(ids))
-    changes: list[float] = []
-    for start in range(0, len(units), size):
-        part = list(units[start : start + size])
-        hooks = _one_without_per_row(model, part, saes)
-        after = _span_logprobs(model, ids, columns, len(part), hooks)
-        changes += [value - before for value in after]
-    return changes
+    answers: list[Answer] = []
+    for start in range(0, len(sets), size):
+        part = sets[start : start + size]
+        answers += _answers(model, ids, columns, len(part), _without_per_row(model, part, saes))
+    return answers
 
 
-def _one_without_per_row(model: LanguageModel, units: Sequence[Unit], saes: Saes) -> Hooks:
-    features = [unit for unit in units if isinstance(unit, Feature)]
-    if not features:
-        own = [unit for unit in units if not isinstance(unit, Feature)]
-        return one_zeroed_per_row(model, own)
-    if len(features) < len(units) or len({feature.sae for feature in features}) > 1:
+def _without_per_row(model: LanguageModel, sets: Sequence[Sequence[Unit]], saes: Saes) -> Hooks:
+    own = [[unit for unit in units if not isinstance(unit, Feature)] for units in sets]
+    features = [[unit for unit in units if isinstance(unit, Feature)] for units in sets]
+    every = [feature for each in features for feature in each]
+    if not every:
+        return zeroed_per_row(model, own)
+    if any(own) or len({feature.sae for feature in every}) > 1:
         raise ValueError("features of one autoencoder, or units of the model: not both at once")
-    return one_cleared_per_row(model, find_sae(saes, features), [f.index for f in features])
+    indices = [[feature.index for feature in each] for each in features]
+    return cleared_per_row(model, find_sae(saes, every), indices)
 
 
-def _span_logprobs(
+@torch.inference_mode()
+def _answers(
     model: LanguageModel, ids: tuple[int, ...], columns: list[int], rows: int, hooks: Hooks
-) -> list[float]:
+) -> list[Answer]:
     batch = pad_right([ids] * rows, model.device)
     row = torch.arange(rows, device=model.device).repeat_interleave(len(columns))
     column = torch.tensor(columns, device=model.device).repeat(rows)
-    found = token_logprobs(model, batch, row, column, hooks)
-    return found.view(rows, len(columns)).sum(1).tolist()
+    model.require_causal("Zeroing units")
+    logits = logits_at(model, batch, row, column - 1, hooks)
+    true = batch[row, column]
+    said = (logits.argmax(-1) == true).view(rows, len(columns)).all(1).tolist()
+    found = logits.log_softmax(-1).gather(1, true[:, None]).view(rows, len(columns)).sum(1)
+    return [Answer(*each) for each in zip(found.tolist(), said, strict=True)]
+
+
+def single_effects(
+    model: LanguageModel,
+    record: Record,
+    span_id: str,
+    units: Sequence[Unit],
+    saes: Saes = NO_SAES,
+) -> list[float]:
+    """Change of a span's log-probability, in nats, when each unit alone is zeroed."""
+    sets: list[list[Unit]] = [[], *([unit] for unit in units)]
+    before, *after = answers_without(model, record, span_id, sets, saes)
+    return [each.logprob - before.logprob for each in after]
 
 
 def without(model: LanguageModel, unit: Unit, saes: Saes = NO_SAES) -> Hooks:
@@ -92,6 +120,11 @@ class TopEffects:
     random: tuple[float, ...]
 
     @property
+    def band(self) -> tuple[float, float] | None:
+        """Between what the control's units do: 0 of them are no band."""
+        return (min(self.random), max(self.random)) if self.random else None
+
+    @property
     def random_mean(self) -> float:
         """The control's mean."""
         return fmean(self.random) if self.random else 0.0
@@ -109,7 +142,7 @@ def top_effects(
     units: Sequence[Unit],
     saes: Saes = NO_SAES,
     *,
-    draws: int = 5,
+    draws: int = 20,
     seed: int = 0,
 ) -> TopEffects:
     """Zero each unit alone, and `draws` random ones, in one batch."""

@@ -15,7 +15,7 @@ from sanilens.inspect.locate.scores import UnitScores
 from sanilens.model.batches import pad_right, token_budget
 from sanilens.model.forward import token_logprobs
 from sanilens.model.hooks import NO_HOOKS, Hooks
-from sanilens.model.interventions import one_zeroed_per_row
+from sanilens.model.interventions import zeroed_per_row
 from sanilens.model.language_model import LanguageModel
 from sanilens.model.units import LayerUnit, layer_unit
 
@@ -36,7 +36,7 @@ def zero_out(targets: Targets, settings: Settings) -> UnitScores:
         size = max(1, token_budget(model) // len(ids))
         for start in range(0, len(units), size):
             part: list[LayerUnit] = units[start : start + size]
-            hooks = one_zeroed_per_row(model, part)
+            hooks = zeroed_per_row(model, [[unit] for unit in part])
             after = _logprobs(model, ids, columns, len(part), hooks)
             total[start : start + size] += (before - after).cpu()
             done = number * len(units) + min(start + size, len(units))
