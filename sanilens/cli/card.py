@@ -57,7 +57,7 @@ def card(
     if verify:
         labelled = label or (found.labels[0].name if found.labels else "")
         exam = Exam(records, unseen=open_records(unseen) if unseen else ())
-        found_without = measure_both(examined, exam, without(examined, parsed, saes))
+        found_without = measure_both(examined, exam, without(examined, [parsed], saes))
         gone = _gone(found_without, labelled, len(exam.unseen))
     if as_json:
         print_json(_object(found, correlated, gone))

@@ -35,9 +35,12 @@ def case_chips(chips: Sequence[Chip]) -> DeltaGenerator:
         )
 
 
-def page_header(title: str, subtitle: str) -> None:
-    """Draw the page's name and a sentence on what it shows (Markdown)."""
-    with st.container(key="sl-head", gap=None):
+def page_header(title: str, subtitle: str, *, first: bool = False) -> None:
+    """Draw the page's name and a sentence on what it shows (Markdown).
+
+    `first`: another header takes this one's place within the same run of the page.
+    """
+    with st.container(key="sl-head-first" if first else "sl-head", gap=None):
         st.header(title, anchor=False)
         st.markdown(subtitle)
 

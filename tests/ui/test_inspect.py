@@ -13,10 +13,12 @@ from sanilens.audit.targets import Scope, find_targets
 from sanilens.bundled import Sources
 from sanilens.corpus.records import Record
 from sanilens.inspect.locate.localisers import Settings, find_localiser
-from sanilens.inspect.units.ablation import single_effects, top_effects
+from sanilens.inspect.units.ablation import Answer, single_effects, top_effects
+from sanilens.inspect.units.silencing import Rung, Silencing
 from sanilens.model.language_model import LanguageModel
 from sanilens.model.units import Head, Neuron
 from sanilens.ui.inspect.selection import existing
+from sanilens.ui.inspect.silenced import sentence as set_sentence
 from sanilens.ui.inspect.tokens import Veil, strip_tokens
 from sanilens.ui.masking import MASK
 from sanilens.ui.state import Selection
@@ -134,3 +136,20 @@ def test_a_token_that_could_be_part_of_a_name_is_masked() -> None:
     assert veil.token(" Kowal") == " ▒▒▒▒▒"
     assert veil.token(" the") == " the"
     assert Veil(True, veil.parts).token("kowal") == "kowal"
+
+
+def test_the_set_is_told_beside_chance() -> None:
+    said, silent = Answer(-0.1, True), Answer(-3.0, False)
+
+    def told(random: tuple[Answer, ...], smallest: int | None = 4) -> str:
+        rungs = (Rung(1, said, ()), Rung(4, silent if smallest else said, random))
+        return set_sentence(Silencing(said, rungs, smallest, 3), "neurons", "NAME")
+
+    assert told((said,) * 3) == (
+        "**The 4 strongest neurons together silence this NAME**; 3 random sets of that size do not."
+    )
+    assert "but 1 of 3 random sets of the same size do so too" in told((said, silent, said))
+    assert "There is no control" in told(())
+    assert told((said,), None).startswith("**Not even the 4 strongest neurons**")
+    nothing = Silencing(silent, (), None, 3)
+    assert "nothing to silence" in set_sentence(nothing, "neurons", "NAME")

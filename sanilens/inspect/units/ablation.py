@@ -5,7 +5,6 @@ What a model still does without some units is a measurement like any other, unde
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import fmean, stdev
 
 import torch
 
@@ -101,11 +100,13 @@ def single_effects(
     return [each.logprob - before.logprob for each in after]
 
 
-def without(model: LanguageModel, unit: Unit, saes: Saes = NO_SAES) -> Hooks:
-    """Hooks that set the unit to zero wherever it acts."""
-    if isinstance(unit, Feature):
-        return clamped_features(model, find_sae(saes, [unit]), {unit.index: 0.0})
-    return zeroed(model, [unit])
+def without(model: LanguageModel, units: Sequence[Unit], saes: Saes = NO_SAES) -> Hooks:
+    """Hooks that set units to zero wherever they act: the model's own, or one autoencoder's."""
+    features = [unit for unit in units if isinstance(unit, Feature)]
+    if features:
+        gone = {feature.index: 0.0 for feature in features}
+        return clamped_features(model, find_sae(saes, features), gone)
+    return zeroed(model, [unit for unit in units if not isinstance(unit, Feature)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,16 +124,6 @@ class TopEffects:
     def band(self) -> tuple[float, float] | None:
         """Between what the control's units do: 0 of them are no band."""
         return (min(self.random), max(self.random)) if self.random else None
-
-    @property
-    def random_mean(self) -> float:
-        """The control's mean."""
-        return fmean(self.random) if self.random else 0.0
-
-    @property
-    def random_deviation(self) -> float:
-        """The control's standard deviation over its units."""
-        return stdev(self.random) if len(self.random) > 1 else 0.0
 
 
 def top_effects(

@@ -9,7 +9,6 @@ import streamlit as st
 from markupsafe import Markup
 
 from sanilens.case import Case
-from sanilens.glossary import meaning
 from sanilens.inspect.locate.positions import PositionScores, position_scores
 from sanilens.inspect.units.logit_lens import LogitLens, logit_lens
 from sanilens.model.units import Unit, UnitKind
@@ -21,12 +20,7 @@ from sanilens.ui.inspect.measured import reading
 from sanilens.ui.inspect.scores import (
     Ranking,
     Scores,
-    kind_switch,
-    localiser_box,
     noun,
-    sae_box,
-    scope_switch,
-    slow_panel,
 )
 from sanilens.ui.inspect.selection import GRID, PLACES, Shown, open_unit
 from sanilens.ui.inspect.tokens import pieces, visible
@@ -56,14 +50,8 @@ def carrying_card(
     *,
     revealed: bool,
 ) -> None:
-    """Draw the switches, then every unit of the model, every position, or every depth."""
+    """Draw every unit of the model, every position, or every depth."""
     with card():
-        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            st.markdown("**Where it is stored**", width="content", help=meaning("localiser"))
-            scope_switch()
-        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            kind_switch(opened)
-            sae_box(opened) if asked.sae else localiser_box(opened)
         with st.container(key="sl-view", horizontal=True, vertical_alignment="center", gap="small"):
             st.segmented_control(
                 "Picture",
@@ -79,8 +67,6 @@ def carrying_card(
             words = asked.title + spans + _recall(opened, asked)
             words = words if view() == "units" else _WHAT[view()]
             st.caption(words, width="stretch")
-        if scores is None:
-            slow_panel(opened, asked)
         match view():
             case "units" if scores:
                 values = scores.values.numpy()
@@ -94,7 +80,7 @@ def carrying_card(
                     noun=noun(scores.kind),
                 )
             case "units":
-                pass
+                st.caption("Not scored yet: start it above.")
             case "positions" if asked.sae:
                 st.caption(
                     "Features belong to a single site. Choose neurons or heads for this picture."

@@ -63,6 +63,11 @@ def effects(opened: Case, at: Shown, units: Sequence[Unit]) -> TopEffects:
     return results().get(key, lambda: top_effects(opened.model, at.record, span, units, saes))
 
 
+def effects_known(opened: Case, at: Shown, units: Sequence[Unit]) -> bool:
+    """Whether `effects` costs nothing."""
+    return ("effects", _case(opened, units), at.span_id or "", tuple(units)) in results()
+
+
 def sample(opened: Case, units: Sequence[Unit] = ()) -> Sample:
     """Records with all their activations, for unit cards and for the values of edits.
 
@@ -111,7 +116,7 @@ def goes(opened: Case, at: Shown, unit: Unit) -> BeforeAfter:
     )
 
     def measured() -> BeforeAfter:
-        hooks = without(opened.model, unit, saes_for(opened, [unit]))
+        hooks = without(opened.model, [unit], saes_for(opened, [unit]))
         return BeforeAfter(before, measure(opened.model, exam, hooks=hooks))
 
     return results().get(("removal", _case(opened, [unit]), at.record.id, unit), measured)

@@ -1,6 +1,7 @@
 """The table of units: its filters, its rows, and the way from there into the plan."""
 
 import hashlib
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,6 +11,8 @@ import pandas as pd
 import streamlit as st
 
 from sanilens.case import Case
+from sanilens.charts import GREY
+from sanilens.inspect.units.ablation import TopEffects
 from sanilens.inspect.units.listing import ORDERS, Filters, Tri, listed, unit_frame
 from sanilens.model.units import Code, Feature, Unit, parse_unit
 from sanilens.ui import state
@@ -82,6 +85,8 @@ def _clear() -> None:
 
 
 PAGE = 30
+TABLE = 590
+"""How high the card is, in pixels: its outline is drawn while its rows are measured."""
 _TOP: dict[Kind, int] = {"mlp": 50, "head": 3, "sae": 10}
 _PAGE_KEY = "units-page"
 
@@ -137,20 +142,28 @@ def table_card(opened: Case, at: Shown, found: Listing) -> None:
         if not shown:
             st.info(f"No {word} pass these filters.")
             return
-        with st.spinner("Zeroing each unit shown, and five random ones…"):
-            measured = effects(opened, at, shown)
-        _draw(found, measured.units, fires_on(opened, shown))
+        measured = effects(opened, at, shown)
+        _draw(found, measured, fires_on(opened, shown))
         _foot(found)
-        st.caption(
-            f"Random {word} of the same layers: Δ log p {signed(measured.random_mean, '+.3f')} "
-            f"± {measured.random_deviation:.3f} ({len(measured.random)} draws)."
-        )
+        st.caption(_of_chance(measured, word))
         ticked = [shown[i] for i in chosen_rows(found.key) if i < len(shown)]
         _add_row(opened, found, ticked)
 
 
-def _draw(found: Listing, changes: Sequence[float], labels: Sequence[Sequence[str]]) -> None:
+def _of_chance(measured: TopEffects, word: str) -> str:
+    """What the grey rows are held to."""
+    if (band := measured.band) is None:
+        return f"No {word} of the same layers are left to be drawn, so there is no control."
+    low, high = (signed(bound, "+.3f") for bound in band)
+    draws = len(measured.random)
+    return (
+        f"Grey: within what random {word} of the same layers do, {low} to {high} ({draws} draws)."
+    )
+
+
+def _draw(found: Listing, measured: TopEffects, labels: Sequence[Sequence[str]]) -> None:
     rows = found.frame[found.page * PAGE : (found.page + 1) * PAGE]
+    changes, band = measured.units, measured.band or (math.inf, -math.inf)
     frame = pd.DataFrame(
         {
             "unit": rows["unit"].tolist(),
@@ -161,8 +174,10 @@ def _draw(found: Listing, changes: Sequence[float], labels: Sequence[Sequence[st
             "in plan": [operation or "–" for operation in rows["planned"]],
         }
     )
+    inside = [band[0] <= change <= band[1] for change in changes]
+    grey = f"color: {GREY}"
     st.dataframe(
-        frame,
+        frame.style.apply(lambda _: [grey if each else "" for each in inside], axis=0),
         key=found.key,
         hide_index=True,
         height=38 + 35 * min(8, len(frame)),

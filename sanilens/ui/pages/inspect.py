@@ -11,13 +11,15 @@ from sanilens.ui import state
 from sanilens.ui.audit.measuring import verdicts
 from sanilens.ui.commands import card_command, locate_command
 from sanilens.ui.components import token_strip
+from sanilens.ui.current_case import audited
 from sanilens.ui.frame import case_bar, opened_case
 from sanilens.ui.inspect import selection as picks
 from sanilens.ui.inspect.carrying import carrying_card, take_place, view
-from sanilens.ui.inspect.measured import acting, reading, unit_named
+from sanilens.ui.inspect.measured import acting, effects_known, reading, unit_named
 from sanilens.ui.inspect.scores import DEFAULT, chosen_name, chosen_scope, ranking, scores
 from sanilens.ui.inspect.selection import Shown, notes_card, sentence, shown
-from sanilens.ui.inspect.table import PAGE, listing, table_card
+from sanilens.ui.inspect.silenced import draw_set, set_card
+from sanilens.ui.inspect.table import PAGE, TABLE, listing, table_card
 from sanilens.ui.inspect.tokens import Veil, strip_tokens, veil
 from sanilens.ui.inspect.unit import unit_card, without
 from sanilens.ui.layout import card, empty_state, next_step, page_header, show_error
@@ -32,6 +34,8 @@ def page() -> None:
         page_header("Inspect", _WHAT)
         empty_state("Nothing to inspect yet. Open a case first.", "Open a case", "case")
         return
+    bar, head = st.container(), st.empty()
+    columns = _columns(opened, head)
     known = verdicts(opened, state.audit_settings(), "subject", "Testing every span")
     frame = records_by_leak(known)
     picks.take_record(frame["record"].tolist())
@@ -39,12 +43,11 @@ def page() -> None:
     picks.take_span(at)
     at = shown(opened, known, state.selection())
     state.select(Selection(at.record.id, at.span_id, state.selection().unit))
-    bar, head = st.container(), st.container()
-    with head:
+    with head.container():
         page_header("Inspect", sentence(opened, at))
     hidden = veil(opened, at.record.id)
-    with st.container(key="sl-inspect"):
-        left, middle, right = st.columns([2.3, 6, 3.2], gap="small")
+    with columns.container(key="sl-inspect"):
+        left, middle, right = st.columns(_WIDTHS, gap="small")
         with left:
             notes_card(frame, at.record.id)
         with middle:
@@ -54,6 +57,27 @@ def page() -> None:
         case_bar(opened, command, selection=True)
     units = state.sidebar_notes().get("plan")
     next_step(f"In the plan: {units}." if units else "Next: add units to a plan.", "plan")
+
+
+_WIDTHS = (2.3, 6, 3.2)
+
+
+def _columns(opened: Case, head: DeltaGenerator) -> DeltaGenerator:
+    """The place of all below the header; the page's outline while it is measured first."""
+    if audited(opened.sources, state.audit_settings()):
+        return st.container()
+    with head.container():
+        page_header("Inspect", _WHAT, first=True)
+    place = st.empty()
+    with place.container():
+        for column, heights in zip(st.columns(_WIDTHS, gap="small"), _HEIGHTS, strict=True):
+            for height in heights:
+                column.skeleton(height=height)
+    return place
+
+
+# Of what each column will hold, in pixels.
+_HEIGHTS = ((760,), (205, 460, 200), (840,))
 
 
 def _units(
@@ -83,13 +107,20 @@ def _units(
         state.select(Selection(at.record.id, at.span_id, str(unit) if unit else None))
         with note:
             _note(opened, at, hidden, unit)
+        place, drawn = set_card(opened, at, asked, found)
         carrying_card(opened, at, asked, found, unit, revealed=hidden.revealed)
         if unit is None:
             return commands
+        rows = st.container()
+        if table and not effects_known(opened, at, table.shown):
+            rows = st.skeleton(height=TABLE)
         with right:
             last = unit_card(opened, unit, table.units if table else [], hidden)
+        if found and not drawn:
+            draw_set(place, opened, at, asked, found)
         if table:
-            table_card(opened, at, table)
+            with rows.container():
+                table_card(opened, at, table)
         with last:
             without(opened, at, unit)
     except SaniLensError as error:

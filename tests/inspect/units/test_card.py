@@ -252,10 +252,10 @@ def test_what_goes_with_a_feature_is_measured_exactly(
     found = top_effects(model, records[0], span, units, saes)
     before = {v.span_id: v.logprob for v in audit_spans(model, records[:1])}[span]
     for each, change in zip(units, found.units, strict=True):
-        hooks = without(model, each, saes)
+        hooks = without(model, [each], saes)
         after = {v.span_id: v.logprob for v in audit_spans(model, records[:1], hooks=hooks)}
         assert change == pytest.approx(after[span] - before, abs=1e-3)
     assert abs(found.units[0]) > 1e-3
     assert len(found.random) == 2
-    gone = measure_both(model, Exam(records, unseen=records), without(model, unit, saes))
+    gone = measure_both(model, Exam(records, unseen=records), without(model, [unit], saes))
     assert gone.perplexities[0] != gone.perplexities[1]
