@@ -28,7 +28,7 @@ from sanilens.model.language_model import LanguageModel
 from sanilens.model.sites import Sites
 from sanilens.progress import Progress, unheard
 from sanilens.runs.adapters import keep_in_run
-from sanilens.runs.arms import Arm, ArmName, save_arm
+from sanilens.runs.arms import COPIES, Arm, ArmName, save_arm
 from sanilens.runs.attacking import Attacking
 from sanilens.runs.folder import RunFolder, writing
 from sanilens.runs.former import save_former, write_model
@@ -405,7 +405,8 @@ class _Execution:
     ) -> None:
         """Write the plan's result: the model, and what was trained beside it."""
         run = self.run_folder
-        for old in (run.adapter, run.gates_file, run.former):
+        copies = [path for copy in COPIES for path in run.arms.glob(f"{copy}.*")]
+        for old in (run.adapter, run.gates_file, run.former, *copies):
             old.unlink(missing_ok=True)
         export_model(model, run)
         if adapter:

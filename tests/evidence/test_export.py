@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import shutil
 import sys
 from pathlib import Path
 
@@ -126,6 +127,16 @@ def test_in_fewer_bits_it_is_another_artefact(run: RunFolder, tmp_path: Path, bi
     assert TITLES[arm] in (tmp_path / "model" / "README.md").read_text("utf-8")
     size = (tmp_path / "model" / "model.safetensors").stat().st_size
     assert size < (run.model / "model.safetensors").stat().st_size
+
+
+def test_a_copy_of_another_result_is_measured_again(run: RunFolder, tmp_path: Path) -> None:
+    export(run, tmp_path / "model", STATED, bits=4)
+    assert "int4" in check(run).arms
+    shutil.rmtree(run.model)
+    execute(run.plan(), run.root)  # what is missing is made anew
+    assert "int4" not in check(run).arms
+    export(run, tmp_path / "again", STATED, bits=4)
+    assert "int4" in check(run).arms
 
 
 @pytest.mark.slow
