@@ -1,10 +1,12 @@
 """`sanilens attack`: try attacks on the models of a run."""
 
 import signal
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 from typing import Annotated, Any
 
+import torch
 import typer
 from rich.table import Table
 
@@ -17,12 +19,15 @@ from sanilens.runs.attacking import (
     Attacked,
     Pending,
     State,
+    attack_beside,
     attack_run,
     load_attacks,
 )
 from sanilens.runs.folder import RunFolder
 from sanilens.runs.integrity import resumable
 from sanilens.runs.repairing import Cancelled
+
+_SMALL = 256 * 2**20
 
 
 def attack(
@@ -34,11 +39,20 @@ def attack(
     anew: Annotated[
         bool, typer.Option("--anew", help="Try everything, also what another run has found alike.")
     ] = False,
+    jobs: Annotated[
+        int | None,
+        typer.Option(min=1, max=2, help="Processes; two where there are cores and memory for it."),
+    ] = None,
+    beside: Annotated[bool, typer.Option("--beside", hidden=True)] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Attack a run's result beside the models it is held against. Resumes what was cancelled."""
     chosen = find_attacks(attacks.split(",") if attacks else ATTACKS)
     run = RunFolder(folder)
+    if beside:  # the second process of another
+        with suppress(Cancelled):
+            attack_beside(folder, [each.name for each in chosen])
+        return
     resumable(run)
 
     def ask_to_stop(_signal: int, _frame: FrameType | None) -> None:
@@ -59,7 +73,8 @@ def attack(
                     took = f"{event['seconds']:.1f} s{', by an earlier run' * event['kept']}"
                     say(f"{title}: {state}, {took}")
 
-            attack_run(folder, [each.name for each in chosen], told, anew=anew)
+            attack_run(folder, [each.name for each in chosen], told, anew=anew,
+                       helped=(jobs or _jobs(run)) == 2)  # fmt: skip
     except Cancelled:
         say(f"Cancelled. What was found stays; go on with: sanilens attack {folder}")
         raise typer.Exit(1) from None
@@ -74,6 +89,12 @@ def attack(
             output.print(ATTACKS[own.attack].title)
         for line in remarks(own):
             output.print(line, highlight=False)
+
+
+def _jobs(run: RunFolder) -> int:
+    """Two where both find a core, and a second copy of the models is no burden."""
+    small = sum(f.stat().st_size for f in run.model.glob("*.safetensors")) < _SMALL
+    return 2 if small and torch.get_num_threads() > 1 and not torch.cuda.is_available() else 1
 
 
 def attack_table(found: Attacked) -> Table | None:

@@ -5,13 +5,18 @@ the reference and the base, all asked alike. A file grows by one model at a time
 before a kill stays; what was found on another model than the present one is found anew.
 """
 
+import os
+import subprocess
+import sys
 import time
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
+import torch
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sanilens.atomic import write_text
@@ -23,12 +28,13 @@ from sanilens.case import Case, open_planned
 from sanilens.errors import IntegrityError, RunError
 from sanilens.model.hooks import NO_HOOKS, Hooks
 from sanilens.model.language_model import LanguageModel, load_model
+from sanilens.progress import Progress
 from sanilens.runs.events import Sha256
 from sanilens.runs.folder import RunFolder, open_plain, writing
 from sanilens.runs.integrity import digests, resumable
 from sanilens.runs.kept_attacks import attack_key, keep_result, take_result
 from sanilens.runs.log import Ledger, RunLog
-from sanilens.runs.repairing import check_cancelled
+from sanilens.runs.repairing import Cancelled, check_cancelled
 from sanilens.runs.workspace import attacks_folder
 from sanilens.unlearn.edits import edit_hooks, is_exact_in_weights
 from sanilens.unlearn.plan import Plan
@@ -108,10 +114,18 @@ def attack_run(
     on_event: Callable[[dict[str, Any]], None] | None = None,
     *,
     anew: bool = False,
+    helped: bool = False,
 ) -> None:
     """Try attacks on the models of a run that has made its own; what was found before stays.
 
     What another run has found on the same model, asked alike, is taken over unless `anew`.
+
+    Args:
+        folder: the run's.
+        names: of the attacks.
+        on_event: hears every event.
+        anew: try everything.
+        helped: by a second process (`attack_beside`), each of them on one core.
 
     Raises:
         PlanError: if an attack is unknown, or the plan does not fit its case any more.
@@ -134,7 +148,55 @@ def attack_run(
             if on_event:
                 on_event(event)
 
-        Attacking(plan, run, open_planned(plan), note, ledger, anew).run(attacks)
+        attacking = Attacking(plan, run, open_planned(plan), note, ledger, anew)
+        with _helper(run, attacks) if helped and not anew else nullcontext():
+            attacking.run(attacks, result_first=helped)
+
+
+def attack_beside(folder: Path, names: Iterable[str]) -> None:
+    """Attack what a run's result is held against, and keep what is found in the workspace.
+
+    For a process beside the one that attacks the run, which takes it over from there: nothing is
+    written into the run.
+
+    Raises:
+        SaniLensError: as of `attack_run`.
+        Cancelled: if the run's cancel file appeared, or the other process is gone.
+    """
+    run, parent = RunFolder(folder), os.getppid()
+    resumable(run)
+    plan = run.plan()
+
+    def gone(_done: int, _of: int, _note: str = "", /) -> None:
+        check_cancelled(run)
+        if os.getppid() != parent:
+            raise Cancelled
+
+    Attacking(plan, run, open_planned(plan), _unnoted, Ledger()).keep_beside(
+        find_attacks(names), gone
+    )
+
+
+def _unnoted(_kind: str, **_fields: Any) -> None:
+    """For who writes nothing into a run."""
+
+
+@contextmanager
+def _helper(run: RunFolder, attacks: Iterable[Attack]) -> Iterator[None]:
+    """A second process, while this one computes on one core; without it all is done here."""
+    named = ",".join(attack.name for attack in attacks)
+    command = [sys.executable, "-m", "sanilens", "attack", str(run.root), "--attacks", named]
+    nothing, threads = subprocess.DEVNULL, torch.get_num_threads()
+    with subprocess.Popen(
+        [*command, "--beside"], env={**os.environ, "OMP_NUM_THREADS": "1"},
+        stdin=nothing, stdout=nothing, stderr=nothing,
+    ) as helper:  # fmt: skip
+        torch.set_num_threads(1)  # as there: what is kept is of so many threads
+        try:
+            yield
+        finally:
+            torch.set_num_threads(threads)
+            helper.terminate()
 
 
 @dataclass
@@ -148,19 +210,39 @@ class Attacking:
     done: Ledger
     anew: bool = False
     _heard: float = 0.0
+    _trials: dict[State, Trial] = field(default_factory=dict)
 
-    def run(self, attacks: Iterable[Attack]) -> None:
-        """Every attack on every model; the result first, then what it is held against."""
-        trials: dict[State, Trial] = {}
+    def run(self, attacks: Iterable[Attack], *, result_first: bool = False) -> None:
+        """Every attack on every model, attack by attack.
+
+        `result_first`: on the result all of them, then what it is held against from the end, which
+        a second process begins with.
+        """
+        tried = [(attack, state) for attack in attacks for state in self._models]
+        if result_first:
+            own = [pair for pair in tried if pair[1] == "after"]
+            tried = own + [pair for pair in reversed(tried) if pair[1] != "after"]
+        found = {attack.name: self._kept(attack) for attack, _ in tried}
+        for attack, state in tried:
+            before = found[attack.name]
+            if before.models.get(state) != self._models[state][0].fingerprint:
+                found[attack.name] = self._try(attack, state, self._trial(state), before)
+
+    def keep_beside(self, attacks: Iterable[Attack], progress: Progress) -> None:
+        """Every attack on what the result is held against, kept for who attacks the run."""
         for attack in attacks:
-            found = self._kept(attack)
-            for state, (model, hooks) in self._models.items():
-                if found.models.get(state) == model.fingerprint:
-                    continue
-                if state not in trials:
-                    verdicts = self._exam.verdicts(model, hooks, self._checked)
-                    trials[state] = Trial(self._exam, model, hooks, verdicts)
-                found = self._try(attack, state, trials[state], found)
+            for state in self._beside:
+                trial = self._trial(state)
+                key = attack_key(attack, trial)
+                if take_result(attacks_folder(), key) is None:
+                    keep_result(attacks_folder(), key, attack.on(trial, progress))
+
+    def _trial(self, state: State) -> Trial:
+        if state not in self._trials:
+            model, hooks = self._beside.get(state) or self._models[state]
+            verdicts = self._exam.verdicts(model, hooks, self._checked)
+            self._trials[state] = Trial(self._exam, model, hooks, verdicts)
+        return self._trials[state]
 
     def _try(self, attack: Attack, state: State, trial: Trial, found: Attacked) -> Attacked:
         def heard(done: int, of: int, _note: str = "", /) -> None:
@@ -208,17 +290,18 @@ class Attacking:
 
     @cached_property
     def _models(self) -> Mapping[State, tuple[LanguageModel, Hooks]]:
+        return {"after": sanitised(self.run_folder, self.plan, self.case), **self._beside}
+
+    @cached_property
+    def _beside(self) -> Mapping[State, tuple[LanguageModel, Hooks]]:
+        """What the result is held against."""
         case = self.case
         given: dict[State, LanguageModel | None] = {
             "reference": case.reference,
             "before": case.model,
             "base": case.base,
         }
-        found: dict[State, tuple[LanguageModel, Hooks]] = {
-            "after": sanitised(self.run_folder, self.plan, case)
-        }
-        found.update((state, (own, NO_HOOKS)) for state, own in given.items() if own is not None)
-        return found
+        return {state: (own, NO_HOOKS) for state, own in given.items() if own is not None}
 
     @cached_property
     def _exam(self) -> Exam:

@@ -1,6 +1,7 @@
 """Attacks on a run: one file each, resumed where they stopped, checked like other files."""
 
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from sanilens.audit.metrics.metric import Trial
 from sanilens.cli.main import cli
 from sanilens.errors import IntegrityError, RunError
 from sanilens.progress import Progress
-from sanilens.runs.attacking import attack_run, load_attacks
+from sanilens.runs.attacking import attack_beside, attack_run, load_attacks
 from sanilens.runs.execute import execute
 from sanilens.runs.folder import RunFolder
 from sanilens.runs.integrity import check
@@ -107,6 +108,41 @@ def test_what_a_run_leaves_as_it_is_is_attacked_once(
     (other.attacks / "toy.json").unlink()
     attack_run(other.root, ["toy"], heard, anew=True)
     assert not any(kept.values())
+
+
+def test_what_a_second_process_found_is_taken_over(ran: RunFolder, asked: list[str]) -> None:
+    whole = {p: p.read_bytes() for p in ran.root.rglob("*") if p.is_file()}
+    attack_beside(ran.root, ["toy"])
+    assert len(asked) == 2, "before and base, and not the result"
+    assert whole == {p: p.read_bytes() for p in ran.root.rglob("*") if p.is_file()}
+    order: list[tuple[str, bool]] = []
+
+    def heard(event: dict[str, Any]) -> None:
+        if event["event"] == "attacked":
+            order.append((event["state"], event["kept"]))
+
+    attack_run(ran.root, ["toy"], heard)
+    assert order == [("after", False), ("before", True), ("base", True)]
+    ran.cancel_file.touch()
+    for path in attacks_folder().iterdir():
+        path.unlink()
+    with pytest.raises(Cancelled):
+        attack_beside(ran.root, ["toy"])
+
+
+@pytest.mark.slow
+def test_two_processes_find_what_one_does(ran: RunFolder, tmp_path: Path) -> None:
+    names = ["cue", "change-shape", "quantisation"]
+    copy = RunFolder(shutil.copytree(ran.root, tmp_path / "copy"))
+    attack_run(ran.root, names, helped=True)
+    attack_run(copy.root, names, anew=True)
+    check(ran)
+    one, other = load_attacks(ran), load_attacks(copy)
+    for name in names:
+        assert one[name].results.keys() == other[name].results.keys()
+        for state, found in one[name].results.items():
+            figures = {f.name: f.value for f in other[name].results[state].figures}
+            assert {f.name: f.value for f in found.figures} == pytest.approx(figures)
 
 
 def test_a_changed_file_is_named(ran: RunFolder, asked: list[str]) -> None:
