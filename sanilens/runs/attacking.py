@@ -218,7 +218,7 @@ class Attacking:
         `result_first`: on the result all of them, then what it is held against from the end, which
         a second process begins with.
         """
-        tried = [(attack, state) for attack in attacks for state in self._models]
+        tried: list[tuple[Attack, State]] = [(a, state) for a in attacks for state in self._models]
         if result_first:
             own = [pair for pair in tried if pair[1] == "after"]
             tried = own + [pair for pair in reversed(tried) if pair[1] != "after"]

@@ -99,9 +99,10 @@ def test_the_record_is_listed_in_words(tiny_case: Sources, workspace: Path) -> N
     app = open_page("case", tiny_case)
     assert not app.exception
     (table,) = (each.value for each in app.dataframe if "in words" in each.value.columns)
-    assert [*table["what"]] == ["handed over", "carried out", "planned", "planned"]
-    assert "4 bits" in table["in words"][0]
-    assert table["in words"][1] == "gone"
-    assert table["in words"][2] == f"changed since plan {plan.sha256[:8]}: seed, subjects"
-    assert table["of"][2].endswith(", p-001")
-    assert table["of"][3].endswith(", everyone")
+    rows = table.to_dict("records")
+    assert [row["what"] for row in rows] == ["handed over", "carried out", "planned", "planned"]
+    assert "4 bits" in rows[0]["in words"]
+    assert rows[1]["in words"] == "gone"
+    assert rows[2]["in words"] == f"changed since plan {plan.sha256[:8]}: seed, subjects"
+    assert rows[2]["of"].endswith(", p-001")
+    assert rows[3]["of"].endswith(", everyone")

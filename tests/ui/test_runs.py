@@ -120,3 +120,14 @@ def _actions(ref, name) -> None:
     state.open_case(ref)
     if run := find_run(name):
         draw(open_case(ref), run, read_identity(run))
+
+
+def test_a_locked_app_offers_no_change(
+    tiny_case: Sources, two: list[RunFolder], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SANILENS_LOCKED", "1")
+    app = AppTest.from_function(
+        _actions, kwargs={"ref": tiny_case, "name": two[0].root.name}, default_timeout=120
+    ).run()
+    assert not app.exception
+    assert [button.key for button in app.button] == ["runs-compare", "runs-edit"]

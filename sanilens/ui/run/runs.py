@@ -8,6 +8,7 @@ import streamlit as st
 from sanilens.audit.metrics.knowledge import KNOWLEDGE_KEPT
 from sanilens.case import Case
 from sanilens.errors import SaniLensError
+from sanilens.locked import locked
 from sanilens.runs.arms import load_arms
 from sanilens.runs.comparison import load_comparison
 from sanilens.runs.folder import RunFolder
@@ -150,6 +151,8 @@ def _actions(opened: Case, run: RunFolder, identity: Identity) -> None:
                      "case."):  # fmt: skip
             take_plan(run.plan())
             st.switch_page(page("plan"))
+        if locked():
+            return
         with st.popover("Rename…"):
             _rename(opened, run, identity)
         st.button(
