@@ -4,7 +4,7 @@ Only this module knows the keys.
 """
 
 import time
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Literal
 from uuid import uuid4
@@ -19,7 +19,7 @@ from sanilens.unlearn.plan import AuditSettings, Repair, Rewriting, UnitEdit
 _CHOICES = ("basket", "repair", "keep", "rewriting", "subjects")
 _OF_ONE_CASE = (
     *_CHOICES, "suggested", "selection", "run", "revealed", "extracted", "draft_of",
-    "draft_kept", "asking", "people",
+    "draft_kept", "asking", "people", "repairs", "rewriting_left",
 )  # fmt: skip
 
 
@@ -182,8 +182,16 @@ def repair() -> Repair:
 
 
 def set_repair(value: Repair) -> None:
-    """Change them."""
+    """Change them; those of before are kept under their method's name."""
+    if (left := repair()).method != value.method:
+        others = {name: own for name, own in repairs().items() if name != left.method}
+        st.session_state["repairs"] = {**others, left.method: left}
     st.session_state["repair"] = value
+
+
+def repairs() -> Mapping[str, Repair]:
+    """The settings of other methods as they were left, the last one last."""
+    return st.session_state.get("repairs", {})
 
 
 def keep() -> float:
@@ -205,7 +213,14 @@ def rewriting() -> Rewriting | None:
 
 def set_rewriting(value: Rewriting | None) -> None:
     """Change it."""
+    if (left := rewriting()) is not None:
+        st.session_state["rewriting_left"] = left
     st.session_state["rewriting"] = value or False
+
+
+def rewriting_left() -> Rewriting | None:
+    """The settings of rewriting as they were last, also while it is off."""
+    return st.session_state.get("rewriting_left")
 
 
 def subjects() -> tuple[str, ...]:

@@ -22,6 +22,7 @@ from sanilens.runs.workspace import (
 )
 from sanilens.ui.commands import training_arguments
 from sanilens.ui.job import job_panel
+from sanilens.ui.numbers import number, watched, why_not
 from sanilens.ui.saes import sae_ids, sae_of
 
 _CODEBOOK, _SAE = CodebookSettings(""), SaeSettings("")
@@ -41,10 +42,12 @@ def train_sae_panel(opened: Case) -> None:
     )
     one, two, three, four = st.columns(4)
     width = one.selectbox("Features per dimension", [4, 8, 16, 32], index=1, key="sae-width")
-    k = two.number_input("k, active per token", 1, 512, 32, key="sae-k", help=meaning("k"))
-    steps = three.number_input("Steps", 100, 100_000, _SAE.steps, 500, key="sae-steps")
+    with watched() as wrong:
+        k = number(two, "k, active per token", 1, 512, 32, key="sae-k", help=meaning("k"))
+        steps = number(three, "Steps", 100, 100_000, _SAE.steps, step=500, key="sae-steps")
     name = four.text_input("Id", f"layer-{layer}", key="sae-id") or ""
-    if _free(name, sae_ids(opened)):
+    why_not(wrong)
+    if _free(name, sae_ids(opened)) and not wrong:
         settings = [
             "--site", f"blocks.{layer}.{point}", "--width", str(width), "--k", str(int(k)),
             "--architecture", str(architecture), "--steps", str(int(steps)),
@@ -77,12 +80,12 @@ def train_codebook_panel(opened: Case) -> None:
     )
     one, two, three, four = st.columns(4)
     size = one.selectbox("Codes", [256, 512, 1024, 2048, 4096], index=2, key="codes-size")
-    k = two.number_input(
-        "k, active per token", 1, 64, _CODEBOOK.k, key="codes-k", help=meaning("k")
-    )
-    steps = three.number_input("Steps", 0, 10_000, _CODEBOOK.steps, 50, key="codes-steps")
+    with watched() as wrong:
+        k = number(two, "k, active per token", 1, 64, _CODEBOOK.k, key="codes-k", help=meaning("k"))
+        steps = number(three, "Steps", 0, 10_000, _CODEBOOK.steps, step=50, key="codes-steps")
     name = four.text_input("Id", f"codes-{layer}", key="codes-id") or ""
-    if _free(name, known_codebooks(opened.model)):
+    why_not(wrong)
+    if _free(name, known_codebooks(opened.model)) and not wrong:
         settings = [
             "--site", site, "--codes", str(size), "--k", str(int(k)), "--steps", str(int(steps)),
             "--out", str(codebooks_folder() / name),

@@ -16,6 +16,7 @@ from sanilens.ui import state
 from sanilens.ui.current_case import audit, audited, utility
 from sanilens.ui.job import progress_bar
 from sanilens.ui.markup import plain
+from sanilens.ui.numbers import number, watched, why_not
 from sanilens.ui.results import results
 from sanilens.ui.state import Tries
 from sanilens.unlearn.plan import AuditSettings
@@ -38,15 +39,17 @@ def attacker(found: Findings) -> None:
     """What an attacker gets who samples: a number that follows the fields at once."""
     tries = state.tries()
     one, two = st.columns(2)
-    count = one.number_input(
-        "samples (n)", 1, 1_000_000, tries.count, key="tries-n", help=meaning("sampled extraction")
-    )
-    probability = two.number_input(
-        "with probability at least (p)", 0.01, 0.99, tries.probability, 0.05, key="tries-p"
-    )
-    state.set_tries(Tries(int(count), float(probability)))
-    got = after_tries(memory(found.subject), int(count), float(probability))
-    control = after_tries(memory(found.control or ()), int(count), float(probability))
+    count = number(
+        one, "samples (n)", 1, 1_000_000, tries.count, key="tries-n",
+        help=meaning("sampled extraction"),
+    )  # fmt: skip
+    probability = number(
+        two, "with probability at least (p)", 0.01, 0.99, tries.probability, step=0.05,
+        key="tries-p",
+    )  # fmt: skip
+    state.set_tries(Tries(count, probability))
+    got = after_tries(memory(found.subject), count, probability)
+    control = after_tries(memory(found.control or ()), count, probability)
     beside = f" Look-alikes: {control.likely:,} of {control.n:,}." if found.control else ""
     st.markdown(
         f"**{got.likely:,} of {got.n:,}** spans turn up at least once in {count:,} samples with "
@@ -65,18 +68,23 @@ def settings_form() -> None:
             horizontal=True,
         )
         one, two, three = st.columns(3)
-        last = one.number_input("tokens", 1, 100_000, old.prefix_tokens or 32)
-        temperature = two.number_input("temperature", 0.05, 10.0, old.temperature, 0.05)
-        top_k = three.number_input("top-k (0: off)", 0, 1_000_000, old.top_k or 0)
-        if st.form_submit_button("Measure again", key="audit-again"):
+        with watched() as wrong:
+            last = number(one, "tokens", 1, 100_000, old.prefix_tokens or 32, key="audit-tokens")
+            temperature = number(
+                two, "temperature", 0.05, 10.0, old.temperature, step=0.05,
+                key="audit-temperature",
+            )  # fmt: skip
+            top_k = number(three, "top-k (0: off)", 0, 1_000_000, old.top_k or 0, key="audit-top-k")
+        if st.form_submit_button("Measure again", key="audit-again") and not wrong:
             state.set_audit_settings(
                 AuditSettings(
-                    prefix_tokens=int(last) if prefix == _LAST else None,
-                    temperature=float(temperature),
-                    top_k=int(top_k) or None,
+                    prefix_tokens=last if prefix == _LAST else None,
+                    temperature=temperature,
+                    top_k=top_k or None,
                 )
             )
             st.rerun()
+        why_not(wrong)
 
 
 def verdicts(opened: Case, settings: AuditSettings, who: str, text: str) -> list[SpanVerdict]:

@@ -19,6 +19,7 @@ from sanilens.ui import state
 from sanilens.ui.case.opening import corpus_stem
 from sanilens.ui.layout import show_error
 from sanilens.ui.masking import mask
+from sanilens.ui.numbers import number
 from sanilens.ui.results import results
 from sanilens.ui.revealing import REASONS, record_reveal
 
@@ -53,16 +54,16 @@ def indirect_terms(opened: Case) -> None:
 def _settings(opened: Case) -> tuple[TermSettings, tuple]:
     """The settings chosen, and the key of the terms that follow from them."""
     one, two, three = st.columns(3)
-    k = one.number_input(
-        "k: terms of fewer than k subjects", 1, 1000, 2, key="indirect-k",
+    k = number(
+        one, "k: terms of fewer than k subjects", 1, 1000, 2, key="indirect-k",
         help="A term counts as indirect if fewer than k subjects have it. With 2: if one has it.",
     )  # fmt: skip
-    words = two.number_input(
-        "Words per term, at most", 0, LONGEST_RUN, 1, key="indirect-words",
+    words = number(
+        two, "Words per term, at most", 0, LONGEST_RUN, 1, key="indirect-words",
         help="Runs of up to this many content words count as terms. 0: none do.",
     )  # fmt: skip
-    least = three.number_input(
-        "Records per term, at least", 1, 1000, 2, key="indirect-records",
+    least = number(
+        three, "Records per term, at least", 1, 1000, 2, key="indirect-records",
         help="A term that occurs in a single record may be there by chance.",
     )  # fmt: skip
     possible = [s.label for r in opened.corpus.records for s in r.spans if s.kind != "direct"]

@@ -25,6 +25,7 @@ from sanilens.model.units import Code
 from sanilens.runs.repairing import spaced
 from sanilens.ui import state
 from sanilens.ui.layout import card, kpi, show_error
+from sanilens.ui.numbers import number
 from sanilens.ui.plan.prompts import Prompt, Sampling, both_sides, prompt_of
 from sanilens.ui.results import results
 from sanilens.ui.tables import ArmTone, Column, RateBar, bar_table
@@ -141,12 +142,12 @@ def _how() -> tuple[Way, Rule]:
         help="In the first three only codes pass, as published, so the model loses something even "
         "before a deletion. In the last it loses nothing, but what no code covers passes too.",
     )
-    most = two.number_input("Codes, at most", 1, 4096, Rule().most, key="codes-most")
+    most = number(two, "Codes, at most", 1, 4096, Rule().most, key="codes-most")
     with st.expander("When a code counts as the topic's"):
         one, two, three = st.columns(3)
-        tau = one.number_input("log2 enrichment above", 0.0, 10.0, 1.0, 0.5, key="codes-tau")
-        alpha = two.number_input("q below", 0.0, 1.0, 0.05, 0.01, key="codes-alpha")
-        least = three.number_input("tokens, at least", 1, 1000, 3, key="codes-least")
+        tau = number(one, "log2 enrichment above", 0.0, 10.0, 1.0, step=0.5, key="codes-tau")
+        alpha = number(two, "q below", 0.0, 1.0, 0.05, step=0.01, key="codes-alpha")
+        least = number(three, "tokens, at least", 1, 1000, 3, key="codes-least")
     return way or "refill", Rule(tau, alpha, int(least), int(most))
 
 

@@ -12,6 +12,7 @@ from sanilens.dictionaries.codebook.codebook import Codebook
 from sanilens.dictionaries.codebook.enrichment import code_table
 from sanilens.dictionaries.codebook.topic import AGAINST, Against, Topic, hold
 from sanilens.ui.codes.codebooks import use_of
+from sanilens.ui.numbers import number
 from sanilens.ui.results import results
 
 _BY = ("expression", "label", "subject")
@@ -101,14 +102,15 @@ def code_rows(
         order = st.selectbox(
             "Sort by", ["q", "precision", "recall", "score"], key="codes-sort", width=130
         )
-        precision = st.number_input(
-            "Precision at least", 0.0, 1.0, 0.0, 0.1, key="codes-precision", width=130
+        here = st.container(horizontal=True, vertical_alignment="bottom", gap="small")
+        precision = number(
+            here, "Precision at least", 0.0, 1.0, 0.0, step=0.1, key="codes-precision", width=130
         )
-        recall = st.number_input(
-            "Recall at least", 0.0, 1.0, 0.0, 0.05, key="codes-recall", width=130
+        recall = number(
+            here, "Recall at least", 0.0, 1.0, 0.0, step=0.05, key="codes-recall", width=130
         )
-        number = st.text_input("Code", key="codes-number", placeholder="88", width=90)
-    shown = filtered(table, order or "q", precision, recall, number)
+        wanted = st.text_input("Code", key="codes-number", placeholder="88", width=90)
+    shown = filtered(table, order or "q", precision, recall, wanted)
     pages = max(1, -(-len(shown) // _PAGE))
     page = min(int(st.session_state.get("codes-page", 1)), pages)
     rows = shown.iloc[(page - 1) * _PAGE : page * _PAGE]

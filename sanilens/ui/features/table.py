@@ -15,6 +15,7 @@ from sanilens.ui.inspect.selection import take_cell
 from sanilens.ui.inspect.table import FEATURE_CLAMP
 from sanilens.ui.layout import card
 from sanilens.ui.navigation import page
+from sanilens.ui.numbers import number, watched
 from sanilens.ui.results import results
 from sanilens.unlearn.plan import Operation, UnitEdit
 
@@ -40,8 +41,9 @@ def feature_table(opened: Case, sae: Sae) -> None:
             )
             order = st.selectbox("Sort by", list(_HELP), key="features-sort", width=150)
             search = st.text_input("Feature", key="features-search", placeholder="88", width=110)
-            least = st.number_input(
-                "Precision at least", 0.0, 1.0, 0.0, 0.05, key="features-least", width=140
+            here = st.container(width=140)
+            least = number(
+                here, "Precision at least", 0.0, 1.0, 0.0, step=0.05, key="features-least"
             )
             dead = st.toggle("show dead ones", key="features-dead")
         frame = _scores(opened, sae, label or _EVERYTHING)
@@ -119,22 +121,18 @@ def _add(units: Sequence[str]) -> None:
             width=110,
         )
         value = None
-        if operation == "clamp":
-            value = st.number_input(
-                "times the norm",
-                -5.0,
-                5.0,
-                FEATURE_CLAMP,
-                0.05,
-                key="features-value",
-                label_visibility="collapsed",
-                width=130,
-            )
+        here = st.container(width=130)
+        with watched() as wrong:
+            if operation == "clamp":
+                value = number(
+                    here, "times the norm", -5.0, 5.0, FEATURE_CLAMP, step=0.05,
+                    key="features-value", hidden=True,
+                )  # fmt: skip
         st.button(
             f"Add {len(units)} to plan" if units else "Add to plan",
             key="features-add",
             type="primary",
-            disabled=not units,
+            disabled=not units or bool(wrong),
             on_click=_put,
             args=(units, operation or "zero", value),
         )

@@ -21,6 +21,7 @@ from sanilens.ui.inspect.measured import effects, fires_on, sample, unit_table
 from sanilens.ui.inspect.scores import Kind, Scores, noun
 from sanilens.ui.inspect.selection import Shown, chosen_rows
 from sanilens.ui.layout import card
+from sanilens.ui.numbers import number, watched
 from sanilens.unlearn.edits import is_exact_in_weights
 from sanilens.unlearn.plan import Operation, UnitEdit, operations_of
 from sanilens.unlearn.suggest import CAP_QUANTILE, edits_with
@@ -238,17 +239,18 @@ def _add_row(opened: Case, found: Listing, ticked: Sequence[Unit]) -> None:
         )
         st.space("stretch")
         key = f"top-n-{kind}"
-        # A filter may leave fewer units than the number says.
-        st.session_state[key] = min(st.session_state.get(key, _TOP[kind]), len(units))
-        count = int(
-            st.number_input(
-                "how many", 1, len(units), key=key, label_visibility="collapsed", width=110
+        # A filter may leave fewer units than the number said.
+        if st.session_state.get(f"{key}:right", _TOP[kind]) > len(units):
+            st.session_state[key] = len(units)
+        with watched() as wrong:
+            count = number(
+                st.container(width=110), "how many", 1, len(units), _TOP[kind], key=key, hidden=True
             )
-        )
         st.button(
             f"Add the top {count:,}",
             key="add-top",
             help="The first rows of the table as it is ordered.",
+            disabled=bool(wrong),
             on_click=add_units,
             args=(opened, units[:count], operation, value),
         )

@@ -11,6 +11,7 @@ from sanilens.ui.commands import run_command
 from sanilens.ui.frame import case_bar, opened_case
 from sanilens.ui.job import duration
 from sanilens.ui.layout import empty_state, page_header, show_error
+from sanilens.ui.numbers import watched
 from sanilens.ui.plan.basket import basket_card, controls_card
 from sanilens.ui.plan.erase import keep_card
 from sanilens.ui.plan.expected import expected_seconds
@@ -55,9 +56,10 @@ def page() -> None:
         page_header("Plan", f"Plan `{plan.sha256[:8]}` · {summary(plan)}.{takes}")
     if warning:
         st.warning(f"{warning[:1].upper()}{warning[1:]}")
+    with watched() as wrong:
+        _body(opened, plan)
     with action, st.container(horizontal_alignment="right"):
-        run_button(plan)
-    _body(opened, plan)
+        run_button(plan, wrong)
 
 
 def _body(opened: Case, plan: Plan) -> None:

@@ -15,6 +15,7 @@ from sanilens.ui import drafts, state
 from sanilens.ui.job import progress_bar
 from sanilens.ui.layout import card, empty_state, show_error
 from sanilens.ui.navigation import page
+from sanilens.ui.numbers import number
 from sanilens.ui.plan.erase import share_popover
 from sanilens.ui.plan.strategy import by_units, wanted
 from sanilens.ui.results import results
@@ -260,21 +261,19 @@ def controls_card() -> None:
         left.checkbox(
             "Run the controls too",
             key="plan-controls",
-            on_change=_keep,
+            on_change=_keep_controls,
             help="Repair only, random units + repair, and edits only. They show what the chosen "
             "units contributed, and make the run about three times as long.",
         )
-        st.session_state["plan-seed"] = options.seed
-        right.number_input("Seed", 0, 2**31 - 1, key="plan-seed", on_change=_keep)
+        number(right, "Seed", 0, 2**31 - 1, options.seed, key="plan-seed", keep=_keep_seed)
         if not options.controls:
             st.caption("Without controls, Compare cannot say what the chosen units contributed.")
 
 
-def _keep() -> None:
-    state.set_run_options(
-        replace(
-            state.run_options(),
-            controls=st.session_state["plan-controls"],
-            seed=st.session_state["plan-seed"],
-        )
-    )
+def _keep_controls() -> None:
+    options = replace(state.run_options(), controls=st.session_state["plan-controls"])
+    state.set_run_options(options)
+
+
+def _keep_seed() -> None:
+    state.set_run_options(replace(state.run_options(), seed=int(st.session_state["plan-seed"])))

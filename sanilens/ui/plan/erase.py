@@ -28,6 +28,7 @@ from sanilens.ui.extracted import signed
 from sanilens.ui.job import duration, progress_bar
 from sanilens.ui.layout import card, show_error
 from sanilens.ui.markup import show
+from sanilens.ui.numbers import number, watched, why_not
 from sanilens.ui.plan.measured import Edits, controls, effect, measured
 from sanilens.ui.results import results
 from sanilens.unlearn.controls import dose_grid
@@ -69,12 +70,14 @@ def share_popover(opened: Case, meaning: Mapping[Operation, str]) -> None:
             help="A row is one output of a linear projection: its weights and its bias.",
         )
         localiser = _choice(opened, kind)
-        layers = _layers(sites.n_layers)
-        left, right = st.columns(2)
-        percent = left.number_input(
-            "Share of a layer, %", 0.01, 100.0, 100 * SANI_SHARE, format="%g", key="share-percent"
-        )
-        seed = right.number_input("Seed", 0, 2**31 - 1, state.run_options().seed, key="share-seed")
+        with watched() as wrong:
+            layers = _layers(sites.n_layers)
+            left, right = st.columns(2)
+            percent = number(
+                left, "Share of a layer, %", 0.01, 100.0, 100 * SANI_SHARE, format="%g",
+                key="share-percent",
+            )  # fmt: skip
+            seed = number(right, "Seed", 0, 2**31 - 1, state.run_options().seed, key="share-seed")
         operation = st.radio(
             "Operation",
             _OPERATIONS,
@@ -87,8 +90,10 @@ def share_popover(opened: Case, meaning: Mapping[Operation, str]) -> None:
             f"Use these {count:,} " + ("rows" if kind == "row" else "units"),
             key="share-take",
             type="primary",
+            disabled=bool(wrong),
             help="They replace the plan's units; Undo brings those back.",
         )
+        why_not(wrong)
     if not taken:
         return
     try:
@@ -123,7 +128,7 @@ def _layers(every: int) -> int:
     )
     layers = {_LAST: SANI_LAYERS, _ALL: every}.get(where, min(2, every))
     if where == _SOME:
-        layers = int(st.number_input("How many", 1, every, layers, key="share-last"))
+        layers = number(st.container(), "How many", 1, every, layers, key="share-last")
     return layers
 
 

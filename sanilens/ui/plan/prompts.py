@@ -14,6 +14,7 @@ from sanilens.ui import state
 from sanilens.ui.extracted import identifiers, marked, written
 from sanilens.ui.markup import show
 from sanilens.ui.masking import mask_record
+from sanilens.ui.numbers import number
 from sanilens.ui.plan.measured import Edits, hooks_of, key_of
 from sanilens.ui.results import results
 
@@ -138,19 +139,16 @@ def choose_sampling() -> Sampling:
         )
         if how == _GREEDY:
             return Sampling()
-        temperature = st.number_input(
-            "Temperature", 0.1, 2.0, 1.0, 0.1, format="%.1f", key="whatif-temperature", width=110
-        )
-        seed = st.number_input(
-            "Seed",
-            0,
-            2**31 - 1,
-            state.run_options().seed,
-            key="whatif-seed",
+        here = st.container(horizontal=True, vertical_alignment="bottom", gap="small")
+        temperature = number(
+            here, "Temperature", 0.1, 2.0, 1.0, step=0.1, format="%.1f", key="whatif-temperature",
             width=110,
+        )  # fmt: skip
+        seed = number(
+            here, "Seed", 0, 2**31 - 1, state.run_options().seed, key="whatif-seed", width=110,
             help="Both models draw with the same noise, so where they agree they say the same.",
-        )
-    return Sampling(float(temperature), int(seed))
+        )  # fmt: skip
+    return Sampling(temperature, seed)
 
 
 def both_sides(opened: Case, edits: Edits, how: Sampling, prompt: Prompt, title: str) -> None:

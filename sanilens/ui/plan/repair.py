@@ -12,6 +12,7 @@ from sanilens.model.language_model import ModelKind
 from sanilens.ui import state
 from sanilens.ui.layout import card
 from sanilens.ui.markup import plain
+from sanilens.ui.numbers import number
 from sanilens.unlearn.methods import METHODS, Method
 from sanilens.unlearn.plan import NO_REPAIR, Repair
 from sanilens.unlearn.suggest import another_method
@@ -36,47 +37,51 @@ def fields(
         name: about for name, about in fields_of(model).items() if about.get("only", kind) == kind
     }
     columns = st.columns(2, vertical_alignment="bottom") if own else []
-    for number, (name, about) in enumerate(own.items()):
-        with columns[number % 2]:
+    for place, (name, about) in enumerate(own.items()):
+        with columns[place % 2]:
             _widget(name, about, values[name], keep, f"{key}{name}")
 
 
 def _widget(name: str, about: Mapping[str, Any], value: Any, keep: Keep, key: str) -> None:
+    label, explained = about.get("title", name), about.get("description")
+    if about.get("type") in ("integer", "number") and "enum" not in about:
+        _number(name, about, value, keep, key)
+        return
     # The state decides what a widget shows, also after a visit elsewhere or an uploaded plan.
     st.session_state[key] = value
-    label = about.get("title", name)
-    common: dict[str, Any] = {
-        "key": key,
-        "help": about.get("description"),
-        "on_change": keep,
-        "args": (name,),
-    }
+    common: dict[str, Any] = {"key": key, "help": explained, "on_change": keep, "args": (name,)}
     match about:
         case {"enum": choices}:
             st.segmented_control(label, choices, required=True, **common)
         case {"type": "boolean"}:
             st.toggle(label, **common)
-        case {"type": "integer"}:
-            st.number_input(label, about.get("minimum"), about.get("maximum"), step=1, **common)
-        case {"type": "number"}:
-            st.session_state[key] = value = float(value)
-            step = number_step(float(about.get("default") or 0.1))
-            least = about.get("minimum", about.get("exclusiveMinimum", 0) + step / 1000)
-            most = about.get("maximum", math.inf)
-            # A plan file may hold less than the widget's least step.
-            least, most = min(float(least), value), max(float(most), value)
-            st.number_input(
-                label,
-                least,
-                most if math.isfinite(most) else None,
-                step=step,
-                format="%g",
-                **common,
-            )
         case {"type": "string"}:
             st.text_input(label, max_chars=about.get("maxLength"), **common)
         case _:
             raise TypeError(f"no widget is known for {name}: {about}")
+
+
+def _number(name: str, about: Mapping[str, Any], value: Any, keep: Keep, key: str) -> None:
+    label, explained = about.get("title", name), about.get("description")
+    if about["type"] == "integer":
+        least, most = about.get("minimum", -_LARGEST), about.get("maximum", _LARGEST)
+        number(
+            st.container(), label, least, most, int(value), step=1, key=key, keep=keep,
+            args=(name,), help=explained,
+        )  # fmt: skip
+        return
+    step = number_step(float(about.get("default") or 0.1))
+    least = about.get("minimum", about.get("exclusiveMinimum", 0) + step / 1000)
+    most = about.get("maximum", math.inf)
+    # A plan file may hold less than the widget's least step.
+    number(
+        st.container(), label, min(float(least), value), max(float(most), value), float(value),
+        step=step, key=key, keep=keep, args=(name,), format="%g", help=explained,
+    )  # fmt: skip
+
+
+# The largest whole number that a browser keeps exactly.
+_LARGEST = 2**53 - 1
 
 
 def number_step(default: float) -> float:
@@ -161,22 +166,20 @@ def _options(method: Method, opened: Case) -> None:
 def _schedule(method: Method) -> None:
     repair = state.repair()
     first, second, third = st.columns(3)
-    _field("learning_rate", repair.learning_rate)
-    first.number_input(
-        "Learning rate",
-        min(1e-6, repair.learning_rate),
-        1.0,
-        step=1e-4,
-        format="%g",
+    number(
+        first, "Learning rate", min(1e-6, repair.learning_rate), 1.0, repair.learning_rate,
+        step=1e-4, format="%g", key="repair-learning_rate", keep=_keep_field,
+        args=("learning_rate",),
         help=f"For this method and a small model {method.learning_rate:g} is suggested.",
-        **_repair_widget("learning_rate"),
-    )
-    _field("epochs", repair.epochs)
-    second.number_input(
-        "Epochs", 1, 1000, help=f"Suggested: {method.epochs}.", **_repair_widget("epochs")
-    )
-    _field("batch_size", repair.batch_size)
-    third.number_input("Batch size", 1, 4096, **_repair_widget("batch_size"))
+    )  # fmt: skip
+    number(
+        second, "Epochs", 1, 1000, repair.epochs, key="repair-epochs", keep=_keep_field,
+        args=("epochs",), help=f"Suggested: {method.epochs}.",
+    )  # fmt: skip
+    number(
+        third, "Batch size", 1, 4096, repair.batch_size, key="repair-batch_size",
+        keep=_keep_field, args=("batch_size",),
+    )  # fmt: skip
 
 
 def _training(method: Method) -> None:
@@ -207,8 +210,10 @@ def _weights(repair: Repair) -> None:
         **_repair_widget("train"),
     )
     if low_rank:
-        _field("lora_rank", repair.lora_rank)
-        right.number_input("Rank", 1, 1024, **_repair_widget("lora_rank"))
+        number(
+            right, "Rank", 1, 1024, repair.lora_rank, key="repair-lora_rank", keep=_keep_field,
+            args=("lora_rank",),
+        )  # fmt: skip
     beside = " Not available with low-rank additions, which lie beside the erased weights."
     _field("reset_schedule", repair.reset_schedule)
     st.segmented_control(
@@ -243,16 +248,10 @@ def _early_stop() -> None:
         "so far.",
     )
     if rise is not None:
-        st.session_state["repair-rise"] = 100 * rise
-        right.number_input(
-            "By more than, %",
-            min(0.1, 100 * rise),
-            max(1000.0, 100 * rise),
-            step=1.0,
-            key="repair-rise",
-            on_change=_keep_stop,
-            label_visibility="collapsed",
-        )
+        number(
+            right, "By more than, %", min(0.1, 100 * rise), max(1000.0, 100 * rise), 100 * rise,
+            step=1.0, key="repair-rise", keep=_keep_stop, hidden=True,
+        )  # fmt: skip
 
 
 def _field(name: str, value: Any) -> None:
@@ -291,11 +290,19 @@ def _keep_family(families: Mapping[str, list[Method]]) -> None:
     if family == _NONE:
         _keep({"method": NO_REPAIR, "options": {}})
     else:
-        state.set_repair(another_method(families[family][0].name, state.repair()))
+        own = {method.name for method in families[family]}
+        last = [name for name in state.repairs() if name in own]
+        _take(last[-1] if last else families[family][0].name)
 
 
 def _keep_method() -> None:
-    state.set_repair(another_method(st.session_state["repair-method"], state.repair()))
+    _take(st.session_state["repair-method"])
+
+
+def _take(method: str) -> None:
+    """Go on with another method, as it was left when it was chosen last."""
+    left = state.repairs().get(method)
+    state.set_repair(left or another_method(method, state.repair()))
 
 
 def _keep_precision() -> None:

@@ -1,6 +1,7 @@
 """The plan that the page shows, and the plan as a file: download, upload, run."""
 
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import streamlit as st
@@ -16,6 +17,7 @@ from sanilens.ui.commands import run_command
 from sanilens.ui.layout import card, show_error
 from sanilens.ui.markup import show
 from sanilens.ui.navigation import page
+from sanilens.ui.numbers import why_not
 from sanilens.ui.plan.erase import without_base
 from sanilens.ui.saes import dictionaries_of
 from sanilens.ui.state import RunOptions
@@ -78,16 +80,20 @@ def file_card(opened: Case, plan: Plan) -> None:
                 _upload(opened, plan)
 
 
-def run_button(plan: Plan) -> None:
-    """The page's primary button: write the plan, start its process, go to Run."""
+def run_button(plan: Plan, wrong: Sequence[str]) -> None:
+    """The page's primary button: write the plan, start its process, go to Run.
+
+    It is held back while fields are `wrong`, and says which.
+    """
     nothing = plan.changes_nothing
     clicked = st.button(
         "Run this plan",
         type="primary",
         key="plan-run",
-        disabled=nothing,
+        disabled=nothing or bool(wrong),
         help="Choose units or a repair first." if nothing else None,
     )
+    why_not(wrong)
     if clicked:
         start_run(plan)
 

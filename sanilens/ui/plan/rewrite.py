@@ -10,6 +10,7 @@ from sanilens.model.teachers import TEACHERS
 from sanilens.runs.workspace import curvature_folder
 from sanilens.ui import state
 from sanilens.ui.layout import card
+from sanilens.ui.numbers import number
 from sanilens.ui.plan.trying import what_it_does
 from sanilens.unlearn.plan import Rewriting
 from sanilens.unlearn.suggest import REWRITTEN_BY_HAND, find_preset
@@ -56,8 +57,6 @@ def rewrite_card(opened: Case) -> None:
 def _settings(opened: Case, settings: Rewriting) -> None:
     teachers = [name for name in TEACHERS if name != "base" or opened.base is not None]
     st.session_state["plan-rewrite-teacher"] = settings.teacher
-    st.session_state["plan-rewrite-budget"] = settings.budget
-    st.session_state["plan-rewrite-steps"] = settings.most_steps
     left, middle, right = st.columns([2, 1, 1])
     left.selectbox(
         "In a secret's place stands",
@@ -65,41 +64,31 @@ def _settings(opened: Case, settings: Rewriting) -> None:
         format_func=lambda name: _TEACHERS[name],
         key="plan-rewrite-teacher",
         on_change=_keep,
+        args=("teacher", "plan-rewrite-teacher"),
     )
-    middle.number_input(
-        "Harm allowed",
-        1e-5,
-        10.0,
-        format="%.4f",
-        step=1e-3,
-        key="plan-rewrite-budget",
-        on_change=_keep,
+    number(
+        middle, "Harm allowed", 1e-5, 10.0, settings.budget, format="%.4f", step=1e-3,
+        key="plan-rewrite-budget", keep=_keep, args=("budget", "plan-rewrite-budget"),
         help=meaning("harm"),
-    )
-    right.number_input(
-        "Most steps", 1, 1000, key="plan-rewrite-steps", on_change=_keep,
+    )  # fmt: skip
+    number(
+        right, "Most steps", 1, 1000, settings.most_steps, key="plan-rewrite-steps", keep=_keep,
+        args=("most_steps", "plan-rewrite-steps"),
         help="It ends before where nothing that is asked is said any more, by a sample either.",
     )  # fmt: skip
     if state.repair().trains:
         st.session_state["plan-rewrite-last"] = settings.last
         st.toggle(
-            "After the repair, for what that leaves", key="plan-rewrite-last", on_change=_keep
-        )
+            "After the repair, for what that leaves", key="plan-rewrite-last", on_change=_keep,
+            args=("last", "plan-rewrite-last"),
+        )  # fmt: skip
 
 
 def _switch() -> None:
-    state.set_rewriting(Rewriting() if st.session_state["plan-rewrite"] else None)
+    on = st.session_state["plan-rewrite"]
+    state.set_rewriting((state.rewriting_left() or Rewriting()) if on else None)
 
 
-def _keep() -> None:
+def _keep(field: str, key: str) -> None:
     now = state.rewriting() or Rewriting()
-    state.set_rewriting(
-        now.model_copy(
-            update={
-                "teacher": st.session_state["plan-rewrite-teacher"],
-                "budget": st.session_state["plan-rewrite-budget"],
-                "most_steps": st.session_state["plan-rewrite-steps"],
-                "last": st.session_state.get("plan-rewrite-last", now.last),
-            }
-        )
-    )
+    state.set_rewriting(now.model_copy(update={field: st.session_state[key]}))
