@@ -98,9 +98,9 @@ def number(
             st.session_state[last] = kind(typed)
             return kind(typed)
         why = _between(least, most)
-        show(_WRONG.format(f"{why[:1].upper()}{why[1:]}."))
+        show(_WRONG.format(f"Must be {why}."))
     if (found := _watching.get()) is not None:
-        found.append(f"{label}: {why}.")
+        found.append(f"{label} must be {why}.")
     return st.session_state.get(last, value)
 
 

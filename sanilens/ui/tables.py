@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
+import streamlit as st
 from markupsafe import Markup
 
 from sanilens.glossary import meaning
+from sanilens.ui import state
 from sanilens.ui.markup import show
 
 Look = Literal["text", "aside", "mono", "number", "number aside", "bar"]
@@ -106,6 +108,20 @@ def _element(tag: str, body: str, classes: str = "", **attributes: str) -> Marku
     given = {"class": classes, **attributes}
     said = (Markup(' {}="{}"').format(name, value) for name, value in given.items() if value)
     return Markup("<{}{}>{}</{}>").format(tag, Markup("").join(said), body, tag)
+
+
+def tick_clicked(key: str) -> None:
+    """Let a click anywhere in a row tick it, as its box does; call it before `st.dataframe`.
+
+    The table of that key must allow the selection of single cells too. Of several rows that can be
+    ticked, the one clicked is then the only one.
+    """
+    found: Any = st.session_state.get(key) or {}
+    cells = found.get("selection", {}).get("cells", [])
+    # Heard of without a click too, so that the same place can be clicked again later.
+    if state.is_new(f"{key}:cell", tuple(cells[0]) if cells else None) and cells:
+        rows = [int(cells[0][0])]
+        st.session_state[key] = {"selection": {"rows": rows, "columns": [], "cells": []}}
 
 
 def bar(

@@ -14,6 +14,7 @@ from sanilens.corpus.load import load_records
 from sanilens.runs.events import read_events
 from sanilens.runs.workspace import keep_records
 from sanilens.ui.case.opening import import_corpus
+from sanilens.ui.components import pieces_of
 from sanilens.ui.links import recall, remember
 from sanilens.ui.markup import plain
 from sanilens.ui.revealing import REASONS
@@ -214,3 +215,32 @@ def test_how_texts_are_read_is_said_where_the_tokenizer_reads_otherwise(
     assert not audit.exception
     (caption,) = [c.value for c in audit.caption if "1.53 so" in c.value]
     assert plain("<b>*[x](http://x)") in caption
+
+
+def test_words_selected_in_the_text_fill_the_field(app: AppTest, ref: Sources) -> None:
+    app.run()
+    (note,) = load_records(Path(ref.corpus))
+    pieces = pieces_of(note.text, [(span.start, span.end) for span in note.spans])
+    free = next(i for i, p in enumerate(pieces) if not p.marked and len(p.text) > 2)
+    app.session_state["spans-n-1"] = {"pick": {"value": f"{free}-{free}", "turn": 1}}
+    app.run()
+    assert not app.exception
+    assert app.text_input(key="mark-text").value == pieces[free].text
+    taken = next(i for i, piece in enumerate(pieces) if piece.marked)
+    app.session_state["spans-n-1"] = {"pick": {"value": f"{free}-{taken}", "turn": 2}}
+    app.run()
+    assert "marked already" in drawn(app)
+    assert SECRET not in app.text_input(key="mark-text").value
+
+
+def test_a_text_is_cut_into_words_and_marked_stretches() -> None:
+    pieces = pieces_of("Ab (312) 77. Zoë", [(3, 8)])
+    assert "".join(piece.text for piece in pieces) == "Ab (312) 77. Zoë"
+    assert [piece.text for piece in pieces if piece.text.strip()] == [
+        "Ab",
+        "(312)",
+        "77",
+        ".",
+        "Zoë",
+    ]
+    assert [piece.start for piece in pieces if piece.marked] == [3]

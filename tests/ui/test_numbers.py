@@ -36,10 +36,10 @@ def test_the_last_right_number_is_used_and_what_is_wrong_is_named() -> None:
     assert said(app) == "4 3 [] []"
     app.number_input(key="own").set_value(6).run()
     app.number_input(key="own").set_value(99).run()
-    assert said(app) == "6 3 ['Rank: from 1 to 8.'] []"
+    assert said(app) == "6 3 ['Rank must be from 1 to 8.'] []"
     assert app.number_input(key="own").value == 99
     app.number_input(key="apart").set_value(2.0).run()
-    assert said(app) == "6 3 ['Rank: from 1 to 8.'] ['Apart: from 0 to 1.']"
+    assert said(app) == "6 3 ['Rank must be from 1 to 8.'] ['Apart must be from 0 to 1.']"
     app.number_input(key="own").set_value(1).run()
     assert said(app).startswith("1 3 []")
 
@@ -47,7 +47,7 @@ def test_the_last_right_number_is_used_and_what_is_wrong_is_named() -> None:
 def test_a_kept_number_is_not_changed_by_a_wrong_one_and_undo_wins() -> None:
     app = AppTest.from_function(page).run()
     app.number_input(key="kept").set_value(50).run()
-    assert said(app) == "4 3 ['Rate: from 1 to 9.'] []"
+    assert said(app) == "4 3 ['Rate must be from 1 to 9.'] []"
     assert app.number_input(key="kept").value == 50
     app.run()
     assert app.number_input(key="kept").value == 50

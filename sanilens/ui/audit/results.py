@@ -25,7 +25,7 @@ from sanilens.ui.audit.measuring import Findings
 from sanilens.ui.layout import kpi
 from sanilens.ui.navigation import page
 from sanilens.ui.state import Selection
-from sanilens.ui.tables import Column, Row, bar, bounds, percent, show_table
+from sanilens.ui.tables import Column, Row, bar, bounds, percent, show_table, tick_clicked
 
 _PENDING = "…"
 
@@ -151,13 +151,14 @@ def rate_table(found: Sequence[Group]) -> None:
 def record_table(verdicts: Sequence[SpanVerdict], *, key: str, height: int) -> None:
     """Draw the records, the leakiest first, at most `height` pixels high."""
     frame = records_by_leak(verdicts)
+    tick_clicked(key)
     picked = st.dataframe(
         frame,
         key=key,
         hide_index=True,
         height=min(height, 38 + 35 * len(frame)),
         on_select="rerun",
-        selection_mode="single-row",
+        selection_mode=["single-row", "single-cell"],
         column_config={
             "extracted": st.column_config.NumberColumn("extracted", help=meaning("extraction")),
             "of": st.column_config.NumberColumn(help="Spans tested, without the repeated ones."),

@@ -1,4 +1,4 @@
-"""Correcting spans by hand: in a table, or by typing the text to mark."""
+"""Correcting spans by hand: by selecting words of a text, and in a table of what is marked."""
 
 import json
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ from sanilens.errors import SaniLensError
 from sanilens.runs.workspace import keep_records
 from sanilens.ui import state
 from sanilens.ui.case.opening import corpus_stem
-from sanilens.ui.components import StripToken, token_strip
+from sanilens.ui.components import pieces_of, text_marker
 from sanilens.ui.layout import pair, show_error
 from sanilens.ui.masking import mask_record
 from sanilens.ui.state import Selection
@@ -27,10 +27,10 @@ def correct_spans(opened: Case) -> None:
     left, right = pair("spans", (3, 2))
     with left:
         record = _chosen(opened)
-        token_strip(_pieces(record), selected=None, key=f"spans-{record.id}")
+        _take_words(record)
     with right:
-        _table(opened, record)
         _marking(opened, record)
+        _table(opened, record)
 
 
 def _chosen(opened: Case) -> Record:
@@ -50,16 +50,24 @@ def _pick() -> None:
     state.select(Selection(st.session_state["correct-record"]))
 
 
-def _pieces(record: Record) -> list[StripToken]:
-    """The text cut at its spans; they are masked unless revealed."""
-    text = mask_record(record, state.revealed(record.id))
-    pieces, end = [], 0
-    for number, span in enumerate(record.spans):
-        pieces.append(StripToken(text[end : span.start]))
-        tip = (span.label, f"{span.kind}, characters {span.start} to {span.end}")
-        pieces.append(StripToken(text[span.start : span.end], span=number, tooltip=tip))
-        end = span.end
-    return [piece for piece in (*pieces, StripToken(text[end:])) if piece.text]
+_TEXT = "mark-text"
+
+
+def _take_words(record: Record) -> None:
+    """Draw the text, its spans masked unless revealed; words selected there fill the field."""
+    key = f"spans-{record.id}"
+    shown = mask_record(record, state.revealed(record.id))
+    pieces = pieces_of(shown, [(span.start, span.end) for span in record.spans])
+    chosen = text_marker(pieces, selected=st.session_state.get(f"{key}:words"), key=key)
+    new = state.is_new(key, chosen)
+    st.session_state[f"{key}:words"] = chosen
+    if not (chosen and new):
+        return
+    own = pieces[chosen[0] : chosen[1] + 1]
+    if any(piece.marked for piece in own):
+        st.caption("Part of this is marked already: remove that span in the table first.")
+        return
+    st.session_state[_TEXT] = record.text[own[0].start : own[-1].end]
 
 
 def _table(opened: Case, record: Record) -> None:
@@ -69,13 +77,12 @@ def _table(opened: Case, record: Record) -> None:
     edited = st.data_editor(
         frame,
         key=f"span-table-{record.id}-{opened.corpus_fingerprint[:12]}-{state.revealed(record.id)}",
-        num_rows="dynamic",
+        num_rows="delete",
         hide_index=True,
         disabled=["text"],
+        column_order=["text", "label", "kind"],
         height=min(38 + 35 * (len(rows) + 1), 400),
         column_config={
-            "start": st.column_config.NumberColumn(min_value=0, max_value=len(text), width=55),
-            "end": st.column_config.NumberColumn(min_value=1, max_value=len(text), width=55),
             "label": st.column_config.TextColumn(validate=r"^[A-Z][A-Z0-9_]{0,39}$"),
             "kind": st.column_config.SelectboxColumn(options=list(KINDS)),
         },
@@ -88,7 +95,11 @@ def _table(opened: Case, record: Record) -> None:
 
 def _marking(opened: Case, record: Record) -> None:
     with st.form("mark", clear_on_submit=True, border=False):
-        value = st.text_input("Mark a text as sensitive", placeholder="exactly as written")
+        value = st.text_input(
+            "Mark a text as sensitive",
+            key=_TEXT,
+            placeholder="select it in the text, or write it exactly as there",
+        )
         labels = sorted({*KIND_OF_LABEL, *opened.corpus.labels})
         one, two, three = st.columns(3)
         label = one.selectbox("Label", labels, accept_new_options=True, key="mark-label")

@@ -14,6 +14,7 @@ from sanilens.dictionaries.codebook.topic import AGAINST, Against, Topic, hold
 from sanilens.ui.codes.codebooks import use_of
 from sanilens.ui.numbers import number
 from sanilens.ui.results import results
+from sanilens.ui.tables import tick_clicked
 
 _BY = ("expression", "label", "subject")
 _CONTROL = {
@@ -114,13 +115,14 @@ def code_rows(
     pages = max(1, -(-len(shown) // _PAGE))
     page = min(int(st.session_state.get("codes-page", 1)), pages)
     rows = shown.iloc[(page - 1) * _PAGE : page * _PAGE]
+    tick_clicked("codes-table")
     event: Any = st.dataframe(
         rows[list(_SHOWN)].assign(gone=["deleted" if c in deleted else "" for c in rows["code"]]),
         key="codes-table",
         hide_index=True,
         height=38 + 35 * min(max(len(rows), 1), 10),
         on_select="rerun",
-        selection_mode="multi-row",
+        selection_mode=["multi-row", "single-cell"],
         column_config={
             **{
                 name: st.column_config.NumberColumn(

@@ -24,6 +24,7 @@ from sanilens.ui.extracted import hidden, identifiers
 from sanilens.ui.layout import card, show_error
 from sanilens.ui.navigation import page
 from sanilens.ui.results import results
+from sanilens.ui.tables import tick_clicked
 from sanilens.unlearn.plan import Plan
 
 _SHOWN, _NAMED = 30, 3
@@ -44,11 +45,12 @@ def requests_card(opened: Case, *, here: bool = False) -> bool:
         return False
     runs, rows = zip(*found, strict=True)
     with card("Requests", f"{len(rows)} about these records, newest first"):
+        tick_clicked("compare-requests")
         event = st.dataframe(
             pd.DataFrame(rows),
             hide_index=True,
             on_select="rerun",
-            selection_mode="single-row",
+            selection_mode=["single-row", "single-cell"],
             key="compare-requests",
             height=min(246, 38 + 35 * len(rows)),
             column_config={

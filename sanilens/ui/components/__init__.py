@@ -5,6 +5,7 @@ the HTML, CSS and JavaScript are the files beside each module.
 """
 
 from sanilens.ui.components.picking import picked
+from sanilens.ui.components.text_marker import pieces_of, text_marker
 from sanilens.ui.components.token_strip import StripToken, token_strip
 from sanilens.ui.components.unit_grid import GridRow, bin_scores, folded_rows, grid_rows, unit_grid
 
@@ -15,6 +16,8 @@ __all__ = [
     "folded_rows",
     "grid_rows",
     "picked",
+    "pieces_of",
+    "text_marker",
     "token_strip",
     "unit_grid",
 ]

@@ -23,6 +23,7 @@ from sanilens.ui.current_case import audit, audited
 from sanilens.ui.layout import card
 from sanilens.ui.markup import plain
 from sanilens.ui.state import Selection
+from sanilens.ui.tables import tick_clicked
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,7 @@ GRID, PLACES = "inspect-grid", "inspect-places"
 
 def take_record(ids: Sequence[str]) -> None:
     """After a click in the list of records, open that record."""
+    tick_clicked(NOTES)
     rows = _selected(NOTES, "rows")
     if rows and state.is_new(NOTES, rows[0]) and rows[0] < len(ids):
         record = ids[int(rows[0])]
@@ -201,7 +203,7 @@ def notes_card(frame: pd.DataFrame, record: str) -> None:
             hide_index=True,
             height=min(760, 38 + 35 * len(frame)),
             on_select="rerun",
-            selection_mode="single-row-required",
+            selection_mode=["single-row-required", "single-cell"],
             selection_default={"selection": {"rows": rows[:1] or [0]}},
             column_config={
                 "record": st.column_config.TextColumn(width=52),
@@ -211,4 +213,4 @@ def notes_card(frame: pd.DataFrame, record: str) -> None:
                 ),
             },
         )
-        st.caption(f"{len(frame):,} records; tick one to open it")
+        st.caption(f"{len(frame):,} records; click one to open it")

@@ -69,8 +69,9 @@ def set_card(
         if scores is None:
             slow_panel(opened, asked)
             return st.empty(), True
-        if ("silencing", _key(opened, at, asked)) in results():
-            place = st.container()
+        key = _key(opened, at, asked)
+        if ("silencing", key) in results() and ("silencing harm", key) in results():
+            place = st.empty()
             draw_set(place, opened, at, asked, scores)
             return place, True
         return st.skeleton(height=_WHOLE), False

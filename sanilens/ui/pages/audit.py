@@ -54,7 +54,7 @@ def _figures(opened: Case, found: Findings) -> None:
 def _rest(opened: Case, found: Findings) -> None:
     """Draw what is shown once everything is measured: records, attacker, settings, downloads."""
     left, right = pair("audit", (1, 1))
-    with left, card("Records, leakiest first", "tick one to open it on Inspect"):
+    with left, card("Records, leakiest first", "click one to open it on Inspect"):
         record_table(found.subject, key="records-by-leak", height=420)
     with right:
         with card("If an attacker samples"):

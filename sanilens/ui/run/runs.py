@@ -29,6 +29,7 @@ from sanilens.ui.plan.request import summary, take_plan
 from sanilens.ui.results import results
 from sanilens.ui.run.live import of_case
 from sanilens.ui.run.overlay import MOST, overlay_card
+from sanilens.ui.tables import tick_clicked
 from sanilens.unlearn.plan import Plan
 
 _SHOWN = 100
@@ -40,8 +41,8 @@ def run_list(opened: Case) -> None:
     every = known_runs()[:_SHOWN]
     if not every:
         return
-    with card("Runs in this workspace", "newest first; tick one to go on with it, up to five side "
-              "by side"):  # fmt: skip
+    with card("Runs in this workspace", "newest first; click one to go on with it, tick up to five "
+              "to see them side by side"):  # fmt: skip
         with st.container(horizontal=True, vertical_alignment="center"):
             sought = st.text_input("Search runs", key="run-search", max_chars=80, width=260,
                                    placeholder="Search name, note, id",
@@ -53,11 +54,12 @@ def run_list(opened: Case) -> None:
         if not shown:
             st.caption("No run fits." if sought else "All runs are archived.")
             return
+        tick_clicked("run-list")
         event = st.dataframe(
             pd.DataFrame([_row(run, identity, opened) for run, identity in shown]),
             hide_index=True,
             on_select="rerun",
-            selection_mode="multi-row",
+            selection_mode=["multi-row", "single-cell"],
             key="run-list",
             height=min(316, 38 + 35 * len(shown)),
             column_config={
