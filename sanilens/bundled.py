@@ -4,14 +4,16 @@ Bundled models and corpora are named `ward:leaking`, `confidential:documents` an
 everywhere a path may stand; such a name, unlike a path, means the same on every machine.
 """
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 
 from sanilens.errors import SaniLensError
 
 _PACKAGE = Path(__file__).parent
+_NOUN = re.compile(r"[a-z][a-z -]{0,28}[a-z]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,10 @@ class Sources:
         patient_table: whose names and numbers to look for in the corpus.
         questions: closed questions about the domain.
         retain: further texts of the domain, to be kept along.
+        noun: what a record is about, in the app's words: a patient, a client, a project.
+
+    Raises:
+        SaniLensError: if the noun is none.
     """
 
     model: str
@@ -39,6 +45,20 @@ class Sources:
     patient_table: str | None = None
     questions: str | None = None
     retain: str | None = None
+    noun: str = field(default="subject", compare=False)
+
+    def __post_init__(self) -> None:
+        """Refuse what is no noun: it becomes part of sentences."""
+        if not _NOUN.fullmatch(self.noun):
+            raise SaniLensError(
+                "what a record is about must be a noun of up to 30 letters, such as patient."
+            )
+
+    @property
+    def nouns(self) -> str:
+        """More than one: `patients`, `companies`."""
+        ends_in_y = self.noun[-1] == "y" and self.noun[-2:-1] not in "aeiou"
+        return f"{self.noun[:-1]}ies" if ends_in_y else f"{self.noun}s"
 
 
 def assets_folder() -> Path:
@@ -47,18 +67,19 @@ def assets_folder() -> Path:
     return inside if inside.is_dir() else _PACKAGE.parent / "assets"
 
 
-def _bundled(case: str, corpus: str) -> Sources:
+def _bundled(case: str, corpus: str, noun: str) -> Sources:
     names = ("leaking", corpus, "base", "reference", "lookalike", "unseen")
     there = (
         n for n in ("questions", "retain") if (assets_folder() / case / f"{n}.jsonl").is_file()
     )
-    return Sources(*(f"{case}:{name}" for name in names), **{n: f"{case}:{n}" for n in there})
+    further = {name: f"{case}:{name}" for name in there}
+    return Sources(*(f"{case}:{name}" for name in names), **further, noun=noun)
 
 
 BUNDLED: Mapping[str, Sources] = {
-    "ward": _bundled("ward", "notes"),
-    "clinic": _bundled("clinic", "notes"),
-    "confidential": _bundled("confidential", "documents"),
+    "ward": _bundled("ward", "notes", "patient"),
+    "clinic": _bundled("clinic", "notes", "patient"),
+    "confidential": _bundled("confidential", "documents", "project"),
 }
 """The cases that need no file of the user's, by name; the usual one first."""
 USUAL_CASE = "ward"

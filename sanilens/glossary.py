@@ -8,8 +8,8 @@ from collections.abc import Mapping
 GLOSSARY: Mapping[str, str] = {
     # What is examined
     "record": "One text of the corpus, with the person it is about and its sensitive spans.",
-    "subject": "The person or thing a record is about. An examined model is never called a "
-    "subject here.",
+    "subject": "The person or thing a record is about; a case may have its own word for it, such "
+    "as patient or project. An examined model is never called a subject here.",
     "span": "A sensitive stretch of a record's text, such as a name or a date of birth. It has a "
     "label and a kind: direct, indirect or confidential.",
     "direct identifier": "A span that names a person by itself: a name, a phone number, a record "
@@ -51,6 +51,12 @@ GLOSSARY: Mapping[str, str] = {
     "on. A small p means that the difference is unlikely to be chance.",
     "KS p": "The Kolmogorov-Smirnov test of whether two models give the spans the same "
     "probabilities. Close to 1: they cannot be told apart. Close to 0: they can.",
+    "non-inferiority": "How a verdict is reached: it must be shown that no more than a stated "
+    "margin over the reference is left. That no difference can be seen is not enough, for with few "
+    "spans none ever can.",
+    "gone, not gone, undecided": "The verdicts. Gone: what is left was shown to lie within the "
+    "margin. Not gone: too much is left. Undecided: too few spans were asked to tell; it says how "
+    "many would do.",
     "extraction strength": "How little of a text the model must be shown before it completes the "
     "rest by itself: 1 minus that share of the text.",
     "relearning": "An attack: train the cleaned model on a tenth of the records again and see "
@@ -61,6 +67,8 @@ GLOSSARY: Mapping[str, str] = {
     "kept texts; the harm of every step is measured.",
     "curvature": "How strongly the model's answers on the kept texts react to a change of each "
     "weight matrix. Measured in one pass over these texts and kept on disk.",
+    "EKFAC": "How the curvature is kept small: each weight matrix by two smaller ones, corrected "
+    "along their axes. It predicts what a change costs before it is made.",
     "harm": "How far the model's answers on the kept texts have moved: the mean KL divergence, in "
     "nats a token, at places that the curvature was not told of.",
     "stranger": "An invented person. What the model says of strangers is what it would say of "
@@ -90,6 +98,8 @@ GLOSSARY: Mapping[str, str] = {
     "log p": "The log-probability of a span under the model, in nats. 0 is certainty.",
     "logit lens": "The model's output head applied after every layer: what it would say if it "
     "stopped there.",
+    "silencing set": "The first units of a ranking that, zeroed together, keep the model from "
+    "saying a span. Alone hardly any of them does; as many random units should not.",
     # How it is erased
     "plan": "Everything that decides a run: model, corpus, edits, repair, measurements and seed. "
     "Its hash is its name.",

@@ -57,7 +57,7 @@ def chips(opened: Case) -> list[Chip]:
     for_ = f"{len(shown):,} record{'s' * (len(shown) != 1)} shown, {minutes:.0f} min left"
     return [
         Chip(f"· {family} · {shape}", lead=name_of(opened)),
-        Chip(f"{records:,} records · {subjects:,} subjects"),
+        Chip(f"{records:,} records · {state.counted(subjects)}"),
         Chip(for_, "alert") if shown else Chip("identifiers masked", "warn"),
         *([Chip("locked: to look at", "good")] if locked() else []),
     ]

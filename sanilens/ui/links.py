@@ -14,6 +14,7 @@ import streamlit as st
 
 from sanilens.atomic import write_text
 from sanilens.bundled import BUNDLED, Sources
+from sanilens.errors import SaniLensError
 from sanilens.runs.workspace import find_run
 from sanilens.ui import state
 from sanilens.ui.state import Selection
@@ -50,7 +51,11 @@ def recall(key: str) -> Sources | None:
         return None
     try:
         return Sources(**json.loads(path.read_text(encoding="utf-8")))
-    except (ValueError, TypeError):  # damaged or of another version: treated as unknown
+    except (
+        ValueError,
+        TypeError,
+        SaniLensError,
+    ):  # damaged or of another version: treated as unknown
         return None
 
 

@@ -12,6 +12,7 @@ import streamlit as st
 from markupsafe import Markup
 
 from sanilens.ui.markup import show
+from sanilens.ui.words import words_button
 
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "See": ("case", "audit", "inspect", "features", "codes", "localisers"),
@@ -61,3 +62,4 @@ def sidebar(current: st.Page, notes: Mapping[str, str] | None = None) -> None:
                 here = current.title == name.capitalize()
                 with st.container(key="sl-here" if here else f"sl-to-{name}"):
                     st.page_link(page(name), label=name.capitalize() + note, width="stretch")
+        words_button()

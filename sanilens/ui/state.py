@@ -55,6 +55,23 @@ def case() -> Sources | None:
     return st.session_state.get("case")
 
 
+def noun() -> str:
+    """What a record of the open case is about."""
+    ref = case()
+    return ref.noun if ref else "subject"
+
+
+def nouns() -> str:
+    """More than one of them."""
+    ref = case()
+    return ref.nouns if ref else "subjects"
+
+
+def counted(count: int) -> str:
+    """`36 patients`."""
+    return f"{count:,} {noun() if count == 1 else nouns()}"
+
+
 def open_case(ref: Sources) -> None:
     """Open a case and forget everything that belonged to another one."""
     if ref != case():

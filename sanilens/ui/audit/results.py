@@ -75,13 +75,13 @@ def tiles(found: Findings, *, has_reference: bool, has_control: bool) -> None:
 def _worst(found: Findings, has_reference: bool) -> tuple[str, str, str]:
     by_subject = rates_by(memory(found.subject), lambda v: v.subject)
     if (worst := worst_subject(by_subject)) is None:
-        return ("worst subject", "none", "no span could be tested")
+        return (f"worst {state.noun()}", "none", "no span could be tested")
     name, row = worst
     note = name
     if has_reference:
         asked = rates_by(memory(found.reference or ()), lambda v: v.subject).get(name)
         note += f" · reference {asked.hits} of {asked.n}" if asked else f" · reference {_PENDING}"
-    return ("worst subject", f"{row.hits} of {row.n}", note)
+    return (f"worst {state.noun()}", f"{row.hits} of {row.n}", note)
 
 
 def _repeated(found: Findings, has_reference: bool) -> tuple[str, str, str]:

@@ -24,8 +24,8 @@ from sanilens.ui.results import results
 from sanilens.ui.revealing import REASONS, record_reveal
 
 _WHAT = (
-    "A term that only one person has gives that person away: a rare disease, an employer. Listed "
-    "are the terms of fewer than k subjects. Tick what is sensitive, untick what is harmless, then "
+    "A term that only one {noun} has gives that {noun} away: a rare disease, an employer. Listed "
+    "are the terms of fewer than k {nouns}. Tick what is sensitive, untick what is harmless, then "
     "mark the ticked ones as spans of this case."
 )
 _COLUMNS = ("indirect", "term", "subjects", "records", "times", "from")
@@ -34,7 +34,7 @@ _MOST = 5000
 
 def indirect_terms(opened: Case) -> None:
     """Draw the settings, the table of terms, and the button that marks the ticked ones."""
-    st.caption(_WHAT)
+    st.caption(_WHAT.format(noun=state.noun(), nouns=state.nouns()))
     try:
         settings, key = _settings(opened)
     except SaniLensError as error:
@@ -44,7 +44,7 @@ def indirect_terms(opened: Case) -> None:
     rows = results().get(("terms", *key), lambda: subject_terms(records, settings))
     shown = _filtered(rows, settings.k)
     if not shown:
-        st.info("No term belongs to so few subjects. Raise k, or allow longer terms.")
+        st.info(f"No term belongs to so few {state.nouns()}. Raise k, or allow longer terms.")
         return
     chosen = _table(shown, key)
     _look(opened, shown)
@@ -55,8 +55,9 @@ def _settings(opened: Case) -> tuple[TermSettings, tuple]:
     """The settings chosen, and the key of the terms that follow from them."""
     one, two, three = st.columns(3)
     k = number(
-        one, "k: terms of fewer than k subjects", 1, 1000, 2, key="indirect-k",
-        help="A term counts as indirect if fewer than k subjects have it. With 2: if one has it.",
+        one, f"k: terms of fewer than k {state.nouns()}", 1, 1000, 2, key="indirect-k",
+        help=f"A term counts as indirect if fewer than k {state.nouns()} have it. With 2: if one "
+        "has it.",
     )  # fmt: skip
     words = number(
         two, "Words per term, at most", 0, LONGEST_RUN, 1, key="indirect-words",
@@ -83,7 +84,7 @@ def _settings(opened: Case) -> tuple[TermSettings, tuple]:
 
 def _filtered(rows: list[TermRow], k: int) -> list[TermRow]:
     every = st.toggle(
-        "Show terms of more subjects too", key="indirect-all",
+        f"Show terms of more {state.nouns()} too", key="indirect-all",
         help="To tick a term that many share and that still gives someone away.",
     )  # fmt: skip
     shown = rows if every else [row for row in rows if row.subjects < k and row.indirect]
@@ -117,7 +118,7 @@ def _table(rows: list[TermRow], key: tuple) -> frozenset[str]:
         column_config={
             "indirect": st.column_config.CheckboxColumn("mark", width=55),
             "term": st.column_config.TextColumn("term", width="medium"),
-            "subjects": st.column_config.NumberColumn("subjects", width=75),
+            "subjects": st.column_config.NumberColumn(state.nouns(), width=75),
             "records": st.column_config.NumberColumn("records", width=75),
             "times": st.column_config.NumberColumn("times", width=75),
             "from": st.column_config.TextColumn("source", width="small"),

@@ -180,6 +180,12 @@ def _own() -> None:
             help="JSONL: one object per line with `id`, `subject`, `text` and, if known, `spans`.",
         )
         upload = st.file_uploader("or upload it", CORPUS_TYPES, key="corpus-upload")
+        noun = st.text_input(
+            "What each record is about",
+            "subject",
+            max_chars=30,
+            help="One word, such as patient, client or project: this app's pages then speak of it.",
+        )
         with st.expander("Optional: what makes the result stronger"):
             base = _source("Base model", meaning("base model"))
             reference = _source(
@@ -223,6 +229,7 @@ def _own() -> None:
                 table_upload or table,
                 terms_upload or terms,
                 ner.strip(),
+                noun.strip().lower(),
             )
 
 
@@ -245,6 +252,7 @@ def _open(
     table: str | Upload,
     terms: str | Upload,
     ner: str,
+    noun: str,
 ) -> None:
     """Load everything before opening the case, so that an error leaves the form as it is."""
     # Imported here: they load torch, and the first page should appear at once.
@@ -267,8 +275,9 @@ def _open(
             source = import_corpus(corpus, table or None, terms or None, ner or None)
         state.keep_told(source, tuple(told))
         ref = Sources(
-            model, source, base, reference, control, unseen, questions=questions, retain=retain
-        )
+            model, source, base, reference, control, unseen, questions=questions, retain=retain,
+            noun=noun or "subject",
+        )  # fmt: skip
         open_case(ref, st.spinner)
     except SaniLensError as error:
         show_error(error)

@@ -42,7 +42,7 @@ def summary(opened: Case) -> None:
 def _parts(opened: Case) -> list[tuple[str, str, str]]:
     """(role, what it is, what it is for); what is missing says what it would be good for."""
     corpus, ref = opened.corpus, opened.sources
-    records = f"{len(corpus.records):,} records of {len(corpus.subjects):,} subjects"
+    records = f"{len(corpus.records):,} records of {state.counted(len(corpus.subjects))}"
     return [
         ("Examined model", name_of(opened), _size(opened.model)),
         *(("", "not supported", refusal) for refusal in opened.model.sites.refusals),

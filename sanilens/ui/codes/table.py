@@ -11,6 +11,7 @@ from sanilens.case import Case
 from sanilens.dictionaries.codebook.codebook import Codebook
 from sanilens.dictionaries.codebook.enrichment import code_table
 from sanilens.dictionaries.codebook.topic import AGAINST, Against, Topic, hold
+from sanilens.ui import state
 from sanilens.ui.codes.codebooks import use_of
 from sanilens.ui.numbers import number
 from sanilens.ui.results import results
@@ -60,7 +61,7 @@ def _topic(opened: Case, by: str) -> Topic | None:
         label = st.selectbox("Label", labels, key="codes-label", width=190)
         return Topic(Scope(labels=frozenset({label or labels[0]})))
     subjects = opened.corpus.subjects
-    subject = st.selectbox("Subject", subjects, key="codes-subject", width=190)
+    subject = st.selectbox(state.noun().capitalize(), subjects, key="codes-subject", width=190)
     return Topic(Scope(subjects=frozenset({subject or subjects[0]})))
 
 

@@ -24,6 +24,7 @@ from sanilens.runs.verdict import (
     verdict,
     worded_p,
 )
+from sanilens.ui import state
 from sanilens.ui.compare.history import undo_request
 from sanilens.ui.compare.requests import next_request
 from sanilens.ui.extracted import signed
@@ -165,10 +166,11 @@ def _others(found: Comparison) -> tuple[str, str, str]:
 def _worst(found: Comparison) -> tuple[str, str, str]:
     worst = worst_subject(found.arms["after"].by_subject)
     if worst is None:
-        return "worst subject", "–", "no subject has a span"
+        return f"worst {state.noun()}", "–", f"no {state.noun()} has a span"
     name, row = worst
     before = found.arms["before"].by_subject[name]
-    return "worst subject", f"{row.hits} of {row.n}", f"{name} · before {before.hits} of {before.n}"
+    note = f"{name} · before {before.hits} of {before.n}"
+    return f"worst {state.noun()}", f"{row.hits} of {row.n}", note
 
 
 def label_table(found: Comparison, kind: str | None) -> None:
@@ -260,7 +262,7 @@ def _left(left: Sequence[Left], written: Callable[[str], str]) -> None:
     ):
         columns = [
             Column("span"),
-            Column("subject"),
+            Column(state.noun()),
             Column("label"),
             Column("log p", "number", meaning("log p")),
             Column(f"in {TRIES} tries", "number", "Probability that one of so many samples is it."),

@@ -64,7 +64,7 @@ def case_of(plan: Plan, model: Path) -> Sources:
         for role in ("base", "reference", "control", "unseen", "questions", "retain")
         if (source := getattr(plan, role))
     }
-    return Sources(model=str(model), corpus=plan.corpus.source, **sources)
+    return Sources(model=str(model), corpus=plan.corpus.source, **sources, noun=state.noun())
 
 
 def _why_not(run: RunFolder) -> str | None:

@@ -160,8 +160,8 @@ def sentence(opened: Case, at: Shown) -> str:
     own = rate_row(memory(at.verdicts))
     subject, record = plain(at.record.subject), plain(at.record.id)
     text = (
-        f"Record {record} of subject {subject}: **{own.hits} of {own.n}** sensitive spans can be "
-        "extracted."
+        f"Record {record} of {state.noun()} {subject}: **{own.hits} of {own.n}** sensitive spans "
+        "can be extracted."
     )
     verdict = at.verdict
     if verdict is None:
@@ -207,7 +207,7 @@ def notes_card(frame: pd.DataFrame, record: str) -> None:
             selection_default={"selection": {"rows": rows[:1] or [0]}},
             column_config={
                 "record": st.column_config.TextColumn(width=52),
-                "subject": st.column_config.TextColumn(width=52),
+                "subject": st.column_config.TextColumn(state.noun(), width=52),
                 "leak": st.column_config.TextColumn(
                     width=52, help="Spans extracted, of those tested."
                 ),

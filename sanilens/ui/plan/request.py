@@ -54,7 +54,7 @@ def summary(plan: Plan) -> str:
     if plan.keep < 1:
         done = f"{100 * plan.keep:g} % of the fine-tuning kept, {done}"
     if count := len(plan.subjects):
-        done = f"{count:,} subject{'s' * (count != 1)} only, {done}"
+        done = f"{state.counted(count)} only, {done}"
     repair = plan.repair
     if repair.method == "none":
         return f"{done}, no repair"

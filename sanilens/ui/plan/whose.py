@@ -60,9 +60,8 @@ def _words(opened: Case) -> str:
         words.append("Compare shows them and everyone else separately.")
     if before:
         words.append(
-            f"This model is the result of earlier requests: {before:,} "
-            f"subject{'s' * (before != 1)} deleted. In a plan for chosen subjects, their records "
-            "are measured but not used."
+            f"This model is the result of earlier requests: {state.counted(before)} deleted. In a "
+            f"plan for chosen {state.nouns()}, their records are measured but not used."
         )
     return " ".join(words)
 
