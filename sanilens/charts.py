@@ -4,9 +4,12 @@ Every colour is a middle tone that is legible on a light and on a dark page, and
 tells apart what a colour tells apart. Knows figures as numbers, never whose they are.
 """
 
+import csv
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from html import escape
+from io import StringIO
 from typing import Literal
 
 from sanilens.extras import needs
@@ -100,7 +103,8 @@ class Axis:
 class Line:
     """A line with its points, or points alone; and a band from `low` to `high`, if given.
 
-    `words` stands over each point when it is pointed at, instead of its numbers.
+    `words` stands over each point when it is pointed at, instead of its numbers; `picks` names what
+    a click on it chooses.
     """
 
     name: str
@@ -115,11 +119,15 @@ class Line:
     filled: bool = False
     symbol: Symbol | Sequence[Symbol] = "circle"
     words: Sequence[str] | None = None
+    picks: Sequence[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A figure with its 95 % interval, and on how many it rests; NaN: not measured."""
+    """A figure with its 95 % interval, and on how many it rests; NaN: not measured.
+
+    `pick` names what a click on it chooses.
+    """
 
     name: str
     value: float
@@ -127,6 +135,7 @@ class Estimate:
     high: float
     n: int
     tone: Literal["leak", "control", "plan", "reference"] = "control"
+    pick: str = ""
 
 
 def lines(
@@ -149,6 +158,7 @@ def lines(
         at = (x if which == "x" else y).at(value)
         draw(at, line={"color": GREY, "width": 1, "dash": "dash"})
     figure.update_layout(
+        meta={CSV: _table(("series", x.title, y.title, "low", "high"), _rows(own))},
         xaxis=x.layout,
         yaxis=y.layout,
         legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
@@ -159,18 +169,21 @@ def lines(
 def forest(own: Sequence[Estimate], x: Axis, *, rule: float | None = None) -> go.Figure:
     """Each figure as a dot on its interval, the first at the top; `rule` is what to hold them to.
 
-    The axis is cut to the intervals. What wasn't measured keeps its line, without a dot.
+    The axis is cut to the intervals. What wasn't measured keeps its line, without a dot. Figures of
+    one name share a line.
     """
     figure = go.Figure(layout={"template": TEMPLATE})
     for one in own:
         measured = not math.isnan(one.value)
-        says = f"{one.name}: {one.value:.4g} [{one.low:.4g}, {one.high:.4g}], n = {one.n:,}"
+        name = escape(one.name, quote=False)
+        says = f"{name}: {one.value:.4g} [{one.low:.4g}, {one.high:.4g}], n = {one.n:,}"
         figure.add_trace(
             go.Scatter(
                 x=[x.at(one.value) if measured else None],
                 y=[one.name],
                 mode="markers",
                 marker={"size": 9, "color": TONES[one.tone]},
+                customdata=[one.pick],
                 error_x={
                     "type": "data",
                     "symmetric": False,
@@ -182,24 +195,48 @@ def forest(own: Sequence[Estimate], x: Axis, *, rule: float | None = None) -> go
                 }
                 if measured
                 else None,
-                hovertemplate=f"{says if measured else f'{one.name}: not measured'}<extra></extra>",
-                name=one.name,
+                hovertemplate=f"{says if measured else f'{name}: not measured'}<extra></extra>",
+                name=name,
             )
         )
     if rule is not None:
         figure.add_vline(x.at(rule), line={"color": TONES["reference"], "width": 1, "dash": "dash"})
-    names = [f"{one.name}  <i>n = {one.n:,}</i>" for one in own]
+    names = {one.name: f"{escape(one.name, quote=False)}  <i>n = {one.n:,}</i>" for one in own}
+    figures = [(one.name, one.tone, one.value, one.low, one.high, one.n) for one in own]
     figure.update_layout(
+        meta={CSV: _table(("name", "of", x.title, "low", "high", "n"), figures)},
         xaxis=x.layout,
         yaxis={
             "autorange": "reversed",
-            "tickvals": [one.name for one in own],
-            "ticktext": names,
+            "tickvals": list(names),
+            "ticktext": list(names.values()),
             "showgrid": False,
         },
-        height=56 + 26 * len(own),
+        height=56 + 26 * len(names),
     )
     return figure
+
+
+CSV = "csv"
+"""Under this name a figure's `layout.meta` holds its numbers, as a table to keep."""
+
+
+def _rows(own: Sequence[Line]) -> Iterator[tuple[object, ...]]:
+    for line in own:
+        # A line without a band has no bounds.
+        low, high = line.low or [""] * len(line.x), line.high or [""] * len(line.x)
+        for values in zip(line.x, line.y, low, high, strict=True):
+            yield line.name, *values
+
+
+def _table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    text = StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(heads)
+    for row in rows:
+        lost = (each is None or (isinstance(each, float) and math.isnan(each)) for each in row)
+        writer.writerow("" if gone else each for each, gone in zip(row, lost, strict=True))
+    return text.getvalue()
 
 
 def _trace(line: Line, x: Axis, y: Axis) -> go.Scatter:
@@ -224,6 +261,7 @@ def _trace(line: Line, x: Axis, y: Axis) -> go.Scatter:
         fill="tozeroy" if line.filled else None,
         fillcolor=_pale(line.colour) if line.filled else None,
         text=said,
+        customdata=line.picks,
         hovertemplate=f"{line.name}: %{{text}}<extra></extra>",
     )
 

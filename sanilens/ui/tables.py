@@ -7,7 +7,6 @@ from typing import Any, Literal
 import streamlit as st
 from markupsafe import Markup
 
-from sanilens.glossary import meaning
 from sanilens.ui import state
 from sanilens.ui.markup import show
 
@@ -161,66 +160,3 @@ def bounds(low: float | None, high: float | None) -> str:
     if low is None or high is None:
         return "not measured"
     return f"[{100 * low:.1f}, {100 * high:.1f}]"
-
-
-ArmTone = Literal["leak", "control", "plan", "reference"]
-
-
-@dataclass(frozen=True, slots=True)
-class RateBar:
-    """One bar: `hits` of `of`, and the bounds of the rate's 95 % interval (0..1).
-
-    Where nothing was asked there is neither rate nor interval. `more` fills the columns after the
-    interval.
-    """
-
-    name: str
-    hits: int
-    of: int
-    low: float | None
-    high: float | None
-    tone: ArmTone = "control"
-    more: tuple[str, ...] = ()
-
-    @property
-    def rate(self) -> float | None:
-        """The share of hits; None where nothing was asked."""
-        return self.hits / self.of if self.of else None
-
-
-def bar_table(
-    arms: Sequence[RateBar], *, counted: str = "extracted", more: Sequence[Column] = ()
-) -> None:
-    """Draw the arms in their order; the arm of tone `reference` gives every bar its dark tick.
-
-    `counted` says what the hits are, `more` are the columns of `RateBar.more`.
-    """
-    reference = next((arm.rate for arm in arms if arm.tone == "reference"), None)
-    columns = [
-        Column("arm", help=meaning("arms")),
-        Column("", "bar"),
-        Column(counted, "number", meaning("extraction") if counted == "extracted" else ""),
-        Column("rate", "number"),
-        Column("95 %", "number aside", meaning("95 % interval")),
-        *more,
-    ]
-    rows = [
-        Row(
-            (
-                arm.name,
-                bar(
-                    arm.rate,
-                    f"{percent(arm.rate)} of {arm.of}",
-                    interval=(arm.low or 0.0, arm.high or 0.0),
-                    tick=reference,
-                ),
-                f"{arm.hits:,} / {arm.of:,}",
-                percent(arm.rate),
-                bounds(arm.low, arm.high) if arm.of else "not measured",
-                *arm.more,
-            ),
-            arm.tone,
-        )
-        for arm in arms
-    ]
-    show_table(columns, rows, "arms")

@@ -7,7 +7,7 @@ from sanilens.ui import layout, navigation
 from sanilens.ui.components import StripToken, grid_rows, token_strip, unit_grid
 from sanilens.ui.layout import Chip, card, case_chips, kpi, next_step, page_header
 from sanilens.ui.masking import mask
-from sanilens.ui.tables import RateBar, bar_table
+from sanilens.ui.rates import ArmRate, arm_table
 
 HOSTILE = "<script>alert(1)</script>"
 SPANS = ["device 4410-77", "AB-220-19", "(000) 000-0000", "harbour pilot", "north quay"]
@@ -101,17 +101,18 @@ def compare() -> None:
         ("worst subject", "1 of 9", HOSTILE),
     )
     with card("Spans still extracted, beside the controls"):
-        bar_table(
+        arm_table(
             [
-                RateBar("Before", 412, 520, 0.755, 0.826, "leak"),
-                RateBar("Random units + repair", 288, 520, 0.51, 0.596),
-                RateBar("Repair only", 240, 520, 0.419, 0.505),
-                RateBar("<b>hostile</b> & co", 214, 520, 0.37, 0.455),
-                RateBar("After (this plan)", 9, 520, 0.009, 0.033, "plan"),
-                RateBar("Reference: never saw them", 7, 520, 0.007, 0.028, "reference"),
-            ]
+                ArmRate("Before", 412, 520, 0.755, 0.826, "leak"),
+                ArmRate("Random units + repair", 288, 520, 0.51, 0.596),
+                ArmRate("Repair only", 240, 520, 0.419, 0.505),
+                ArmRate("<b>hostile</b> & co", 214, 520, 0.37, 0.455),
+                ArmRate("After (this plan)", 9, 520, 0.009, 0.033, "plan"),
+                ArmRate("Reference: never saw them", 7, 520, 0.007, 0.028, "reference"),
+            ],
+            "gallery-arms",
         )
-        st.caption("Tick: reference. Thin line: 95 % interval.")
+        st.caption("Dashed: the reference. Each dot lies on its 95 % interval.")
 
 
 st.set_page_config(page_title="SaniLens gallery", layout="wide", initial_sidebar_state=216)

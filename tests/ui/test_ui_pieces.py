@@ -68,13 +68,13 @@ def test_show_refuses_text_that_nobody_escaped() -> None:
 
 def _hostile_page() -> None:
     from sanilens.ui.layout import Chip, card, case_chips, kpi
-    from sanilens.ui.tables import RateBar, bar_table
+    from sanilens.ui.rates import ArmRate, arm_table
 
     bad = '"><script>alert(1)</script>'
     case_chips([Chip(bad, lead=bad)])
     kpi((bad, bad, bad))
     with card(bad, bad):
-        bar_table([RateBar(bad, 1, 2, 0.1, 0.9)], counted=bad)
+        arm_table([ArmRate(bad, 1, 2, 0.1, 0.9)], "arms", counted=bad)
 
 
 def test_every_value_is_escaped() -> None:

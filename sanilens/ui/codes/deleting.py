@@ -27,8 +27,9 @@ from sanilens.ui import state
 from sanilens.ui.layout import card, kpi, show_error
 from sanilens.ui.numbers import number
 from sanilens.ui.plan.prompts import Prompt, Sampling, both_sides, prompt_of
+from sanilens.ui.rates import ArmRate, ArmTone, arm_table
 from sanilens.ui.results import results
-from sanilens.ui.tables import ArmTone, Column, RateBar, bar_table
+from sanilens.ui.tables import Column
 from sanilens.unlearn.edits import code_edits
 
 _NOTE, _OWN = "Up to a span of the topic", "My own text"
@@ -230,14 +231,15 @@ def _arms(found: DeletionEffect) -> None:
         ("through codes", found.codes, "control"),
         ("codes deleted", found.deleted, "plan"),
     )
-    bar_table(
+    arm_table(
         [
-            RateBar(
+            ArmRate(
                 name, topic.hits, topic.n, topic.low, topic.high, tone,
                 (f"{rest.hits} / {rest.n}", worded_perplexity(side.perplexity_unseen)),
             )
             for name, side, tone in sides
             for topic, rest in [found.rates(side)]
         ],
+        "codes-arms",
         more=(Column("others", "number"), Column("perplexity", "number", meaning("perplexity"))),
     )  # fmt: skip

@@ -32,7 +32,8 @@ from sanilens.ui.layout import card, kpi
 from sanilens.ui.markup import show
 from sanilens.ui.navigation import page
 from sanilens.ui.plan.request import take_plan
-from sanilens.ui.tables import ArmTone, Column, RateBar, Row, bar, bar_table, show_table, table
+from sanilens.ui.rates import ArmRate, ArmTone, arm_table, rate_forest
+from sanilens.ui.tables import Column, Row, show_table, table
 from sanilens.unlearn.saved_adapter import WORDS
 from sanilens.unlearn.stronger import Stronger
 
@@ -64,7 +65,7 @@ def tiles(found: Comparison) -> list[tuple[str, str, str]]:
     return [_said(own), _known(own), _indirect(own), _others(found.of("others"))]
 
 
-def arms(found: Comparison, kind: str | None) -> list[RateBar]:
+def arms(found: Comparison, kind: str | None) -> list[ArmRate]:
     """The arms as bars, with near misses, knowledge kept and perplexity beside them."""
     return [
         _arm(
@@ -98,9 +99,9 @@ def against_random(found: Comparison, kind: str | None) -> str:
     return f"**The chosen units did worse than random ones**: {counts}."
 
 
-def _arm(name: ArmName, rate: Rate, *more: str) -> RateBar:
+def _arm(name: ArmName, rate: Rate, *more: str) -> ArmRate:
     tone = _TONES.get(name, "control")
-    return RateBar(TITLES[name], rate.hits, rate.n, rate.low, rate.high, tone, more)
+    return ArmRate(TITLES[name], rate.hits, rate.n, rate.low, rate.high, tone, more)
 
 
 def _said(found: Comparison) -> tuple[str, str, str]:
@@ -174,26 +175,31 @@ def _worst(found: Comparison) -> tuple[str, str, str]:
 
 
 def label_table(found: Comparison, kind: str | None) -> None:
-    """Draw one row a label, most extracted before first."""
+    """Draw one row a label, most extracted before first, as a picture and in figures."""
+    labels = found.labels(kind)
+    rate_forest(
+        [
+            ArmRate(label, rate.hits, rate.n, rate.low, rate.high, _TONES.get(arm, "control"))
+            for label, rates in labels.items()
+            for arm in ("before", "after")
+            for rate in [rates[arm]]
+        ],
+        "compare-labels",
+    )
     columns = [
         Column("label"),
-        Column("", "bar"),
         Column("before", "number"),
         Column("after", "number"),
         Column("reference", "number", meaning("reference model")),
         Column("of", "number aside"),
     ]
-    rows = [_label_row(label, rates) for label, rates in found.labels(kind).items()]
+    rows = [_label_row(label, rates) for label, rates in labels.items()]
     show_table(columns, rows, "labels")
 
 
 def _label_row(label: str, rates: Mapping[ArmName, Rate]) -> Row:
-    shares = {arm: rate.rate or 0.0 for arm, rate in rates.items()}
-    before, after = shares["before"], shares["after"]
-    alt = f"before {100 * before:.0f} %, after {100 * after:.0f} %"
     cells = (
         label,
-        bar(after, alt, before=before, tick=shares.get("reference")),
         str(rates["before"].hits),
         Markup("<b>{}</b>").format(rates["after"].hits),
         str(rates["reference"].hits) if "reference" in rates else "–",
@@ -289,8 +295,9 @@ def _left(left: Sequence[Left], written: Callable[[str], str]) -> None:
 def _pictures(found: Comparison, kind: str | None) -> None:
     left, right = st.columns([1.75, 1], gap="small")
     with left, card("Spans still extracted, beside the controls"):
-        bar_table(
+        arm_table(
             arms(found, kind),
+            "compare-arms",
             more=(
                 Column("near", "number", meaning("near miss")),
                 Column("knowledge, %", "number", meaning("knowledge kept"), spare=True),
@@ -300,7 +307,7 @@ def _pictures(found: Comparison, kind: str | None) -> None:
         if words := against_random(found, kind):
             st.markdown(words)
         st.caption(_legend(found))
-    with right, card("By label", "pale: before · filled: after · tick: reference"):
+    with right, card("By label", "orange: before · green: after"):
         label_table(found, kind)
 
 
@@ -368,9 +375,9 @@ def _model(run: RunFolder) -> None:
 
 
 def _legend(found: Comparison) -> str:
-    words = ["Thin line: 95 % interval (Wilson)."]
+    words = ["Each dot lies on its 95 % interval (Wilson)."]
     if "reference" in found.arms:
-        words.insert(0, "Dark tick: reference.")
+        words.insert(0, "Dashed: the reference.")
     if "lookalike" in found.arms:
         words.append("Look-alikes: other records, so other spans.")
     if found.edits and "random_units" not in found.arms:

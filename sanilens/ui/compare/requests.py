@@ -13,7 +13,7 @@ from sanilens.runs.verdict import side_effect
 from sanilens.ui import state
 from sanilens.ui.layout import card
 from sanilens.ui.navigation import page
-from sanilens.ui.tables import ArmTone, RateBar, bar_table
+from sanilens.ui.rates import ArmRate, ArmTone, arm_table
 from sanilens.unlearn.plan import Plan
 
 _TONES: dict[ArmName, ArmTone] = {"before": "leak", "after": "plan"}
@@ -25,7 +25,7 @@ def whose_card(found: Comparison) -> None:
     if not found.groups:
         return
     with card("Those asked for, and everyone else", "spans extracted, before and after"):
-        bar_table([arm for group in found.groups for arm in _arms(found, group)])
+        arm_table([arm for group in found.groups for arm in _arms(found, group)], "compare-groups")
         st.caption(harm(found))
 
 
@@ -84,13 +84,13 @@ def _why_not(run: RunFolder) -> str | None:
     return None
 
 
-def _arms(found: Comparison, group: Group) -> list[RateBar]:
+def _arms(found: Comparison, group: Group) -> list[ArmRate]:
     part = found.of(group)
     names: list[ArmName] = ["before", "after"]
     if group == "asked" and "another_subject" in found.arms:
         names.insert(1, "another_subject")  # of others it deletes some, so it says nothing of them
     return [
-        RateBar(
+        ArmRate(
             f"{GROUP_TITLES[group]}, {_NAMES.get(name, name)}",
             (rate := part.rate(name)).hits,
             rate.n,

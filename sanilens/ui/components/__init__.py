@@ -4,6 +4,7 @@ Text of a corpus or a model reaches a component as data only and is set with `te
 the HTML, CSS and JavaScript are the files beside each module.
 """
 
+from sanilens.ui.components.chart_files import chart_files
 from sanilens.ui.components.picking import picked
 from sanilens.ui.components.text_marker import pieces_of, text_marker
 from sanilens.ui.components.token_strip import StripToken, token_strip
@@ -13,6 +14,7 @@ __all__ = [
     "GridRow",
     "StripToken",
     "bin_scores",
+    "chart_files",
     "folded_rows",
     "grid_rows",
     "picked",

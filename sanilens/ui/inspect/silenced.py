@@ -94,7 +94,8 @@ def draw_set(
         left, right = st.columns(2, gap="small")
         with left:
             show(_TITLE.format("The span's log-probability"))
-            draw(_curve(found, word), "silencing", _words(found, word), _HEIGHT)
+            words = _words(found, word)
+            picked = draw(_curve(found, word), "silencing", words, _HEIGHT, picks=True)
         foot = st.container(horizontal=True, vertical_alignment="center", gap="small")
         with right:
             show(_TITLE.format("What it costs elsewhere"))
@@ -102,19 +103,29 @@ def draw_set(
                 harms = results().get(
                     ("silencing harm", key), lambda: _harms(opened, found, ranked)
                 )
-            draw(_price(found, harms), "silencing-price", _words(found, word), _HEIGHT)
+            draw(_price(found, harms), "silencing-price", words, _HEIGHT)
+    count = _chosen(key, picked, found)
     with foot:
         st.caption(_told(opened, found, harms, asked), width="stretch")
-        if found.smallest:
-            chosen = ranked[: found.smallest]
+        if count:
+            chosen = ranked[:count]
             one = "this one" if len(chosen) == 1 else f"these {len(chosen):,}"
             st.button(
                 f"Add {one} to plan",
                 key="add-set",
-                help="With the operation zero, which is what was measured here.",
+                help="With the operation zero, which is what was measured here. Another point of "
+                "the first picture chooses as many units.",
                 on_click=add_units,
                 args=(opened, chosen, "zero", 0.0),
             )
+
+
+def _chosen(key: Hashable, picked: str | None, found: Silencing) -> int | None:
+    """How many units the button adds: those of the point clicked, else of the smallest set."""
+    if picked in {str(rung.units) for rung in found.rungs}:
+        st.session_state["silencing-chosen"] = key, int(picked or 0)
+    of, count = st.session_state.get("silencing-chosen", (None, 0))
+    return count if of == key else found.smallest
 
 
 def _key(opened: Case, at: Shown, asked: Ranking) -> Hashable:
@@ -200,6 +211,7 @@ def _curve(found: Silencing, word: str) -> go.Figure:
             COLOURS[0],
             symbol=[_symbol([rung.answer]) for rung in rungs],
             words=[_in_words(rung.units, [rung.answer]) for rung in rungs],
+            picks=[str(rung.units) for rung in rungs],
         ),
     ]
     count = Axis(f"{word} zeroed", scale="log", ticks=[rung.units for rung in drawn])

@@ -68,11 +68,12 @@ def _ranked(opened: Case, settings: Rewriting) -> None:
     ranking = own.ranking()
     choices = doses(len(ranking))
     left, right = st.columns([1.3, 1], gap="medium", vertical_alignment="bottom")
+    picked = st.session_state.pop("frontier-picked", st.session_state.get("frontier-dose"))
+    st.session_state["frontier-dose"] = picked if picked in choices else choices[len(choices) // 2]
     with left:
         dose = st.select_slider(
             f"Dose: the best of {len(ranking):,} neurons",
             choices,
-            choices[len(choices) // 2],
             key="frontier-dose",
         )
     chosen = ranking[:dose]
@@ -169,7 +170,7 @@ def _draw(before: tuple[RateRow, RateRow], found: Sequence[tuple[Point, Tried]],
     with left:
         show(_TITLE.format(f"Asked for, still said, of {asked.n}"))
         figure = lines(_by_dose(found, _asked_of), count, _spans(asked), rules=[("x", dose)])
-        draw(figure, "frontier-asked", _words(found, "asked for"), _HEIGHT)
+        _take_dose(draw(figure, "frontier-asked", _words(found, "asked for"), _HEIGHT, picks=True))
     with middle:
         show(_TITLE.format(f"Everyone else's, of {others.n}" if others.n else "Harm, nats a token"))
         axis = Axis("spans", whole=True) if others.n else Axis("nats a token")
@@ -179,6 +180,13 @@ def _draw(before: tuple[RateRow, RateRow], found: Sequence[tuple[Point, Tried]],
         show(_TITLE.format("One against the other"))
         figure = lines(_frontier(found), Axis(lost), _spans(asked))
         draw(figure, "frontier", _words(found, "asked for"), _HEIGHT)
+
+
+def _take_dose(picked: str | None) -> None:
+    """A point clicked is the dose to look at; the slider takes it at the next run."""
+    if picked is not None:
+        st.session_state["frontier-picked"] = int(picked)
+        st.rerun(scope="fragment")
 
 
 def _spans(row: RateRow) -> Axis:
@@ -214,6 +222,7 @@ def _by_dose(found: Sequence[tuple[Point, Tried]], value: Callable[[Tried], floa
                 low=[min(own) for own in values] if random else None,
                 high=[max(own) for own in values] if random else None,
                 words=[_told(units, own) for units, own in by.items()],
+                picks=[str(units) for units in by],
             )
         )
     return made

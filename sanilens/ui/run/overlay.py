@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import streamlit as st
 from markupsafe import Markup
@@ -16,6 +17,7 @@ from sanilens.runs.comparison import Comparison, load_comparison
 from sanilens.runs.folder import RunFolder
 from sanilens.runs.judgement import STATES
 from sanilens.runs.verdict import verdict
+from sanilens.ui import state
 from sanilens.ui.charts import draw
 from sanilens.ui.compare.words import by_leak, reading, sides
 from sanilens.ui.extracted import LEGEND
@@ -47,13 +49,20 @@ def overlay_card(opened: Case, runs: Sequence[tuple[RunFolder, str]]) -> None:
 
 
 def _forest(found: Sequence[tuple[RunFolder, str, Comparison]]) -> None:
-    own = [_estimate(name, part.rate("after"), "plan") for _, name, part in _asked(found)]
+    own = [
+        replace(_estimate(name, part.rate("after"), "plan"), pick=run.root.name)
+        for run, name, part in _asked(found)
+    ]
     reference = next((part for _, _, part in found if "reference" in part.arms), None)
     if reference:
         own.append(_estimate("reference", reference.rate("reference"), "reference"))
     shown = ", ".join(f"{one.name} {100 * one.value:.1f} %" for one in own)
     axis = Axis("spans still extracted, of all that count", format=".1%")
-    draw(forest(own, axis), "runs-forest", f"Spans extracted: {shown}", 64 + 30 * len(own))
+    words, height = f"Spans extracted: {shown}", 64 + 30 * len(own)
+    if picked := draw(forest(own, axis), "runs-forest", words, height, picks=True):
+        state.set_run(picked)
+        st.rerun()
+    st.caption("Click a run's dot to go on with it.")
 
 
 def _asked(

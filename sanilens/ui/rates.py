@@ -1,0 +1,96 @@
+"""Rates of models beside one another: dots on their intervals, and the figures in a table."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from sanilens.charts import Axis, Estimate, forest
+from sanilens.glossary import meaning
+from sanilens.ui.charts import draw
+from sanilens.ui.tables import Column, Row, bounds, percent, show_table
+
+ArmTone = Literal["leak", "control", "plan", "reference"]
+# Above this, small rates cannot be told from none on a straight axis.
+_WIDE = 0.3
+_TICKS = (0, 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class ArmRate:
+    """One model: `hits` of `of`, and the bounds of the rate's 95 % interval (0..1).
+
+    Where nothing was asked there is neither rate nor interval. `more` fills the columns after the
+    interval.
+    """
+
+    name: str
+    hits: int
+    of: int
+    low: float | None
+    high: float | None
+    tone: ArmTone = "control"
+    more: tuple[str, ...] = ()
+
+    @property
+    def rate(self) -> float | None:
+        """The share of hits; None where nothing was asked."""
+        return self.hits / self.of if self.of else None
+
+    @property
+    def estimate(self) -> Estimate:
+        """For a chart."""
+        bounds_ = (math.nan if x is None else x for x in (self.rate, self.low, self.high))
+        return Estimate(self.name, *bounds_, n=self.of, tone=self.tone)
+
+
+def rate_forest(arms: Sequence[ArmRate], key: str, what: str = "spans still extracted") -> None:
+    """Draw each rate as a dot on its interval, in the order given; one line for one name.
+
+    The axis ends where the intervals do; where it is long, a square root keeps small rates apart.
+    """
+    most = max((arm.high or 0.0 for arm in arms), default=0.0)
+    axis = Axis(f"share of {what}", format=".0%" if most > 0.1 else ".1%", between=(0, most or 1))
+    if most > _WIDE:
+        ticks = [tick for tick in _TICKS if tick <= most]
+        axis = Axis(
+            f"share of {what}", "square root", ".0%", between=(0, min(1, most)), ticks=ticks
+        )
+    reference = next((arm.rate for arm in arms if arm.tone == "reference"), None)
+    said = "; ".join(f"{arm.name} {percent(arm.rate)} of {arm.of:,}" for arm in arms)
+    figure = forest([arm.estimate for arm in arms], axis, rule=reference)
+    figure.update_xaxes(range=[-0.02 * axis.place(most or 1), 1.03 * axis.place(most or 1)])
+    lines = len({arm.name for arm in arms})
+    draw(figure, key, f"Share of {what}: {said}.", 62 + 24 * lines)
+
+
+def arm_table(
+    arms: Sequence[ArmRate], key: str, *, counted: str = "extracted", more: Sequence[Column] = ()
+) -> None:
+    """Draw the arms in their order, as a picture and in figures.
+
+    `counted` says what the hits are, `more` are the columns of `ArmRate.more`; the dashed line of
+    the picture is the arm of tone `reference`.
+    """
+    rate_forest(arms, key, f"spans {counted}")
+    columns = [
+        Column("arm", help=meaning("arms")),
+        Column(counted, "number", meaning("extraction") if counted == "extracted" else ""),
+        Column("rate", "number"),
+        Column("95 %", "number aside", meaning("95 % interval")),
+        *more,
+    ]
+    rows = [
+        Row(
+            (
+                arm.name,
+                f"{arm.hits:,} / {arm.of:,}",
+                percent(arm.rate),
+                bounds(arm.low, arm.high) if arm.of else "not measured",
+                *arm.more,
+            ),
+            arm.tone,
+        )
+        for arm in arms
+    ]
+    show_table(columns, rows, "arms")
