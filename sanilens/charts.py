@@ -6,6 +6,7 @@ tells apart what a colour tells apart. Knows figures as numbers, never whose the
 
 import csv
 import math
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -173,14 +174,20 @@ def forest(own: Sequence[Estimate], x: Axis, *, rule: float | None = None) -> go
     one name share a line.
     """
     figure = go.Figure(layout={"template": TEMPLATE})
+    lines_of = {name: line for line, name in enumerate(dict.fromkeys(one.name for one in own))}
+    sharing = Counter(one.name for one in own)
+    drawn: Counter[str] = Counter()
     for one in own:
+        # Those of one line stand a little apart, or their intervals would hide one another.
+        beside = (drawn[one.name] - (sharing[one.name] - 1) / 2) * _APART
+        drawn[one.name] += 1
         measured = not math.isnan(one.value)
         name = escape(one.name, quote=False)
         says = f"{name}: {one.value:.4g} [{one.low:.4g}, {one.high:.4g}], n = {one.n:,}"
         figure.add_trace(
             go.Scatter(
                 x=[x.at(one.value) if measured else None],
-                y=[one.name],
+                y=[lines_of[one.name] + beside],
                 mode="markers",
                 marker={"size": 9, "color": TONES[one.tone]},
                 customdata=[one.pick],
@@ -207,8 +214,8 @@ def forest(own: Sequence[Estimate], x: Axis, *, rule: float | None = None) -> go
         meta={CSV: _table(("name", "of", x.title, "low", "high", "n"), figures)},
         xaxis=x.layout,
         yaxis={
-            "autorange": "reversed",
-            "tickvals": list(names),
+            "range": [len(names) - 0.4, -0.6],
+            "tickvals": list(range(len(names))),
             "ticktext": list(names.values()),
             "showgrid": False,
         },
@@ -217,6 +224,8 @@ def forest(own: Sequence[Estimate], x: Axis, *, rule: float | None = None) -> go
     return figure
 
 
+# Of a line's height, between figures that share it.
+_APART = 0.3
 CSV = "csv"
 """Under this name a figure's `layout.meta` holds its numbers, as a table to keep."""
 

@@ -5,7 +5,7 @@ from typing import Any, get_args
 
 import pytest
 
-from sanilens.charts import Axis, Estimate, Line, Scale, forest, lines
+from sanilens.charts import CSV, Axis, Estimate, Line, Scale, forest, lines
 
 
 def test_a_stretched_axis_says_so_and_writes_the_figures_themselves() -> None:
@@ -41,8 +41,29 @@ def test_a_forest_keeps_the_line_of_what_was_not_measured() -> None:
     assert first.error_x.array[0] == pytest.approx(0.1)
     assert second.x == (None,)
     assert "not measured" in second.hovertemplate
-    assert list(figure.layout.yaxis.tickvals) == ["before", "after"]
+    assert list(figure.layout.yaxis.tickvals) == [0, 1]
+    assert figure.layout.yaxis.ticktext[0].startswith("before")
     assert "n = 90" in figure.layout.yaxis.ticktext[0]
+    rows = figure.layout.meta[CSV].splitlines()
+    assert rows == ["name,of,rate,low,high,n", "before,leak,0.5,0.4,0.6,90", "after,plan,,,,0"]
+
+
+def test_figures_of_one_name_share_a_line_and_their_names_are_text() -> None:
+    name = "<a href='x'>"
+    own = [Estimate(name, 0.5, 0.4, 0.6, 9, "leak"), Estimate(name, 0.1, 0.0, 0.3, 9, "plan")]
+    figure: Any = forest(own, Axis("rate"))
+    first, second = (trace.y[0] for trace in figure.data)
+    assert -0.5 < first < 0 < second < 0.5
+    assert list(figure.layout.yaxis.tickvals) == [0]
+    assert "<a" not in figure.layout.yaxis.ticktext[0]
+    assert "<a" not in figure.data[0].hovertemplate
+
+
+def test_the_numbers_of_lines_are_kept_as_they_were() -> None:
+    line = Line("a", [1, 2], [4.0, None], "#1f7f87", low=[3, 3], high=[5, 5], picks=["1", "2"])
+    drawn: Any = lines([line], Axis("x"), Axis("y", "square root"))
+    assert drawn.layout.meta[CSV] == "series,x,y,low,high\na,1,4.0,3,5\na,2,,3,5\n"
+    assert list(drawn.data[1].customdata) == ["1", "2"]
 
 
 def test_a_band_lies_under_its_line_and_is_no_series_of_its_own() -> None:

@@ -44,7 +44,7 @@ class ArmRate:
         return Estimate(self.name, *bounds_, n=self.of, tone=self.tone)
 
 
-def rate_forest(arms: Sequence[ArmRate], key: str, what: str = "spans still extracted") -> None:
+def rate_forest(arms: Sequence[ArmRate], key: str, what: str = "spans extracted") -> None:
     """Draw each rate as a dot on its interval, in the order given; one line for one name.
 
     The axis ends where the intervals do; where it is long, a square root keeps small rates apart.
@@ -52,16 +52,18 @@ def rate_forest(arms: Sequence[ArmRate], key: str, what: str = "spans still extr
     most = max((arm.high or 0.0 for arm in arms), default=0.0)
     axis = Axis(f"share of {what}", format=".0%" if most > 0.1 else ".1%", between=(0, most or 1))
     if most > _WIDE:
-        ticks = [tick for tick in _TICKS if tick <= most]
+        ticks = [tick for tick in _TICKS if tick <= 1.001 * most]
         axis = Axis(
             f"share of {what}", "square root", ".0%", between=(0, min(1, most)), ticks=ticks
         )
     reference = next((arm.rate for arm in arms if arm.tone == "reference"), None)
     said = "; ".join(f"{arm.name} {percent(arm.rate)} of {arm.of:,}" for arm in arms)
     figure = forest([arm.estimate for arm in arms], axis, rule=reference)
+    # On two lines: the card may be narrow.
+    figure.update_xaxes(title_text=figure.layout.xaxis.title.text.replace(" (", "<br>("))
     figure.update_xaxes(range=[-0.02 * axis.place(most or 1), 1.03 * axis.place(most or 1)])
     lines = len({arm.name for arm in arms})
-    draw(figure, key, f"Share of {what}: {said}.", 62 + 24 * lines)
+    draw(figure, key, f"Share of {what}: {said}.", 76 + 24 * lines)
 
 
 def arm_table(

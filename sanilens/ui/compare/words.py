@@ -29,8 +29,8 @@ from sanilens.unlearn.edits import edit_hooks, is_exact_in_weights
 from sanilens.unlearn.plan import Plan
 from sanilens.unlearn.saved_adapter import open_adapter
 
-Side = Literal["after", "before"]
-_TITLES: Mapping[Side, str] = {"after": "After", "before": "Before"}
+Side = Literal["before", "after"]
+_TITLES: Mapping[Side, str] = {"before": "Before", "after": "After"}
 _TEXT = Markup('<div class="sl-text">{}</div>')
 
 
@@ -64,10 +64,10 @@ def words_card(opened: Case, run: RunFolder, plan: Plan, found: Comparison) -> N
     with st.expander(f"All {len(record.spans)} spans of {plain(record.id)}, one by one"):
         columns = [
             Column("span"),
-            Column("after", "mono"),
             Column("before", "mono"),
-            Column("log p after", "number", meaning("log p")),
-            Column("before", "number"),
+            Column("after", "mono"),
+            Column("log p before", "number", meaning("log p")),
+            Column("after", "number"),
         ]
         rows = [_row(record.span_id(s), s.label, both, found) for s in record.spans]
         show_table(columns, rows)
@@ -162,11 +162,11 @@ def sides(
         hooks = hooks.then(open_adapter(sanitised, run.adapter).hooks)
     # What hooks do cannot be read off the weights, so the run's name is in the key too.
     texts: dict[Side, dict[str, str]] = {
-        "after": _asked(sanitised, record, hooks, (opened.key, run.root.name)),
         "before": _asked(opened.model, record, NO_HOOKS, (opened.key, "")),
+        "after": _asked(sanitised, record, hooks, (opened.key, run.root.name)),
     }
     known = identifiers(opened)
-    drawn: dict[Side, dict[str, Said]] = {"after": {}, "before": {}}
+    drawn: dict[Side, dict[str, Said]] = {side: {} for side in _TITLES}
     for span in record.spans:
         name = record.span_id(span)
         changed = texts["after"].get(name) != texts["before"].get(name)
@@ -191,6 +191,6 @@ def _asked(
 
 
 def _row(span: str, label: str, sides: Mapping[Side, Mapping[str, Said]], found: Comparison) -> Row:
-    words = [marked(s.text, s.tone, s.title) for s in (sides["after"][span], sides["before"][span])]
-    figures = [signed(found.spans[arm][span].logprob) for arm in ("after", "before")]
+    words = [marked(s.text, s.tone, s.title) for s in (sides["before"][span], sides["after"][span])]
+    figures = [signed(found.spans[arm][span].logprob) for arm in ("before", "after")]
     return Row((label, *words, *figures))
