@@ -1,6 +1,6 @@
 """The set that silences the selected span: how many units, beside chance, and at what price."""
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from statistics import fmean
 from typing import Literal
 
@@ -36,7 +36,7 @@ from sanilens.ui.markup import plain, show
 from sanilens.ui.plan.measured import probe
 from sanilens.ui.results import results
 
-_HEIGHT, _WHOLE = 200, 322
+_HEIGHT, _FOOT, _WHOLE = 200, 82, 424
 _BEYOND = 6
 # Draws of random units whose harm is measured: each is a pass over other texts.
 _PRICED = 2
@@ -53,11 +53,11 @@ _LEGEND = Markup(
 
 def set_card(
     opened: Case, at: Shown, asked: Ranking, scores: Scores | None
-) -> tuple[DeltaGenerator, bool]:
+) -> DeltaGenerator | None:
     """Draw the switches that decide the ranking, and the place of the set below them.
 
     Returns:
-        the place for `draw_set`, and whether it is drawn already, because it was known.
+        the place for `draw_set`; None where it is drawn already, because it was known.
     """
     with card():
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
@@ -68,19 +68,22 @@ def set_card(
             sae_box(opened) if asked.sae else localiser_box(opened)
         if scores is None:
             slow_panel(opened, asked)
-            return st.empty(), True
+            return None
         key = _key(opened, at, asked)
         if ("silencing", key) in results() and ("silencing harm", key) in results():
-            place = st.empty()
-            draw_set(place, opened, at, asked, scores)
-            return place, True
-        return st.skeleton(height=_WHOLE), False
+            draw_set(st.empty(), opened, at, asked, scores)()
+            return None
+        return st.skeleton(height=_WHOLE)
 
 
 def draw_set(
     place: DeltaGenerator, opened: Case, at: Shown, asked: Ranking, scores: Scores
-) -> None:
-    """Draw how many units silence the span, in words and as a curve; then the price."""
+) -> Callable[[], None]:
+    """Draw how many units silence the span, in words and as a curve.
+
+    Returns:
+        what measures and draws the price, in its place.
+    """
     ranked: Sequence[Unit] = scores.units(scores.values.numel())
     saes, key = saes_for(opened, ranked[:1]), _key(opened, at, asked)
     found = results().get(
@@ -92,32 +95,39 @@ def draw_set(
         st.markdown(sentence(found, word, label))
         show(_LEGEND.format(COLOURS[0], GREY, found.draws))
         left, right = st.columns(2, gap="small")
-        with left:
-            show(_TITLE.format("The span's log-probability"))
-            words = _words(found, word)
-            picked = draw(_curve(found, word), "silencing", words, _HEIGHT, picks=True)
-        foot = st.container(horizontal=True, vertical_alignment="center", gap="small")
-        with right:
-            show(_TITLE.format("What it costs elsewhere"))
-            with st.skeleton(height=_HEIGHT):
-                harms = results().get(
-                    ("silencing harm", key), lambda: _harms(opened, found, ranked)
-                )
-            draw(_price(found, harms), "silencing-price", words, _HEIGHT)
+        known = ("silencing harm", key) in results()
+        foot = st.empty() if known else st.skeleton(height=_FOOT)
+    words = _words(found, word)
+    with left:
+        show(_TITLE.format("The span's log-probability"))
+        picked = draw(_curve(found, word), "silencing", words, _HEIGHT, picks=True)
+    with right:
+        show(_TITLE.format("What it costs elsewhere"))
+        there = st.empty() if known else st.skeleton(height=_HEIGHT)
     count = _chosen(key, picked, found)
-    with foot:
-        st.caption(_told(opened, found, harms, asked), width="stretch")
-        if count:
-            chosen = ranked[:count]
-            one = "this one" if len(chosen) == 1 else f"these {len(chosen):,}"
-            st.button(
-                f"Add {one} to plan",
-                key="add-set",
-                help="With the operation zero, which is what was measured here. Another point of "
-                "the first picture chooses as many units.",
-                on_click=add_units,
-                args=(opened, chosen, "zero", 0.0),
-            )
+
+    def price() -> None:
+        harms = results().get(("silencing harm", key), lambda: _harms(opened, found, ranked))
+        with there.container():
+            draw(_price(found, harms), "silencing-price", words, _HEIGHT)
+        with foot.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.caption(_told(opened, found, harms, asked), width="stretch")
+            if count:
+                _add_button(opened, ranked[:count])
+
+    return price
+
+
+def _add_button(opened: Case, chosen: Sequence[Unit]) -> None:
+    one = "this one" if len(chosen) == 1 else f"these {len(chosen):,}"
+    st.button(
+        f"Add {one} to plan",
+        key="add-set",
+        help="With the operation zero, which is what was measured here. Another point of the first "
+        "picture chooses as many units.",
+        on_click=add_units,
+        args=(opened, chosen, "zero", 0.0),
+    )
 
 
 def _chosen(key: Hashable, picked: str | None, found: Silencing) -> int | None:
@@ -163,7 +173,7 @@ def sentence(found: Silencing, word: str, label: str) -> str:
 
 
 def _harms(opened: Case, found: Silencing, ranked: Sequence[Unit]) -> Harms:
-    """Of the sizes at which chance was asked."""
+    """Of the sizes shown at which chance was asked."""
     asked, saes = probe(opened), saes_for(opened, ranked[:1])
     widths = {name: sae.width for name, sae in saes.items()}
 
@@ -171,7 +181,7 @@ def _harms(opened: Case, found: Silencing, ranked: Sequence[Unit]) -> Harms:
         return asked.kl(without(opened.model, units, saes))
 
     made: dict[int, tuple[float, Sequence[float]]] = {}
-    for rung in found.rungs:
+    for rung in _shown(found):
         if rung.random:
             own = ranked[: rung.units]
             drawn = [

@@ -107,7 +107,7 @@ def _units(
         state.select(Selection(at.record.id, at.span_id, str(unit) if unit else None))
         with note:
             _note(opened, at, hidden, unit)
-        place, drawn = set_card(opened, at, asked, found)
+        place = set_card(opened, at, asked, found)
         carrying_card(opened, at, asked, found, unit, revealed=hidden.revealed)
         if unit is None:
             return commands
@@ -116,11 +116,12 @@ def _units(
             rows = st.skeleton(height=TABLE)
         with right:
             last = unit_card(opened, unit, table.units if table else [], hidden)
-        if found and not drawn:
-            draw_set(place, opened, at, asked, found)
+        price = draw_set(place, opened, at, asked, found) if found and place else None
         if table:
             with rows.container():
                 table_card(opened, at, table)
+        if price:
+            price()
         with last:
             without(opened, at, unit)
     except SaniLensError as error:
