@@ -9,6 +9,7 @@ from sanilens.case import Case
 from sanilens.errors import SaniLensError
 from sanilens.locked import locked
 from sanilens.ui import drafts, links, state
+from sanilens.ui.components import copy_button
 from sanilens.ui.current_case import name_of, open_case
 from sanilens.ui.layout import Chip, case_chips, show_error
 from sanilens.ui.revealing import reveal_button
@@ -39,9 +40,12 @@ def case_bar(opened: Case, command: Sequence[str], *, selection: bool = False) -
     drafts.keep()
     with case_chips(chips(opened)):
         reveal_button(opened)
-        with st.popover("Copy link"):
-            st.code(links.link(selection=selection), language=None, wrap_lines=True)
-            st.caption("It holds only ids, and works only with this workspace.")
+        copy_button(
+            "Copy link",
+            links.link(selection=selection),
+            key="copy-link",
+            hint="It holds only ids, and works only with this workspace.",
+        )
         with st.popover("Copy as command"):
             st.code("\n".join(command), language="bash", wrap_lines=True)
 

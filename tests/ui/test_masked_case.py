@@ -48,7 +48,7 @@ def test_the_plan_offers_what_trains_it(app: AppTest) -> None:
     assert len(app.session_state["basket"]) == 24
     assert app.session_state["repair"].method == "surrogate"
     families = app.segmented_control(key="repair-family").options
-    assert families == ["Ours", "SANI", "None"]
+    assert families == ["Erase and repair", "None"]
     assert METHODS["masked"].fills_gaps
     assert any(field.key == "repair-surrogate-gap_share" for field in app.number_input)
 

@@ -14,9 +14,11 @@ from sanilens.bundled import Sources
 from sanilens.case import open_records
 from sanilens.errors import PlanError
 from sanilens.runs.workspace import known_runs
+from sanilens.ui.bench.measuring import measured
 from sanilens.ui.plan.basket import changed
 from sanilens.ui.plan.erase import Point, dose_frame
 from sanilens.ui.plan.request import parse, summary
+from sanilens.ui.plan.tracks import ABOUT, TRACKS, arms
 from sanilens.ui.plan.trying import predicted
 from sanilens.ui.plan.whatif import span_table
 from sanilens.unlearn.methods import METHODS
@@ -359,3 +361,27 @@ def test_the_time_is_told_of_plans_that_train_nothing(tiny_case: Sources, worksp
     assert any("Takes about" in m.value for m in app.markdown)
     app = open_page("plan", tiny_case, rewriting=Rewriting(), repair=Repair())
     assert not any("Takes about" in m.value for m in app.markdown)
+
+
+def test_each_track_has_a_before_and_after_and_a_way_into_it() -> None:
+    found = measured("clinic")
+    assert found
+    for track in TRACKS:
+        own = {arm.name: arm for arm in arms(found[0], ABOUT[track].row)}
+        assert own["Before"].hits > own["After"].hits >= own["Reference: never saw them"].hits
+        assert all(arm.of for arm in own.values())
+
+
+@pytest.mark.usefixtures("workspace")
+def test_the_gate_is_a_track(tiny_case: Sources) -> None:
+    app = open_page("plan", tiny_case)
+    app.segmented_control(key="plan-track").set_value("Gate").run()
+    app.button(key="plan-track-gate").click().run()
+    assert not app.exception
+    assert app.session_state["repair"].method == "grun"
+    assert app.segmented_control(key="repair-family").value == "Gate"
+    app.segmented_control(key="plan-track").set_value("Codes").run()
+    assert app.button(key="plan-track-codes")
+    app.segmented_control(key="plan-track").set_value("Erase and repair").run()
+    app.button(key="plan-track-best").click().run()
+    assert "repair" not in app.session_state

@@ -5,6 +5,7 @@ the HTML, CSS and JavaScript are the files beside each module.
 """
 
 from sanilens.ui.components.chart_files import chart_files
+from sanilens.ui.components.copy_button import copy_button
 from sanilens.ui.components.picking import picked
 from sanilens.ui.components.text_marker import pieces_of, text_marker
 from sanilens.ui.components.token_strip import StripToken, token_strip
@@ -15,6 +16,7 @@ __all__ = [
     "StripToken",
     "bin_scores",
     "chart_files",
+    "copy_button",
     "folded_rows",
     "grid_rows",
     "picked",

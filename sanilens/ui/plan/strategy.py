@@ -8,6 +8,7 @@ import streamlit as st
 from sanilens.case import Case
 from sanilens.ui import state
 from sanilens.ui.layout import card
+from sanilens.ui.plan.tracks import tracks
 from sanilens.ui.state import Parts
 from sanilens.unlearn.plan import NO_REPAIR, Operation, Repair
 from sanilens.unlearn.suggest import (
@@ -62,6 +63,8 @@ def strategy_card(opened: Case) -> None:
             on_change=_choose,
             args=(opened,),
         )
+        with st.expander("Three tracks, each with a before and after to look at"):
+            tracks(opened)
 
 
 def wanted() -> str | None:

@@ -30,9 +30,9 @@ __all__ = ["METHODS", "Method", "Options", "Prepared", "Task", "find_method"]
 METHODS: dict[str, Method] = {
     each.name: each
     for each in (
-        STRANGER, ANCHORED, SURROGATE, MASKED,
+        STRANGER, ANCHORED, SURROGATE, MASKED, GRUN,
         GRADIENT_ASCENT, GRADIENT_DIFFERENCE, KL_RETAIN, WGA, NPO, SIMNPO,
-        IDK, DPO, ALTPO, IDK_AP, RMU, CIR, UNDIAL, ME_GD, ICU, TASK_VECTOR, EUL, GRUN,
+        IDK, DPO, ALTPO, IDK_AP, RMU, CIR, UNDIAL, ME_GD, ICU, TASK_VECTOR, EUL,
     )
 }  # fmt: skip
 

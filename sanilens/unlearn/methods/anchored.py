@@ -94,5 +94,5 @@ ANCHORED = Method(
     prepare,
     Anchored,
     learning_rate=1.7e-3,
-    family="Ours",
+    family="Erase and repair",
 )

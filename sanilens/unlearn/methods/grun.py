@@ -282,4 +282,5 @@ GRUN = Method(
     learning_rate=6e-3,
     epochs=10,
     adapter=gated_edits,
+    family="Gate",
 )

@@ -25,6 +25,6 @@ MASKED = Method(
     "the edits erased.",
     prepare,
     GapOptions,
-    family="SANI",
+    family="Erase and repair",
     fills_gaps=True,
 )

@@ -157,5 +157,5 @@ STRANGER = Method(
     Stranger,
     learning_rate=1e-3,
     epochs=1,
-    family="Ours",
+    family="Erase and repair",
 )

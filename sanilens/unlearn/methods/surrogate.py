@@ -89,6 +89,6 @@ SURROGATE = Method(
     "they cannot be known.",
     prepare,
     Surrogate,
-    family="Ours",
+    family="Erase and repair",
     fills_gaps=True,
 )
