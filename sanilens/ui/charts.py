@@ -35,7 +35,8 @@ def draw(figure: go.Figure, key: str, alt: str, height: int, *, picks: bool = Fa
             )  # fmt: skip
         else:
             st.plotly_chart(figure, height=height, key=key, alt=alt, config=config)
-        chart_files(key, (figure.layout.meta or {}).get(CSV, ""))
+        layout: Any = figure.layout
+        chart_files(key, (layout.meta or {}).get(CSV, ""))
     return _picked(key, event) if picks else None
 
 

@@ -44,6 +44,7 @@ def case_bar(opened: Case, command: Sequence[str], *, selection: bool = False) -
             "Copy link",
             links.link(selection=selection),
             key="copy-link",
+            width=92,
             hint="It holds only ids, and works only with this workspace.",
         )
         with st.popover("Copy as command"):

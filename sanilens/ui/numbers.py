@@ -94,7 +94,7 @@ def number(
             label_visibility="collapsed" if hidden else "visible",
             **extra,
         )
-        if _right(typed, least, most):
+        if typed is not None and _right(typed, least, most):
             st.session_state[last] = kind(typed)
             return kind(typed)
         why = _between(least, most)

@@ -60,7 +60,8 @@ def rate_forest(arms: Sequence[ArmRate], key: str, what: str = "spans extracted"
     said = "; ".join(f"{arm.name} {percent(arm.rate)} of {arm.of:,}" for arm in arms)
     figure = forest([arm.estimate for arm in arms], axis, rule=reference)
     # On two lines: the card may be narrow.
-    figure.update_xaxes(title_text=figure.layout.xaxis.title.text.replace(" (", "<br>("))
+    if axis.scale != "linear":
+        figure.update_xaxes(title_text=f"{axis.title}<br>({axis.scale} scale)")
     figure.update_xaxes(range=[-0.02 * axis.place(most or 1), 1.03 * axis.place(most or 1)])
     lines = len({arm.name for arm in arms})
     draw(figure, key, f"Share of {what}: {said}.", 76 + 24 * lines)

@@ -311,8 +311,8 @@ PRESETS: Mapping[str, Preset] = {
             "Gated suppression (GRUN)",
             "A gate that recognises what is to be forgotten and a low-rank edit behind it, as an "
             "adapter: the weights stay, so taking it off brings everything back.",
-            "clinic, three seeds: 0 of 809 direct identifiers left, 55 % of other people's come "
-            "back after relearning (benchmarks/README.md)",
+            "clinic, three seeds: 1, 0 and 0 of 809 direct identifiers left, 55 % of other "
+            "people's come back after relearning (benchmarks/README.md)",
             NoUnits(),
             lambda base: Repair(method="grun"),
         ),

@@ -102,11 +102,11 @@ def silencing(
             break
         answers |= zip(between, ask([ranked[:size] for size in between]), strict=True)
         smallest = next((size for size in between if not answers[size].said), smallest)
-    controlled = sorted({*sizes[::2], *sizes[-1:], *([smallest] if smallest else [])})
+    controlled = {*sizes[::2], *sizes[-1:]} | ({smallest} if smallest else set())
     widths = {name: sae.width for name, sae in saes.items()}
     drawn = [
         (size, own)
-        for size in controlled
+        for size in sorted(controlled)
         for draw in range(draws)
         if len(own := random_like(model.sites, ranked[:size], seed + draw, widths=widths)) == size
     ]

@@ -12,10 +12,10 @@ _HTML = """
 _mount = component("copy_button", _HTML)
 
 
-def copy_button(label: str, text: str, *, key: str, hint: str = "") -> None:
-    """Draw the button; the browser copies `text`, and the server hears nothing of it.
+def copy_button(label: str, text: str, *, key: str, width: int, hint: str = "") -> None:
+    """Draw the button, `width` pixels wide; the browser copies `text`, and the server hears nothing of it.
 
     `hint` is its tooltip. Where the browser does not let a page copy, the text is shown instead,
     selected, to be copied by hand.
     """
-    _mount(key=key, data={"label": label, "text": text, "hint": hint}, width="content")
+    _mount(key=key, data={"label": label, "text": text, "hint": hint}, width=width)
