@@ -243,9 +243,15 @@ def _table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(heads)
     for row in rows:
-        lost = (each is None or (isinstance(each, float) and math.isnan(each)) for each in row)
-        writer.writerow("" if gone else each for each, gone in zip(row, lost, strict=True))
+        writer.writerow(map(_cell, row))
     return text.getvalue()
+
+
+def _cell(value: object) -> object:
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return ""
+    # No more digits than a figure has: long ones look like somebody's number.
+    return f"{value:.5g}" if isinstance(value, float) else value
 
 
 def _trace(line: Line, x: Axis, y: Axis) -> go.Scatter:

@@ -62,7 +62,7 @@ def test_figures_of_one_name_share_a_line_and_their_names_are_text() -> None:
 def test_the_numbers_of_lines_are_kept_as_they_were() -> None:
     line = Line("a", [1, 2], [4.0, None], "#1f7f87", low=[3, 3], high=[5, 5], picks=["1", "2"])
     drawn: Any = lines([line], Axis("x"), Axis("y", "square root"))
-    assert drawn.layout.meta[CSV] == "series,x,y,low,high\na,1,4.0,3,5\na,2,,3,5\n"
+    assert drawn.layout.meta[CSV] == "series,x,y,low,high\na,1,4,3,5\na,2,,3,5\n"
     assert list(drawn.data[1].customdata) == ["1", "2"]
 
 

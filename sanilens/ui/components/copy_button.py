@@ -13,7 +13,9 @@ _mount = component("copy_button", _HTML)
 
 
 def copy_button(label: str, text: str, *, key: str, width: int, hint: str = "") -> None:
-    """Draw the button, `width` pixels wide; the browser copies `text`, and the server hears nothing of it.
+    """Draw the button, `width` pixels wide.
+
+    The browser copies `text`, and the server hears nothing of it.
 
     `hint` is its tooltip. Where the browser does not let a page copy, the text is shown instead,
     selected, to be copied by hand.
