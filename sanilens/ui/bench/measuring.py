@@ -32,6 +32,7 @@ _OWN = {
     "reference": "reference model",
     "base": "base model",
     "strangers": "as of a stranger",
+    "stranger repair only": "as of a stranger, repair alone",
     "rewrite+stranger": "all weights rewritten, then as of a stranger",
     "rewrite only": "all weights rewritten, no repair",
     "located, no base": "located units zeroed, surrogate repair",

@@ -64,11 +64,12 @@ _WIDTHS = (2.3, 6, 3.2)
 
 def _columns(opened: Case, head: DeltaGenerator) -> DeltaGenerator:
     """The place of all below the header; the page's outline while it is measured first."""
+    # One place in either case, or the page of before would stay beside the new one for a while.
+    place = st.empty()
     if audited(opened.sources, state.audit_settings()):
-        return st.container()
+        return place
     with head.container():
         page_header("Inspect", _WHAT, first=True)
-    place = st.empty()
     with place.container():
         for column, heights in zip(st.columns(_WIDTHS, gap="small"), _HEIGHTS, strict=True):
             for height in heights:
