@@ -99,6 +99,13 @@ def deciding(model: LanguageModel, exam: Exam) -> dict[str, Any]:
         "texts": [fingerprint(own) for own in (exam.records, exam.unseen, exam.lookalike)],
         "questions": questions_fingerprint(exam.questions),
         "asked": [exam.prefix_tokens, exam.sampler.temperature, exam.sampler.top_k, exam.seed],
+        **made_with(model),
+    }
+
+
+def made_with(model: LanguageModel) -> dict[str, Any]:
+    """What decides a figure's last digits: our own code, the libraries, the device."""
+    return {
         "code": _code(),
         "libraries": {own: version(own) for own in _LIBRARIES},
         "device": [str(model.device), torch.get_num_threads()],

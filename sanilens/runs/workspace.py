@@ -67,6 +67,11 @@ def attacks_folder() -> Path:
     return _private(home() / "attacks")
 
 
+def audits_folder() -> Path:
+    """Audits that the app has measured: ids and figures, no text."""
+    return _private(home() / "audits")
+
+
 def saes_folder() -> Path:
     """Autoencoders that were trained, or put, here."""
     return _private(home() / "saes")

@@ -1,11 +1,12 @@
 """The open case, loaded once and shared; and what was computed of it, kept per session.
 
 Models are cached for all sessions of this server, since they are large and nothing changes them;
-anything that holds a patient's text, or was measured on it, is kept in the session alone. What
-was measured is keyed by the content of models and corpora, so a changed file is measured anew.
+anything that holds a patient's text is kept in the session alone. What was measured is keyed by
+the content of models and corpora, so a changed file is measured anew; audits, which hold no text,
+lie in the workspace too, so that a restart of the server loses none.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -20,10 +21,20 @@ from sanilens.bundled import Sources, resolve
 from sanilens.case import Case, Stage, Texts, read_texts
 from sanilens.corpus.detection.detector import Detector
 from sanilens.corpus.detection.patient_table import load_patient_table
+from sanilens.corpus.records import Record
+from sanilens.errors import IntegrityError
 from sanilens.evidence.on_load import check_model
 from sanilens.model.language_model import LanguageModel, load_model
 from sanilens.progress import Progress, unheard
-from sanilens.runs.workspace import run_of
+from sanilens.runs.kept_audits import (
+    Kept,
+    KeptAudit,
+    KeptPerplexity,
+    audit_key,
+    keep,
+    read_kept,
+)
+from sanilens.runs.workspace import audits_folder, run_of
 from sanilens.ui.results import results
 from sanilens.unlearn.plan import AuditSettings
 
@@ -71,36 +82,86 @@ def audit(
     """The verdicts of the case; `who`: `subject`, `reference`, `base`, or `control` records."""
     opened = open_case(ref)
 
-    def measure() -> list[SpanVerdict]:
-        return audit_spans(
+    def measure() -> KeptAudit:
+        found = audit_spans(
             opened.model_of(who),
-            opened.corpus.control if who == "control" else opened.corpus.records,
+            _asked(opened, who),
             prefix_tokens=settings.prefix_tokens,
             sampler=Sampler(settings.temperature, settings.top_k),
             progress=progress,
-            near_misses=who == "subject",  # of the others no page says it
+            near_misses=_looks_near(who),
         )
+        return KeptAudit(verdicts=tuple(found))
 
-    return results().get(("audit", opened.key, settings, who), measure)
+    def take() -> list[SpanVerdict]:
+        return list(_kept(KeptAudit, _key(opened, settings, who), measure).verdicts)
+
+    return results().get(_name(opened, settings, who), take)
 
 
 def audited(ref: Sources, settings: AuditSettings, who: str = "subject") -> bool:
-    """Whether this session has these verdicts, so that `audit` costs nothing."""
-    return ("audit", open_case(ref).key, settings, who) in results()
+    """Whether these verdicts are known, here or from an earlier session: `audit` is quick then."""
+    opened = open_case(ref)
+    if _name(opened, settings, who) in results():
+        return True
+    return (audits_folder() / f"{_key(opened, settings, who)}.json").exists()
 
 
 def utility(ref: Sources, who: str = "subject") -> dict[str, float]:
     """Perplexity on `neutral` (non-sensitive) tokens of the corpus, and on `unseen` notes."""
     opened = open_case(ref)
+    subject, records = opened.model_of(who), opened.corpus.records
 
-    def measure() -> dict[str, float]:
-        subject, records = opened.model_of(who), opened.corpus.records
+    def measure() -> KeptPerplexity:
         found = {"neutral": perplexity(subject, records, without_spans=True).value}
         if opened.unseen:
             found["unseen"] = perplexity(subject, opened.unseen).value
-        return found
+        return KeptPerplexity(perplexity=found)
 
-    return results().get(("utility", opened.key, who), measure)
+    def take() -> dict[str, float]:
+        key = audit_key(KeptPerplexity, subject, [records, opened.unseen])
+        return dict(_kept(KeptPerplexity, key, measure).perplexity)
+
+    return results().get(("utility", opened.key, who), take)
+
+
+def was_damaged() -> bool:
+    """Whether something kept was not as it had been written, so that it was measured anew."""
+    return _DAMAGED in results()
+
+
+_DAMAGED = "a kept audit was damaged"
+
+
+def _asked(opened: Case, who: str) -> tuple[Record, ...]:
+    return opened.corpus.control if who == "control" else opened.corpus.records
+
+
+def _looks_near(who: str) -> bool:
+    return who == "subject"  # of the others no page says it
+
+
+def _key(opened: Case, settings: AuditSettings, who: str) -> str:
+    texts, near = [_asked(opened, who)], _looks_near(who)
+    return audit_key(KeptAudit, opened.model_of(who), texts, settings, near_misses=near)
+
+
+def _name(opened: Case, settings: AuditSettings, who: str) -> tuple[Hashable, ...]:
+    return "audit", opened.key, settings, who
+
+
+def _kept(kind: type[Kept], key: str, measure: Callable[[], Kept]) -> Kept:
+    """What an earlier session has measured, or else this one; kept for the next."""
+    folder = audits_folder()
+    try:
+        found = read_kept(folder, key, kind)
+    except IntegrityError:
+        found = None
+        results().get(_DAMAGED, lambda: True)
+    if found is None:
+        found = measure()
+        keep(folder, key, found)
+    return found
 
 
 def model_at(source: str) -> LanguageModel:

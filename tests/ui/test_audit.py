@@ -17,6 +17,8 @@ from sanilens.audit.summary import (
 from sanilens.bundled import BUNDLED, Sources
 from sanilens.corpus.records import Record
 from sanilens.model.language_model import LanguageModel
+from sanilens.ui import current_case
+from sanilens.ui.results import Results
 from tests.ui.cases import drawn, page_app, tiny_case
 
 
@@ -47,6 +49,47 @@ def test_other_settings_measure_again(
     app.button(key="audit-again").click().run()
     assert not app.exception
     assert app.session_state["audit_settings"].prefix_tokens == 32
+
+
+def session(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Begin one that has measured nothing yet: in a test, all pages are of one."""
+    own = Results()
+    monkeypatch.setattr(current_case, "results", lambda: own)
+
+
+def test_another_session_measures_nothing_again(
+    ref: Sources, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    home = tmp_path / "home"
+    session(monkeypatch)
+    first = page_app("audit", ref, monkeypatch, home).run()
+    session(monkeypatch)
+    kept = sorted((home / "audits").iterdir())
+    assert len(kept) == 4  # model, reference and look-alikes; perplexity of both is one
+    assert all(file.stat().st_mode & 0o777 == 0o600 for file in kept)
+    with monkeypatch.context() as patch:
+        patch.setattr(current_case, "audit_spans", None)
+        patch.setattr(current_case, "perplexity", None)
+        second = page_app("audit", ref, patch, home).run()
+        assert not second.exception
+        assert [m.value for m in second.markdown] == [m.value for m in first.markdown]
+
+
+def test_a_damaged_audit_is_measured_again(
+    ref: Sources, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    home = tmp_path / "home"
+    session(monkeypatch)
+    first = page_app("audit", ref, monkeypatch, home).run()
+    kept = {file: file.read_bytes() for file in (home / "audits").iterdir()}
+    for file, content in kept.items():
+        file.write_bytes(content.replace(b"true", b"false").replace(b"0.", b"1."))
+    session(monkeypatch)
+    second = page_app("audit", ref, monkeypatch, home).run()
+    assert not second.exception
+    assert second.markdown[0].value == first.markdown[0].value
+    assert "was damaged. It was measured anew." in drawn(second)
+    assert {file: file.read_bytes() for file in kept} == kept
 
 
 def test_exposure_on_demand(ref: Sources, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from sanilens.ui import state
 from sanilens.ui.audit.measuring import Findings, attacker, exposure_panel, findings, settings_form
 from sanilens.ui.audit.results import rate_table, record_table, sentence, tiles
 from sanilens.ui.commands import audit_command
+from sanilens.ui.current_case import was_damaged
 from sanilens.ui.frame import case_bar, opened_case
 from sanilens.ui.layout import card, empty_state, next_step, page_header, pair
 from sanilens.ui.markup import plain
@@ -36,6 +37,8 @@ def page() -> None:
         with body.container():
             _figures(opened, found)
     assert found is not None
+    if was_damaged():
+        st.caption("An audit kept from an earlier session was damaged. It was measured anew.")
     _rest(opened, found)
     next_step("Next: find where it is stored. Open a record, or start with the worst.", "inspect")
     said = rate_row(memory(found.subject)).hits
