@@ -3,6 +3,7 @@
 import streamlit as st
 
 from sanilens.ui import layout, links, navigation, state
+from sanilens.ui.components.steps import one_entry_a_step
 
 current = navigation.register()
 st.set_page_config(
@@ -12,6 +13,7 @@ st.set_page_config(
     initial_sidebar_state=216,
 )
 layout.apply()
-links.restore()
-navigation.sidebar(current, state.sidebar_notes())
+one_entry_a_step()
+links.restore(start=current.title == "Case")
+navigation.sidebar(current, state.sidebar_notes(), links.of_case())
 current.run()

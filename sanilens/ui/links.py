@@ -15,7 +15,6 @@ import streamlit as st
 from sanilens.atomic import write_text
 from sanilens.bundled import BUNDLED, Sources
 from sanilens.errors import SaniLensError
-from sanilens.runs.workspace import find_run
 from sanilens.ui import state
 from sanilens.ui.state import Selection
 
@@ -59,14 +58,30 @@ def recall(key: str) -> Sources | None:
         return None
 
 
-def restore() -> None:
-    """In a session that has no case yet, open what the address names."""
-    if state.case() is not None or (ref := recall(st.query_params.get("case", ""))) is None:
+def restore(*, start: bool) -> None:
+    """Go where the address says, if it is not as `publish` left it.
+
+    So it is in a new session, and after *back* and *forward*. What it does not name stays as it is.
+
+    Args:
+        start: whether this is the first page, where an address without a case means none is open.
+    """
+    shown = st.query_params.to_dict()
+    if shown == state.published():
         return
+    ref = recall(shown.get("case", ""))
+    if ref is None:
+        if start and not shown and state.published():
+            state.close_case()
+        return
+    state.set_published(shown)
     state.open_case(ref)
-    found = (st.query_params.get(name) for name in ("record", "span", "unit"))
-    state.select(Selection(*found))
-    if run := find_run(st.query_params.get("run", "")):
+    if "record" in shown:
+        state.select(Selection(*map(shown.get, ("record", "span", "unit"))))
+    # Imported here: it loads torch, and the app starts without.
+    from sanilens.runs.workspace import find_run
+
+    if run := find_run(shown.get("run", "")):
         state.set_run(run.root.name)
 
 
@@ -78,6 +93,7 @@ def publish(*, selection: bool = False) -> None:
     wanted = _parameters(selection)
     if st.query_params.to_dict() != wanted:
         st.query_params.from_dict(wanted)
+    state.set_published(wanted)
 
 
 def link(*, selection: bool = False) -> str:
@@ -86,11 +102,16 @@ def link(*, selection: bool = False) -> str:
     return url._replace(query=urlencode(_parameters(selection)), fragment="").geturl()
 
 
+def of_case() -> dict[str, str]:
+    """The open case as a parameter; none if there is none."""
+    ref = state.case()
+    return {"case": remember(ref)} if ref else {}
+
+
 def _parameters(selection: bool) -> dict[str, str]:
-    ref, shown = state.case(), state.selection()
-    if ref is None:
+    found, shown = of_case(), state.selection()
+    if not found:
         return {}
-    found = {"case": remember(ref)}
     if selection:
         parts = {"record": shown.record, "span": shown.span, "unit": shown.unit}
         found |= {name: value for name, value in parts.items() if value}

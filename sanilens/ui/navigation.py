@@ -45,8 +45,18 @@ def register() -> st.Page:
     return st.navigation(groups, position="hidden")
 
 
-def sidebar(current: st.Page, notes: Mapping[str, str] | None = None) -> None:
-    """Draw the brand and the links; `notes` puts a word beside a page ("audit": "412")."""
+def sidebar(
+    current: st.Page,
+    notes: Mapping[str, str] | None = None,
+    parameters: Mapping[str, str] | None = None,
+) -> None:
+    """Draw the brand and the links.
+
+    Args:
+        current: the page that is shown.
+        notes: a word beside a page ("audit": "412").
+        parameters: of the links' addresses.
+    """
     notes = notes or {}
     with st.sidebar:
         show(
@@ -61,5 +71,10 @@ def sidebar(current: st.Page, notes: Mapping[str, str] | None = None) -> None:
                 # Streamlit 1.67 does not mark the current link, so its container does.
                 here = current.title == name.capitalize()
                 with st.container(key="sl-here" if here else f"sl-to-{name}"):
-                    st.page_link(page(name), label=name.capitalize() + note, width="stretch")
+                    st.page_link(
+                        page(name),
+                        label=name.capitalize() + note,
+                        width="stretch",
+                        query_params=parameters,
+                    )
         words_button()

@@ -80,6 +80,22 @@ def open_case(ref: Sources) -> None:
     st.session_state["case"] = ref
 
 
+def close_case() -> None:
+    """Forget the open case and all that belonged to it."""
+    for key in ("case", "published", *_OF_ONE_CASE):
+        st.session_state.pop(key, None)
+
+
+def published() -> dict[str, str] | None:
+    """The parameters that we put into the address last; None before any."""
+    return st.session_state.get("published")
+
+
+def set_published(parameters: dict[str, str]) -> None:
+    """Remember them."""
+    st.session_state["published"] = parameters
+
+
 def correct_corpus(source: str) -> None:
     """Go on with the same case and the corpus of `source`: the same texts, other spans."""
     if (ref := case()) is None:

@@ -77,7 +77,7 @@ def serving(folder: Path, **environment: str) -> Iterator[Served]:
     """The same with more in its environment; `folder` becomes its workspace's parent."""
     home, log, port = folder / "home", folder / "server.log", _free_port()
     noted, sockets = folder / "noted", folder / "sockets.log"
-    noted.mkdir()
+    noted.mkdir(exist_ok=True)  # it may be started again
     (noted / "sitecustomize.py").write_text(_NOTED)
     sockets.touch()
     paths = [str(noted), str(ROOT)]

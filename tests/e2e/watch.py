@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from urllib.parse import unquote_plus, urlsplit
 
-from playwright.sync_api import Page, WebSocket
+from playwright.sync_api import Page, WebSocket, expect
 
 from sanilens.audit.near import Neighbours
 
@@ -115,6 +115,15 @@ class Watch:
 
     def _in(self, content: bytes) -> set[str]:
         return {secret for secret, pattern in self._secrets.items() if pattern.search(content)}
+
+
+def same_after_reload(tab: Page) -> None:
+    """Nothing is lost: the address, the heading and all text are what they were."""
+    main = tab.locator('[data-testid="stMain"]')
+    address, text = tab.url, main.inner_text()
+    tab.reload()
+    expect(main).to_have_text(text, use_inner_text=True)
+    assert tab.url == address
 
 
 def _bytes(data: str | bytes) -> bytes:

@@ -193,7 +193,9 @@ def _control(opened: Case, label: str) -> str:
 
 def notes_card(frame: pd.DataFrame, record: str) -> None:
     """Draw the list; `take_record` reads a click at the page's next run."""
-    rows = [i for i, name in enumerate(frame["record"]) if name == record]
+    rows = [i for i, name in enumerate(frame["record"]) if name == record][:1] or [0]
+    if NOTES not in st.session_state:
+        state.is_new(NOTES, rows[0])  # what it shows at first is no pick
     leak = [f"{hits:>2} / {of}" for hits, of in zip(frame["extracted"], frame["of"], strict=True)]
     with card("Records, leakiest first"):
         st.dataframe(
@@ -204,7 +206,7 @@ def notes_card(frame: pd.DataFrame, record: str) -> None:
             height=min(760, 38 + 35 * len(frame)),
             on_select="rerun",
             selection_mode=["single-row-required", "single-cell"],
-            selection_default={"selection": {"rows": rows[:1] or [0]}},
+            selection_default={"selection": {"rows": rows}},
             column_config={
                 "record": st.column_config.TextColumn(width=52),
                 "subject": st.column_config.TextColumn(state.noun(), width=52),
