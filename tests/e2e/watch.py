@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Iterable
+from difflib import unified_diff
 from pathlib import Path
 from urllib.parse import unquote_plus, urlsplit
 
-from playwright.sync_api import Page, WebSocket, expect
+from playwright.sync_api import Page, WebSocket
 
 from sanilens.audit.near import Neighbours
 
@@ -120,9 +121,15 @@ class Watch:
 def same_after_reload(tab: Page) -> None:
     """Nothing is lost: the address, the heading and all text are what they were."""
     main = tab.locator('[data-testid="stMain"]')
-    address, text = tab.url, main.inner_text()
+    address, text = tab.url, main.inner_text().split()
     tab.reload()
-    expect(main).to_have_text(text, use_inner_text=True)
+    now: list[str] = []
+    for _ in range(120):
+        tab.wait_for_timeout(500)
+        now = main.inner_text().split() if main.count() else []
+        if now == text:
+            break
+    assert now == text, "\n".join(unified_diff(text, now, lineterm="", n=3))
     assert tab.url == address
 
 
