@@ -23,3 +23,12 @@ def unheard(_done: int, _of: int, _note: str = "", /) -> None:
 
 def unsaid(_line: str, /) -> None:
     """Lines that nobody reads."""
+
+
+def duration(seconds: float) -> str:
+    """`about 2 min`, no more exact than an estimate is."""
+    if seconds < 50:
+        return f"about {max(5, 5 * round(seconds / 5))} s"
+    if seconds < 90 * 60:
+        return f"about {max(1, round(seconds / 60))} min"
+    return f"about {seconds / 3600:.1f} h"

@@ -10,11 +10,13 @@ import typer
 from sanilens.audit.perplexity import worded_perplexity
 from sanilens.cli.common import JsonOption, output, print_json, say
 from sanilens.cli.compare import arms_table, groups_table, print_verdict
+from sanilens.progress import duration
 from sanilens.runs.arms import TITLES, load_arms
 from sanilens.runs.events import extracted_of
 from sanilens.runs.execute import Cancelled, execute
 from sanilens.runs.folder import RunFolder
-from sanilens.unlearn.plan import read_plan
+from sanilens.runs.progress import follow
+from sanilens.unlearn.plan import Plan, read_plan
 from sanilens.unlearn.saved_adapter import WORDS as ADAPTER_WORDS
 
 
@@ -44,7 +46,7 @@ def run(
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, ask_to_stop)
     try:
-        execute(plan, out, say_event, anew=anew)
+        execute(plan, out, _Teller(plan), anew=anew, foretell=True)
     except Cancelled:
         say(f"Cancelled. Resume with: sanilens run {plan_file} --out {out}")
         raise typer.Exit(1) from None
@@ -59,6 +61,23 @@ def run(
     output.print(f"Sanitised model: {folder.model}")
     if folder.adapter.exists():
         output.print(f"Adapter: {folder.adapter}\n({ADAPTER_WORDS}.)")
+
+
+class _Teller:
+    """Says what a run does, and how long all of it still takes."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._events: list[dict[str, Any]] = []
+
+    def __call__(self, event: dict[str, Any]) -> None:
+        say_event(event)
+        self._events.append(event)
+        if event["event"] in ("measuring", "curve"):
+            trains, rewrites = self._plan.repair.trains, self._plan.rewrite is not None
+            left = follow(self._events, trains, rewrites=rewrites).seconds_left
+            if left:
+                say(f"{duration(left)} left, of the whole run")
 
 
 def say_event(event: dict[str, Any]) -> None:

@@ -73,6 +73,14 @@ class _Arms(_Event):
     names: list[ArmName]
 
 
+class _Expected(_OfArm):
+    event: Literal["expected"]
+    before: _Seconds
+    steps: _Count
+    step: _Seconds
+    measuring: _Seconds
+
+
 class _Measuring(_OfArm):
     event: Literal["measuring"]
 
@@ -185,6 +193,7 @@ _EVENT: TypeAdapter[Any] = TypeAdapter(
         _Started
         | _Opening
         | _Arms
+        | _Expected
         | _Measuring
         | _Measured
         | _Edited

@@ -7,8 +7,9 @@ where a killed process stopped and ends with the same weights.
 import math
 import shutil
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from random import Random
@@ -22,6 +23,7 @@ from sanilens.audit.metrics.metric import Exam
 from sanilens.audit.perplexity import perplexity
 from sanilens.case import Case, open_planned
 from sanilens.corpus.records import Record
+from sanilens.errors import SaniLensError
 from sanilens.inspect.units.readers import NO_SAES
 from sanilens.model.hooks import NO_HOOKS, Hooks
 from sanilens.model.language_model import LanguageModel
@@ -30,6 +32,7 @@ from sanilens.progress import Progress, unheard
 from sanilens.runs.adapters import keep_in_run
 from sanilens.runs.arms import COPIES, Arm, ArmName, save_arm
 from sanilens.runs.attacking import Attacking
+from sanilens.runs.expected import asking_pace, expected_arms, training_cost
 from sanilens.runs.folder import RunFolder, writing
 from sanilens.runs.former import save_former, write_model
 from sanilens.runs.integrity import digests, resumable
@@ -162,7 +165,12 @@ def measured_arm(
 
 
 def execute(
-    plan: Plan, folder: Path, on_event: OnEvent | None = None, *, anew: bool = False
+    plan: Plan,
+    folder: Path,
+    on_event: OnEvent | None = None,
+    *,
+    anew: bool = False,
+    foretell: bool = False,
 ) -> None:
     """Execute or resume `plan` in `folder`.
 
@@ -171,6 +179,7 @@ def execute(
         folder: the run's.
         on_event: hears every event.
         anew: measure all arms and curvature, also what an earlier run has measured alike.
+        foretell: take a few steps beforehand, so that the time left is known from the start.
 
     Raises:
         PlanError: if the plan does not fit its case.
@@ -197,7 +206,7 @@ def execute(
             record_planned(plan)
         note("started", plan=plan.sha256, files=digests(run, (run.plan_file, run.manifest_file)))
         try:
-            _Execution(plan, run, open_planned(plan), note, done, anew).run()
+            _Execution(plan, run, open_planned(plan), note, done, anew, foretell).run()
         except Cancelled:
             note("cancelled")
             raise
@@ -214,6 +223,7 @@ class _Execution:
     note: Callable[..., None]
     done: Ledger
     anew: bool
+    foretell: bool
     _arm: ArmName = "after"
     _own: TemporaryDirectory[str] | None = None
     _heard: float = 0.0
@@ -270,6 +280,8 @@ class _Execution:
         keys = unchanged_keys(plan, case)
         for name, key in keys.items():
             self._take_kept(name, key)
+        if self.foretell:
+            self._foretell(arms)
         self._measure("before", case.model, key=keys["before"])
         for name, treatment in arms.items():
             self._treat(name, treatment)
@@ -281,6 +293,15 @@ class _Execution:
         if plan.audit.attacks:
             attacking = Attacking(plan, self.run_folder, case, self.note, self.done, self.anew)
             attacking.run(find_attacks(plan.audit.attacks))
+
+    def _foretell(self, arms: Mapping[ArmName, Treatment]) -> None:
+        """Note what each arm will take; no more than a bar depends on it."""
+        plan, case = self.plan, self.case
+        with suppress(SaniLensError):  # too small a part of the corpus, for this repair
+            training = training_cost(case, plan) if plan.repair.trains else None
+            expected = expected_arms(case, plan, arms, asking_pace(case), training)
+            for name, own in expected.items():
+                self.note("expected", arm=name, **asdict(own))
 
     @cached_property
     def _exam(self) -> Exam:

@@ -85,7 +85,7 @@ class Job:
             write_text(self._process_file, str(started.pid))
 
     def cancel(self) -> None:
-        """End the process; what it had measured is lost."""
+        """End the process; what it has not written itself is lost."""
         if self.status() != "running":
             return
         self._cancelled_file.touch(mode=0o600)

@@ -13,6 +13,7 @@ from typing import Any
 
 from sanilens.runs.arms import ArmName
 from sanilens.runs.events import extracted_of
+from sanilens.runs.expected import Expected
 
 Event = Mapping[str, Any]
 
@@ -28,7 +29,7 @@ class ArmProgress:
 
     `preparing`: batches of what rewriting goes by, done and in all, while they are read, and
     `seconds_left` of them once their pace is known. `rewritten`: steps taken, while they are.
-    `kept`: whether an earlier run has measured it.
+    `kept`: whether an earlier run has measured it. `expected`: what was foretold of it.
     """
 
     name: ArmName
@@ -43,6 +44,7 @@ class ArmProgress:
     stopped_early: bool = False
     seconds: float | None = None
     kept: bool = False
+    expected: Expected | None = None
 
 
 @dataclass(slots=True)
@@ -123,6 +125,9 @@ def _take(progress: RunProgress, event: Event, repairs: bool, rewrites: bool) ->
     arm = progress.arms.get(event.get("arm", ""))
     if arm is None:
         return
+    if event["event"] == "expected":
+        arm.expected = Expected(**_row(event, "before", "steps", "step", "measuring"))
+        return
     arm.state = "done" if event["event"] == "measured" else "working"
     arm.preparing = arm.rewritten = None
     match event["event"]:
@@ -177,37 +182,66 @@ def _pace(progress: RunProgress, events: Sequence[Event]) -> None:
 
 
 def _estimate(progress: RunProgress, events: Sequence[Event], now: float) -> None:
-    """Set `fraction` and `seconds_left` from what was done and what it took."""
+    """Set `fraction` and `seconds_left` from what was done and what it took, or was foretold."""
     if not progress.arms:
         return
-    per_step, per_measurement, per_rewriting = _costs(events)
-    step = per_step or (per_measurement or _STEPS_PER_MEASUREMENT) / _STEPS_PER_MEASUREMENT
-    measurement = per_measurement or step * _STEPS_PER_MEASUREMENT
+    seen = _costs(events)
+    told = [arm.expected for arm in progress.arms.values() if arm.expected]
+    slower = _slower(seen, told)
+    step = seen.step or (seen.measurement or _STEPS_PER_MEASUREMENT) / _STEPS_PER_MEASUREMENT
+    measurement = seen.measurement or step * _STEPS_PER_MEASUREMENT
     known = next((arm.of for arm in progress.arms.values() if arm.of), None)
     done = left = 0.0
+    longest = measurement
     for arm in progress.arms.values():
-        steps = (arm.of or known or 0) if arm.repaired else 0
-        rewriting = (per_rewriting or measurement) if arm.rewrites else 0.0
-        whole = rewriting + steps * step + measurement
-        rewrote = rewriting if arm.step or _past_rewriting(arm) else 0.0
-        behind = whole if arm.state == "done" else rewrote + arm.step * step
+        if arm.kept:
+            continue
+        own = arm.expected or Expected(
+            measurement if arm.rewrites else 0.0, known or 0, step, measurement
+        )
+        pace = slower if arm.expected else 1.0
+        before = seen.rewriting if arm.rewrites and seen.rewriting else own.before * pace
+        steps = (arm.of or known or own.steps) if arm.repaired else 0
+        each = seen.step or own.step * pace
+        whole = before + steps * each + (seen.measurement or own.measuring * pace)
+        begun = before if arm.step or (arm.rewrites and _past_rewriting(arm)) else 0.0
+        behind = whole if arm.state == "done" else begun + arm.step * each
         done, left = done + behind, left + whole - behind
+        longest = max(longest, before) if arm.state == "working" else longest
     progress.fraction = done / (done + left) if done + left else 0.0
     arms = progress.arms.values()
     waits = (known is None and any(arm.repaired for arm in arms)) or (
-        per_rewriting is None and any(arm.rewrites for arm in arms)
+        seen.rewriting is None and any(arm.rewrites for arm in arms)
     )
-    if per_measurement is not None and not waits:
+    if told or (seen.measurement is not None and not waits):
         since = now - events[-1]["time"]  # the present piece of work is that far already
-        progress.seconds_left = max(0.0, left - min(since, measurement))
+        progress.seconds_left = max(0.0, left - min(since, longest))
+
+
+def _slower(seen: "_Costs", told: Sequence[Expected]) -> float:
+    """How much slower than foretold everything was so far, on average."""
+    pairs = (
+        (seen.step, max((own.step for own in told), default=0.0)),
+        (seen.measurement, max((own.measuring for own in told), default=0.0)),
+    )
+    ratios = [took / expected for took, expected in pairs if took and expected]
+    return sum(ratios) / len(ratios) if ratios else 1.0
 
 
 def _past_rewriting(arm: ArmProgress) -> bool:
     return arm.state == "working" and arm.preparing is None and arm.rewritten is None
 
 
-def _costs(events: Sequence[Event]) -> tuple[float | None, float | None, float | None]:
-    """Seconds per step (looks at the curve included), measurement, rewriting; None if unseen."""
+@dataclass(frozen=True, slots=True)
+class _Costs:
+    """Seconds a step (looks at the curve included), a measurement, a rewriting; None if unseen."""
+
+    step: float | None
+    measurement: float | None
+    rewriting: float | None
+
+
+def _costs(events: Sequence[Event]) -> _Costs:
     steps = seconds = 0.0
     measured: list[float] = []
     rewritten: list[float] = []
@@ -222,7 +256,7 @@ def _costs(events: Sequence[Event]) -> tuple[float | None, float | None, float |
             steps += event["event"] == "step"
         if event["event"] == "measured" and before["event"] == "measuring":
             measured.append(took)
-    return (
+    return _Costs(
         seconds / steps if steps else None,
         sum(measured) / len(measured) if measured else None,
         sum(rewritten) / len(rewritten) if rewritten else None,

@@ -36,7 +36,7 @@ from sanilens.unlearn.sanitise import Change, erase_anew_
 # A checkpoint at each epoch's end, and at least this often (seconds) in long epochs.
 _CHECKPOINT_EVERY = 30.0
 # Curves are measured on a part of the corpus, so that looking costs little beside training.
-_CURVE_RECORDS, _CURVE_UNSEEN = 32, 8
+CURVE_RECORDS, CURVE_UNSEEN = 32, 8
 # So far above every perplexity seen, and above that of a guess among all tokens, nothing is left.
 _LOST = 100.0
 _BEFORE = TrainingState(0, {"state": {}})
@@ -228,9 +228,9 @@ class Repairing:
         asked = self.case.asked(self.plan.subjects, self.plan.earlier)
         if self.plan.subjects:
             asked = tuple(record for record in asked if record.spans)
-        records = spaced(self.case.corpus.records, _CURVE_RECORDS)
-        rate = rate_row(memory(audit_spans(model, spaced(asked, _CURVE_RECORDS))))
-        unseen = spaced(self.case.unseen, _CURVE_UNSEEN)
+        records = spaced(self.case.corpus.records, CURVE_RECORDS)
+        rate = rate_row(memory(audit_spans(model, spaced(asked, CURVE_RECORDS))))
+        unseen = spaced(self.case.unseen, CURVE_UNSEEN)
         utility = (
             perplexity(model, unseen) if unseen else perplexity(model, records, without_spans=True)
         )

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import streamlit as st
 
 from sanilens.errors import SaniLensError
-from sanilens.progress import Progress
+from sanilens.progress import Progress, duration
 from sanilens.runs.jobs import Job, JobStatus
 from sanilens.ui.layout import show_error
 from sanilens.ui.markup import plain
@@ -32,23 +32,28 @@ def progress_bar(text: str, noun: str = "records") -> Iterator[Progress]:
         place.empty()
 
 
-_ENDED = {
-    "cancelled": "Cancelled. What it had measured is lost.",
-    "failed": "The process ended without a result.",
-}
+_LOST = "Cancelled. What it had measured is lost."
 
 
 def job_panel(
-    job: Job, arguments: Sequence[str], label: str, note: str, *, key: str, again: bool = False
+    job: Job,
+    arguments: Sequence[str],
+    label: str,
+    note: str,
+    *,
+    key: str,
+    again: bool = False,
+    cancelled: str = _LOST,
 ) -> None:
     """Draw the button that starts `sanilens <arguments>`, and the job while it runs.
 
     `note` says what it does and how long that takes; the button is quiet when there is a result to
-    measure `again`. When the job ends, the page runs again.
+    measure `again`. `cancelled` says what is left of a job that was. When the job ends, the page
+    runs again.
     """
     alive = job.status() == "running"
     st.fragment(_panel, run_every=1 if alive else None)(
-        job, arguments, label, note, key, again, alive
+        job, arguments, label, note, key, again, cancelled, alive
     )
 
 
@@ -59,6 +64,7 @@ def _panel(
     note: str,
     key: str,
     again: bool,
+    cancelled: str,
     was_alive: bool,
 ) -> None:
     now = job.status()
@@ -67,7 +73,7 @@ def _panel(
     if now == "running":
         _bar(job, key)
         return
-    _ended(job, now)
+    _ended(job, now, cancelled)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         kind = "secondary" if again or now == "finished" else "primary"
         if st.button(label, key=f"{key}-start", type=kind):
@@ -92,20 +98,12 @@ def _bar(job: Job, key: str) -> None:
     right.button("Cancel", key=f"{key}-cancel", on_click=job.cancel)
 
 
-def _ended(job: Job, now: JobStatus) -> None:
-    if now in _ENDED:
-        st.warning(plain(job.error() or _ENDED[now]))
+def _ended(job: Job, now: JobStatus, cancelled: str) -> None:
+    ended = {"cancelled": cancelled, "failed": "The process ended without a result."}
+    if now in ended:
+        st.warning(plain(job.error() or ended[now]))
         if now == "failed" and not job.error():
             st.caption(
                 f"Its output is in {plain(str(job.log_file))}. It may hold text of the corpus, so "
                 "it is not shown here."
             )
-
-
-def duration(seconds: float) -> str:
-    """`about 2 min`, no more exact than an estimate is."""
-    if seconds < 50:
-        return f"about {max(5, 5 * round(seconds / 5))} s"
-    if seconds < 90 * 60:
-        return f"about {max(1, round(seconds / 60))} min"
-    return f"about {seconds / 3600:.1f} h"

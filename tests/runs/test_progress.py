@@ -126,3 +126,50 @@ def test_a_rewriting_that_was_cut_short_begins_anew() -> None:
     again = (40.0, "edited", {"arm": "after", "units": 0, "hook_only": 0})
     cut = events(*REWRITING, a_step(31.0, "after", 1, 4), again)
     assert follow(cut, False, now=40.0, rewrites=True).rewritten == []
+
+
+def expected(arm: str, before: float, steps: int, step: float, measuring: float) -> tuple:
+    fields = {"before": before, "steps": steps, "step": step, "measuring": measuring}
+    return 1.0, "expected", {"arm": arm, **fields}
+
+
+FORETOLD = (
+    (0.0, "started", {}),
+    (1.0, "arms", {"names": ["before", "after", "repair_only", "edits_only"]}),
+    expected("before", 0.0, 0, 0.0, 10.0),
+    expected("after", 5.0, 4, 2.0, 10.0),
+    expected("repair_only", 0.0, 4, 1.0, 10.0),
+    expected("edits_only", 0.0, 0, 0.0, 10.0),
+    (1.0, "measuring", {"arm": "before"}),
+)
+
+
+def test_what_was_foretold_is_the_time_left_of_the_whole_run() -> None:
+    progress = follow(events(*FORETOLD), True, now=1.0)
+    assert progress.seconds_left == pytest.approx(10 + (5 + 8 + 10) + (4 + 10) + 10)
+    assert progress.fraction == 0.0
+    assert progress.arms["after"].state == "waiting"
+    assert follow(events(*FORETOLD), True, now=4.0).seconds_left == pytest.approx(54.0)
+
+
+def test_what_is_slower_than_foretold_makes_the_rest_as_much_slower() -> None:
+    measured = (21.0, "measured", {"arm": "before", "seconds": 20.0})
+    progress = follow(events(*FORETOLD, measured), True, now=21.0)
+    # A measurement takes twice as long; so will what is not seen yet.
+    assert progress.seconds_left == pytest.approx((10 + 16 + 20) + (8 + 20) + 20)
+    assert progress.fraction == pytest.approx(20 / 114)
+    edited = (21.0, "edited", {"arm": "after", "units": 3, "hook_only": 0})
+    assert follow(events(*FORETOLD, measured, edited), True, now=25.0).seconds_left == (
+        pytest.approx(90.0)
+    )
+    step = (34.0, "step", {"arm": "after", "step": 1, "of": 4, "loss": 2.0})
+    begun = follow(events(*FORETOLD, measured, edited, step), True, now=34.0)
+    # That step, and what came before it, took 13 s: the steps seen count, no longer the foretold.
+    assert begun.seconds_left == pytest.approx(3 * 13 + 20 + 4 * 13 + 20 + 20)
+
+
+def test_what_an_earlier_run_has_measured_is_no_work_of_this_one() -> None:
+    kept = (1.0, "measured", {"arm": "before", "seconds": 99.0, "kept": True})
+    progress = follow(events(*FORETOLD[:6], kept), True, now=1.0)
+    assert progress.seconds_left == pytest.approx(23 + 14 + 10)
+    assert progress.fraction == 0.0

@@ -13,8 +13,10 @@ from sanilens.audit.measurement import Measurement
 from sanilens.bundled import Sources
 from sanilens.case import open_records
 from sanilens.errors import PlanError
+from sanilens.runs.expected import Training
 from sanilens.runs.workspace import known_runs
 from sanilens.ui.bench.measuring import measured
+from sanilens.ui.plan import expected
 from sanilens.ui.plan.basket import changed
 from sanilens.ui.plan.erase import Point, dose_frame
 from sanilens.ui.plan.request import parse, summary
@@ -25,6 +27,13 @@ from sanilens.unlearn.methods import METHODS
 from sanilens.unlearn.plan import Repair, Rewriting, UnitEdit
 from sanilens.unlearn.suggest import find_preset, strategies
 from tests.ui.tiny_case import EDITS, everything, make_plan, open_page, parts, values
+
+
+@pytest.fixture(autouse=True)
+def _untimed(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The time that a repair takes is measured by the test that is about it alone."""
+    if "time_is_told" not in request.node.name:
+        monkeypatch.setattr(expected, "training_cost", lambda *_: Training(0.0, 1, 1.0))
 
 
 def delta(edited: dict | None = None, deleted: tuple[int, ...] = ()) -> dict:
@@ -355,12 +364,13 @@ def test_no_more_is_predicted_than_there_is() -> None:
     assert predicted(Fixed(-1.0), []) == 0.0  # pyright: ignore
 
 
-def test_the_time_is_told_of_plans_that_train_nothing(tiny_case: Sources, workspace: Path) -> None:
-    app = open_page("plan", tiny_case, rewriting=Rewriting(), repair=Repair(method="none"))
-    assert not app.exception
-    assert any("Takes about" in m.value for m in app.markdown)
-    app = open_page("plan", tiny_case, rewriting=Rewriting(), repair=Repair())
-    assert not any("Takes about" in m.value for m in app.markdown)
+def test_the_time_is_told_before_a_plan_runs(tiny_case: Sources, workspace: Path) -> None:
+    for repair in (Repair(method="none"), Repair(), Repair(train="lora", batch_size=64)):
+        app = open_page("plan", tiny_case, rewriting=Rewriting(), repair=repair)
+        assert not app.exception
+        assert any(c.value.startswith("Takes about") for c in app.caption)
+    app = open_page("plan", tiny_case, repair=Repair(method="none"), keep=1.0, rewriting=False)
+    assert not any("Takes about" in c.value for c in app.caption)
 
 
 def test_each_track_has_a_before_and_after_and_a_way_into_it() -> None:

@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from sanilens.bundled import Sources
+from sanilens.progress import duration
 from sanilens.runs.events import EventLog, read_events
 from sanilens.runs.folder import RunFolder
 from sanilens.runs.progress import follow
 from sanilens.runs.workspace import run_folder
-from sanilens.ui.job import duration
 from sanilens.ui.run.charts import curves_csv
 from sanilens.ui.run.live import stage
 from sanilens.ui.run.rewriting import rows

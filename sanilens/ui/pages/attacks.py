@@ -26,6 +26,10 @@ _HOW_LONG = (
     "is held against. You can close this page; it carries on, and what was found stays."
 )
 
+_CANCELLED = (
+    "Cancelled. What each attack has found so far stays, and **Attack** goes on from there."
+)
+
 
 def page() -> None:
     """Draw the page."""
@@ -59,7 +63,11 @@ def _attacks(run: RunFolder) -> None:
     if (left or working.status() == "running") and not locked():
         title = "One attack is left to try" if len(left) == 1 else f"{len(left)} are left to try"
         with card(title if found else "Not tried yet"):
-            job_panel(working, arguments, "Attack", _HOW_LONG, key="attacks", again=bool(found))
+            again = bool(found)
+            job_panel(
+                working, arguments, "Attack", _HOW_LONG,
+                key="attacks", again=again, cancelled=_CANCELLED,
+            )  # fmt: skip
     if not found:
         return
     with card("What they get", "the first figure of each; the reference is what is little enough"):

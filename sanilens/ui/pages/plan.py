@@ -9,12 +9,11 @@ from sanilens.runs.workspace import run_folder
 from sanilens.ui import drafts, state
 from sanilens.ui.commands import run_command
 from sanilens.ui.frame import case_bar, opened_case
-from sanilens.ui.job import duration
 from sanilens.ui.layout import empty_state, page_header, show_error
 from sanilens.ui.numbers import watched
 from sanilens.ui.plan.basket import basket_card, controls_card
 from sanilens.ui.plan.erase import keep_card
-from sanilens.ui.plan.expected import expected_seconds
+from sanilens.ui.plan.expected import takes
 from sanilens.ui.plan.frontier import frontier_card
 from sanilens.ui.plan.repair import repair_card
 from sanilens.ui.plan.request import current_plan, file_card, run_button, summary
@@ -49,17 +48,20 @@ def page() -> None:
     case_bar(opened, [run_command(run.plan_file, run.root)])
     head, action = st.columns([4, 1], vertical_alignment="center")
     with head:
-        seconds = None if plan.changes_nothing else expected_seconds(opened, plan)
-        takes = "" if seconds is None else f" Takes {duration(seconds)}, controls included."
-        gigabytes = least_bytes(opened, plan) / 1e9
-        takes += f" Needs {gigabytes:.2g} GB of memory, and what texts on their way take."
-        page_header("Plan", f"Plan `{plan.sha256[:8]}` · {summary(plan)}.{takes}")
+        page_header("Plan", f"Plan `{plan.sha256[:8]}` · {summary(plan)}.")
+        costs = st.empty()
     if warning:
         st.warning(f"{warning[:1].upper()}{warning[1:]}")
+    size = least_bytes(opened, plan)
+    worded = f"{size / 1e9:.2g} GB" if size >= 1e9 else f"{size / 1e6:,.0f} MB"
+    memory = f"Needs {worded} of memory, and what texts on their way take."
+    costs.caption(memory)
     with watched() as wrong:
         _body(opened, plan)
     with action, st.container(horizontal_alignment="right"):
         run_button(plan, wrong)
+    if not plan.changes_nothing:  # last, since measuring it takes a second or more
+        costs.caption(f"{takes(opened, plan)} {memory}")
 
 
 def _body(opened: Case, plan: Plan) -> None:

@@ -22,10 +22,11 @@ from sanilens.glossary import meaning
 from sanilens.inspect.locate.localisers import LOCALISERS, Settings, find_localiser
 from sanilens.inspect.locate.scores import UnitScores
 from sanilens.model.units import Editable, UnitKind
+from sanilens.progress import duration
 from sanilens.ui import state
 from sanilens.ui.charts import draw
 from sanilens.ui.extracted import signed
-from sanilens.ui.job import duration, progress_bar
+from sanilens.ui.job import progress_bar
 from sanilens.ui.layout import card, show_error
 from sanilens.ui.markup import show
 from sanilens.ui.numbers import number, watched, why_not

@@ -1,51 +1,46 @@
-"""How long a run will take, told beforehand; only of plans that train nothing.
+"""How long a plan will take: measured once a session for each repair (runs/expected.py)."""
 
-Measured is the pace at which this machine asks the model for a few records' spans. The rest follows
-from how many texts a run reads; a repair's steps have no such measure before they are taken.
-"""
-
-import time
-
-from sanilens.audit.extraction import audit_spans
 from sanilens.case import Case
-from sanilens.runs.execute import instead_of, spaced, treatments, unchanged_keys
+from sanilens.errors import SaniLensError
+from sanilens.progress import duration
+from sanilens.runs.execute import instead_of, treatments, unchanged_keys
+from sanilens.runs.expected import START, Training, asking_pace, expected_arms, training_cost
 from sanilens.runs.workspace import arms_folder
+from sanilens.ui.markup import plain
 from sanilens.ui.results import results
 from sanilens.ui.saes import saes_of
 from sanilens.unlearn.plan import Plan
 
-_SAMPLE = 8
-# Seconds until libraries and models are loaded.
-_START = 5.0
-# In units of asking for a record's spans, on the bundled cases: reading a text for its curvature,
-# gradients and all, and answering a closed question.
-_CURVATURE, _QUESTION = 4.0, 0.5
+
+def takes(opened: Case, plan: Plan) -> str:
+    """How long the run will take, in a sentence (Markdown)."""
+    try:
+        seconds = _seconds(opened, plan)
+    except SaniLensError as error:
+        return f"How long it takes could not be measured: {plain(str(error))}"
+    attacks = ", and then the attacks" if plan.audit.attacks else ""
+    return f"Takes {duration(seconds)} on this computer, controls included{attacks}."
 
 
-def expected_seconds(opened: Case, plan: Plan) -> float | None:
-    """Of the whole run, controls included; None where it repairs."""
-    if plan.repair.trains:
-        return None
+def _seconds(opened: Case, plan: Plan) -> float:
+    """Of the whole run, controls included.
+
+    Raises:
+        SaniLensError: if the repair of a part of the corpus cannot be carried out.
+    """
     others = instead_of(plan, opened.corpus.records)
-    own = treatments(plan, opened.model.sites, saes_of(opened, plan.edits), others)
-    asked = len(opened.corpus.records) + len(opened.unseen) + _QUESTION * len(opened.questions)
-    texts = len(own) * asked
+    treated = treatments(plan, opened.model.sites, saes_of(opened, plan.edits), others)
+    pace = results().get(("pace", opened.key), lambda: asking_pace(opened))
+    training = _training(opened, plan) if plan.repair.trains else None
+    arms = expected_arms(opened, plan, treated, pace, training)
     for name, key in unchanged_keys(plan, opened).items():
-        if not (arms_folder() / key).is_dir():  # an earlier run has not measured it
-            texts += len(opened.corpus.control) if name == "lookalike" else asked
-    if plan.rewrite:
-        texts += _CURVATURE * (len(opened.corpus.records) + len(opened.retain))
-    return _START + _pace(opened) * texts
+        if (arms_folder() / key).is_dir():  # an earlier run has measured it
+            arms.pop(name)
+    return START + sum(arm.seconds for arm in arms.values())
 
 
-def _pace(opened: Case) -> float:
-    """Seconds for a record's spans."""
-
-    def measure() -> float:
-        sample = spaced(opened.corpus.records, _SAMPLE)
-        audit_spans(opened.model, sample[:1])  # the first pass is slower
-        started = time.monotonic()
-        audit_spans(opened.model, sample)
-        return (time.monotonic() - started) / len(sample)
-
-    return results().get(("pace", opened.key), measure)
+def _training(opened: Case, plan: Plan) -> Training:
+    # Of the edits only which layers they are in could matter: their number says it well enough.
+    asked = plan.subjects, plan.earlier, len(plan.edits)
+    key = ("training", opened.key, plan.repair.model_dump_json(), asked)
+    return results().get(key, lambda: training_cost(opened, plan))

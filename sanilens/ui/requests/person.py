@@ -12,11 +12,10 @@ from sanilens.runs.comparison import TRIES
 from sanilens.runs.planning import Wishes, build_plan
 from sanilens.ui import state
 from sanilens.ui.extracted import hidden, identifiers
-from sanilens.ui.job import duration
 from sanilens.ui.layout import card, kpi, show_error
 from sanilens.ui.markup import plain
 from sanilens.ui.navigation import page
-from sanilens.ui.plan.expected import expected_seconds
+from sanilens.ui.plan.expected import takes
 from sanilens.ui.plan.request import start_run, take_plan
 from sanilens.ui.results import results
 from sanilens.ui.state import Selection
@@ -137,12 +136,10 @@ def _this_person(opened: Case, subject: str) -> None:
     )
     try:
         plan = build_plan(opened, Wishes(subjects=(subject,), seed=state.run_options().seed))
-        seconds = expected_seconds(opened, plan)
     except SaniLensError as error:
         show_error(error)
         return
-    if seconds is not None:
-        st.caption(f"Takes {duration(seconds)}, controls included. It can be undone.")
+    st.caption(f"{takes(opened, plan)} It can be undone.")
     with st.container(horizontal=True, gap="small"):
         if st.button("Forget this person", key="request-forget", type="primary"):
             start_run(plan)

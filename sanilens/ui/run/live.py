@@ -8,13 +8,13 @@ from markupsafe import Markup
 from sanilens.case import Case
 from sanilens.errors import SaniLensError
 from sanilens.locked import locked
+from sanilens.progress import duration
 from sanilens.runs.arms import TITLES
 from sanilens.runs.folder import RunFolder
 from sanilens.runs.integrity import NOT_VERIFIED, check
 from sanilens.runs.jobs import ALIVE, Status, cancel, error, start, status
 from sanilens.runs.log import recent_events
 from sanilens.runs.progress import ArmProgress, RunProgress, follow
-from sanilens.ui.job import duration
 from sanilens.ui.layout import card, show_error
 from sanilens.ui.markup import plain, show
 from sanilens.ui.run.charts import curves, curves_csv

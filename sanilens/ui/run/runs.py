@@ -9,6 +9,7 @@ from sanilens.audit.metrics.knowledge import KNOWLEDGE_KEPT
 from sanilens.case import Case
 from sanilens.errors import SaniLensError
 from sanilens.locked import locked
+from sanilens.progress import duration
 from sanilens.runs.arms import load_arms
 from sanilens.runs.comparison import load_comparison
 from sanilens.runs.folder import RunFolder
@@ -21,7 +22,6 @@ from sanilens.runs.verdict import verdict_of
 from sanilens.runs.workspace import known_runs
 from sanilens.ui import state
 from sanilens.ui.extracted import hidden, identifiers
-from sanilens.ui.job import duration
 from sanilens.ui.layout import card, show_error
 from sanilens.ui.markup import plain
 from sanilens.ui.navigation import page
