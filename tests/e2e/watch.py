@@ -1,16 +1,19 @@
 """Looks over the user's shoulder: whatever leaves the server is searched for identifiers."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from difflib import unified_diff
+from io import BytesIO
 from pathlib import Path
 from urllib.parse import unquote_plus, urlsplit
+from zipfile import ZipFile, is_zipfile
 
 from playwright.sync_api import Page, WebSocket
 
 from sanilens.audit.near import Neighbours
 
-_NUMBER = re.compile(r"(?<!\w)\d{5,}(?!\w)")
+# Numbers, and names of two words: what a near miss of an identifier would look like.
+_CANDIDATE = re.compile(r"(?<![\w.])\d{5,}(?![\w.])|\b[A-Z]\w+[ -][A-Z]\w+\b")
 # Everything that the document and its open shadow roots hold: text, attributes, fields.
 _ALL = """
 () => {
@@ -45,8 +48,8 @@ class Watch:
         self._secrets = {
             secret: re.compile(re.escape(secret.encode()) + rb"(?![a-z])") for secret in secrets
         }
-        # A number with a digit wrong is nearly the number.
-        self._numbers = Neighbours.of(s for s in self._secrets if s.isdecimal() and len(s) > 4)
+        # A number with a digit wrong is nearly the number, and so it is with names.
+        self._near = NearMisses(self._secrets)
         self.urls: list[str] = []
         self._messages: list[bytes] = []
         tab.on("request", lambda request: self.urls.append(request.url))
@@ -77,10 +80,23 @@ class Watch:
         }
         for place, content in places.items():
             assert not self._in(content), f"{where}: {self._around(content)} in {place}"
-        numbers = _NUMBER.findall(self._tab.inner_text("body"))
-        assert not [n for n in numbers if self._numbers.near(n)], f"{where}: a near miss is shown"
+            near = self._near.among(content.decode(errors="replace"))
+            assert not near, f"{where}: near misses {near} in {place}"
         self.files_clean(where)
         self.stays_here(where)
+
+    def downloads_clean(self, where: str) -> int:
+        """Nothing that the page offers for download holds an identifier; how many there were."""
+        buttons = self._tab.locator('[data-testid="stDownloadButton"] button:visible').all()
+        for button in buttons:
+            with self._tab.expect_download() as told:
+                button.click()
+            name, content = told.value.suggested_filename, told.value.path().read_bytes()
+            for held in (name.encode(), *_inside(content)):
+                assert not self._in(held), f"{where}: {self._around(held)} in {name}"
+                near = self._near.among(held.decode(errors="replace"))
+                assert not near, f"{where}: near misses {near} in {name}"
+        return len(buttons)
 
     def files_clean(self, where: str) -> None:
         """No file of the workspace holds an identifier, corpora aside."""
@@ -116,6 +132,28 @@ class Watch:
 
     def _in(self, content: bytes) -> set[str]:
         return {secret for secret, pattern in self._secrets.items() if pattern.search(content)}
+
+
+class NearMisses:
+    """Finds what is within two edits of an identifier."""
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        """Of identifiers that are numbers, or names of two words."""
+        self._known = Neighbours.of(s for s in secrets if _CANDIDATE.fullmatch(s))
+
+    def among(self, text: str) -> set[str]:
+        """The near misses in a text."""
+        return {own for own in set(_CANDIDATE.findall(text)) if self._known.near(own)}
+
+
+def _inside(content: bytes) -> Iterator[bytes]:
+    """A file's bytes; of an archive each member's."""
+    if not is_zipfile(BytesIO(content)):
+        yield content
+        return
+    with ZipFile(BytesIO(content)) as archive:
+        for name in archive.namelist():
+            yield name.encode() + b"\n" + archive.read(name)
 
 
 def same_after_reload(tab: Page) -> None:

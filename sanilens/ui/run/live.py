@@ -119,7 +119,7 @@ def stage(progress: RunProgress, now: Status) -> str:
         return f"{done} of {len(progress.arms)} arms measured" if progress.arms else ""
     words = f"arm {progress.position} of {len(progress.arms)}: {TITLES[arm.name]}, {_doing(arm)}"
     if now == "running" and progress.seconds_left is not None:
-        words += f" · {duration(progress.seconds_left)} left"
+        words += f" · {duration(progress.seconds_left)} left of the whole run"
     return words
 
 
