@@ -1,8 +1,10 @@
-"""How soon the page answers: the clinic case in Chromium, clicks to paint, medians with n.
+"""How soon the app answers: the clinic case in Chromium, clicks to paint, medians with n.
 
     python benchmarks/first_paint.py > benchmarks/results/ui.json
 
-Timed in the browser, from the click to the frame in which what was asked for is drawn. A machine
+Timed in the browser, from the click to the frame in which what was asked for is drawn; where that
+is a picture or a table, to the end of the page's drawing. A page by its address: until its heading
+stands, on a server whose models are loaded; once on a server that has just started. A machine
 that does other work is slower: `load` is its load average when the measurement began.
 """
 
@@ -45,6 +47,28 @@ _TIMED = """
   requestAnimationFrame(look);
 })
 """
+# A click, then a look at every frame until the server has drawn the page anew; seconds.
+_DRAWN = """
+(element) => new Promise((done) => {
+  const state = () =>
+    document.querySelector('[data-testid="stApp"]').getAttribute("data-test-script-state");
+  const start = performance.now();
+  let ran = false;
+  const look = () => {
+    const now = (performance.now() - start) / 1000;
+    ran ||= state() !== "notRunning";
+    if (ran && state() === "notRunning") done(now);
+    else if (now > 60) done(null);
+    else requestAnimationFrame(look);
+  };
+  element.click();
+  requestAnimationFrame(look);
+})
+"""
+_PAGES = ("", *"audit inspect features codes localisers requests plan run compare attacks report "
+          "bench".split())  # fmt: skip
+_VIEWS = ".st-key-sl-view button"
+_SCOPES, _PAGING = ".st-key-scope button", '[data-testid="stPagination"] button'
 _HEADING, _CARD = ".st-key-sl-head p", ".st-key-sl-unit-card .sl-unit"
 _SPAN, _NEXT = ".st-key-inspect-strip .span", ".st-key-unit-next button"
 
@@ -63,10 +87,17 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=_CHROMIUM, args=_FLAGS)
         page = browser.new_page(viewport={"width": 1440, "height": 900})
         page.set_default_timeout(_MOST)
+        began = time.monotonic()
         page.goto(url)
+        page.locator(_HEADING).wait_for()
+        found["inspect_on_a_new_server"] = round(time.monotonic() - began, 3)
         _whole(page)
         found |= _strip(page, count)
         found["unit_card_first_paint"] = _figures(_cards(page, count))
+        found |= _inspect(page, count)
+        found["page_by_address"] = {
+            name or "case": _figures(_by_address(page, url, name)) for name in _PAGES
+        }
         browser.close()
     print(json.dumps(found, indent=1))
 
@@ -102,6 +133,43 @@ def _cards(page: Page, count: int) -> list[float]:
         _whole(page)
         if click:
             taken.append(seconds)
+    return taken
+
+
+def _inspect(page: Page, count: int) -> dict[str, object]:
+    """Pages of the units' table, the three pictures, and each scope for the first time."""
+    paging = [_drawn(page, _PAGING, str(2 + click % 2)) for click in range(count)]
+    names = ["positions", "logit lens", "units"]
+    pictures = {name: _drawn(page, _VIEWS, name) for name in names}
+    again = [_drawn(page, _VIEWS, names[click % 3]) for click in range(count)]
+    scopes = {name: _drawn(page, _SCOPES, name) for name in ("label", "subject", "corpus")}
+    return {
+        "table_paging": _figures(paging),
+        "picture_first_time": pictures,
+        "picture": _figures(again),
+        "scope_first_time": scopes,
+    }
+
+
+def _drawn(page: Page, buttons: str, text: str) -> float:
+    """Seconds from a click on the button of that text until the page is whole."""
+    button = page.locator(buttons, has_text=re.compile(rf"^{text}$")).first
+    seconds = button.evaluate(_DRAWN)
+    _whole(page)
+    if seconds is None:
+        raise SystemExit(f"{text}: the page was not drawn anew within a minute")
+    return round(seconds, 3)
+
+
+def _by_address(page: Page, url: str, name: str) -> list[float]:
+    """Seconds until a page that is opened by its address shows its heading, three times."""
+    taken = []
+    for _ in range(3):
+        began = time.monotonic()
+        page.goto(url.replace("/inspect", f"/{name}"))
+        page.locator(_HEADING).wait_for()
+        taken.append(time.monotonic() - began)
+        page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
     return taken
 
 

@@ -68,7 +68,8 @@ class Group:
 def table(columns: Sequence[Column], rows: Sequence[Row | Group], kind: str = "") -> Markup:
     """The table; `kind` is a class of the style sheet for what only this one needs.
 
-    Where no column has a head there is no line of heads.
+    One with more columns than fit scrolls by itself. Where no column has a head there is no line
+    of heads.
     """
     heads = (
         _element("th", column.head, column.classes, scope="col", title=column.help)
@@ -77,12 +78,13 @@ def table(columns: Sequence[Column], rows: Sequence[Row | Group], kind: str = ""
     head = _element("thead", _element("tr", Markup("").join(heads)))
     body = _element("tbody", Markup("").join(_drawn(columns, row) for row in rows))
     parts = head + body if any(column.head for column in columns) else body
-    return _element("table", parts, f"sl-table sl-{kind}" if kind else "sl-table")
+    drawn = _element("table", parts, f"sl-table sl-{kind}" if kind else "sl-table")
+    return _element("div", drawn, "sl-scroll")
 
 
 def show_table(columns: Sequence[Column], rows: Sequence[Row | Group], kind: str = "") -> None:
-    """Draw the table; one with more columns than fit scrolls by itself."""
-    show(_element("div", table(columns, rows, kind), "sl-scroll"))
+    """Draw the table."""
+    show(table(columns, rows, kind))
 
 
 def _drawn(columns: Sequence[Column], row: Row | Group) -> Markup:

@@ -88,7 +88,7 @@ def bench_table(lines: Sequence[Line], file: str) -> None:
             width=170,
         )
     markup = table_markup(lines, names, order if order in names else None)
-    show(Markup('<div class="sl-scroll">{}</div>').format(markup))
+    show(markup)
     st.caption(
         "Not beaten: no plan of ours leaks as little in all three states (as it is, relearnt, "
         "4-bit) at no higher perplexity on unseen records. Perplexity in colour: beyond "
