@@ -12,7 +12,7 @@ from sanilens.case import open_model, open_records
 from sanilens.corpus.records import Record
 from sanilens.runs.events import read_events
 from tests.e2e.conftest import Served
-from tests.e2e.watch import Watch
+from tests.e2e.watch import Watch, same_after_reload
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
@@ -102,6 +102,8 @@ def audit(hand: Hand, watch: Watch, records: tuple[Record, ...]) -> int:
     assert 0 < said < of
     settled(hand.tab)
     watch.clean("Audit")
+    assert watch.downloads_clean("Audit")
+    same_after_reload(hand.tab)
     return said
 
 
@@ -140,6 +142,8 @@ def inspect(hand: Hand, watch: Watch) -> None:
     expect(tab.locator(".st-key-sl-to-plan")).to_contain_text("50 units")
     settled(tab)
     watch.clean("units in the plan")
+    watch.downloads_clean("Inspect")
+    same_after_reload(tab)
 
 
 def unit_table(tab: Page) -> str:
@@ -201,6 +205,8 @@ def compare(hand: Hand, watch: Watch, said: int) -> None:
     expect(hand.tab.get_by_text("one by one")).to_be_visible()
     settled(hand.tab)
     watch.clean("Compare")
+    assert watch.downloads_clean("Compare")
+    same_after_reload(hand.tab)
 
 
 def reveal(hand: Hand, watch: Watch, served: Served) -> None:

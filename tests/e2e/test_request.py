@@ -1,4 +1,4 @@
-"""One person's request on the bundled ward: choose who asked, run, compare."""
+"""A clerk with one person's request on the bundled ward: look them up, have them forgotten."""
 
 import re
 
@@ -6,9 +6,10 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from sanilens.case import open_records
+from sanilens.corpus.records import Record
 from tests.e2e.conftest import Served
 from tests.e2e.test_journey import Hand, identifiers, pair, settled
-from tests.e2e.watch import Watch
+from tests.e2e.watch import Watch, same_after_reload
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
@@ -16,6 +17,51 @@ pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 _WAIT, _RUN = 120_000, 600_000
 _PERSON = "p-005"
 _ENDED = re.compile(r"\bsl-(finished|failed|cancelled|killed)\b")
+
+
+def test_a_clerk_forgets_a_person_in_four_clicks(tab: Page, served: Served) -> None:
+    records = open_records("ward:notes")
+    secrets = identifiers(records)
+    name = name_of(records, _PERSON)
+    watch, hand = Watch(tab, secrets, served.home, served.log), Hand(tab)
+    tab.set_default_timeout(_WAIT)
+    expect.set_options(timeout=_WAIT)
+    try:
+        tab.goto(served.address("/requests?case=ward"))
+        box = tab.locator('[data-testid="stTextInputRootElement"] input')
+        box.fill(name)
+        box.press("Enter")
+        tab.locator(".st-key-request-forget").wait_for()
+        settled(tab)
+        watch.clean("somebody looked up")
+        hand.click(".st-key-request-forget button")
+        finished(hand)
+        watch.clean("the finished run")
+        hand.click(".st-key-next-to-compare button")
+        outcome(hand)
+        print(f"\n{verdict(tab)}")
+        watch.clean("Compare")
+        watch.downloads_clean("Compare")
+        same_after_reload(tab)
+        watch.clean("Compare, loaded again")
+        hand.look(".st-key-sl-to-requests a")
+        expect(tab.locator(".st-key-sl-head")).to_contain_text("Requests")
+        settled(tab)
+        watch.clean("the list of requests")
+        watch.downloads_clean("the list of requests")
+        print(f"\n{hand.needed} clicks from the name typed")
+        assert hand.needed <= 4
+        assert not (served.home / "reveals.jsonl").exists()
+        watch.owners_alone("at the end")
+    finally:
+        expect.set_options(timeout=5_000)
+
+
+def name_of(records: tuple[Record, ...], subject: str) -> str:
+    """What a person is called in a record of theirs."""
+    own = [record for record in records if record.subject == subject]
+    names = [r.value(s) for r in own for s in r.spans if s.label == "NAME" and " " in r.value(s)]
+    return names[0]
 
 
 def test_one_persons_request_in_four_clicks(tab: Page, served: Served) -> None:
@@ -36,10 +82,7 @@ def test_one_persons_request_in_four_clicks(tab: Page, served: Served) -> None:
         choose(hand)
         watch.clean("a person chosen")
         hand.click(".st-key-plan-run button")
-        status = tab.locator(".sl-status")
-        expect(status).to_have_class(_ENDED, timeout=_RUN)
-        assert "sl-finished" in (status.get_attribute("class") or ""), status.inner_text()
-        settled(tab)
+        finished(hand)
         watch.clean("the finished run")
         hand.click(".st-key-next-to-compare button")
         outcome(hand)
@@ -51,6 +94,19 @@ def test_one_persons_request_in_four_clicks(tab: Page, served: Served) -> None:
         watch.owners_alone("at the end")
     finally:
         expect.set_options(timeout=5_000)
+
+
+def finished(hand: Hand) -> None:
+    """Follow the run to its end."""
+    status = hand.tab.locator(".sl-status")
+    expect(status).to_have_class(_ENDED, timeout=_RUN)
+    assert "sl-finished" in (status.get_attribute("class") or ""), status.inner_text()
+    settled(hand.tab)
+
+
+def verdict(tab: Page) -> str:
+    """What Compare says on top."""
+    return tab.locator(".st-key-sl-head").inner_text().replace("\n", " ")
 
 
 def choose(hand: Hand) -> None:

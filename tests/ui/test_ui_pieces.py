@@ -92,7 +92,7 @@ def test_a_table_draws_what_it_is_given() -> None:
     part = bar(0.25, "a quarter", interval=(0.2, 0.3), tick=0.5, before=0.75)
     rows = [Group("first"), Row(("<a>", part, Cell("1", "sl-broken")), "leak")]
     html = table(columns, rows, "arms")
-    assert html.startswith('<table class="sl-table sl-arms"><thead>')
+    assert html.startswith('<div class="sl-scroll"><table class="sl-table sl-arms"><thead>')
     assert '<th class="n sl-spare" scope="col" title="of all">share</th>' in html
     assert '<th colspan="3"><span>first</span></th>' in html
     assert '<tr class="sl-leak"><td>&lt;a&gt;</td>' in html

@@ -328,7 +328,7 @@ def further_table(found: Comparison) -> Markup:
         for name in _ORDER
         if (arm := found.arms.get(name))
     ]
-    return Markup('<div class="sl-scroll">{}</div>').format(table(columns, rows))
+    return table(columns, rows)
 
 
 def downloads(run: RunFolder, found: Comparison) -> None:
