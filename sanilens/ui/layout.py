@@ -11,7 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from sanilens.errors import SaniLensError
 from sanilens.ui.markup import plain, show
-from sanilens.ui.navigation import page
+from sanilens.ui.navigation import arrived, page
 
 Tone = Literal["plain", "warn", "good", "alert"]
 
@@ -40,6 +40,7 @@ def page_header(title: str, subtitle: str, *, first: bool = False) -> None:
 
     `first`: another header takes this one's place within the same run of the page.
     """
+    arrived()
     with st.container(key="sl-head-first" if first else "sl-head", gap=None):
         st.header(title, anchor=False)
         st.markdown(subtitle)

@@ -22,7 +22,26 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
 
 
 def _draw(name: str) -> None:
+    place = st.empty()
+    if st.session_state.get(_HERE) != name:  # not at each click on it, or it would flicker
+        st.session_state[_HERE] = name
+        with place.container(key="sl-wait"):
+            st.header(name.capitalize(), anchor=False)
+            show(_BOXES)
+        st.session_state[_WAITING] = place
     import_module(f"sanilens.ui.pages.{name}").page()
+
+
+_HERE, _WAITING = "page", "page-waiting"
+_BOXES = Markup('<div class="sl-boxes" role="status" aria-label="loading">{}</div>').format(
+    Markup("<i></i>") * 4
+)
+
+
+def arrived() -> None:
+    """Take away what stood in a page's place while its libraries and models were loaded."""
+    if place := st.session_state.pop(_WAITING, None):
+        place.empty()
 
 
 def page(name: str) -> st.Page:
