@@ -224,7 +224,8 @@ def outcome(
     """
     kpi(*tiles(found))
     found = found.of("asked") if found.groups else found
-    words, switch = st.columns([3, 1.25], vertical_alignment="center", gap="small")
+    with st.container(key="sl-pair-verdict"):
+        words, switch = st.columns([3, 1.25], vertical_alignment="center", gap="small")
     with switch, st.container(horizontal_alignment="right"):
         chosen = st.segmented_control(
             "Identifiers",

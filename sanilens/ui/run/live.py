@@ -15,7 +15,7 @@ from sanilens.runs.integrity import NOT_VERIFIED, check
 from sanilens.runs.jobs import ALIVE, Status, cancel, error, start, status
 from sanilens.runs.log import recent_events
 from sanilens.runs.progress import ArmProgress, RunProgress, follow
-from sanilens.ui.layout import card, show_error
+from sanilens.ui.layout import card, pair, show_error
 from sanilens.ui.markup import plain, show
 from sanilens.ui.run.charts import curves, curves_csv
 from sanilens.ui.run.rewriting import rewriting_card
@@ -86,7 +86,7 @@ def _live(run: RunFolder, plan: Plan, alive: bool) -> None:
 
 
 def _panels(run: RunFolder, plan: Plan, progress: RunProgress) -> None:
-    left, right = st.columns([1, 3.2], gap="small")
+    left, right = pair("run", (1, 3.2))
     with left, card("Arms"):
         if not progress.arms:
             st.caption("The arms appear once the models are loaded.")
