@@ -34,7 +34,7 @@ def _draw(name: str) -> None:
 
 _HERE, _WAITING = "page", "page-waiting"
 _BOXES = Markup('<div class="sl-boxes" role="status" aria-label="loading">{}</div>').format(
-    Markup("<i></i>") * 4
+    Markup("<i></i>") * 5
 )
 
 

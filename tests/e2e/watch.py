@@ -90,6 +90,8 @@ class Watch:
 
     def downloads_clean(self, where: str) -> int:
         """Nothing that the page offers for download holds an identifier; how many there were."""
+        waits = "() => !document.querySelector('[data-testid=\"stSkeleton\"]')"
+        self._tab.wait_for_function(waits)
         buttons = self._tab.locator('[data-testid="stDownloadButton"] button:visible').all()
         for button in buttons:
             with self._tab.expect_download() as told:
