@@ -34,6 +34,25 @@ _ALL = """
 """
 
 
+# What of it is words: a drawing's coordinates and our keys are near any number.
+_WORDS = """
+() => {
+  const found = [document.title];
+  const named = ["title", "alt", "aria-label", "aria-description", "placeholder", "href"];
+  const read = (root) => {
+    found.push(root.textContent ?? root.body.textContent);
+    for (const element of root.querySelectorAll("*")) {
+      for (const name of named) found.push(element.getAttribute(name) ?? "");
+      if ("value" in element) found.push(String(element.value));
+      if (element.shadowRoot) read(element.shadowRoot);
+    }
+  };
+  read(document);
+  return found.join("\\n");
+}
+"""
+
+
 class Watch:
     """A tab's requests and messages, and what may not stand in them."""
 
@@ -83,7 +102,8 @@ class Watch:
         }
         for place, content in places.items():
             assert not self._in(content), f"{where}: {self._around(content)} in {place}"
-            near = self._near.among(content.decode(errors="replace"))
+            text = content.decode(errors="replace")
+            near = self._near.among(self._tab.evaluate(_WORDS) if place == "the page" else text)
             assert not near, f"{where}: near misses {near} in {place}"
         self.files_clean(where)
         self.stays_here(where)
