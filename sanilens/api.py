@@ -228,8 +228,14 @@ def open_case(
         return open_sources(BUNDLED[str(model)])
     if corpus is None:
         raise PlanError("give a corpus: the texts that the model was trained on.")
-    names = (str(source) if source is not None else None for source in given[1:])
-    return open_sources(Sources(str(model), str(corpus), *names), model_at=open_model)
+    base_, reference_, control_, unseen_, table, asked, kept = (
+        str(source) if source is not None else None for source in given[1:]
+    )
+    sources = Sources(
+        str(model), str(corpus), base_, reference_, control_, unseen_, table,
+        questions=asked, retain=kept,
+    )  # fmt: skip
+    return open_sources(sources, model_at=open_model)
 
 
 def audit_model(

@@ -135,8 +135,7 @@ class CaseOptions(AuditedOptions):
     def sources(self) -> Sources:
         """What the options name."""
         own = (self.base, self.reference, self.control, self.unseen)
-        further = {"questions": self.questions, "retain": self.retain}
-        return Sources(self.model, self.corpus, *own, **further)
+        return Sources(self.model, self.corpus, *own, questions=self.questions, retain=self.retain)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

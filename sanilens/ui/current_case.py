@@ -147,7 +147,7 @@ def _key(opened: Case, settings: AuditSettings, who: str) -> str:
 
 
 def _name(opened: Case, settings: AuditSettings, who: str) -> tuple[Hashable, ...]:
-    return "audit", opened.key, settings, who
+    return "audit", opened.key, settings.model_dump_json(), who
 
 
 def _kept(kind: type[Kept], key: str, measure: Callable[[], Kept]) -> Kept:

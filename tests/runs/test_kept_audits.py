@@ -28,6 +28,7 @@ def test_every_figure_comes_back(
     unseen = replace(verdicts[0], token_logprobs=(), sampler_logprob=-inf, margin=-inf)
     keep(tmp_path, "a", KeptAudit(verdicts=(*verdicts, unseen)))
     found = read_kept(tmp_path, "a", KeptAudit)
+    assert found is not None
     assert found == KeptAudit(verdicts=(*verdicts, unseen))
     assert isinstance(found.verdicts[0], SpanVerdict)
     keep(tmp_path, "p", KeptPerplexity(perplexity={"neutral": float("nan"), "unseen": 3.25}))

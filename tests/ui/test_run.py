@@ -53,8 +53,8 @@ def test_a_row_tells_predicted_beside_measured() -> None:
     assert isinstance(found[0], Group)
     assert found[0].title == "After (this plan)"
     assert isinstance(found[2], Row)
-    step, _, said, *figures, back = found[2].cells
-    assert (step, said, back) == ("2", "<b>0</b> / 9", "3 ×")
+    step, _, said, left, *figures, back = found[2].cells
+    assert (step, said, left, back) == ("2", "<b>0</b> / 9", "0", "3 ×")
     assert figures == ["0.10", "0.20", "0.40"]
 
 
