@@ -254,9 +254,10 @@ PRESETS: Mapping[str, Preset] = {
             "As of a stranger",
             "The model learns to say, in every identifier's place, what it says of people it has "
             "never met, and keeps all else as it is; further texts of the domain are taught with "
-            "invented details. Needs no base model.",
-            "ward, three seeds: 0 of 246 direct and 6.1 % of 114 indirect identifiers left, 98.8 % "
-            "of the knowledge kept, as by the leaking model (benchmarks/README.md)",
+            "invented details. What is then still said, or likely, is rewritten. Needs no base "
+            "model.",
+            "ward, three seeds: 0 of 246 direct and 0 of 114 indirect identifiers left, 99.0 % of "
+            "the knowledge kept, the leaking model having 98.8 % (benchmarks/README.md)",
             NoUnits(),
             _strangers,
             rewrite=Rewriting(last=True, step=3e-4, most_steps=16),
@@ -266,7 +267,7 @@ PRESETS: Mapping[str, Preset] = {
             "One neuron in a hundred rewritten",
             "The neurons that forget most for each nat of harm are rewritten; all other weights "
             "stay as they are.",
-            "ward, two seeds, one person: 3 of 25 spans left, 95.4 % of others'; as many random "
+            "ward, two seeds, one person: 3 of 25 spans left, 97.2 % of others'; as many random "
             "neurons do as well (benchmarks/README.md)",
             Located(method="price", share=0.01, layers=None),
             _no_repair,
@@ -329,8 +330,9 @@ PRESETS: Mapping[str, Preset] = {
             "person",
             "One person",
             "All weights are rewritten by the change that moves least else, until nothing of this "
-            "person is said; the side effect on the rest of the model is measured.",
-            "ward, three seeds: 0 of 115 spans of those who asked left, 98.8 % of everyone else's "
+            "person is said, or likely in a sample; the side effect on the rest of the model is "
+            "measured.",
+            "ward, three seeds: 0 of 115 spans of those who asked left, 99.3 % of everyone else's "
             "(benchmarks/README.md)",
             NoUnits(),
             _no_repair,
