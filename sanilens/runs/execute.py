@@ -88,7 +88,10 @@ def treatments(
     arms: dict[ArmName, Treatment] = {"after": own}
     if not plan.controls:
         return arms
-    changed = bool(plan.edits) or plan.keep < 1 or own.rewrite
+    # Rewriting what a repair leaves is that repair's end, not a plan of its own: apart, either
+    # would take as long as the whole.
+    before = plan.rewrite is not None and not plan.rewrite.last
+    changed = bool(plan.edits) or plan.keep < 1 or before
     if own.repair and changed:
         arms["repair_only"] = Treatment(repair=True)
     if plan.edits:

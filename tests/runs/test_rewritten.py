@@ -95,6 +95,7 @@ def whole(rewriting_plan: Plan, tmp_path_factory: pytest.TempPathFactory) -> Run
             ["after", "repair_only", "random_units", "another_subject", "edits_only"],
         ),
         ({"subjects": ()}, ["after", "repair_only", "edits_only"]),
+        ({"subjects": (), "rewrite": Rewriting(last=True)}, ["after"]),
         ({"controls": False}, ["after"]),
     ],
 )
@@ -277,6 +278,35 @@ def test_chosen_units_lie_in_the_weights(rewriting_plan: Plan, tmp_path: Path) -
     off = {name for name in before if not torch.equal(before[name], after[name])}
     assert off
     assert all(name.startswith("gpt_neox.layers.1.mlp.") for name in off)
+
+
+def test_after_the_repair_what_that_leaves_is_rewritten(
+    rewriting_plan: Plan, tmp_path: Path
+) -> None:
+    """A run and `sanilens.unlearn.sanitise` agree bit for bit, and the order makes a difference."""
+    last = rewriting_plan.rewrite
+    assert last
+    last = last.model_copy(update={"last": True})
+    plan = changed(rewriting_plan, rewrite=last, controls=False)
+    execute(plan, tmp_path / "run")
+    events = [e["event"] for e in read_events(RunFolder(tmp_path / "run").events_file)]
+    assert events.index("rewritten") > max(i for i, e in enumerate(events) if e == "step")
+    case = open_planned(plan)
+
+    def by(rewrite: Rewriting) -> dict[str, torch.Tensor]:
+        change = Change(repair=plan.repair, rewrite=rewrite, seed=plan.seed, subjects=plan.subjects)
+        made = sanitise(case.model, case.corpus.records, change, case.base, retain=case.retain)
+        return {name: own.detach() for name, own in made.model.module.named_parameters()}
+
+    written = load_file(RunFolder(tmp_path / "run").model / "model.safetensors")
+    mine, first = by(last), by(last.model_copy(update={"last": False}))
+    assert all(torch.equal(own, mine[name]) for name, own in written.items() if name in mine)
+    assert any(not torch.equal(own, first[name]) for name, own in mine.items())
+
+
+def test_nothing_is_rewritten_under_an_adapter(rewriting_plan: Plan) -> None:
+    with pytest.raises(ValueError, match="grun trains an adapter"):
+        changed(rewriting_plan, repair=Repair(method="grun"), rewrite=Rewriting(last=True))
 
 
 def test_texts_kept_along_go_into_the_keep_set(
