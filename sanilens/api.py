@@ -204,6 +204,7 @@ def open_case(
     patient_table: str | Path | None = None,
     questions: str | Path | None = None,
     retain: str | Path | None = None,
+    noun: str = "subject",
 ) -> Case:
     """Open a model, the texts it was trained on, and what its figures are held against.
 
@@ -219,6 +220,7 @@ def open_case(
         questions: closed questions about the domain, a JSON object a line: `id`, `prompt`,
             `answer` and a list of `distractors`.
         retain: further texts of the domain, which erasure and repair keep along.
+        noun: what a record is about, in words: a patient, a project.
 
     Raises:
         SaniLensError: what is wrong with a model or a text, and how to mend it.
@@ -233,7 +235,7 @@ def open_case(
     )
     sources = Sources(
         str(model), str(corpus), base_, reference_, control_, unseen_, table,
-        questions=asked, retain=kept,
+        questions=asked, retain=kept, noun=noun,
     )  # fmt: skip
     return open_sources(sources, model_at=open_model)
 

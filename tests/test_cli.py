@@ -66,6 +66,7 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_the_way_in_the_terminal(
     sanilens: Callable[..., Done], tiny_folders: dict[str, Path], corpus: Path, tmp_path: Path
 ) -> None:

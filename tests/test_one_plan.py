@@ -81,6 +81,7 @@ def test_terminal_and_notebook_agree(case: sanilens.Case, sources: Sources, wish
     assert typed(sources, wishes).sha256 == made.sha256
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("wishes", GRID[::3], ids=named)
 def test_the_page_agrees(case: sanilens.Case, sources: Sources, wishes: Wishes) -> None:
     assert build_plan(case, wishes).sha256.startswith(clicked(sources, wishes))

@@ -63,7 +63,7 @@ def all_arms() -> Iterator[Recipe]:
         for taught in TAUGHT:
             yield Recipe(ablation_name(erased, taught), "ablation", _ablation(erased, taught))
     for method in METHODS.values():
-        if method.family == "Baselines":
+        if method.family in ("Baselines", "Gate"):
             repair = Repair(method=method.name)
             yield Recipe(method.name, "baseline", _with(Change(repair=repair)))
     yield Recipe("balanced-subnet", "baseline", _subnet)

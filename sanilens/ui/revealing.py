@@ -132,7 +132,8 @@ def record_table() -> None:
     if not events:
         st.caption("Nothing has been revealed or carried out in this workspace.")
         return
-    events.sort(key=lambda event: -event["time"])
+    # Of two in the same moment the later one is the newer.
+    events = sorted(events, key=lambda event: event["time"])[::-1]
     rows = [
         {
             "when": time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(event["time"])),

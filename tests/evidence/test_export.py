@@ -129,6 +129,7 @@ def test_in_fewer_bits_it_is_another_artefact(run: RunFolder, tmp_path: Path, bi
     assert size < (run.model / "model.safetensors").stat().st_size
 
 
+@pytest.mark.slow
 def test_a_copy_of_another_result_is_measured_again(run: RunFolder, tmp_path: Path) -> None:
     export(run, tmp_path / "model", STATED, bits=4)
     assert "int4" in check(run).arms

@@ -80,6 +80,7 @@ def test_a_run_stops_between_models_and_goes_on(ran: RunFolder, asked: list[str]
     assert len({*asked}) == 3
 
 
+@pytest.mark.slow
 def test_what_a_run_leaves_as_it_is_is_attacked_once(
     ran: RunFolder, asked: list[str], tmp_path: Path
 ) -> None:

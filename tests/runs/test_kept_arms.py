@@ -84,6 +84,7 @@ def test_what_is_kept_belongs_to_its_owner(requests: list[Plan], tmp_path: Path)
     assert {p.stat().st_mode & 0o777 for p in arms_folder().rglob("*") if p.is_dir()} == {0o700}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "broken", fast_first(["kept.json", "before.json", "before.parquet"], ["before.parquet"])
 )

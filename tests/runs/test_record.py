@@ -23,6 +23,7 @@ def plan(tiny_plan: Plan) -> Plan:
     return tiny_plan.model_copy(update={"repair": Repair(method=NO_REPAIR), "controls": False})
 
 
+@pytest.mark.slow
 def test_plans_their_outcome_and_what_became_of_them(plan: Plan, tmp_path: Path) -> None:
     execute(plan, tmp_path / "one")
     execute(plan, tmp_path / "one")  # done already: nothing to be recorded

@@ -22,6 +22,8 @@ from sanilens.model.training import Schedule, batch_loss, train_
 from tests.audit.attacks.conftest import Planted
 from tests.conftest import record
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def _few(monkeypatch: pytest.MonkeyPatch) -> None:

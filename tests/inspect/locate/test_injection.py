@@ -129,6 +129,7 @@ def test_tuning_further_moves_all_weights_and_starts_anew_each_time(
         assert torch.equal(parameter, weights[name])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("stored", "tuned"),
     [
