@@ -76,8 +76,9 @@ def restore(*, start: bool) -> None:
         return
     state.set_published(shown)
     state.open_case(ref)
-    if "record" in shown:
-        state.select(Selection(*map(shown.get, ("record", "span", "unit"))))
+    places = ("record", "span", "unit")
+    if any(place in shown for place in places):
+        state.select(Selection(*map(shown.get, places)))
     # Imported here: it loads torch, and the app starts without.
     from sanilens.runs.workspace import find_run
 
