@@ -114,7 +114,7 @@ def inspect(hand: Hand, watch: Watch) -> None:
     tab.locator(".st-key-next-to-plan").wait_for()
     settled(tab)
     watch.clean("Inspect")
-    heading = tab.locator(".st-key-sl-head").get_by_text("of subject")
+    heading = tab.locator(".st-key-sl-head").get_by_text("of patient")
     before = heading.inner_text()
     # The fourth row: the table is drawn on a canvas, its rows are 35 pixels high.
     notes = tab.locator(".st-key-inspect-notes .dvn-scroller")
