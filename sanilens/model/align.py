@@ -40,6 +40,15 @@ class Encoded:
     spans: tuple[TokenSpan, ...]
     opening: int = 0
 
+    def first_tokens(self) -> tuple[int, ...]:
+        """The first token that is each span's own: one at the edge of two is the first's."""
+        found: list[int] = []
+        done = 0
+        for span in self.spans:
+            found.append(max(span.start, done))
+            done = max(done, span.end)
+        return tuple(found)
+
     def window(self, first: int, end: int) -> tuple[int, ...]:
         """Tokens [first, end) of the text read by themselves, after the same opening."""
         return (*self.ids[: self.opening], *self.ids[max(first, self.opening) : end])

@@ -72,13 +72,10 @@ def lessons(
 
 
 def _span_of_row(model: LanguageModel, record: Record) -> list[str]:
-    """The span of each of a record's sensitive tokens; at the edge of two it is the first's."""
-    ids: list[str] = []
-    done = 0
-    for own in encode(model, record).spans:
-        ids += [record.span_id(own.span)] * (own.end - max(own.start, done))
-        done = max(done, own.end)
-    return ids
+    """The span of each of a record's sensitive tokens."""
+    coded = encode(model, record)
+    pairs = zip(coded.spans, coded.first_tokens(), strict=True)
+    return [record.span_id(own.span) for own, first in pairs for _ in range(first, own.end)]
 
 
 def forget_gradients(

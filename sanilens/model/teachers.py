@@ -227,7 +227,8 @@ def _usual(
     every: dict[str, list[_Question]] = {}
     for own in (each for records in strangers for each in records):
         for n, span in enumerate(own.spans):
-            every.setdefault(span.span.label, []).append(_Question(own, own, n))
+            if span.start:  # what nothing precedes cannot be asked
+                every.setdefault(span.span.label, []).append(_Question(own, own, n))
     some = [q for own in every.values() for q in own[:: -(-len(own) // _ASKED)]]
 
     def logprobs(number: int, probs: Float[Tensor, "place vocab"]) -> list[float]:
@@ -299,11 +300,9 @@ def _form(
 
 
 def _of_record(coded: Encoded, answers: Sequence[Soft]) -> Soft:
-    """A record's rows; a token at the edge of two spans is the first's."""
-    rows: list[Soft] = []
-    done = 0
-    for span, soft in zip(coded.spans, answers, strict=True):
-        fresh = max(0, done - span.start)
-        rows.append(soft.pick(torch.arange(fresh, len(soft), device=soft.tokens.device)))
-        done = max(done, span.end)
+    """A record's rows: of each span's own tokens."""
+    rows = [
+        soft.pick(torch.arange(first - span.start, len(soft), device=soft.tokens.device))
+        for span, first, soft in zip(coded.spans, coded.first_tokens(), answers, strict=True)
+    ]
     return joined(rows) if rows else Soft(torch.zeros(0, TOP).long(), torch.zeros(0, TOP))

@@ -245,11 +245,11 @@ def _costs(events: Sequence[Event]) -> _Costs:
     steps = seconds = 0.0
     measured: list[float] = []
     rewritten: list[float] = []
-    edited: Event | None = None
+    begun: Event | None = None  # rewriting follows the edits, or the last step of a repair
     for before, event in pairwise(events):
-        edited = before if before["event"] == "edited" else edited
-        if before["event"] in _REWRITING and event["event"] in _AFTERWARDS and edited:
-            rewritten.append(before["time"] - edited["time"])
+        begun = before if before["event"] in ("edited", "step", "curve") else begun
+        if before["event"] in _REWRITING and event["event"] in _AFTERWARDS and begun:
+            rewritten.append(before["time"] - begun["time"])
         took = event["time"] - before["time"]
         if event["event"] in ("step", "curve") and before["event"] in ("step", "curve", "edited"):
             seconds += took

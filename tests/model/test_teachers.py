@@ -12,11 +12,13 @@ from torch.nn.functional import kl_div
 from sanilens.corpus.records import Record, Span
 from sanilens.corpus.surrogates.substitute import fillings, substitute
 from sanilens.errors import ModelError, PlanError
+from sanilens.model.align import encode
 from sanilens.model.examples import note_examples
 from sanilens.model.language_model import LanguageModel, load_model
 from sanilens.model.lessons import lessons
-from sanilens.model.teachers import TEACHERS, Soft, formal, joined, soften, teach
-from tests.conftest import TEXTS, record, save_tiny
+from sanilens.model.teachers import TEACHERS, Soft, _usual, formal, joined, soften, teach
+from sanilens.progress import unheard
+from tests.conftest import TEXTS, make_tokenizer, record, save_tiny
 
 SEED, CONTEXT = 5, 256
 
@@ -127,6 +129,19 @@ def test_a_strangers_answer_is_the_mean_over_other_people(
             expected = capped(torch.stack(answers).mean(0), secret, of_form, usual[span.label])
             # One surrogate in 32 may grow together with the text before it, and is then read apart.
             agree(rows, expected, atol=2e-4)
+
+
+def test_what_nothing_precedes_is_not_asked_how_usual_it_is(model: LanguageModel) -> None:
+    """Without a start token the first token of a text cannot be asked, and is no evidence."""
+    plain = replace(model, tokenizer=make_tokenizer(bos=False))
+    text = "Bob Weir has an MRN, Bob Weir."
+    first, later = Span(0, 8, "NAME", "direct"), Span(21, 29, "NAME", "direct")
+    found = [
+        _usual(plain, [[encode(plain, Record("r", "s", text, own))]], unheard).by_label
+        for own in ((later,), (first, later))
+    ]
+    assert found[0]["NAME"]
+    assert found[0] == found[1]
 
 
 def test_the_base_answers_after_the_true_text(
@@ -275,6 +290,23 @@ def test_what_cannot_be_asked_may_be_any_token(model: LanguageModel, base: Langu
     assert most > 0
     torch.testing.assert_close(soft.probs[:most], torch.full((most, 64), 1 / 300))
     assert not torch.allclose(soft.probs[most], torch.full((64,), 1 / 300))
+
+
+def test_a_lesson_knows_the_span_of_each_column(
+    any_model: LanguageModel, records: list[Record]
+) -> None:
+    taught = teach("uniform", any_model, records, seed=SEED)
+    for own, lesson in zip(records, lessons(any_model, records, taught), strict=True):
+        for span in own.spans:
+            mine = lesson.of({own.span_id(span)})
+            assert list(mine.columns) == [i for i in touching(any_model, own.text, span) if i]
+            rows, _ = of_span(any_model, own, taught[records.index(own)], span)
+            kept = rows.pick(torch.arange(len(rows) - len(mine.columns), len(rows)))
+            assert torch.equal(mine.soft.tokens, kept.tokens)
+            assert torch.equal(mine.soft.probs, kept.probs)
+        assert lesson.of(()).columns == ()
+        every = lesson.of({own.span_id(span) for span in own.spans})
+        assert every.columns == lesson.columns
 
 
 # ---- distributions in short

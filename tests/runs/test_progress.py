@@ -2,7 +2,7 @@
 
 import pytest
 
-from sanilens.runs.progress import RunProgress, follow, smoothed, thinned
+from sanilens.runs.progress import RunProgress, _costs, follow, smoothed, thinned
 
 NAMES = ["before", "after", "repair_only", "edits_only", "reference"]
 
@@ -120,6 +120,17 @@ def test_steps_of_rewriting_are_rows_and_their_time_is_known_afterwards() -> Non
     assert done.current.rewritten is None
     # 21 s of rewriting to come for the other arm, and three measurements of 10 s.
     assert done.seconds_left == pytest.approx(21.0 + 30.0)
+
+
+def test_rewriting_after_a_repair_takes_no_part_of_its_time() -> None:
+    trained = ((12.0 + n, "step", {"arm": "after", "step": n, "of": 8, "loss": 1.0})
+               for n in range(1, 9))  # fmt: skip
+    rewritten = (
+        (25.0, "preparing", {"arm": "after", "done": 1, "of": 2}),
+        a_step(26.0, "after", 1, 0),
+    )
+    found = _costs(events(*REWRITING[:5], *trained, *rewritten, (27.0, "measuring", {})))
+    assert found.rewriting == pytest.approx(26.0 - 20.0)
 
 
 def test_a_rewriting_that_was_cut_short_begins_anew() -> None:

@@ -94,10 +94,7 @@ def stranger_loss(
             soft = joined([answers[e][1] for e in examples if e in answers])
             there = own[rows, columns]
             total = total + weight * soft.kl(there).sum()
-            secret = torch.tensor(
-                [e.ids[c] for e in examples for c in answers.get(e, ((), None))[0]],
-                device=own.device,
-            )
+            secret = batch.ids[rows, columns + 1]
             said = there.log_softmax(-1).gather(1, secret[:, None])[:, 0]
             total = total + excess * (said - soft.logprobs(secret)).relu().sum()
         return total / (batch.retain | batch.forget).sum()
