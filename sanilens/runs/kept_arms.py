@@ -7,7 +7,6 @@ files are hashed, and what is not as it was written is measured anew.
 """
 
 import hashlib
-import json
 import os
 import shutil
 import tempfile
@@ -32,6 +31,7 @@ from sanilens.model.language_model import LanguageModel
 from sanilens.runs.arms import Arm, ArmName, load_arm
 from sanilens.runs.events import Sha256
 from sanilens.runs.folder import open_plain
+from sanilens.runs.kept_results import key_of
 from sanilens.unlearn.plan import Plan
 
 MOST_BYTES = 256 * 2**20
@@ -87,7 +87,7 @@ def arm_key(
         "neutral": neutral,
         "plan": plan.sha256 if plan else None,
     }
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+    return key_of(parts)
 
 
 def deciding(model: LanguageModel, exam: Exam) -> dict[str, Any]:

@@ -1,30 +1,20 @@
 """Audits kept between sessions: the same model, texts and settings are not asked twice.
 
-Each lies under a hash of all that decides it, as kept arms do (runs/kept_arms.py): figures and ids,
-no text. A file's first line is the SHA-256 of the rest, so that a damaged one is noticed.
+Each lies under a hash of all that decides it (runs/kept_results.py).
 """
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from pathlib import Path
-from typing import TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
-from sanilens.atomic import write_text
 from sanilens.audit.verdicts import SpanVerdict
 from sanilens.corpus.records import Record, fingerprint
-from sanilens.errors import IntegrityError
-from sanilens.kept import make_room, used
 from sanilens.model.language_model import LanguageModel
-from sanilens.runs.folder import open_plain
 from sanilens.runs.kept_arms import made_with
+from sanilens.runs.kept_results import key_of
 from sanilens.unlearn.plan import AuditSettings
 
 MOST_BYTES = 256 * 2**20
-_LARGEST = 64 * 2**20
 # A kept file says minus infinity where nothing can be asked, and nan where there was no token.
 _FORM = ConfigDict(frozen=True, extra="forbid", strict=True, ser_json_inf_nan="constants")
 
@@ -43,9 +33,6 @@ class KeptPerplexity(BaseModel):
     model_config = _FORM
 
     perplexity: Mapping[str, float]
-
-
-Kept = TypeVar("Kept", KeptAudit, KeptPerplexity)
 
 
 def audit_key(
@@ -73,36 +60,4 @@ def audit_key(
         "near_misses": near_misses,
         **made_with(model),
     }
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
-
-
-def read_kept(folder: Path, key: str, kind: type[Kept]) -> Kept | None:
-    """What is kept under a key; None if nothing is.
-
-    Raises:
-        IntegrityError: if the file is not as it was written.
-    """
-    path = folder / f"{key}.json"
-    if not path.exists():
-        return None
-    with open_plain(path) as file:
-        digest, _, text = file.read(_LARGEST).partition(b"\n")
-    if digest.decode(errors="replace") != hashlib.sha256(text).hexdigest():
-        raise IntegrityError("A kept audit has changed since it was written.")
-    try:
-        found = kind.model_validate_json(text)
-    except ValidationError as error:
-        raise IntegrityError("A kept audit is of another form.") from error
-    used(path)
-    return found
-
-
-def keep(folder: Path, key: str, found: KeptAudit | KeptPerplexity) -> None:
-    """Keep it, unless it is so large that reading it would not be cheaper than measuring."""
-    text = found.model_dump_json()
-    if len(text) > _LARGEST // 2:
-        return
-    path = folder / f"{key}.json"
-    with suppress(OSError):  # a full disk costs the next session's time, not this one's result
-        write_text(path, f"{hashlib.sha256(text.encode()).hexdigest()}\n{text}")
-        make_room(folder, MOST_BYTES, path)
+    return key_of(parts)

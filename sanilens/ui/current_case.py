@@ -26,14 +26,8 @@ from sanilens.errors import IntegrityError
 from sanilens.evidence.on_load import check_model
 from sanilens.model.language_model import LanguageModel, load_model
 from sanilens.progress import Progress, unheard
-from sanilens.runs.kept_audits import (
-    Kept,
-    KeptAudit,
-    KeptPerplexity,
-    audit_key,
-    keep,
-    read_kept,
-)
+from sanilens.runs.kept_audits import MOST_BYTES, KeptAudit, KeptPerplexity, audit_key
+from sanilens.runs.kept_results import Kept, keep, read_kept
 from sanilens.runs.workspace import audits_folder, run_of
 from sanilens.ui.results import results
 from sanilens.unlearn.plan import AuditSettings
@@ -160,7 +154,7 @@ def _kept(kind: type[Kept], key: str, measure: Callable[[], Kept]) -> Kept:
         results().get(_DAMAGED, lambda: True)
     if found is None:
         found = measure()
-        keep(folder, key, found)
+        keep(folder, key, found, MOST_BYTES)
     return found
 
 

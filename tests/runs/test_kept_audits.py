@@ -11,13 +11,8 @@ from sanilens.audit.verdicts import SpanVerdict
 from sanilens.corpus.records import Record
 from sanilens.errors import IntegrityError
 from sanilens.model.language_model import LanguageModel
-from sanilens.runs.kept_audits import (
-    KeptAudit,
-    KeptPerplexity,
-    audit_key,
-    keep,
-    read_kept,
-)
+from sanilens.runs.kept_audits import MOST_BYTES, KeptAudit, KeptPerplexity, audit_key
+from sanilens.runs.kept_results import keep, read_kept
 from sanilens.unlearn.plan import AuditSettings
 
 
@@ -26,12 +21,17 @@ def test_every_figure_comes_back(
 ) -> None:
     verdicts = tuple(audit_spans(model, records))
     unseen = replace(verdicts[0], token_logprobs=(), sampler_logprob=-inf, margin=-inf)
-    keep(tmp_path, "a", KeptAudit(verdicts=(*verdicts, unseen)))
+    keep(tmp_path, "a", KeptAudit(verdicts=(*verdicts, unseen)), MOST_BYTES)
     found = read_kept(tmp_path, "a", KeptAudit)
     assert found is not None
     assert found == KeptAudit(verdicts=(*verdicts, unseen))
     assert isinstance(found.verdicts[0], SpanVerdict)
-    keep(tmp_path, "p", KeptPerplexity(perplexity={"neutral": float("nan"), "unseen": 3.25}))
+    keep(
+        tmp_path,
+        "p",
+        KeptPerplexity(perplexity={"neutral": float("nan"), "unseen": 3.25}),
+        MOST_BYTES,
+    )
     figures = read_kept(tmp_path, "p", KeptPerplexity)
     assert figures is not None
     assert str(dict(figures.perplexity)) == "{'neutral': nan, 'unseen': 3.25}"
@@ -60,18 +60,24 @@ def test_each_thing_that_decides_it_is_in_the_key(
     assert audit_key(KeptAudit, model, [list(records)], AuditSettings()) == keys[0]
 
 
-@pytest.mark.parametrize("damage", ["cut", "flipped", "empty", "another", "link", "folder"])
+@pytest.mark.parametrize(
+    "damage", ["cut", "flipped", "empty", "another", "moved", "link", "folder"]
+)
 def test_what_is_not_as_it_was_written_is_refused(
     model: LanguageModel, records: list[Record], tmp_path: Path, damage: str
 ) -> None:
-    keep(tmp_path, "a", KeptAudit(verdicts=tuple(audit_spans(model, records[:1]))))
+    keep(tmp_path, "a", KeptAudit(verdicts=tuple(audit_spans(model, records[:1]))), MOST_BYTES)
     file = tmp_path / "a.json"
     content = file.read_bytes()
     if damage in ("link", "folder"):
         file.unlink()
         file.mkdir() if damage == "folder" else file.symlink_to("/dev/zero")
     elif damage == "another":
-        keep(tmp_path, "a", KeptPerplexity(perplexity={"neutral": 2.0}))
+        keep(tmp_path, "a", KeptPerplexity(perplexity={"neutral": 2.0}), MOST_BYTES)
+    elif damage == "moved":
+        file.unlink()
+        keep(tmp_path, "c", KeptAudit(verdicts=()), MOST_BYTES)
+        (tmp_path / "c.json").rename(file)
     else:
         flipped = content[:-9] + bytes([content[-9] ^ 1]) + content[-8:]
         file.write_bytes({"cut": content[:-20], "flipped": flipped, "empty": b""}[damage])
