@@ -34,7 +34,7 @@ def case_bar(opened: Case, command: Sequence[str], *, selection: bool = False) -
     Args:
         opened: the open case.
         command: the command lines that do what the page does.
-        selection: whether the link names what Inspect shows.
+        selection: whether the link names the record that is shown, its span and unit.
     """
     links.publish(selection=selection)
     drafts.keep()

@@ -87,7 +87,7 @@ def restore(*, start: bool) -> None:
 
 
 def publish(*, selection: bool = False) -> None:
-    """Put the case, and with `selection` what Inspect shows, into the address.
+    """Put the case, and with `selection` the record, span and unit, into the address.
 
     A reload, or the address in another tab, then leads back to the same place.
     """

@@ -16,7 +16,7 @@ from sanilens.model.hooks import NO_HOOKS, Hooks
 from sanilens.model.language_model import LanguageModel
 from sanilens.runs.comparison import Comparison, SpanRow
 from sanilens.runs.folder import RunFolder
-from sanilens.ui import state
+from sanilens.ui import links, state
 from sanilens.ui.current_case import model_at
 from sanilens.ui.extracted import LEGEND, Tone, identifiers, lines, marked, signed
 from sanilens.ui.layout import card
@@ -148,6 +148,7 @@ def _picker(ids: list[str], record: Record, found: Comparison) -> None:
 
 def _pick() -> None:
     state.select(replace(state.selection(), record=st.session_state["compare-record"], span=None))
+    links.publish(selection=True)
 
 
 def sides(

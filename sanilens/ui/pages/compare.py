@@ -35,7 +35,8 @@ def page() -> None:
         empty_state("Nothing to compare yet. Open a case first.", "Open a case", "case")
         return
     run = find_run(state.run() or "")
-    case_bar(opened, [compare_command(run.root)] if run else ["sanilens compare --help"])
+    command = [compare_command(run.root)] if run else ["sanilens compare --help"]
+    case_bar(opened, command, selection=True)  # the record whose words are compared
     if run is None:
         page_header("Compare", _SUBTITLE)
         empty_state(
