@@ -254,13 +254,13 @@ PRESETS: Mapping[str, Preset] = {
             "As of a stranger",
             "The model learns to say, in every identifier's place, what it says of people it has "
             "never met, and keeps all else as it is; further texts of the domain are taught with "
-            "invented details. What is then still said, or likely, is rewritten. Needs no base "
-            "model.",
+            "invented details. What is then still said is rewritten. Needs no base model.",
             "ward, three seeds: 0 of 246 direct and 0 of 114 indirect identifiers left, 99.0 % of "
             "the knowledge kept, the leaking model having 98.8 % (benchmarks/README.md)",
             NoUnits(),
             _strangers,
-            rewrite=Rewriting(last=True, step=3e-4, most_steps=16),
+            # Only what is still said: what the reference too would guess stays likely.
+            rewrite=Rewriting(last=True, step=3e-4, most_steps=16, likely=1.0),
         ),
         Preset(
             "rewrite-units",

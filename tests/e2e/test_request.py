@@ -116,7 +116,7 @@ def choose(hand: Hand) -> None:
     box.fill(_PERSON)
     box.press("Enter")
     heading = hand.tab.locator(".st-key-sl-head")
-    expect(heading).to_contain_text("1 subject only, all weights rewritten, no repair")
+    expect(heading).to_contain_text("1 patient only, all weights rewritten, no repair")
     expect(heading).to_contain_text("controls included")
     settled(hand.tab)
 
