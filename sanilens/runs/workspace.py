@@ -184,10 +184,15 @@ def _plain_stem(stem: str) -> str:
 
 
 def run_of(model: str) -> RunFolder | None:
-    """The run whose result a model's source is; None for any other model."""
+    """The run whose result a model's source is; None for any other model.
+
+    A plan beside a model is no run yet: only a run leaves a log, its head, a manifest or arms.
+    """
     folder = Path(resolve(model)).expanduser()
     run = RunFolder(folder.parent)
-    return run if folder == run.model and run.plan_file.is_file() else None
+    left = (run.events_file, run.head_file, run.manifest_file, run.arms)
+    ran = run.plan_file.is_file() and any(map(os.path.lexists, left))
+    return run if folder == run.model and ran else None
 
 
 def asked_before(model: str) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """Requests one after another: each plan for some subjects, each run beginning with the last one."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from sanilens.case import model_source, open_model, open_planned, open_records
 from sanilens.cli.compare import compare
 from sanilens.cli.plan import plan as plan_command
 from sanilens.corpus.records import in_scope
-from sanilens.errors import CorpusError
+from sanilens.errors import CorpusError, IntegrityError
 from sanilens.runs.comparison import load_comparison
 from sanilens.runs.execute import execute
 from sanilens.runs.folder import RunFolder
@@ -84,6 +85,21 @@ def test_a_request_knows_those_before_it(asked: RunFolder, tiny_plan: Plan) -> N
     assert run_of(tiny_plan.model.source) is None
     assert asked_before(tiny_plan.model.source) == ()
     assert asked_before(str(asked.model)) == asked.plan().subjects
+
+
+def test_a_plan_beside_a_model_is_no_run(asked: RunFolder, tmp_path: Path) -> None:
+    """As who writes both into one folder has them; once something of a run is there, it is one."""
+    run = RunFolder(tmp_path / "project")
+    shutil.copytree(asked.model, run.model)
+    shutil.copy(asked.plan_file, run.plan_file)
+    assert run_of(str(run.model)) is None
+    assert asked_before(str(run.model)) == ()
+    for left in (run.events_file, run.head_file, run.manifest_file):
+        left.touch()
+        assert run_of(str(run.model)) == run
+        with pytest.raises(IntegrityError):
+            asked_before(str(run.model))
+        left.unlink()
 
 
 def test_a_chain_that_was_bent_into_a_ring_ends(
