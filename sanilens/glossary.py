@@ -67,10 +67,12 @@ GLOSSARY: Mapping[str, str] = {
     "kept texts; the harm of every step is measured.",
     "curvature": "How strongly the model's answers on the kept texts react to a change of each "
     "weight matrix. Measured in one pass over these texts and kept on disk.",
-    "EKFAC": "How the curvature is kept small: each weight matrix by two smaller ones, corrected "
-    "along their axes. It predicts what a change costs before it is made.",
+    "K-FAC": "How the curvature is kept small: of each weight matrix two smaller ones, of what "
+    "enters it and of what leaves it. It predicts what a change costs before it is made.",
     "harm": "How far the model's answers on the kept texts have moved: the mean KL divergence, in "
     "nats a token, at places that the curvature was not told of.",
+    "came back": "What a copy of the model says again once it has been taught a few notes of those "
+    "who stay. Rewriting tries this once all is forgotten, and goes on with what came back.",
     "stranger": "An invented person. What the model says of strangers is what it would say of "
     "somebody it has never met.",
     "price": "How much of what is asked a unit forgets for each nat of harm, if its own weights "

@@ -24,6 +24,7 @@ from sanilens.model.language_model import LanguageModel
 from sanilens.model.linear_maps import add_, linear_paths, shape_of
 from sanilens.unlearn.plan import Repair, Rewriting
 from sanilens.unlearn.sanitise import NONE, Change, sanitise
+from sanilens.unlearn.suggest import PRESETS
 
 # KL at what must stay, nats a token: about what a rewriting spends on one person of the ward.
 HARM = 2e-3
@@ -59,7 +60,7 @@ def _by_rewriting(case: Case, folder: Path, *, renewed: bool = True) -> Meet:
         started = time.process_time()
         _measure_curvature(examined, case, request.seed, folder)
         seconds = time.process_time() - started
-        change = _change(request, rewrite=Rewriting())
+        change = _change(request, rewrite=PRESETS["person"].rewrite)
         made = sanitise(examined, case.records, change, retain=case.retain, folder=folder)
         return replace(model, model=made.model, prepared_seconds=seconds)
 
@@ -69,7 +70,7 @@ def _by_rewriting(case: Case, folder: Path, *, renewed: bool = True) -> Meet:
 def _measure_curvature(model: LanguageModel, case: Case, seed: int, folder: Path) -> None:
     """Of all texts, whoever asks: what a request then reads, less the texts of who asks."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    texts = keep_set(model, as_text(case.records), case.retain).told
+    texts = keep_set(model, as_text(case.records), case.retain, case.records).told
     sum_curvature(model, texts, seed=seed, folder=folder)
 
 

@@ -321,6 +321,10 @@ class RewriteOptions:
         bool | None,
         typer.Option(help="Rewrite after the repair, for what it leaves, or before it."),
     ] = None
+    trials: Annotated[
+        int | None,
+        typer.Option(min=0, help="Trials of what comes back when a copy reads others' notes."),
+    ] = None
 
     def over(self, usual: Rewriting | None) -> Rewriting | Literal[False] | None:
         """The usual rewriting with what was given; None where nothing was, False for none at all.
@@ -330,7 +334,7 @@ class RewriteOptions:
         """
         own = {"teacher": self.teacher, "budget": self.harm, "step": self.harm_step,
                "most_steps": self.steps, "damping": self.damping, "likely": self.likely,
-               "last": self.rewrite_last}  # fmt: skip
+               "last": self.rewrite_last, "trials": self.trials}  # fmt: skip
         given = {name: value for name, value in own.items() if value is not None}
         if self.rewrite is False:
             return False

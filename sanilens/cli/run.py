@@ -92,6 +92,8 @@ def say_event(event: dict[str, Any]) -> None:
             still = f"{event['extracted']} of {event['asked']} spans still extracted"
             if (left := event.get("left")) is not None:
                 still += f", {left} likelier than allowed"
+            if back := event.get("back"):
+                still += f", {back} came back in a copy that read on"
             say(f"{arm}: rewritten, step {event['step']}, {still}, harm {event['harm']:.2g}")
         case "curve":
             share = f"{extracted_of(event)} of {event['of']} sampled spans extracted"

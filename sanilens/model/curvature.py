@@ -5,10 +5,8 @@
 
 a is what enters a map (with a 1 for its bias), g the gradient of log p(y) at what leaves it, y
 drawn from the model itself (K-FAC: Martens and Grosse, arXiv 1503.05671); K are the places that
-must stay. Of the Fisher matrix that leaves out what two maps, or two tokens, have in common.
-
-    EKFAC (George et al., arXiv 1806.03884): in the joint eigenbasis of A and G each coefficient
-    gets its own second moment, S_ij = E[(u_i^T g)^2 (v_j^T a)^2], instead of the product of two.
+must stay, each by its weight. Of the Fisher matrix that leaves out what two maps, or two tokens,
+have in common.
 """
 
 import hashlib
@@ -122,12 +120,12 @@ class Sums:
     Attributes:
         maps: by path, sums of `a a^T` over all positions, and of `g g^T`.
         positions: of the texts, all.
-        places: of those that must stay.
+        places: what those that must stay weigh together: as many as they are where all weigh 1.
     """
 
     maps: Mapping[str, tuple[Float[Tensor, "inputs inputs"], Float[Tensor, "outputs outputs"]]]
     positions: int
-    places: int
+    places: float
 
     def plus(self, other: "Sums", sign: int = 1) -> "Sums":
         """With other texts added; with `sign` -1, taken away."""
@@ -200,7 +198,7 @@ def sum_curvature(
             _write(file, maps, number + 1)
             saved = time.monotonic()
     positions = sum(len(each.ids) for each in kept if each.columns)
-    return Sums(maps, positions, sum(len(batch.rows) for batch in batches))
+    return Sums(maps, positions, sum(float(batch.weights.sum()) for batch in batches))
 
 
 def _sampled_flows(
@@ -218,7 +216,8 @@ def _sampled_flows(
             own = torch.Generator().manual_seed(int.from_bytes(text.digest()[:7]))
             chosen = (batch.rows == row).cpu()
             drawn[chosen] = torch.multinomial(probs[chosen], 1, generator=own)
-        return logprobs.gather(1, drawn.to(logprobs.device)).sum()
+        # A place that weighs w counts as w places: its gradient is multiplied by their root.
+        return (batch.weights.sqrt() * logprobs.gather(1, drawn.to(logprobs.device))[:, 0]).sum()
 
     return flows(model, paths, logprob_of_drawn, batch.here)
 
@@ -227,7 +226,8 @@ _Maps = dict[str, tuple[Tensor, Tensor]]
 
 
 def _key(model: LanguageModel, kept: Sequence[Kept], paths: Sequence[str], seed: int) -> str:
-    texts = hashlib.sha256(repr([(each.ids, each.columns) for each in kept]).encode()).hexdigest()
+    own = [(each.ids, each.columns, each.weights) for each in kept]
+    texts = hashlib.sha256(repr(own).encode()).hexdigest()
     parts = [_VERSION, model.fingerprint, texts, list(paths), seed]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 

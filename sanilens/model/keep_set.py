@@ -16,16 +16,23 @@ from sanilens.model.language_model import LanguageModel
 
 # One place in so many of a text is held out, from this one on.
 _HELD_EVERY, _HELD_FIRST = 16, 3
+# What a place with a detail of somebody who stays weighs, by curvature; any other place weighs 1.
+# Such a detail is lost with one token, and looks most like what is to be forgotten.
+_DETAIL = 8.0
 # Held-out texts that are read after every step, and log-probabilities kept of them (4 bytes each).
 _MOST_TEXTS, _MOST_LOGPROBS = 32, 2**25
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A text, and the places in it that must stay: columns of tokens, each after some other."""
+    """A text, and the places in it that must stay: columns of tokens, each after some other.
+
+    `weights` are how dear each place is; none: all alike.
+    """
 
     ids: tuple[int, ...]
     columns: tuple[int, ...]
+    weights: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +49,10 @@ class KeepSet:
 
 
 def keep_set(
-    model: LanguageModel, records: Sequence[Record], further: Sequence[Record] = ()
+    model: LanguageModel,
+    records: Sequence[Record],
+    further: Sequence[Record] = (),
+    corpus: Sequence[Record] = (),
 ) -> KeepSet:
     """All that is not to be forgotten: other people's records, neutral wording, further texts.
 
@@ -54,25 +64,38 @@ def keep_set(
         records: as the plan reads them: spans are what is to be forgotten, and nothing of those
             deleted earlier is in them.
         further: texts of the domain, kept with all that is in them.
+        corpus: the records with all their spans, to tell whose details stay: these weigh more.
     """
+    texts = [*records, *as_text(further)]
+    marked = {record.id: record for record in corpus}
     told: list[Kept] = []
     held: list[Kept] = []
-    for example in note_examples(model, [*records, *as_text(further)]):
+    for example, whole in zip(
+        note_examples(model, texts),
+        note_examples(model, [marked.get(text.id, text) for text in texts]),
+        strict=True,
+    ):
         free = [i for i, own in enumerate(example.sensitive) if i and not own]
         apart = set(free[_HELD_FIRST::_HELD_EVERY])
-        told.append(Kept(example.ids, tuple(i for i in free if i not in apart)))
+        near = tuple(i for i in free if i not in apart)
+        weights = tuple(_DETAIL if whole.sensitive[i] else 1.0 for i in near)
+        told.append(Kept(example.ids, near, weights if _DETAIL in weights else ()))
         held.append(Kept(example.ids, tuple(sorted(apart))))
     return KeepSet(tuple(told), tuple(held))
 
 
 @dataclass(frozen=True, slots=True)
 class KeptBatch:
-    """Texts of a keep set, padded on the right, and the places (rows, columns) that must stay."""
+    """Texts of a keep set, padded on the right, and the places (rows, columns) that must stay.
+
+    `weights` are how dear these are.
+    """
 
     ids: Int[Tensor, "batch pos"]
     here: Float[Tensor, "batch pos"]
     rows: Int[Tensor, " n"]
     columns: Int[Tensor, " n"]
+    weights: Float[Tensor, " n"]
 
 
 def kept_batches(model: LanguageModel, kept: Sequence[Kept]) -> Iterator[KeptBatch]:
@@ -85,6 +108,10 @@ def kept_batches(model: LanguageModel, kept: Sequence[Kept]) -> Iterator[KeptBat
             pad_right([each.ids for each in texts], model.device),
             pad_right([[1] * len(each.ids) for each in texts], model.device).float(),
             *torch.tensor(places, device=model.device).T,
+            torch.tensor(
+                [w for each in texts for w in each.weights or (1.0,) * len(each.columns)],
+                device=model.device,
+            ),
         )
 
 

@@ -144,6 +144,7 @@ class _Rewritten(_OfArm):
     extracted: _Count
     left: _Count | None = None  # earlier versions stopped where nothing was said
     asked: _Count
+    back: _Count = 0  # earlier versions tried nothing
     halved: _Count
 
 

@@ -413,6 +413,7 @@ class _Execution:
                 extracted=step.extracted,
                 left=step.left,
                 asked=step.of,
+                back=step.back,
                 halved=step.halved,
             )
             check_cancelled(self.run_folder)

@@ -55,8 +55,8 @@ class RunProgress:
         arms: in the order in which they run; empty until the run has said which.
         losses: rows of arm, step, loss (nats per taught token).
         curves: rows of arm, step, extracted, of, rate, perplexity.
-        rewritten: rows of arm, step, of, extracted, asked, predicted, measured and harm (nats a
-            token), halved: the steps of rewriting.
+        rewritten: rows of arm, step, of, extracted, left, asked, back, predicted, measured and
+            harm (nats a token), halved: the steps of rewriting.
         fraction: of the work, in [0, 1]. seconds_left: None until it can be estimated.
     """
 
@@ -138,8 +138,9 @@ def _take(progress: RunProgress, event: Event, repairs: bool, rewrites: bool) ->
             arm.preparing = event["done"], event["of"]
         case "rewritten":
             arm.rewritten = event["step"], event["of"]
-            # `left` is missing from what earlier versions wrote.
-            progress.rewritten.append(_row({"left": None, **event}, *_OF_A_STEP))
+            # `left` and `back` are missing from what earlier versions wrote.
+            own = {"left": None, "back": 0, **event}
+            progress.rewritten.append(_row(own, *_OF_A_STEP))
         case "step":
             arm.step, arm.of = event["step"], event["of"]
             progress.losses.append(_row(event, "arm", "step", "loss"))
@@ -155,7 +156,7 @@ def _take(progress: RunProgress, event: Event, repairs: bool, rewrites: bool) ->
 
 
 _REWRITING, _AFTERWARDS = ("preparing", "rewritten"), ("curve", "exported", "measuring")
-_OF_A_STEP = "arm step of extracted left asked predicted measured harm halved".split()
+_OF_A_STEP = "arm step of extracted left asked back predicted measured harm halved".split()
 
 
 def _row(event: Event, *names: str) -> dict[str, Any]:

@@ -212,6 +212,8 @@ class Rewriting(_Frozen):
     most_steps: after which it ends, whatever is still said.
     layers: whose weights may change; empty: all. Of chosen units it says nothing.
     last: after the repair, for what that leaves, rather than before it.
+    trials: how often at most a copy reads on, once all is forgotten, and what it says again is
+        pushed on (unlearn/reading_on.py). Only a plan for some people has others' notes to read.
     """
 
     teacher: str = "stranger"
@@ -226,6 +228,7 @@ class Rewriting(_Frozen):
         AfterValidator(lambda layers: tuple(sorted(set(layers)))),
     ] = ()
     last: bool = False
+    trials: Annotated[int, Field(ge=0, le=100)] = 0
 
     @field_validator("teacher")
     @classmethod
@@ -280,6 +283,7 @@ _ADDED: dict[str, Any] = {
     "questions": None,
     "retain": None,
     "rewrite": None,
+    "rewrite.trials": 0,
     "audit.metrics": [],
     "audit.attacks": [],
 }

@@ -12,7 +12,8 @@ among their own rows and columns: the least harm that these units alone allow.
 
 A span is forgotten once greedy decoding does not say it and a sample would hardly be it: silence
 alone leaves what a hundred samples bring. What is forgotten is no longer pushed, since every push
-is paid for by what must stay; if it comes back, it is pushed again.
+is paid for by what must stay; if it comes back, it is pushed again. So is what a copy says again
+that has read on (reading_on.py).
 """
 
 import math
@@ -27,7 +28,7 @@ from torch import Tensor, nn
 from sanilens.audit.extraction import audit_spans
 from sanilens.audit.summary import memory
 from sanilens.corpus.records import Record, as_text, in_scope
-from sanilens.errors import ModelError, PlanError
+from sanilens.errors import DivergedError, LogitsError, ModelError, PlanError
 from sanilens.model.curvature import Curvature, Sums, sum_curvature
 from sanilens.model.keep_set import Harm, KeepSet, Kept, Moved, keep_set
 from sanilens.model.language_model import LanguageModel
@@ -38,6 +39,7 @@ from sanilens.model.teachers import teach
 from sanilens.model.units import Head, Neuron, ProjectionRow
 from sanilens.progress import Progress, unheard
 from sanilens.unlearn.plan import Rewriting, UnitEdit
+from sanilens.unlearn.reading_on import ReadingOn
 
 _MOST_HALVINGS, _STALE = 8, 4.0
 # What is left of a budget that is as good as spent: steps would go on for ever, ever shorter.
@@ -59,6 +61,8 @@ class RewriteStep:
         harm: since the beginning, measured.
         extracted, of: spans asked for that are still said, and how many were asked.
         left: those still to be forgotten: said, or likelier than the settings' `likely`.
+        back: those that a copy which read on said again, for which the step was taken; 0: it was
+            taken for what the model itself had left.
         halved: how often the step was taken back and halved.
     """
 
@@ -71,6 +75,7 @@ class RewriteStep:
     extracted: int
     left: int
     of: int
+    back: int
     halved: int
 
 
@@ -82,6 +87,7 @@ def rewrite_(
     harm: Harm,
     settings: Rewriting,
     regions: Mapping[str, Region] | None = None,
+    reading: ReadingOn | None = None,
 ) -> Iterator[RewriteStep]:
     """Rewrite `model` in place, a step at a time; stop iterating to stop.
 
@@ -93,18 +99,23 @@ def rewrite_(
         harm: measured against the model as it was.
         settings: of the plan.
         regions: what may change, by path; None for all that the curvature has.
+        reading: what a copy reads on for a trial; None: there is no trial.
     """
     allowed = _allowed(taught, settings.likely)
     heard = _heard(model, asked, allowed)
-    known, stale = None, _Ratio()
+    known, stale, trials = None, _Ratio(), 0
     for number in range(1, settings.most_steps + 1):
-        own = [lesson for lesson in (each.of(heard.left) for each in taught) if lesson.columns]
+        at, left, back = model, heard.left, 0
+        if not left and reading and trials < settings.trials:
+            at, left = _said_again(model, asked, reading, trials)
+            trials, back = trials + 1, len(left)
+        own = [lesson for lesson in (each.of(left) for each in taught) if lesson.columns]
         if not own:
             return  # nothing that was asked is said any more, or could be asked
         if known is None or stale.parted:
             known, stale = curvature(model), _Ratio()
         where = dict.fromkeys(known, Region()) if regions is None else regions
-        gradients, mean = forget_gradients(model, own, list(where))
+        gradients, mean = forget_gradients(at, own, list(where))
         share = _columns(own) / _columns(taught)
         change = {
             path: region.step(known[path], gradients[path], settings.damping)
@@ -125,7 +136,7 @@ def rewrite_(
         yield RewriteStep(
             number, share * mean, share * taken.size * gained, taken.predicted,
             taken.moved.since_last, taken.moved.since_start,
-            heard.said, len(heard.left), heard.of, taken.halved,
+            heard.said, len(heard.left), heard.of, back, taken.halved,
         )  # fmt: skip
         harm.accept(taken.moved)
 
@@ -216,9 +227,21 @@ class _Heard:
 
 
 def _heard(model: LanguageModel, asked: Sequence[Record], allowed: Mapping[str, float]) -> _Heard:
+    """`allowed`: log-probability by span; what is not in it may be as likely as it is."""
     verdicts = memory(audit_spans(model, [record for record in asked if record.spans]))
     left = {v.span_id for v in verdicts if v.extracted or v.logprob > allowed.get(v.span_id, 0.0)}
     return _Heard(sum(v.extracted for v in verdicts), frozenset(left), len(verdicts))
+
+
+def _said_again(
+    model: LanguageModel, asked: Sequence[Record], reading: ReadingOn, trial: int
+) -> tuple[LanguageModel, frozenset[str]]:
+    """A copy that has read on, and the spans that it says; none where reading broke it."""
+    try:
+        copy = reading.copy(model, trial)
+        return copy, _heard(copy, asked, {}).left
+    except (DivergedError, LogitsError):
+        return model, frozenset()
 
 
 def _columns(lessons: Sequence[Lesson]) -> int:
@@ -248,6 +271,7 @@ class Rewriter:
         settings: the plan's.
         lessons: the records in which something is to be forgotten, with the teacher's answers.
         keep: what must stay.
+        reading: what a copy reads on for a trial; None where nobody stays.
         apart: of a request for some people, what replaces what in the sums over the whole corpus.
         seed: of all that is drawn.
         folder: where curvature is kept.
@@ -259,6 +283,7 @@ class Rewriter:
     settings: Rewriting
     lessons: Sequence[Lesson]
     keep: KeepSet
+    reading: ReadingOn | None = None
     apart: "Apart | None" = None
     seed: int = 0
     folder: Path | None = None
@@ -303,7 +328,9 @@ class Rewriter:
             return self._sums(self.model, layers, self.folder).curvature()
 
         harm = Harm(copy, self.keep.held)
-        return rewrite_(copy, self.asked, self.lessons, curvature, harm, self.settings, regions)
+        return rewrite_(
+            copy, self.asked, self.lessons, curvature, harm, self.settings, regions, self.reading
+        )
 
     def _sums(
         self, model: LanguageModel, layers: Sequence[int] | None, folder: Path | None
@@ -376,14 +403,16 @@ def prepare_rewriting(
     own = [lesson for lesson in lessons(model, marked, taught) if lesson.columns]
     if not own:
         raise PlanError("no sensitive token is to be forgotten: the spans in scope have none.")
-    keep = keep_set(model, asked, further)
-    apart = None
+    keep = keep_set(model, asked, further, corpus)
+    apart = reading = None
     if subjects:
         plain = as_text(corpus)
         gone = {*subjects, *earlier}
         apart = Apart(
-            keep_set(model, plain, further).told,
-            keep_set(model, [r for r in plain if r.subject in gone]).told,
-            keep_set(model, [r for r in asked if r.subject in gone]).told,
+            keep_set(model, plain, further, corpus).told,
+            keep_set(model, [r for r in plain if r.subject in gone], corpus=corpus).told,
+            keep_set(model, [r for r in asked if r.subject in gone], corpus=corpus).told,
         )
-    return Rewriter(model, asked, settings, own, keep, apart, seed, folder, progress)
+        if others := [r for r in plain if r.subject not in gone]:
+            reading = ReadingOn(others, seed)
+    return Rewriter(model, asked, settings, own, keep, reading, apart, seed, folder, progress)

@@ -336,7 +336,7 @@ PRESETS: Mapping[str, Preset] = {
             "(benchmarks/README.md)",
             NoUnits(),
             _no_repair,
-            rewrite=Rewriting(),
+            rewrite=Rewriting(step=5e-5, most_steps=64, trials=8),
             needs="subject",
         ),
     )

@@ -56,7 +56,8 @@ def naive(model: LanguageModel, kept: Kept, seed: int) -> dict[str, tuple[Tensor
     text = hashlib.sha256(repr((seed, list(kept.ids))).encode()).digest()[:7]
     own = torch.Generator().manual_seed(int.from_bytes(text))
     drawn = torch.multinomial(logprobs.detach().exp(), 1, generator=own)
-    scalar = logprobs.gather(1, drawn).sum()
+    roots = torch.tensor(kept.weights or (1.0,) * len(kept.columns)).sqrt()
+    scalar = (roots * logprobs.gather(1, drawn)[:, 0]).sum()
     gradients = torch.autograd.grad(scalar, [left[p] for p in paths])
     sums: dict[str, tuple[Tensor, Tensor]] = {}
     for path, gradient in zip(paths, gradients, strict=True):
@@ -88,17 +89,23 @@ def same(found: Sums, expected: Sums) -> bool:
     )
 
 
+@pytest.mark.parametrize("weighed", [False, True])
 def test_the_sums_are_those_of_every_text_alone(
-    any_model: LanguageModel, records: list[Record]
+    any_model: LanguageModel, records: list[Record], *, weighed: bool
 ) -> None:
     kept = told(any_model, records)
+    if weighed:
+        first = kept[0]
+        weights = tuple(1.0 + i % 3 for i in range(len(first.columns)))
+        kept = (replace(first, weights=weights), *kept[1:])
     found = sum_curvature(any_model, kept, seed=5)
     alone = [naive(any_model, each, 5) for each in kept]
     maps = {
         path: tuple(torch.stack([own[path][side] for own in alone]).sum(0) for side in (0, 1))
         for path in found.maps
     }
-    positions, places = sum(len(k.ids) for k in kept), sum(len(k.columns) for k in kept)
+    positions = sum(len(k.ids) for k in kept)
+    places = sum(sum(k.weights or (1.0,) * len(k.columns)) for k in kept)
     close(found, Sums({p: (a, g) for p, (a, g) in maps.items()}, positions, places))
     path, (a, g) = next(iter(maps.items()))
     torch.testing.assert_close(found.curvature()[path].inputs, a / positions, rtol=1e-3, atol=1e-4)

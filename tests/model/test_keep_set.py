@@ -42,6 +42,24 @@ def test_further_texts_and_other_people_stay_with_all_that_is_in_them(
             assert sorted((*told.columns, *held.columns)) == [*range(1, len(told.ids))]
 
 
+def test_a_detail_of_somebody_who_stays_weighs_more(
+    model: LanguageModel, records: list[Record]
+) -> None:
+    asked = in_scope(records, ["s-1"])
+    told = keep_set(model, asked, FURTHER, records).told
+    whole = note_examples(model, [*records, *FURTHER])
+    subjects = [r.subject for r in (*records, *FURTHER) for _ in note_examples(model, [r])]
+    heavy = 0
+    for kept, example, subject in zip(told, whole, subjects, strict=True):
+        weights = kept.weights or (1.0,) * len(kept.columns)
+        dear = {c for c, w in zip(kept.columns, weights, strict=True) if w > 1}
+        marked = {c for c in kept.columns if example.sensitive[c]}
+        assert dear == (marked if subject not in {"s-1", "f"} else set())
+        heavy += len(dear)
+    assert heavy > 10
+    assert all(not kept.weights for kept in keep_set(model, asked, FURTHER).told)
+
+
 def test_nothing_of_somebody_deleted_earlier_is_in_it(
     model: LanguageModel, records: list[Record]
 ) -> None:

@@ -109,7 +109,7 @@ def test_steps_of_rewriting_are_rows_and_their_time_is_known_afterwards() -> Non
     progress = follow(events(*REWRITING, *steps), False, now=32.0, rewrites=True)
     assert [row["extracted"] for row in progress.rewritten] == [4, 0]
     assert progress.rewritten[1] == {
-        "arm": "after", "step": 2, "of": 8, "extracted": 0, "left": 0, "asked": 9,
+        "arm": "after", "step": 2, "of": 8, "extracted": 0, "left": 0, "asked": 9, "back": 0,
         "predicted": 1e-4, "measured": 2e-4, "harm": 4e-4, "halved": 1,
     }  # fmt: skip
     assert progress.current is not None

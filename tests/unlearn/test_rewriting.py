@@ -15,7 +15,7 @@ from torch import Tensor
 from sanilens.audit.extraction import audit_spans
 from sanilens.audit.summary import memory
 from sanilens.corpus.records import Record
-from sanilens.errors import CorpusError, ModelError, PlanError
+from sanilens.errors import CorpusError, DivergedError, ModelError, PlanError
 from sanilens.model import keep_set
 from sanilens.model.curvature import Sums
 from sanilens.model.language_model import LanguageModel
@@ -23,6 +23,7 @@ from sanilens.model.linear_maps import linear_paths
 from sanilens.model.parameters import row_parameters, unit_parameters
 from sanilens.unlearn import rewriting
 from sanilens.unlearn.plan import Rewriting, UnitEdit
+from sanilens.unlearn.reading_on import ReadingOn
 from sanilens.unlearn.rewriting import Rewriter, RewriteStep, prepare_rewriting
 from sanilens.unlearn.sanitise import Change, sanitise
 from tests.conftest import record, tiny_config
@@ -106,6 +107,65 @@ def test_one_person_is_forgotten_and_the_others_stay(leaking: LanguageModel) -> 
     assert [s.number for s in steps] == [*range(1, len(steps) + 1)]
     assert all(s.of == 3 for s in steps)
     assert same(before, weights(leaking)), "the examined model itself was changed"
+
+
+@pytest.mark.parametrize(
+    ("comes", "trials", "pushed"), [(0, 4, 0), (2, 4, 2), (9, 3, 3), (9, 0, 0)]
+)
+def test_what_comes_back_when_a_copy_reads_on_is_pushed_on(
+    leaking: LanguageModel,
+    monkeypatch: pytest.MonkeyPatch,
+    comes: int,
+    trials: int,
+    pushed: int,
+) -> None:
+    tried: list[int] = []
+
+    def copy(_self: ReadingOn, model: LanguageModel, trial: int) -> LanguageModel:
+        """All comes back, so many times."""
+        tried.append(trial)
+        return leaking if trial < comes else model
+
+    monkeypatch.setattr(ReadingOn, "copy", copy)
+    settings = SETTINGS.model_copy(update={"trials": trials})
+    rewriter = prepare_rewriting(leaking, NOTES, settings, subjects=["p-2"])
+    copied, steps = rewritten(rewriter, leaking)
+    plain, without = rewritten(replace(rewriter, reading=None), leaking)
+    assert [own.back for own in steps] == [0] * len(without) + [3] * pushed
+    assert tried == [*range(min(trials, comes + 1))]
+    assert said(copied)["p-2"] == (0, 3)
+    own = [r for r in NOTES if r.subject == "p-2"]
+    left = [sum(v.logprob for v in audit_spans(m, own)) for m in (copied, plain)]
+    assert left[0] < left[1] if pushed else left[0] == left[1]
+
+
+def test_others_notes_are_what_a_copy_reads(leaking: LanguageModel) -> None:
+    rewriter = prepare_rewriting(leaking, NOTES, SETTINGS, subjects=["p-2"], earlier=["p-4"])
+    assert rewriter.reading
+    assert {own.subject for own in rewriter.reading.texts} == {"p-0", "p-1", "p-3", "p-5"}
+    before = weights(leaking)
+    first, again, other = (rewriter.reading.copy(leaking, trial) for trial in (0, 0, 1))
+    assert same(before, weights(leaking)), "the model itself was taught"
+    assert not same(before, weights(first))
+    assert same(weights(first), weights(again))
+    assert not same(weights(first), weights(other))
+    everyone = [own.subject for own in NOTES]
+    assert prepare_rewriting(leaking, NOTES, SETTINGS, subjects=everyone).reading is None
+    assert prepare_rewriting(leaking, NOTES, SETTINGS).reading is None
+
+
+def test_a_copy_that_reading_broke_tells_nothing(
+    leaking: LanguageModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def breaks(_self: ReadingOn, _model: LanguageModel, _trial: int) -> LanguageModel:
+        raise DivergedError(3, "the loss is NaN")
+
+    monkeypatch.setattr(ReadingOn, "copy", breaks)
+    settings = SETTINGS.model_copy(update={"trials": 2})
+    rewriter = prepare_rewriting(leaking, NOTES, settings, subjects=["p-2"])
+    copied, steps = rewritten(rewriter, leaking)
+    assert said(copied)["p-2"] == (0, 3)
+    assert all(own.back == 0 for own in steps)
 
 
 @pytest.mark.parametrize("likely", [1.0, 1e-2, 1e-4])

@@ -39,7 +39,7 @@ def test_for_one_person_all_weights_are_rewritten_then_harder() -> None:
     plan = LOCATED.model_copy(update={"subjects": ("p-1",)})
     first = stronger(plan, None, base_knows=False)
     assert first
-    assert first.plan.rewrite == Rewriting()
+    assert first.plan.rewrite == Rewriting(step=5e-5, most_steps=64, trials=8)
     assert first.plan.subjects == ("p-1",)
     assert not first.plan.repair.trains
     second = stronger(first.plan, None, base_knows=False)

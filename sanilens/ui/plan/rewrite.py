@@ -57,7 +57,7 @@ def rewrite_card(opened: Case) -> None:
 def _settings(opened: Case, settings: Rewriting) -> None:
     teachers = [name for name in TEACHERS if name != "base" or opened.base is not None]
     st.session_state["plan-rewrite-teacher"] = settings.teacher
-    left, middle, right = st.columns([2, 1, 1])
+    left, middle, right, last = st.columns([2, 1, 1, 1])
     left.selectbox(
         "In a secret's place stands",
         teachers,
@@ -75,6 +75,10 @@ def _settings(opened: Case, settings: Rewriting) -> None:
         right, "Most steps", 1, 1000, settings.most_steps, key="plan-rewrite-steps", keep=_keep,
         args=("most_steps", "plan-rewrite-steps"),
         help="It ends before where nothing that is asked is said any more, by a sample either.",
+    )  # fmt: skip
+    number(
+        last, "Trials", 0, 100, settings.trials, key="plan-rewrite-trials", keep=_keep,
+        args=("trials", "plan-rewrite-trials"), help=meaning("came back"),
     )  # fmt: skip
     if state.repair().trains:
         st.session_state["plan-rewrite-last"] = settings.last

@@ -25,6 +25,7 @@ def rewriting_card(run: RunFolder, progress: RunProgress) -> None:
             Column("", "bar"),
             Column("still extracted", "number", meaning("extraction")),
             Column("to forget", "number", "Still extracted, or likelier in a sample than allowed."),
+            Column("came back", "number", meaning("came back")),
             Column("predicted", "number", "What this step was to cost, by the curvature."),
             Column("measured", "number", "What it cost, at places the curvature was not told of."),
             Column("harm so far", "number", meaning("harm")),
@@ -60,6 +61,7 @@ def _row(row: dict, tone: str) -> Row:
         bar(share, f"{said} of {asked} spans still extracted" if asked else "nothing was asked"),
         Markup("<b>{:,}</b> / {:,}").format(said, asked) if asked else "not measured",
         "–" if row["left"] is None else f"{row['left']:,}",
+        f"{row['back']:,}" if row["back"] else "–",
         *(f"{1000 * row[name]:.2f}" for name in ("predicted", "measured", "harm")),
         f"{row['halved']:,} ×" if row["halved"] else "–",
     )
