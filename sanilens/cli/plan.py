@@ -107,11 +107,13 @@ def plan(
 def _summary(made: Plan) -> str:
     done = ", ".join(sorted({edit.operation for edit in made.edits}))
     what = f"{len(made.edits)} units {done}" if made.edits else "no unit edited"
-    if made.rewrite and "rewrite" not in done:
+    if made.rewrites_all == "first":
         what = f"all weights rewritten, {what}"
     then = made.repair.method
     if made.repair.trains:
         then += f", {made.repair.epochs} epochs"
+    if made.rewrites_all == "afterwards":
+        then += ", then all weights rewritten where anything is still said"
     whose = f", for {len(made.subjects)} subjects alone" if made.subjects else ""
     whose += f" ({len(made.earlier)} deleted before)" if made.earlier else ""
     return f"{what}, repair {then}{whose}"

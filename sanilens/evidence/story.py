@@ -11,6 +11,7 @@ from sanilens.evidence.readings import IN_TRIES, Attacks
 from sanilens.evidence.words import figure, number, people, plan_words, with_interval
 from sanilens.runs.comparison import TRIES, Comparison
 from sanilens.runs.verdict import Words, instead, side_effect
+from sanilens.unlearn.methods import METHODS
 from sanilens.unlearn.plan import Plan
 
 
@@ -85,7 +86,16 @@ def _done(told: Told) -> str:
             "Not all of it is in the weights: whoever has the model's folder alone can get at what "
             "was to be forgotten."
         )
-    return f"{words[0].upper()}{words[1:]}. {where}"
+    return f"{words[0].upper()}{words[1:]}. {_how(told.plan)}{where}"
+
+
+def _how(plan: Plan) -> str:
+    """What the plan's repair does, in the method's own words."""
+    if not plan.repair.trains:
+        return ""
+    said = METHODS[plan.repair.method].meaning
+    said = said if said[1].isupper() else said[0].lower() + said[1:]  # NPO stays NPO
+    return f"The repair, {plan.repair.method}: {said} "
 
 
 def _remains(told: Told) -> str:
@@ -115,12 +125,27 @@ def _worst(told: Told) -> str:
         return "No span of any person could be asked for."
     name = worst.of.removeprefix("subject:")
     before = told.facts.first("extraction", "before", worst.of, told.facts.about)
-    if not worst.hits:
-        return (
-            f"Nothing is said any more of any person asked about. Of {name}: before "
-            f"{figure(before)}, now {with_interval(worst)}."
-        )
-    return f"Most is still said of {name}: before {figure(before)}, now {with_interval(worst)}."
+    said = f"Most is still said of {name}: before" if worst.hits else (
+        f"Nothing is said any more of any person asked about. Of {name}: before")  # fmt: skip
+    return f"{said} {figure(before)}, now {with_interval(worst)}.{_worst_sampled(told)}"
+
+
+def _worst_sampled(told: Told) -> str:
+    """Of whom sampling gets most: any detail, by so many samples of each of their prompts."""
+    worst, reference = (told.facts.worst(arm, IN_TRIES) for arm in ("after", "reference"))
+    if worst is None or not worst.measured:
+        return ""
+    name = worst.of.removeprefix("subject:")
+    text = (
+        f" Who samples each prompt {TRIES} times gets most of {name}: some detail with a "
+        f"probability of {figure(worst)}"
+    )
+    if reference is None or not reference.measured:
+        return f"{text}."
+    return (
+        f"{text}; of the reference, that never saw them, most of "
+        f"{reference.of.removeprefix('subject:')}, with {figure(reference)}."
+    )
 
 
 def attacked(attacks: Attacks) -> str:

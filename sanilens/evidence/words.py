@@ -58,12 +58,13 @@ def with_interval(reading: Reading | None) -> str:
 
 
 def plan_words(plan: Plan) -> str:
-    """What a plan does, for a person: `460 units reset, then 2 epochs of surrogate repair`."""
+    """What a plan does, for a person: `460 units: reset; then 2 epochs of surrogate repair`."""
     done: list[str] = []
     if plan.keep < 1:
         done.append(f"{100 * plan.keep:g} % of what fine-tuning changed was kept")
-    if plan.rewrite and not any(edit.operation == "rewrite" for edit in plan.edits):
-        done.append("all weights were rewritten along the direction that moves least of the rest")
+    way = "all weights were rewritten along the direction that moves least of the rest"
+    if plan.rewrites_all == "first":
+        done.append(way)
     for operation in sorted({edit.operation for edit in plan.edits}):
         count = sum(edit.operation == operation for edit in plan.edits)
         done.append(f"{count:,} unit{'s' * (count != 1)}: {operation}")
@@ -71,6 +72,8 @@ def plan_words(plan: Plan) -> str:
         epochs = plan.repair.epochs
         name = plan.repair.method
         done.append(f"{epochs} epoch{'s' * (epochs != 1)} of {name} repair")
+    if plan.rewrites_all == "afterwards":
+        done.append(f"where anything was still said, {way}")
     return "; then ".join(done) if done else "nothing was changed"
 
 

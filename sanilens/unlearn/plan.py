@@ -404,6 +404,13 @@ class Plan(_Frozen):
         return not changed and self.keep == 1
 
     @property
+    def rewrites_all(self) -> Literal["first", "afterwards"] | None:
+        """When all weights are rewritten: afterwards is where the repair leaves anything."""
+        if self.rewrite is None or any(edit.operation == "rewrite" for edit in self.edits):
+            return None
+        return "afterwards" if self.rewrite.last and self.repair.trains else "first"
+
+    @property
     def leans_on_base(self) -> bool:
         """Whether something becomes what the base model has, which should then know the domain."""
         if self.base is None:

@@ -140,6 +140,18 @@ def test_rewriting_decides_and_a_plan_without_it_keeps_its_hash() -> None:
         assert Plan.model_validate_json(own.canonical()) == own
 
 
+def test_when_all_weights_are_rewritten() -> None:
+    repair, last = Repair(method="stranger"), Rewriting(last=True)
+    for changes, when in (
+        ({"rewrite": Rewriting(), "repair": repair}, "first"),
+        ({"rewrite": last, "repair": repair}, "afterwards"),
+        ({"rewrite": last, "repair": Repair(method="none")}, "first"),
+        ({"rewrite": Rewriting(), "edits": (UnitEdit(unit="mlp.0.1", operation="rewrite"),)}, None),
+        ({"rewrite": None}, None),
+    ):
+        assert PLAN.model_copy(update=changes).rewrites_all == when
+
+
 def test_the_same_layers_are_the_same_plan() -> None:
     one, other = (Rewriting.model_validate({"layers": own}) for own in ([2, 0, 2], [0, 2]))
     assert one == other

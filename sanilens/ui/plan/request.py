@@ -49,7 +49,7 @@ def summary(plan: Plan) -> str:
     operations = sorted({edit.operation for edit in plan.edits})
     units = len(plan.edits)
     done = f"{units:,} unit{'s' * (units != 1)} {', '.join(operations)}" if units else "no edit"
-    if plan.rewrite and "rewrite" not in operations:
+    if plan.rewrites_all == "first":
         done = "all weights rewritten" if done == "no edit" else f"all weights rewritten, {done}"
     if plan.keep < 1:
         done = f"{100 * plan.keep:g} % of the fine-tuning kept, {done}"
@@ -58,7 +58,9 @@ def summary(plan: Plan) -> str:
     repair = plan.repair
     if repair.method == "none":
         return f"{done}, no repair"
-    return f"{done}, {repair.epochs} epoch{'s' * (repair.epochs != 1)} of {repair.method} repair"
+    done += f", {repair.epochs} epoch{'s' * (repair.epochs != 1)} of {repair.method} repair"
+    last = ", what is still said rewritten" if plan.rewrites_all == "afterwards" else ""
+    return done + last
 
 
 def file_card(opened: Case, plan: Plan) -> None:
