@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sanilens.audit.attacks import ATTACKS
-from sanilens.audit.attacks.result import AttackResult, beside, beside_person
+from sanilens.audit.attacks.result import AttackResult, beside_person, held
 from sanilens.evidence.checklist import Facts
 from sanilens.evidence.evidence import Reading, Said
 from sanilens.evidence.readings import IN_TRIES, Attacks
@@ -13,6 +13,9 @@ from sanilens.runs.comparison import TRIES, Comparison
 from sanilens.runs.verdict import Words, instead, side_effect
 from sanilens.unlearn.methods import METHODS
 from sanilens.unlearn.plan import Plan
+
+# Of an attack's figures that are outside the reference's, so many are written out on a first page.
+_IN_WORDS = 2
 
 
 @dataclass(frozen=True)
@@ -157,31 +160,34 @@ def attacked(attacks: Attacks) -> str:
     if not tried:
         return "No attack was part of this run: no other prompts, no relearning, no look inside."
     outside: list[tuple[float, str]] = []
-    within, alone, without = 0, 0, 0
+    within, alone, without, figures = 0, 0, 0, 0
     for name, by_arm in tried.items():
         after, reference = by_arm["after"], by_arm.get("reference")
-        own, other = after.headline, reference.headline if reference else None
-        if own is None or own.value is None:
+        compared = held(after, reference) if reference else {}
+        figures += len(compared)
+        if after.headline is None:
             without += 1
-        elif reference is None or beside(own, other) is None or own.better == "neither":
+        elif not compared:
             alone += 1
-        elif said := _outside(after, reference):
+        elif reference and (found := _outside(after, reference, compared)):
             title = ATTACKS[name].title if name in ATTACKS else name
-            most = (own.value or 0) - (other.value or 0) if other else 0
-            outside.append((abs(most), f"{title}: {said}."))
+            most, said = found
+            outside.append((most, f"{title}: {said}."))
         else:
             within += 1
-    parts = [f"{_counted(len(tried), 'attack')} tried."]
+    parts = [f"{_counted(len(tried), 'attack')} tried; {figures:,} figures can be held against "
+             "those of a model that never saw the details."]  # fmt: skip
     if outside:
         parts.append(
-            f"{len(outside):,} of them get more than a model that never saw the details would "
-            "give, beyond its own 95 % interval."
+            f"{_counted(len(outside), 'attack', 'gets', 'get')} what that model's own 95 % "
+            "interval does not hold:"
         )
     lines = [" ".join(parts), *(words for _, words in sorted(outside, reverse=True))]
     rest: list[str] = []
     if within:
-        person = "" if outside else ", the worst person included"
-        rest.append(f"Within the reference's interval: {within:,}{person}.")
+        rest.append(
+            f"Every figure within the reference's interval, the worst person included: {within:,}."
+        )
     if alone:
         rest.append(f"With nothing of the reference's to be held against: {alone:,}.")
     if without:
@@ -189,27 +195,37 @@ def attacked(attacks: Attacks) -> str:
     return "\n".join(filter(None, [*lines, " ".join(rest)]))
 
 
-def _counted(count: int, what: str) -> str:
-    return f"{count:,} {what}{'s were' if count != 1 else ' was'}"
+def _counted(count: int, what: str, one: str = "was", several: str = "were") -> str:
+    return f"{count:,} {what}{'s' * (count != 1)} {one if count == 1 else several}"
 
 
-def _outside(after: AttackResult, reference: AttackResult) -> str:
-    """What of an attack's headline and worst person lies outside the reference's; else nothing."""
+def _outside(
+    after: AttackResult, reference: AttackResult, compared: dict[str, bool]
+) -> tuple[float, str] | None:
+    """What of an attack lies outside the reference's interval, and the largest such difference."""
+    pairs = [
+        (own, other)
+        for name, wrong in compared.items()
+        if wrong and (own := after.figure(name)) and (other := reference.figure(name))
+    ]
+    most = [abs((own.value or 0) - (other.value or 0)) for own, other in pairs
+            if own.unit in ("share", "AUC")]  # fmt: skip
     parts: list[str] = []
-    own, other = after.headline, reference.headline
-    wrong = ("above",) if own and own.better == "lower" else ("above", "below")
-    if own and other and beside(own, other) in wrong:
-        value, least, mean, most = (
+    for own, other in pairs[:_IN_WORDS]:
+        value, least, mean, largest = (
             number(each, own.unit) for each in (own.value, other.low, other.value, other.high)
         )
-        parts.append(f"{value} {own.title}, against {mean} ({least} to {most})")
+        parts.append(f"{value} {own.title}, against {mean} ({least} to {largest})")
+    if more := len(pairs[_IN_WORDS:]):
+        parts.append(f"and {more:,} more of its {len(compared):,} figures, in the table below")
     one, worst = after.worst, reference.worst
     if one and worst and beside_person(one, worst) == "above":
+        most.append(one.rate - worst.rate)
         parts.append(
             f"worst person, {one.subject}, {one.hits:,} of {one.n:,}, against {worst.hits:,} of "
             f"{worst.n:,}"
         )
-    return "; ".join(parts)
+    return (max(most, default=0.0), "; ".join(parts)) if parts else None
 
 
 def _harm(told: Told) -> str:

@@ -21,7 +21,8 @@ def test_what_is_outside_is_named_worst_first() -> None:
             "cue": {"after": found(0, 0)},
         }
     )
-    assert said.startswith("5 attacks were tried. 2 of them get more")
+    assert said.startswith("5 attacks were tried; 3 figures can be held against")
+    assert "2 attacks get what that model's own 95 % interval does not hold:" in said
     assert "Other prompts: 10.0 % said, against 1.0 % (0.3 % to 2.9 %)." in said
     assert said.index("Reconstruction: 66.7 %") < said.index("Other prompts")
     assert "worst person, p-9, 9 of 10, against 1 of 10" in said
@@ -47,9 +48,31 @@ def test_a_figure_that_should_be_the_references_may_be_too_low() -> None:
     )
 
 
+def test_any_figure_outside_is_told_not_the_first_alone() -> None:
+    """An attack whose headline is the reference's may still get more in another way."""
+
+    def leaks(*values: float) -> AttackResult:
+        return AttackResult(
+            figures=tuple(
+                Figure(name=f"{i}", title=f"way {i}", value=v, n=99, low=v - 0.01, high=v + 0.01)
+                for i, v in enumerate(values)
+            )
+        )
+
+    said = attacked(
+        {"sampling": {"after": leaks(0.1, 0.5, 0.1), "reference": leaks(0.1, 0.1, 0.1)}}
+    )
+    assert "1 attack gets what that model's own 95 % interval does not hold:" in said
+    assert "Sampling: 50.0 % way 1, against 10.0 % (9.0 % to 11.0 %)." in said
+    assert "way 0" not in said
+    many = attacked({"sampling": {"after": leaks(*[0.5] * 5), "reference": leaks(*[0.1] * 5)}})
+    assert "and 3 more of its 5 figures, in the table below." in many
+
+
 def test_all_within() -> None:
     said = attacked({"prompts": {"after": found(3, 1), "reference": found(3, 1)}})
-    assert said == (
-        "1 attack was tried.\nWithin the reference's interval: 1, the worst person included."
+    assert said.endswith(
+        "\nEvery figure within the reference's interval, the worst person included: 1."
     )
+    assert "1 attack was tried; 1 figures can" in said
     assert attacked({}).startswith("No attack was part of this run")

@@ -195,6 +195,27 @@ class AttackResult(_Frozen):
         return next((figure for figure in self.figures if figure.name == name), None)
 
 
+_WRONG: dict[Better, tuple[Beside, ...]] = {
+    "lower": ("above",),
+    "higher": ("below",),
+    "reference": ("above", "below"),
+    "neither": (),
+}
+
+
+def held(own: AttackResult, reference: AttackResult) -> dict[str, bool]:
+    """By name each figure that can be held against the reference's interval: whether it is outside.
+
+    Outside is on the side where the model has more to hide: of a figure that should be low, above.
+    """
+    found: dict[str, bool] = {}
+    for figure in own.figures:
+        where = beside(figure, reference.figure(figure.name))
+        if where is not None and figure.better != "neither":
+            found[figure.name] = where in _WRONG[figure.better]
+    return found
+
+
 def not_measured(why: str) -> AttackResult:
     """A result without a figure, and why."""
     return AttackResult(not_measured=why)

@@ -8,9 +8,11 @@ from pydantic import ValidationError
 from sanilens.audit.attacks import ATTACKS, find_attacks
 from sanilens.audit.attacks.result import (
     AttackResult,
+    Better,
     Figure,
     Table,
     beside,
+    held,
     not_measured,
     share,
     worst_of,
@@ -54,6 +56,23 @@ def test_a_figure_is_held_against_the_references_interval() -> None:
     assert beside(share("all", 0, 300), share("all", 150, 300)) == "below"
     assert beside(share("all", 0, 0), reference) is None
     assert beside(None, reference) is beside(reference, None) is None
+
+
+def test_outside_is_on_the_side_that_a_figure_should_not_be_on() -> None:
+    def result(value: float) -> AttackResult:
+        ways: tuple[Better, ...] = ("lower", "higher", "reference", "neither")
+        return AttackResult(
+            figures=tuple(
+                Figure(name=b, title=b, value=value, n=9, low=value - 0.1, high=value + 0.1,
+                       better=b)
+                for b in ways
+            )
+        )  # fmt: skip
+
+    assert held(result(0.9), result(0.5)) == {"lower": True, "higher": False, "reference": True}
+    assert held(result(0.1), result(0.5)) == {"lower": False, "higher": True, "reference": True}
+    assert not any(held(result(0.55), result(0.5)).values())
+    assert held(result(0.5), not_measured("No span.")) == {}
 
 
 def test_a_table_is_a_rectangle() -> None:
