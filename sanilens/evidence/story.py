@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sanilens.audit.attacks import ATTACKS
-from sanilens.audit.attacks.result import AttackResult, beside_person, held
+from sanilens.audit.attacks.result import AttackResult, Beside, beside_person, held
 from sanilens.evidence.checklist import Facts
 from sanilens.evidence.evidence import Reading, Said
 from sanilens.evidence.readings import IN_TRIES, Attacks
@@ -152,38 +152,42 @@ def _worst_sampled(told: Told) -> str:
 
 
 def attacked(attacks: Attacks) -> str:
-    """Every attack that gets what the reference's own 95 % interval does not hold, worst first.
+    """Every attack that gets more than the reference's own 95 % interval holds, most first.
 
     Its worst person is held against the interval of the reference's worst person in the same way.
     """
     tried = {name: by_arm for name, by_arm in attacks.items() if "after" in by_arm}
     if not tried:
         return "No attack was part of this run: no other prompts, no relearning, no look inside."
-    outside: list[tuple[float, str]] = []
+    more: list[tuple[float, str]] = []
+    less: list[str] = []
     within, alone, without, figures = 0, 0, 0, 0
     for name, by_arm in tried.items():
+        title = ATTACKS[name].title if name in ATTACKS else name
         after, reference = by_arm["after"], by_arm.get("reference")
-        compared = held(after, reference) if reference else {}
-        figures += len(compared)
+        found = held(after, reference) if reference else {}
+        figures += len(found)
         if after.headline is None:
             without += 1
-        elif not compared:
+        elif reference is None or not found:
             alone += 1
-        elif reference and (found := _outside(after, reference, compared)):
-            title = ATTACKS[name].title if name in ATTACKS else name
-            most, said = found
-            outside.append((most, f"{title}: {said}."))
         else:
-            within += 1
+            if beyond := _beyond(after, reference, found):
+                more.append((beyond[0], f"{title}: {beyond[1]}."))
+            if count := sum(where == "below" for where in found.values()):
+                less.append(f"{title} (by {count:,} of {len(found):,} figures)")
+            within += not beyond and not count
     parts = [f"{_counted(len(tried), 'attack')} tried; {figures:,} figures can be held against "
              "those of a model that never saw the details."]  # fmt: skip
-    if outside:
+    if more:
         parts.append(
-            f"{_counted(len(outside), 'attack', 'gets', 'get')} what that model's own 95 % "
-            "interval does not hold:"
+            f"{_counted(len(more), 'attack', 'gets', 'get')} more than that model's own 95 % "
+            "interval holds:"
         )
-    lines = [" ".join(parts), *(words for _, words in sorted(outside, reverse=True))]
+    lines = [" ".join(parts), *(words for _, words in sorted(more, reverse=True))]
     rest: list[str] = []
+    if less:
+        rest.append(f"Below it, and so told from it the other way: {', '.join(less)}.")
     if within:
         rest.append(
             f"Every figure within the reference's interval, the worst person included: {within:,}."
@@ -199,14 +203,15 @@ def _counted(count: int, what: str, one: str = "was", several: str = "were") -> 
     return f"{count:,} {what}{'s' * (count != 1)} {one if count == 1 else several}"
 
 
-def _outside(
-    after: AttackResult, reference: AttackResult, compared: dict[str, bool]
+def _beyond(
+    after: AttackResult, reference: AttackResult, found: dict[str, Beside]
 ) -> tuple[float, str] | None:
-    """What of an attack lies outside the reference's interval, and the largest such difference."""
+    """What of an attack is above the reference's interval, and by how much at most."""
     pairs = [
         (own, other)
-        for name, wrong in compared.items()
-        if wrong and (own := after.figure(name)) and (other := reference.figure(name))
+        for name, where in found.items()
+        if (own := after.figure(name)) and (other := reference.figure(name))
+        if where == ("below" if own.better == "higher" else "above")
     ]
     most = [abs((own.value or 0) - (other.value or 0)) for own, other in pairs
             if own.unit in ("share", "AUC")]  # fmt: skip
@@ -216,8 +221,8 @@ def _outside(
             number(each, own.unit) for each in (own.value, other.low, other.value, other.high)
         )
         parts.append(f"{value} {own.title}, against {mean} ({least} to {largest})")
-    if more := len(pairs[_IN_WORDS:]):
-        parts.append(f"and {more:,} more of its {len(compared):,} figures, in the table below")
+    if left := len(pairs[_IN_WORDS:]):
+        parts.append(f"and {left:,} more of its {len(found):,} figures, in the table below")
     one, worst = after.worst, reference.worst
     if one and worst and beside_person(one, worst) == "above":
         most.append(one.rate - worst.rate)

@@ -22,7 +22,7 @@ def test_what_is_outside_is_named_worst_first() -> None:
         }
     )
     assert said.startswith("5 attacks were tried; 3 figures can be held against")
-    assert "2 attacks get what that model's own 95 % interval does not hold:" in said
+    assert "2 attacks get more than that model's own 95 % interval holds:" in said
     assert "Other prompts: 10.0 % said, against 1.0 % (0.3 % to 2.9 %)." in said
     assert said.index("Reconstruction: 66.7 %") < said.index("Other prompts")
     assert "worst person, p-9, 9 of 10, against 1 of 10" in said
@@ -43,9 +43,9 @@ def test_a_figure_that_should_be_the_references_may_be_too_low() -> None:
                                      high=v + 0.1, unit="AUC", better="reference"),))
         for v in (0.1, 0.5)
     ]  # fmt: skip
-    assert "0.100 AUC, against 0.500" in attacked(
-        {"membership": {"after": auc[0], "reference": auc[1]}}
-    )
+    said = attacked({"membership": {"after": auc[0], "reference": auc[1]}})
+    assert "told from it the other way: Membership inference (by 1 of 1 figures)." in said
+    assert "Every figure within" not in said
 
 
 def test_any_figure_outside_is_told_not_the_first_alone() -> None:
@@ -62,7 +62,7 @@ def test_any_figure_outside_is_told_not_the_first_alone() -> None:
     said = attacked(
         {"sampling": {"after": leaks(0.1, 0.5, 0.1), "reference": leaks(0.1, 0.1, 0.1)}}
     )
-    assert "1 attack gets what that model's own 95 % interval does not hold:" in said
+    assert "1 attack gets more than that model's own 95 % interval holds:" in said
     assert "Sampling: 50.0 % way 1, against 10.0 % (9.0 % to 11.0 %)." in said
     assert "way 0" not in said
     many = attacked({"sampling": {"after": leaks(*[0.5] * 5), "reference": leaks(*[0.1] * 5)}})

@@ -195,24 +195,17 @@ class AttackResult(_Frozen):
         return next((figure for figure in self.figures if figure.name == name), None)
 
 
-_WRONG: dict[Better, tuple[Beside, ...]] = {
-    "lower": ("above",),
-    "higher": ("below",),
-    "reference": ("above", "below"),
-    "neither": (),
-}
+def held(own: AttackResult, reference: AttackResult) -> dict[str, Beside]:
+    """By name where each figure lies that can be held against the reference's own interval.
 
-
-def held(own: AttackResult, reference: AttackResult) -> dict[str, bool]:
-    """By name each figure that can be held against the reference's interval: whether it is outside.
-
-    Outside is on the side where the model has more to hide: of a figure that should be low, above.
+    A figure that should be low, or high, is `within` where it is even lower, or higher.
     """
-    found: dict[str, bool] = {}
+    found: dict[str, Beside] = {}
     for figure in own.figures:
         where = beside(figure, reference.figure(figure.name))
         if where is not None and figure.better != "neither":
-            found[figure.name] = where in _WRONG[figure.better]
+            fine = {"lower": "below", "higher": "above"}.get(figure.better)
+            found[figure.name] = "within" if where == fine else where
     return found
 
 

@@ -69,9 +69,10 @@ def test_outside_is_on_the_side_that_a_figure_should_not_be_on() -> None:
             )
         )  # fmt: skip
 
-    assert held(result(0.9), result(0.5)) == {"lower": True, "higher": False, "reference": True}
-    assert held(result(0.1), result(0.5)) == {"lower": False, "higher": True, "reference": True}
-    assert not any(held(result(0.55), result(0.5)).values())
+    high, low, alike = (held(result(own), result(0.5)) for own in (0.9, 0.1, 0.55))
+    assert high == {"lower": "above", "higher": "within", "reference": "above"}
+    assert low == {"lower": "within", "higher": "below", "reference": "below"}
+    assert {*alike.values()} == {"within"}
     assert held(result(0.5), not_measured("No span.")) == {}
 
 
