@@ -24,6 +24,9 @@ COLOURS = ("#1f7f87", "#b0793f", "#7d5fa8", "#4a78b5", "#a8586e", "#6f8a3c")
 TONES = {"leak": "#c8641f", "control": GREY, "plan": "#1f7f87", "reference": "#5b6678"}
 """Of an interval, by what it is of: the leaking model, a control, the plan, the reference."""
 
+# More of them crowd an axis.
+_MOST_TICKS = 8
+
 Scale = Literal["linear", "log", "square root", "symlog"]
 Dash = Literal["solid", "dash", "dot", "longdash"]
 Symbol = Literal["circle", "triangle-right", "diamond", "square"]
@@ -98,6 +101,24 @@ class Axis:
         if self.whole:
             found["tickformat"], found["nticks"] = ",d", 6
         return found
+
+
+def axis_of(title: str, values: Iterable[float], *, log: bool = False, share: bool = False) -> Axis:
+    """An axis for a curve's numbers, written so that no two of its ticks read alike.
+
+    A logarithmic one names the numbers themselves where they are whole, or else powers of ten; one
+    of shares begins at 0 and shows at least a tenth, or a few in a thousand would look like all.
+    """
+    own = sorted({value for value in values if math.isfinite(value)})
+    if share:
+        top = max(own, default=0.0)
+        return Axis(title, format=".0%", between=(0.0, 0.1) if top < 0.1 else None)
+    if not log or not own or own[0] <= 0:
+        return Axis(title)
+    if len(own) <= _MOST_TICKS and all(value == round(value) for value in own):
+        return Axis(title, scale="log", ticks=own)
+    decades = range(math.floor(math.log10(own[0])), math.ceil(math.log10(own[-1])) + 1)
+    return Axis(title, scale="log", ticks=[10.0**power for power in decades])
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from typing import Any, get_args
 
 import pytest
 
-from sanilens.charts import CSV, Axis, Estimate, Line, Scale, forest, lines
+from sanilens.charts import CSV, Axis, Estimate, Line, Scale, axis_of, forest, lines
 
 
 def test_a_stretched_axis_says_so_and_writes_the_figures_themselves() -> None:
@@ -81,3 +81,14 @@ def test_missing_points_are_gaps() -> None:
     (own,) = drawn.data
     assert own.y[1] is None
     assert own.text[1] == "2, not measured"
+
+
+def test_no_two_ticks_of_a_curve_read_alike() -> None:
+    tries = axis_of("samples", (1, 2, 4, 128), log=True)
+    assert tries.layout["ticktext"] == ["1", "2", "4", "128"]
+    rates = axis_of("learning rate", [1e-6 * 2.154**i for i in range(10)], log=True)
+    assert rates.layout["ticktext"] == ["1e-06", "1e-05", "0.0001", "0.001"]
+    assert axis_of("spans", (0.0, 0.003), share=True).between == (0.0, 0.1)
+    assert axis_of("spans", (0.0, 0.5), share=True).between is None
+    assert axis_of("spans", (), share=True).between == (0.0, 0.1)
+    assert axis_of("samples", (0, 1), log=True).scale == "linear"

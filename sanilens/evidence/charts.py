@@ -10,7 +10,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sanilens.charts import COLOURS, GREY, TEMPLATE, TONES, Axis, Estimate, Line, forest, lines
+from sanilens.charts import (
+    COLOURS,
+    GREY,
+    TEMPLATE,
+    TONES,
+    Axis,
+    Estimate,
+    Line,
+    axis_of,
+    forest,
+    lines,
+)
 from sanilens.evidence.evidence import Evidence, Reading, measured
 from sanilens.evidence.words import interval, number
 from sanilens.extras import needs
@@ -156,8 +167,10 @@ def _curves(evidence: Evidence) -> list[Chart]:
         for name in dict.fromkeys(series.name for _, series in curves):
             own = [(arm, series) for arm, series in curves if series.name == name]
             first = own[0][1]
-            x = Axis(first.x_label, scale="log" if first.log_x else "linear")
-            y = Axis(first.y_label, format=".0%" if first.unit == "share" else "")
+            points = [point for _, series in own for point in series.points]
+            x = axis_of(first.x_label, [p.x for p in points], log=first.log_x)
+            y = axis_of(first.y_label, [p.y for p in points if p.y is not None],
+                        share=first.unit == "share")  # fmt: skip
             drawn = [
                 Line(evidence.arms.get(arm, arm), [p.x for p in series.points],
                      [p.y for p in series.points], _colour(arm) if arm in _TONE else

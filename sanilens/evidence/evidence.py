@@ -279,9 +279,9 @@ class Evidence(_Frozen):
         return pd.DataFrame([each.model_dump() for each in self.readings])
 
 
-def most_first(reading: Reading) -> tuple[float, float, str]:
-    """Sorts persons: of whom most is said first, by their ids where as much is."""
-    return -(reading.hits or 0), -(reading.value or 0), reading.of
+def most_first(reading: Reading) -> tuple[float, float, float, str]:
+    """Sorts persons: of whom most is said first; where as much is, of whom it is least sure."""
+    return -(reading.hits or 0), -(reading.value or 0), -(reading.high or 0), reading.of
 
 
 def reading_id(measure: str, arm: str, whose: str = "everyone", of: str = "all") -> str:

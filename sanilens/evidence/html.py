@@ -16,6 +16,7 @@ from sanilens.audit.attacks import ATTACKS
 from sanilens.errors import RunError
 from sanilens.evidence.evidence import Evidence, Reading, Whose, reading_id
 from sanilens.evidence.readings import IN_TRIES
+from sanilens.evidence.story import outdone
 from sanilens.evidence.words import figure, interval, people
 from sanilens.extras import needs
 from sanilens.glossary import meaning
@@ -83,6 +84,7 @@ def report_html(evidence: Evidence, examples: Sequence[Example] = ()) -> str:
         confidential=bool(examples),
         examples=examples,
         headline=_title(evidence),
+        yet=_yet(evidence),
         tiles=tile_figures(evidence),
         open=[a for a in evidence.answers if a.state == "not measured"],
         contents=_CONTENTS,
@@ -243,6 +245,20 @@ def tile_figures(evidence: Evidence) -> list[tuple[str, Reading | None, str]]:
         if reference
         else ("knowledge kept", kept, "of what fine-tuning taught"),
     ]
+
+
+def _yet(evidence: Evidence) -> str:
+    """What a reader of the headline alone must know: that it is about one way of asking."""
+    titles = outdone(evidence.attacks)
+    if not titles:
+        return ""
+    tried = sum("after" in by_arm for by_arm in evidence.attacks.values())
+    names = ", ".join(title.lower() for title in titles)
+    get = "gets" if len(titles) == 1 else "get"
+    return (
+        f"That is by the records' own text. Of {tried:,} attacks {len(titles):,} {get} more than "
+        f"from a model that never saw the details: {names}."
+    )
 
 
 def tiles(evidence: Evidence) -> list[tuple[str, str, str]]:

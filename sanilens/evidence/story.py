@@ -15,7 +15,7 @@ from sanilens.unlearn.methods import METHODS
 from sanilens.unlearn.plan import Plan
 
 # Of an attack's figures that are outside the reference's, so many are written out on a first page.
-_IN_WORDS = 2
+_IN_WORDS = 1
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,8 @@ def _worst(told: Told) -> str:
     name = worst.of.removeprefix("subject:")
     before = told.facts.first("extraction", "before", worst.of, told.facts.about)
     said = f"Most is still said of {name}: before" if worst.hits else (
-        f"Nothing is said any more of any person asked about. Of {name}: before")  # fmt: skip
+        f"Nothing is said any more of any person asked about. Least sure is {name}: "
+        "before")  # fmt: skip
     return f"{said} {figure(before)}, now {with_interval(worst)}.{_worst_sampled(told)}"
 
 
@@ -199,6 +200,17 @@ def attacked(attacks: Attacks) -> str:
     return "\n".join(filter(None, [*lines, " ".join(rest)]))
 
 
+def outdone(attacks: Attacks) -> tuple[str, ...]:
+    """Titles of the attacks that get more than the reference's own interval holds, if any."""
+    return tuple(
+        ATTACKS[name].title if name in ATTACKS else name
+        for name, by_arm in attacks.items()
+        if "after" in by_arm and "reference" in by_arm
+        for after, reference in [(by_arm["after"], by_arm["reference"])]
+        if _beyond(after, reference, held(after, reference))
+    )
+
+
 def _counted(count: int, what: str, one: str = "was", several: str = "were") -> str:
     return f"{count:,} {what}{'s' * (count != 1)} {one if count == 1 else several}"
 
@@ -220,9 +232,9 @@ def _beyond(
         value, least, mean, largest = (
             number(each, own.unit) for each in (own.value, other.low, other.value, other.high)
         )
-        parts.append(f"{value} {own.title}, against {mean} ({least} to {largest})")
+        parts.append(f"{own.title} {value}, against {mean} ({least} to {largest})")
     if left := len(pairs[_IN_WORDS:]):
-        parts.append(f"and {left:,} more of its {len(found):,} figures, in the table below")
+        parts.append(f"{left:,} more of its {len(found):,} figures")
     one, worst = after.worst, reference.worst
     if one and worst and beside_person(one, worst) == "above":
         most.append(one.rate - worst.rate)
@@ -268,7 +280,7 @@ def _most_harmed(told: Told) -> tuple[Reading, Reading] | None:
 
 
 def _sure(told: Told) -> str:
-    said = [told.words.headline, told.words.rests]
+    said = [told.words.rests]
     if told.found.groups and (other := instead(told.found.of("asked"), None)):
         said += [other.headline, other.rests]
     against = told.facts.first("against_random", "after", whose=told.facts.about)

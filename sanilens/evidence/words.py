@@ -52,9 +52,13 @@ def interval(reading: Reading | None) -> str:
 
 
 def with_interval(reading: Reading | None) -> str:
-    """Both."""
-    found = interval(reading)
-    return f"{figure(reading)}, 95 % interval {found}" if found else figure(reading)
+    """Both: `0 of 13 (0.0 %, 95 % interval 0.0 to 22.8 %)`."""
+    said, found = figure(reading), interval(reading)
+    if not found:
+        return said
+    if said.endswith(")"):
+        return f"{said[:-1]}, 95 % interval {found})"
+    return f"{said} (95 % interval {found})"
 
 
 def plan_words(plan: Plan) -> str:

@@ -2,7 +2,7 @@
 
 from sanilens.audit.attacks.result import AttackResult, Figure, WorstSubject, not_measured, share
 from sanilens.audit.statistics import wilson
-from sanilens.evidence.story import attacked
+from sanilens.evidence.story import attacked, outdone
 
 
 def found(hits: int, worst: int, n: int = 300) -> AttackResult:
@@ -12,24 +12,24 @@ def found(hits: int, worst: int, n: int = 300) -> AttackResult:
 
 
 def test_what_is_outside_is_named_worst_first() -> None:
-    said = attacked(
-        {
-            "prompts": {"after": found(30, 3), "reference": found(3, 2)},
-            "reconstruction": {"after": found(200, 9), "reference": found(3, 1)},
-            "quantisation": {"after": found(3, 1), "reference": found(3, 1)},
-            "bypass": {"after": not_measured("Not applicable: all is in the weights.")},
-            "cue": {"after": found(0, 0)},
-        }
-    )
+    tried = {
+        "prompts": {"after": found(30, 3), "reference": found(3, 2)},
+        "reconstruction": {"after": found(200, 9), "reference": found(3, 1)},
+        "quantisation": {"after": found(3, 1), "reference": found(3, 1)},
+        "bypass": {"after": not_measured("Not applicable: all is in the weights.")},
+        "cue": {"after": found(0, 0)},
+    }
+    said = attacked(tried)
     assert said.startswith("5 attacks were tried; 3 figures can be held against")
     assert "2 attacks get more than that model's own 95 % interval holds:" in said
-    assert "Other prompts: 10.0 % said, against 1.0 % (0.3 % to 2.9 %)." in said
-    assert said.index("Reconstruction: 66.7 %") < said.index("Other prompts")
+    assert "Other prompts: said 10.0 %, against 1.0 % (0.3 % to 2.9 %)." in said
+    assert said.index("Reconstruction: said 66.7 %") < said.index("Other prompts")
     assert "worst person, p-9, 9 of 10, against 1 of 10" in said
     assert "p-3" not in said  # within the interval of the reference's worst
     assert "Quantisation" not in said
     assert "With nothing of the reference's to be held against: 1." in said
     assert "Not applicable or not measured, with the reason below: 1." in said
+    assert outdone(tried) == ("Other prompts", "Reconstruction")
 
 
 def test_a_worst_person_alone_is_enough() -> None:
@@ -63,10 +63,10 @@ def test_any_figure_outside_is_told_not_the_first_alone() -> None:
         {"sampling": {"after": leaks(0.1, 0.5, 0.1), "reference": leaks(0.1, 0.1, 0.1)}}
     )
     assert "1 attack gets more than that model's own 95 % interval holds:" in said
-    assert "Sampling: 50.0 % way 1, against 10.0 % (9.0 % to 11.0 %)." in said
+    assert "Sampling: way 1 50.0 %, against 10.0 % (9.0 % to 11.0 %)." in said
     assert "way 0" not in said
     many = attacked({"sampling": {"after": leaks(*[0.5] * 5), "reference": leaks(*[0.1] * 5)}})
-    assert "and 3 more of its 5 figures, in the table below." in many
+    assert "(9.0 % to 11.0 %); 4 more of its 5 figures." in many
 
 
 def test_all_within() -> None:

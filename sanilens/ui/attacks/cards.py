@@ -6,7 +6,7 @@ import streamlit as st
 
 from sanilens.audit.attacks import ATTACKS
 from sanilens.audit.attacks.result import AttackResult, Figure, Series, beside, beside_person
-from sanilens.charts import COLOURS, TONES, Axis, Dash, Line, lines
+from sanilens.charts import COLOURS, TONES, Axis, Dash, Line, axis_of, lines
 from sanilens.runs.attacking import STATE_TITLES, STATES, Attacked, State
 from sanilens.ui.charts import draw
 from sanilens.ui.layout import card
@@ -191,8 +191,12 @@ def _curve(key: str, name: str, own: Mapping[State, Series]) -> None:
                 high=[p.high or 0.0 for p in points] if whole and points else None,
             )
         )  # fmt: skip
-    x = Axis(first.x_label, scale="log" if first.log_x else "linear", whole=not first.log_x)
-    y = Axis(first.y_label, format=".0%" if first.unit == "share" else "")
+    points = [point for series in own.values() for point in series.points]
+    x = Axis(first.x_label, whole=True)
+    if first.log_x:
+        x = axis_of(first.x_label, [p.x for p in points], log=True)
+    highest = [p.high if p.high is not None else p.y for p in points if p.y is not None]
+    y = axis_of(first.y_label, highest, share=first.unit == "share")
     said = "; ".join(
         f"{line.name} from {line.y[0]:.3g} to {line.y[-1]:.3g}"
         for line in drawn
