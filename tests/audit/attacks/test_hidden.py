@@ -197,6 +197,15 @@ def test_membership_is_told_and_the_blind_baseline_is_not(planted: Planted) -> N
     assert own.value == pytest.approx(0)
 
 
+def test_a_filter_hides_neither_membership_nor_what_fits_best(planted: Planted) -> None:
+    """Greedy decoding says nothing right, and the texts are still the likeliest of their kind."""
+    filter_ = filtered(planted.leaking, blunted)
+    assert planted.rate("cue", planted.leaking, filter_) < 0.1
+    assert planted.rate("membership", planted.leaking, filter_, "loss") > 0.9
+    assert planted.rate("reconstruction", planted.leaking, filter_) > 0.6
+    assert planted.rate("reconstruction", planted.reference) < 0.3
+
+
 def test_candidates_are_ranked_and_ties_are_no_hit(planted: Planted) -> None:
     found = planted.attack("reconstruction", planted.leaking)
     assert {f.name: f.value for f in found.figures}["all"] == 1
