@@ -113,9 +113,10 @@ def axis_of(title: str, values: Iterable[float], *, log: bool = False, share: bo
     if share:
         top = max(own, default=0.0)
         return Axis(title, format=".0%", between=(0.0, 0.1) if top < 0.1 else None)
+    whole = all(value == round(value) for value in own)
     if not log or not own or own[0] <= 0:
-        return Axis(title)
-    if len(own) <= _MOST_TICKS and all(value == round(value) for value in own):
+        return Axis(title, whole=whole)
+    if len(own) <= _MOST_TICKS and whole:
         return Axis(title, scale="log", ticks=own)
     decades = range(math.floor(math.log10(own[0])), math.ceil(math.log10(own[-1])) + 1)
     return Axis(title, scale="log", ticks=[10.0**power for power in decades])

@@ -173,9 +173,8 @@ def _curves(evidence: Evidence) -> list[Chart]:
                         share=first.unit == "share")  # fmt: skip
             drawn = [
                 Line(evidence.arms.get(arm, arm), [p.x for p in series.points],
-                     [p.y for p in series.points], _colour(arm) if arm in _TONE else
-                     COLOURS[i % len(COLOURS)])
-                for i, (arm, series) in enumerate(own)
+                     [p.y for p in series.points], _colour(arm) if arm in _TONE else COLOURS[2])
+                for arm, series in own
             ]  # fmt: skip
             models = f"{len(own)} model{'s' * (len(own) != 1)}"
             figure = lines(drawn, x, y, legend=True)

@@ -28,6 +28,16 @@ _TERMS = (
     "reference model", "look-alikes", "unseen texts", "perplexity", "knowledge kept",
     "95 % interval", "McNemar", "random units", "rewriting", "repair", "suppression",
 )  # fmt: skip
+_ATTACK_TERMS = {
+    "AUC": "How well a score tells members from others: the chance that a member drawn by lot has "
+    "the higher one. 0.5 is a guess, 1 is certainty.",
+    "TPR at 1 % FPR": "Of the members, the share that is found when at most 1 % of the others is "
+    "taken for one by mistake.",
+    "PrivLeak": "How far a model's AUC is from the reference's, in percent of that.",
+    "leak@k": "The chance that at least one of k samples of a detail's own prompt holds it.",
+    "logit lens": "What a model would say if it ended after an earlier layer.",
+    "linear probe": "A linear map, learnt from other people, that reads details off a layer.",
+}
 _CONTENTS = (
     ("figures", "Figures"), ("questions", "The 22 questions"), ("tables", "Tables"),
     ("method", "Method"), ("limits", "What this does not show"), ("lineage", "Lineage"),
@@ -103,7 +113,8 @@ def report_html(evidence: Evidence, examples: Sequence[Example] = ()) -> str:
         method=_METHOD,
         controls=" ".join(text for arm, text in _CONTROLS.items() if arm in evidence.arms),
         commands=_commands(evidence),
-        terms=[(term, meaning(term)) for term in _TERMS],
+        terms=[*((term, meaning(term)) for term in _TERMS),
+               *(_ATTACK_TERMS.items() if evidence.attacks else ())],
         stated=_stated(evidence),
     )  # fmt: skip
 
@@ -252,7 +263,8 @@ def _yet(evidence: Evidence) -> str:
     titles = outdone(evidence.attacks)
     if not titles:
         return ""
-    tried = sum("after" in by_arm for by_arm in evidence.attacks.values())
+    own = [by_arm.get("after") for by_arm in evidence.attacks.values()]
+    tried = sum(after is not None and after.not_measured is None for after in own)
     names = ", ".join(title.lower() for title in titles)
     get = "gets" if len(titles) == 1 else "get"
     return (

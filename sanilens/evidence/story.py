@@ -105,7 +105,7 @@ def _remains(told: Told) -> str:
     after, reference = told.facts.rate("after"), told.facts.rate("reference")
     text = f"Asked in the same way, the model now says {with_interval(after)}."
     if reference and reference.measured:
-        text += f" A model that never saw them says {with_interval(reference)}."
+        text += f" A model that never saw them says {figure(reference)}."
     else:
         text += (
             " There was no reference model, so nobody can say how much of that a model that never "

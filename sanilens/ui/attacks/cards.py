@@ -6,7 +6,7 @@ import streamlit as st
 
 from sanilens.audit.attacks import ATTACKS
 from sanilens.audit.attacks.result import AttackResult, Figure, Series, beside, beside_person
-from sanilens.charts import COLOURS, TONES, Axis, Dash, Line, axis_of, lines
+from sanilens.charts import COLOURS, TONES, Dash, Line, axis_of, lines
 from sanilens.runs.attacking import STATE_TITLES, STATES, Attacked, State
 from sanilens.ui.charts import draw
 from sanilens.ui.layout import card
@@ -192,9 +192,7 @@ def _curve(key: str, name: str, own: Mapping[State, Series]) -> None:
             )
         )  # fmt: skip
     points = [point for series in own.values() for point in series.points]
-    x = Axis(first.x_label, whole=True)
-    if first.log_x:
-        x = axis_of(first.x_label, [p.x for p in points], log=True)
+    x = axis_of(first.x_label, [p.x for p in points], log=first.log_x)
     highest = [p.high if p.high is not None else p.y for p in points if p.y is not None]
     y = axis_of(first.y_label, highest, share=first.unit == "share")
     said = "; ".join(
