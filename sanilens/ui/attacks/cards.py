@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 import streamlit as st
 
 from sanilens.audit.attacks import ATTACKS
-from sanilens.audit.attacks.result import AttackResult, Figure, Series, beside, beside_person
+from sanilens.audit.attacks.result import AttackResult, Figure, Series, beside, beside_person, held
 from sanilens.charts import COLOURS, TONES, Dash, Line, axis_of, lines
 from sanilens.runs.attacking import STATE_TITLES, STATES, Attacked, State
 from sanilens.ui.charts import draw
@@ -31,7 +31,11 @@ def overview(found: Mapping[str, Attacked]) -> None:
         Column("counted", "aside", spare=True),
         *(Column(STATE_TITLES[state], "number") for state in states),
         Column("95 %, after", "number aside"),
-        Column("against the reference", help="within: inside the reference's own 95 % interval"),
+        Column(
+            "against the reference",
+            help="within: inside the reference's own 95 % interval; then, how many of the "
+            "attack's other figures are not",
+        ),
         Column(
             "worst person", "number aside", "of whom most is got, and the reference's", spare=True
         ),
@@ -49,11 +53,23 @@ def overview(found: Mapping[str, Attacked]) -> None:
         own = after.figure(first) if after else None
         worst = _worst(after, attacked.on("reference"))
         cells = [Cell(value(figure_of(attacked, state, first))) for state in states]
-        held = beside(own, figure_of(attacked, "reference", first))
+        where = _where(first, after, attacked.on("reference"))
         title = own.title if own else first
-        ends = (between(own), held or "–", worst)
+        ends = (between(own), where, worst)
         rows.append(Row((ATTACKS[name].title, title, *cells, *ends), title=ATTACKS[name].meaning))
     show_table(columns, rows, "attacks")
+
+
+def _where(first: str, after: AttackResult | None, reference: AttackResult | None) -> Cell:
+    """Where the first figure lies, and how many of the others are outside the reference's."""
+    if after is None or reference is None:
+        return Cell("–")
+    words = beside(after.figure(first), reference.figure(first)) or "–"
+    found = held(after, reference)
+    others = sum(lies != "within" for name, lies in found.items() if name != first)
+    if others:
+        words += f", {others} other{'s' * (others != 1)} outside"
+    return Cell(words, classes="sl-alert" if found.get(first) == "above" else "")
 
 
 def _worst(after: AttackResult | None, reference: AttackResult | None) -> Cell:
