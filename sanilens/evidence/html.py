@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from sanilens.audit.attacks import ATTACKS
+from sanilens.audit.attacks.result import held
 from sanilens.errors import RunError
 from sanilens.evidence.evidence import Evidence, Reading, Whose, reading_id
 from sanilens.evidence.readings import IN_TRIES
@@ -40,8 +41,9 @@ _ATTACK_TERMS = {
 }
 _CONTENTS = (
     ("figures", "Figures"), ("questions", "The 22 questions"), ("tables", "Tables"),
-    ("method", "Method"), ("limits", "What this does not show"), ("lineage", "Lineage"),
-    ("check", "Check it yourself"), ("terms", "Words"), ("signature", "Who answers for it"),
+    ("attacks", "Attacks"), ("method", "Method"), ("limits", "What this does not show"),
+    ("lineage", "Lineage"), ("check", "Check it yourself"), ("terms", "Words"),
+    ("signature", "Who answers for it"),
 )  # fmt: skip
 _METHOD = (
     "Every detail of the corpus that is marked as a span is asked for once: the model is shown the "
@@ -97,7 +99,7 @@ def report_html(evidence: Evidence, examples: Sequence[Example] = ()) -> str:
         yet=_yet(evidence),
         tiles=tile_figures(evidence),
         open=[a for a in evidence.answers if a.state == "not measured"],
-        contents=_CONTENTS,
+        contents=[own for own in _CONTENTS if evidence.attacks or own[0] != "attacks"],
         counts="; ".join(f"{states.count(k)} {k}" for k in kinds if k in states) + ".",
         charts=charts(evidence),
         models=[
@@ -332,8 +334,14 @@ def _attacks(evidence: Evidence) -> list[dict[str, Any]]:
     for name, by_arm in evidence.attacks.items():
         own = {r.id: r for arm in by_arm for r in evidence.of(f"attack.{name}", arm)}
         titles = {f.name: f.title for result in by_arm.values() for f in result.figures}
+        after, reference = by_arm.get("after"), by_arm.get("reference")
+        found = held(after, reference) if after and reference else {}
         rows = [
-            (title, [own.get(reading_id(f"attack.{name}", arm, "everyone", of)) for arm in by_arm])
+            (
+                title,
+                found.get(of, "within"),
+                [own.get(reading_id(f"attack.{name}", arm, "everyone", of)) for arm in by_arm],
+            )
             for of, title in titles.items()
         ]
         remarks = [

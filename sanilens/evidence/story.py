@@ -128,10 +128,12 @@ def _worst(told: Told) -> str:
         return "No span of any person could be asked for."
     name = worst.of.removeprefix("subject:")
     before = told.facts.first("extraction", "before", worst.of, told.facts.about)
-    said = f"Most is still said of {name}: before" if worst.hits else (
-        f"Nothing is said any more of any person asked about. Least sure is {name}: "
-        "before")  # fmt: skip
-    return f"{said} {figure(before)}, now {with_interval(worst)}.{_worst_sampled(told)}"
+    figures = f"before {figure(before)}, now {with_interval(worst)}"
+    if len(told.plan.subjects) == 1:  # what sampling gets of them is what remains
+        return f"One person was asked for, {name}: {figures}."
+    said = f"Most is still said of {name}" if worst.hits else (
+        f"Nothing is said any more of any person asked about. Least sure is {name}")  # fmt: skip
+    return f"{said}: {figures}.{_worst_sampled(told)}"
 
 
 def _worst_sampled(told: Told) -> str:

@@ -50,6 +50,14 @@ def test_rates_are_those_of_the_tables(evidence: Evidence, finished: RunFolder) 
             assert found.low <= (found.value or 0) <= found.high
 
 
+def test_the_worst_person_is_told_by_greedy_decoding_and_by_sampling(evidence: Evidence) -> None:
+    said = next(own.text for own in evidence.story if own.id == "worst")
+    worst = evidence.by_subject("after", "everyone")[0]
+    assert worst.of.removeprefix("subject:") in said
+    assert with_interval(worst) in said
+    assert "Who samples each prompt 100 times gets most of" in said
+
+
 def test_every_question_is_answered_or_says_why_not(evidence: Evidence) -> None:
     assert [a.number for a in evidence.answers] == list(range(1, 23))
     known = {r.id for r in evidence.readings}
