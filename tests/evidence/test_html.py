@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from sanilens.audit.attacks.result import AttackResult, share
 from sanilens.errors import RunError
 from sanilens.evidence.build import build_evidence
 from sanilens.evidence.evidence import Evidence, reading_id
@@ -60,6 +61,24 @@ def test_all_questions_and_sentences_stand_on_it(page: str, evidence: Evidence) 
 def test_a_run_shows_and_does_not_prove(page: str, evidence: Evidence) -> None:
     letter = letter_html(evidence, subject_of(evidence))
     assert not re.search(r"\bprov(e|es|ed|en|ing)\b|\bproof\b", without_scripts(page + letter))
+
+
+def test_what_attacks_get_beyond_the_reference_stands_under_the_verdict(evidence: Evidence) -> None:
+    def found(hits: int) -> AttackResult:
+        return AttackResult(figures=(share("all", hits, 300, title="said by some prompt"),))
+
+    attacks = {"prompts": {"after": found(30), "reference": found(1)},
+               "quantisation": {"after": found(1), "reference": found(1)}}  # fmt: skip
+    page = report_html(evidence.model_copy(update={"attacks": attacks}))
+    verdict = page[page.index('data-said="headline"') : page.index('class="tiles"')]
+    assert "Of 2 attacks 1 gets more than from a model that never saw" in verdict
+    assert "other prompts." in verdict
+    assert page.count("above the reference’s</span>") == 1
+    assert 'href="#attacks"' in page
+    within = {"quantisation": attacks["quantisation"]}
+    page = report_html(evidence.model_copy(update={"attacks": within}))
+    assert "gets more than from a model" not in page
+    assert "above the reference’s</span>" not in page
 
 
 def test_what_somebody_states_cannot_become_a_tag(evidence: Evidence) -> None:
