@@ -150,6 +150,10 @@ def letter_html(evidence: Evidence, subject: str) -> str:
         reference=reference,
         done=done,
         outcome=outcome,
+        # Attacks ask for everyone whom the plan is for, so only then are they about this person.
+        attacks=(len(outdone(evidence.attacks)), _tried(evidence))
+        if evidence.subjects == (subject,)
+        else None,
         sampled=sampled if sampled and sampled.measured else None,
         guessing=guessing if guessing and guessing.measured else None,
         limits=evidence.limits[:1] + tuple(
@@ -265,14 +269,18 @@ def _yet(evidence: Evidence) -> str:
     titles = outdone(evidence.attacks)
     if not titles:
         return ""
-    own = [by_arm.get("after") for by_arm in evidence.attacks.values()]
-    tried = sum(after is not None and after.not_measured is None for after in own)
     names = ", ".join(title.lower() for title in titles)
     get = "gets" if len(titles) == 1 else "get"
     return (
-        f"That is by the records' own text. Of {tried:,} attacks {len(titles):,} {get} more than "
-        f"from a model that never saw the details: {names}."
+        f"That is by the records' own text. Of {_tried(evidence):,} attacks {len(titles):,} {get} "
+        f"more than from a model that never saw the details: {names}."
     )
+
+
+def _tried(evidence: Evidence) -> int:
+    """Attacks of which anything could be held against the reference."""
+    pairs = ((arms.get("after"), arms.get("reference")) for arms in evidence.attacks.values())
+    return sum(bool(own and other and held(own, other)) for own, other in pairs)
 
 
 def tiles(evidence: Evidence) -> list[tuple[str, str, str]]:

@@ -119,6 +119,24 @@ def test_a_letter_is_about_one_person(evidence: Evidence) -> None:
         letter_html(evidence, "nobody")
 
 
+def test_a_letter_says_that_attacks_get_more(evidence: Evidence) -> None:
+    name = subject_of(evidence)
+    one = AttackResult(figures=(share("all", 30, 300),))
+    none = AttackResult(figures=(share("all", 1, 300),))
+    for after, reference, words in (
+        (one, none, "1 of them gets more about you"),
+        (none, none, "None gets more about you"),
+        (one, None, None),  # nothing to hold it against: nothing is said of it
+    ):
+        arms = {"after": after} | ({"reference": reference} if reference else {})
+        own = evidence.model_copy(update={"subjects": (name,), "attacks": {"prompts": arms}})
+        letter = letter_html(own, name)
+        assert ("We also attacked" in letter) == (words is not None)
+        assert words is None or words in letter
+        everyone = own.model_copy(update={"subjects": ()})
+        assert "We also attacked" not in letter_html(everyone, name)
+
+
 @pytest.mark.parametrize(
     ("hits", "sampled", "words"),
     [
