@@ -16,6 +16,7 @@ from sanilens.errors import IntegrityError, RunError, SaniLensError
 from sanilens.locked import refuse_if_locked
 from sanilens.model.config import GENERATION
 from sanilens.model.language_model import LanguageModel, load_model
+from sanilens.model.pretrained import quiet
 from sanilens.model.tokenizer import copy_tokenizer
 from sanilens.runs.folder import RunFolder, writing
 from sanilens.runs.integrity import check
@@ -112,7 +113,8 @@ def undo(run: RunFolder, out: Path) -> LanguageModel:
 def write_model(model: LanguageModel, folder: Path) -> None:
     """Write weights (safetensors), configuration and tokenizer into a folder of its owner alone."""
     private_folder(folder)
-    model.module.save_pretrained(folder)
+    with quiet():
+        model.module.save_pretrained(folder)
     # As they are: what transformers saves of a tokenizer may read a text otherwise.
     copy_tokenizer(model.path, folder)
     # The user's own: loading leaves the settings for decoding out of what it measures.
