@@ -21,8 +21,12 @@ from sanilens.runs.folder import RunFolder
 def report(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A run's folder.")],
     out: Annotated[
-        Path, typer.Option(help="NAME.html: one page. Any other name: a folder, the bundle.")
-    ],
+        Path | None,
+        typer.Option(
+            help="NAME.html: one page. Any other name: a folder, the bundle. "
+            "By default the run's name, .html, where you are."
+        ),
+    ] = None,
     subject: Annotated[
         str | None, typer.Option(help="A letter to this person instead, without their data.")
     ] = None,
@@ -39,6 +43,7 @@ def report(
 ) -> None:
     """Write what a run shows: an HTML page to read and print, or a bundle that can be checked."""
     run, stated = RunFolder(folder), read_statement(statement, by)
+    out = out or Path(f"{folder.resolve().name}.html")
     if out.suffix.lower() not in (".html", ".htm"):
         if subject or confidential:
             raise RunError(
