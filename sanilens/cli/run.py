@@ -15,7 +15,7 @@ from sanilens.runs.arms import TITLES, load_arms
 from sanilens.runs.events import extracted_of
 from sanilens.runs.execute import Cancelled, execute
 from sanilens.runs.folder import RunFolder
-from sanilens.runs.progress import follow
+from sanilens.runs.progress import progress_of
 from sanilens.unlearn.plan import Plan, read_plan
 from sanilens.unlearn.saved_adapter import WORDS as ADAPTER_WORDS
 
@@ -74,8 +74,7 @@ class _Teller:
         say_event(event)
         self._events.append(event)
         if event["event"] in ("measuring", "curve"):
-            trains, rewrites = self._plan.repair.trains, self._plan.rewrite is not None
-            left = follow(self._events, trains, rewrites=rewrites).seconds_left
+            left = progress_of(self._plan, self._events).seconds_left
             if left:
                 say(f"{duration(left)} left, of the whole run")
 

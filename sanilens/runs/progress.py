@@ -1,6 +1,6 @@
 """How far a run has come: its events, folded into what a page or a terminal shows.
 
-Knows events only. Time left is what the steps, the measurements and the rewritings so far took,
+Knows events and plans, never a model. Time left is what the steps, the measurements and the rewritings so far took,
 times how many of each are still to come.
 """
 
@@ -14,6 +14,7 @@ from typing import Any
 from sanilens.runs.arms import ArmName
 from sanilens.runs.events import extracted_of
 from sanilens.runs.expected import Expected
+from sanilens.unlearn.plan import Plan
 
 Event = Mapping[str, Any]
 
@@ -29,12 +30,14 @@ class ArmProgress:
 
     `preparing`: batches of what rewriting goes by, done and in all, while they are read, and
     `seconds_left` of them once their pace is known. `rewritten`: steps taken, while they are.
-    `kept`: whether an earlier run has measured it. `expected`: what was foretold of it.
+    `last`: whether it is rewritten after its repair. `measuring`: whether all that changes it is
+    done. `kept`: whether an earlier run has measured it. `expected`: what was foretold of it.
     """
 
     name: ArmName
     repaired: bool
     rewrites: bool = False
+    last: bool = False
     state: str = "waiting"
     preparing: tuple[int, int] | None = None
     seconds_left: float | None = None
@@ -42,6 +45,7 @@ class ArmProgress:
     step: int = 0
     of: int | None = None
     stopped_early: bool = False
+    measuring: bool = False
     seconds: float | None = None
     kept: bool = False
     expected: Expected | None = None
@@ -79,7 +83,12 @@ class RunProgress:
 
 
 def follow(
-    events: Sequence[Event], repairs: bool, now: float | None = None, *, rewrites: bool = False
+    events: Sequence[Event],
+    repairs: bool,
+    now: float | None = None,
+    *,
+    rewrites: bool = False,
+    last: bool = False,
 ) -> RunProgress:
     """Fold a run's events, oldest first.
 
@@ -88,13 +97,25 @@ def follow(
         repairs: whether the plan repairs at all.
         now: the time (seconds since 1970) of the look, for the time left; else the present.
         rewrites: whether it rewrites.
+        last: whether it does so after the repair.
     """
     progress = RunProgress()
     for event in events:
-        _take(progress, event, repairs, rewrites)
+        if event["event"] == "arms":
+            for name in event["names"]:
+                own = repairs and name in _REPAIRED, rewrites and name in _REWRITTEN, last
+                progress.arms.setdefault(name, ArmProgress(name, *own))
+        _take(progress, event)
     _pace(progress, events)
     _estimate(progress, events, time.time() if now is None else now)
     return progress
+
+
+def progress_of(plan: Plan, events: Sequence[Event]) -> RunProgress:
+    """The same of a plan's run, at present."""
+    rewrite = plan.rewrite
+    last = rewrite is not None and rewrite.last
+    return follow(events, plan.repair.trains, rewrites=rewrite is not None, last=last)
 
 
 def thinned(rows: Sequence[dict[str, Any]], most: int = 600) -> list[dict[str, Any]]:
@@ -114,11 +135,7 @@ def smoothed(rows: Sequence[dict[str, Any]], value: str, window: int) -> list[di
     return found
 
 
-def _take(progress: RunProgress, event: Event, repairs: bool, rewrites: bool) -> None:
-    if event["event"] == "arms":
-        for name in event["names"]:
-            arm = ArmProgress(name, repairs and name in _REPAIRED, rewrites and name in _REWRITTEN)
-            progress.arms.setdefault(name, arm)
+def _take(progress: RunProgress, event: Event) -> None:
     if event["event"] == "started":
         for arm in progress.arms.values():  # whatever was half done begins or resumes
             arm.state = "done" if arm.state == "done" else "waiting"
@@ -130,10 +147,11 @@ def _take(progress: RunProgress, event: Event, repairs: bool, rewrites: bool) ->
         return
     arm.state = "done" if event["event"] == "measured" else "working"
     arm.preparing = arm.rewritten = None
+    arm.measuring = event["event"] in ("exported", "measuring")
     match event["event"]:
         case "edited":  # a rewriting that was cut short begins anew
             progress.rewritten = [row for row in progress.rewritten if row["arm"] != arm.name]
-            arm.preparing = (0, 0) if arm.rewrites else None
+            arm.preparing = (0, 0) if arm.rewrites and not arm.last else None
         case "preparing":
             arm.preparing = event["done"], event["of"]
         case "rewritten":
@@ -205,7 +223,8 @@ def _estimate(progress: RunProgress, events: Sequence[Event], now: float) -> Non
         steps = (arm.of or known or own.steps) if arm.repaired else 0
         each = seen.step or own.step * pace
         whole = before + steps * each + (seen.measurement or own.measuring * pace)
-        begun = before if arm.step or (arm.rewrites and _past_rewriting(arm)) else 0.0
+        # What comes before the steps, or after them where rewriting is last.
+        begun = before if arm.measuring or (arm.step and not (arm.rewrites and arm.last)) else 0.0
         behind = whole if arm.state == "done" else begun + arm.step * each
         done, left = done + behind, left + whole - behind
         longest = max(longest, before) if arm.state == "working" else longest
@@ -227,10 +246,6 @@ def _slower(seen: "_Costs", told: Sequence[Expected]) -> float:
     )
     ratios = [took / expected for took, expected in pairs if took and expected]
     return sum(ratios) / len(ratios) if ratios else 1.0
-
-
-def _past_rewriting(arm: ArmProgress) -> bool:
-    return arm.state == "working" and arm.preparing is None and arm.rewritten is None
 
 
 @dataclass(frozen=True, slots=True)

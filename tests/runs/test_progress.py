@@ -133,6 +133,24 @@ def test_rewriting_after_a_repair_takes_no_part_of_its_time() -> None:
     assert found.rewriting == pytest.approx(26.0 - 20.0)
 
 
+def test_a_rewriting_after_a_repair_has_not_begun_while_it_trains() -> None:
+    foretold = (1.0, "expected", {"arm": "after", "before": 30.0, "steps": 8, "step": 1.0,
+                                  "measuring": 10.0})  # fmt: skip
+    start = (*REWRITING[:2], foretold, *REWRITING[2:5])
+    step = (12.0, "step", {"arm": "after", "step": 1, "of": 8, "loss": 1.0})
+    seen = {
+        last: follow(events(*start, step), True, now=12.0, rewrites=True, last=last)
+        for last in (False, True)
+    }
+    left = {last: found.seconds_left or 0.0 for last, found in seen.items()}
+    assert seen[True].current is not None
+    assert seen[True].current.preparing is None
+    assert left[True] == pytest.approx(left[False] + 30.0)
+    measuring = (50.0, "measuring", {"arm": "after"})
+    ended = follow(events(*start, step, measuring), True, now=50.0, rewrites=True, last=True)
+    assert ended.seconds_left == pytest.approx(left[True] - 30.0)
+
+
 def test_a_rewriting_that_was_cut_short_begins_anew() -> None:
     again = (40.0, "edited", {"arm": "after", "units": 0, "hook_only": 0})
     cut = events(*REWRITING, a_step(31.0, "after", 1, 4), again)

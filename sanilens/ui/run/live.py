@@ -14,7 +14,7 @@ from sanilens.runs.folder import RunFolder
 from sanilens.runs.integrity import NOT_VERIFIED, check
 from sanilens.runs.jobs import ALIVE, Status, cancel, error, start, status
 from sanilens.runs.log import recent_events
-from sanilens.runs.progress import ArmProgress, RunProgress, follow
+from sanilens.runs.progress import ArmProgress, RunProgress, progress_of
 from sanilens.ui.layout import card, pair, show_error
 from sanilens.ui.markup import plain, show
 from sanilens.ui.run.charts import curves, curves_csv
@@ -66,7 +66,7 @@ def _live(run: RunFolder, plan: Plan, alive: bool) -> None:
     now = status(run, events)
     if (now in ALIVE) != alive:
         st.rerun()  # of the whole page, so that it starts or stops refreshing
-    progress = follow(events, plan.repair.trains, rewrites=plan.rewrite is not None)
+    progress = progress_of(plan, events)
     with card():
         left, right = st.columns([5, 1], vertical_alignment="center")
         with left:
