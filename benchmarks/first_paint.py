@@ -1,11 +1,16 @@
-"""How soon the app answers: the clinic case in Chromium, clicks to paint, medians with n.
+"""How soon the app answers: the ward in Chromium, from a click to what it asked for.
 
     python benchmarks/first_paint.py > benchmarks/results/ui.json
 
-Timed in the browser, from the click to the frame in which what was asked for is drawn; where that
-is a picture or a table, to the end of the page's drawing. A page by its address: until its heading
-stands, on a server whose models are loaded; once on a server that has just started. A machine
-that does other work is slower: `load` is its load average when the measurement began.
+Of each kind of click two times are taken, in the browser: until what was asked for stands there
+(*answered*), and until nothing on the page moves any more (*whole*). A page by its address: until
+its name stands over an outline (*answered*: models may still be loading), and until its heading
+says what it found (*whole*). Medians with n go to standard output as JSON, and as a table to
+standard error. A machine that does other work is slower: `load` is its load average when the
+measurement began.
+
+Nothing waits without bound: an answer that takes longer than 15 s counts as missed, and each kind
+of click ends when its share of `--seconds` is over, with the n that it has reached by then.
 """
 
 import argparse
@@ -18,67 +23,95 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Error, Locator, Page, sync_playwright
 
 _ROOT = Path(__file__).parents[1]
 _CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 _FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
           "--disable-background-networking"]  # fmt: skip
-_MOST = 180_000
+_CASE = "ward"
+# Seconds: for what a click asks for, and for a page on a server that has just started.
+_ANSWER, _COLD = 15.0, 90.0
 
-# A click, then a look at every frame until the page has changed as wanted; seconds.
-_TIMED = """
-(element, watched) => new Promise((done) => {
-  const text = () => document.querySelector(watched)?.innerText ?? "";
-  const before = text(), start = performance.now();
-  let outlined = null;
+# A click, then two times in seconds: when the watched places say something else, looked at in every
+# frame, and when the page has moved for the last time before half a second of rest in which the
+# server draws nothing either. Null: not within the limit. Components draw in roots of their own.
+_CLICK = """
+(element, [watched, limit]) => new Promise((done) => {
+  const state = "data-test-script-state";
+  const app = document.querySelector(`[${state}]`);
+  const said = (node) => node.className + node.textContent +
+    [...node.querySelectorAll("*")].map((each) => each.shadowRoot?.textContent ?? "").join("");
+  const read = () => [...document.querySelectorAll(watched)].map(said).join("|");
+  const start = performance.now(), before = read();
+  const since = () => (performance.now() - start) / 1000;
+  let ran = false, answered = null, moved = 0;
+  const observer = new MutationObserver((seen) => {
+    moved = since();
+    ran ||= seen.some((each) => each.attributeName === state);
+  });
+  observer.observe(app, { subtree: true, childList: true, characterData: true, attributes: true });
   const look = () => {
-    const now = (performance.now() - start) / 1000;
-    if (outlined === null && element.classList.contains("on")) outlined = now;
-    if (text() !== before && text()) done([outlined, now]);
-    else if (now > 30) done([outlined, null]); // two spans of one label, equally sure
-    else requestAnimationFrame(look);
-  };
-  (element.querySelector(".t") ?? element).click(); // a token of the span, or a button
-  requestAnimationFrame(look);
-})
-"""
-# A click, then a look at every frame until the server has drawn the page anew; seconds.
-_DRAWN = """
-(element) => new Promise((done) => {
-  const state = () =>
-    document.querySelector('[data-testid="stApp"]').getAttribute("data-test-script-state");
-  const start = performance.now();
-  let ran = false;
-  const look = () => {
-    const now = (performance.now() - start) / 1000;
-    ran ||= state() !== "notRunning";
-    if (ran && state() === "notRunning") done(now);
-    else if (now > 60) done(null);
-    else requestAnimationFrame(look);
+    const now = read();
+    if (answered === null && now && now !== before) answered = since();
+    const rests = ran && app.getAttribute(state) === "notRunning" && since() - moved > 0.5;
+    const over = since() > limit;
+    if (!rests && !over) return requestAnimationFrame(look);
+    observer.disconnect();
+    done([answered, over ? null : moved]);
   };
   element.click();
   requestAnimationFrame(look);
 })
 """
+# Notes when a page's name, and when its heading, is there; from the moment it was asked for.
+_ARRIVED = """
+window.arrived = {};
+const note = (what, selector) => {
+  if (!(what in window.arrived) && document.querySelector(selector))
+    window.arrived[what] = performance.now() / 1000;
+};
+new MutationObserver(() => {
+  note("answered", ".st-key-sl-wait h2, .st-key-sl-head h2, .st-key-sl-head-first h2");
+  note("whole", ".st-key-sl-head p");
+}).observe(document, { subtree: true, childList: true });
+"""
 _PAGES = ("", *"audit inspect features codes localisers requests plan run compare attacks report "
           "bench".split())  # fmt: skip
-_VIEWS = ".st-key-sl-view button"
-_SCOPES, _PAGING = ".st-key-scope button", '[data-testid="stPagination"] button'
+_RESTING = '[data-testid="stApp"][data-test-script-state="notRunning"]'
 _HEADING, _CARD = ".st-key-sl-head p", ".st-key-sl-unit-card .sl-unit"
-_SPAN, _NEXT = ".st-key-inspect-strip .span", ".st-key-unit-next button"
+_VIEW, _SCOPE = ".st-key-sl-view button", ".st-key-scope button"
+_PAGING = '[data-testid="stPagination"] button'
+# The table's key is another one with other rows.
+_TABLE = '[class*="st-key-units-"]:has(canvas)'
+_PICTURE = (
+    '[data-testid="stVerticalBlock"]:has(> * > .st-key-sl-view) > :not(:has(.st-key-sl-view))'
+)
+_SECONDS: dict[str, float] = {
+    "next_span": 0.3,
+    "next_unit": 0.3,
+    "layer_picture": 0.3,
+    "table_paging": 0.3,
+    "first_unit_card": 0.5,
+    "another_scope": 1.5,
+}
+"""What each kind of click is to be answered in."""
+_PAGE_SECONDS = 2.0
 
 
 def main() -> None:
-    """Measure, and print one JSON object."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    """Measure, print a table to standard error and one JSON object to standard output."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("-n", type=int, default=15, help="clicks of each kind")
-    count = parser.parse_args().n
-    found: dict[str, object] = {"cores": os.cpu_count(), "load": os.getloadavg()[0]}
+    parser.add_argument("--seconds", type=float, default=300, help="for everything")
+    given = parser.parse_args()
+    load, began = round(os.getloadavg()[0], 2), time.monotonic()
     with (
         tempfile.TemporaryDirectory() as home,
         _served(Path(home)) as url,
@@ -86,107 +119,157 @@ def main() -> None:
     ):
         browser = playwright.chromium.launch(executable_path=_CHROMIUM, args=_FLAGS)
         page = browser.new_page(viewport={"width": 1440, "height": 900})
-        page.set_default_timeout(_MOST)
-        began = time.monotonic()
-        page.goto(url)
-        page.locator(_HEADING).wait_for()
-        found["inspect_on_a_new_server"] = round(time.monotonic() - began, 3)
-        _whole(page)
-        found |= _strip(page, count)
-        found["unit_card_first_paint"] = _figures(_cards(page, count))
-        found |= _inspect(page, count)
-        found["page_by_address"] = {
-            name or "case": _figures(_by_address(page, url, name)) for name in _PAGES
-        }
+        page.set_default_timeout(1000 * _ANSWER)
+        page.add_init_script(_ARRIVED)
+        times = _measured(page, url, given.n, began + given.seconds)
         browser.close()
-    print(json.dumps(found, indent=1))
+    found = {name: own.figures() | {"aim": _aim(name)} for name, own in times.items()}
+    told = {"cores": os.cpu_count(), "load": load, "case": _CASE, "times": found}
+    print(json.dumps(told, indent=1))
+    print(
+        _table(times), f"load {load}; {time.monotonic() - began:.0f} s", sep="\n", file=sys.stderr
+    )
 
 
-def _strip(page: Page, count: int) -> dict[str, object]:
-    """A click on another span: its outline, then the heading that names it, from the server."""
-    outlined: list[float] = []
-    answered: list[float] = []
-    page.locator(_SPAN).nth(1).wait_for()
-    spans = page.locator(_SPAN).count()
-    for click in range(count + 1):
-        other = page.locator(_SPAN).nth(_other(page, click, spans))
-        own, said = other.evaluate(_TIMED, _HEADING)
-        _whole(page)
-        if click and said is not None:  # the first one warms up
-            outlined.append(own)
-            answered.append(said)
-    return {"strip_click_outline": _figures(outlined), "strip_click_answer": _figures(answered)}
-
-
-def _other(page: Page, click: int, spans: int) -> int:
-    """Another span than the selected one."""
-    selected = "spans => spans.findIndex((each) => each.classList.contains('on'))"
-    now = page.locator(_SPAN).evaluate_all(selected)
-    return (now + 1 + click % (spans - 1)) % spans
-
-
-def _cards(page: Page, count: int) -> list[float]:
-    """The next unit's card: name and figures are painted."""
-    taken: list[float] = []
-    for click in range(count + 1):
-        _, seconds = page.locator(_NEXT).first.evaluate(_TIMED, _CARD)
-        _whole(page)
-        if click:
-            taken.append(seconds)
-    return taken
-
-
-def _inspect(page: Page, count: int) -> dict[str, object]:
-    """Pages of the units' table, the three pictures, and each scope for the first time."""
-    paging = [_drawn(page, _PAGING, str(2 + click % 2)) for click in range(count)]
-    names = ["positions", "logit lens", "units"]
-    pictures = {name: _drawn(page, _VIEWS, name) for name in names}
-    again = [_drawn(page, _VIEWS, names[click % 3]) for click in range(count)]
-    scopes = {name: _drawn(page, _SCOPES, name) for name in ("label", "subject", "corpus")}
-    return {
-        "table_paging": _figures(paging),
-        "picture_first_time": pictures,
-        "picture": _figures(again),
-        "scope_first_time": scopes,
+def _measured(page: Page, url: str, count: int, end: float) -> dict[str, "Times"]:
+    """Every kind of click and every page, until `end`."""
+    times = {"inspect, on a new server": _by_address(page, url, "inspect", 1, _COLD)}
+    page.locator(_CARD).wait_for(timeout=1000 * _COLD)
+    page.locator(_RESTING).wait_for(timeout=1000 * _COLD)
+    kinds: dict[str, _Kind] = {
+        "next_span": _next_span,
+        "first_unit_card": partial(_next_unit, "next"),
+        "next_unit": partial(_next_unit, "previous"),
+        "layer_picture": _picture,
+        "table_paging": _paging,
+        "another_scope": _scope,
     }
+    # Three pages cost as much as a kind of click.
+    share = (end - time.monotonic()) / (len(kinds) + len(_PAGES) / 3)
+    for name, clicked in kinds.items():
+        times[name] = _for_a_while(page, clicked, count, share)
+    for name in _PAGES:
+        times[name or "case"] = _by_address(page, url, name, 3, share / 3)
+    return times
 
 
-def _drawn(page: Page, buttons: str, text: str) -> float:
-    """Seconds from a click on the button of that text until the page is whole."""
-    button = page.locator(buttons, has_text=re.compile(rf"^{text}$")).first
-    seconds = button.evaluate(_DRAWN)
-    _whole(page)
-    if seconds is None:
-        raise SystemExit(f"{text}: the page was not drawn anew within a minute")
-    return round(seconds, 3)
+_Kind = Callable[[Page, "Times", int], None]
 
 
-def _by_address(page: Page, url: str, name: str) -> list[float]:
-    """Seconds until a page that is opened by its address shows its heading, three times."""
-    taken = []
-    for _ in range(3):
-        began = time.monotonic()
-        page.goto(url.replace("/inspect", f"/{name}"))
-        page.locator(_HEADING).wait_for()
-        taken.append(time.monotonic() - began)
-        page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
+def _for_a_while(page: Page, clicked: _Kind, count: int, seconds: float) -> "Times":
+    """Clicks of one kind: the first is not counted, then `count` or as many as fit."""
+    taken, end = Times(), time.monotonic() + seconds
+    for click in range(count + 1):
+        try:
+            clicked(page, taken if click else Times(), click)
+        except Error as error:  # what was to be clicked, or to come to rest, did not
+            print(str(error).splitlines()[0], file=sys.stderr)
+            taken.missed += 1
+            break
+        if time.monotonic() > end:
+            break
     return taken
 
 
-def _whole(page: Page) -> None:
-    page.locator(".st-key-next-to-plan").wait_for()
-    page.wait_for_timeout(300)
-    page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
+def _click(page: Page, button: Locator, watched: str, taken: "Times") -> None:
+    taken.add(*button.evaluate(_CLICK, [watched, _ANSWER]))
+    page.locator(_RESTING).wait_for()
 
 
-def _figures(seconds: list[float]) -> dict[str, float]:
+def _next_span(page: Page, taken: "Times", click: int) -> None:
+    """Another span of the note: heading and card are of it."""
+    spans = page.locator(".st-key-inspect-strip .span")
+    on = spans.evaluate_all("all => all.findIndex((each) => each.classList.contains('on'))")
+    other = spans.nth((on + 1) % spans.count()).locator(".t").first
+    _click(page, other, f"{_HEADING}, {_CARD}", taken)
+
+
+def _next_unit(way: str, page: Page, taken: "Times", click: int) -> None:
+    """Another unit's card: its name and figures."""
+    _click(page, page.locator(f".st-key-unit-{way} button").first, _CARD, taken)
+
+
+def _picture(page: Page, taken: "Times", click: int) -> None:
+    """Another of the three pictures."""
+    name = ("positions", "logit lens", "units")[click % 3]
+    _click(page, _named(page, _VIEW, name), _PICTURE, taken)
+
+
+def _paging(page: Page, taken: "Times", click: int) -> None:
+    """Another page of the units' table."""
+    _click(page, _named(page, _PAGING, str(2 + click % 2)), _TABLE, taken)
+
+
+def _scope(page: Page, taken: "Times", click: int) -> None:
+    """The next scope; after the widest, that of another span."""
+    name = ("label", "subject", "corpus", "span")[click % 4]
+    if click and click % 4 == 0:
+        _click(page, _named(page, _SCOPE, "span"), _TABLE, taken)
+        _next_span(page, Times(), click)
+    _click(page, _named(page, _SCOPE, name), _TABLE, taken)
+
+
+def _named(page: Page, buttons: str, text: str) -> Locator:
+    return page.locator(buttons, has_text=re.compile(rf"^{text}$")).first
+
+
+def _by_address(page: Page, url: str, name: str, count: int, seconds: float) -> "Times":
+    """A page opened by its address."""
+    taken, end = Times(), time.monotonic() + seconds
+    for _ in range(count):
+        page.goto(url.replace("/inspect", f"/{name}"), wait_until="commit")
+        limit = max(1.0, end - time.monotonic())
+        with suppress(Error):  # not within the limit: what came is in `arrived`
+            page.wait_for_function("() => 'whole' in arrived", timeout=1000 * limit)
+        found = page.evaluate("() => arrived")
+        taken.add(found.get("answered"), found.get("whole"))
+        with suppress(Error):
+            page.locator(_RESTING).wait_for()
+        if time.monotonic() > end:
+            break
+    return taken
+
+
+@dataclass(slots=True)
+class Times:
+    """Of one kind of click, in seconds; `missed` counts what did not come within the limit."""
+
+    answered: list[float] = field(default_factory=list)
+    whole: list[float] = field(default_factory=list)
+    missed: int = 0
+
+    def add(self, answered: float | None, whole: float | None) -> None:
+        """Another click."""
+        self.missed += answered is None or whole is None
+        self.answered += [] if answered is None else [answered]
+        self.whole += [] if whole is None else [whole]
+
+    def figures(self) -> dict[str, object]:
+        """Median, least, most and n of both."""
+        both = {"answered": self.answered, "whole": self.whole}
+        return {name: _figures(taken) for name, taken in both.items()} | {"missed": self.missed}
+
+
+def _figures(seconds: Sequence[float]) -> dict[str, float | None]:
     ordered = sorted(seconds)
-    return {
-        "median": round(statistics.median(ordered), 3),
-        "low": round(ordered[0], 3),
-        "high": round(ordered[-1], 3),
-        "n": len(ordered),
-    }
+    if not ordered:
+        return {"median": None, "low": None, "high": None, "n": 0}
+    found = {"median": statistics.median(ordered), "low": ordered[0], "high": ordered[-1]}
+    return {name: round(value, 3) for name, value in found.items()} | {"n": len(ordered)}
+
+
+def _aim(name: str) -> float:
+    return _SECONDS.get(name, _PAGE_SECONDS)
+
+
+def _table(times: Mapping[str, Times]) -> str:
+    """One line each: medians of both, the aim, n, what was missed."""
+    lines = [f"{'':26}{'answered':>9}{'whole':>9}{'aim':>7}{'n':>5}{'missed':>8}"]
+    for name, own in times.items():
+        medians = (_figures(taken)["median"] for taken in (own.answered, own.whole))
+        both = "".join(f"{'–' if value is None else f'{value:.2f}':>9}" for value in medians)
+        lines.append(f"{name:26}{both}{_aim(name):7.1f}{len(own.answered):5}{own.missed:8}")
+    return "\n".join(lines)
 
 
 @contextmanager
@@ -208,7 +291,10 @@ def _served(home: Path) -> Iterator[str]:
         yield _address(log)
     finally:
         server.terminate()
-        server.wait(timeout=30)
+        try:
+            server.wait(timeout=30)
+        except subprocess.TimeoutExpired:
+            server.kill()
 
 
 def _address(log: Path) -> str:
@@ -216,7 +302,7 @@ def _address(log: Path) -> str:
     end = time.monotonic() + 120
     while time.monotonic() < end:
         if found := re.search(r"(http://\S+)/(\?token=\S+)", log.read_text(encoding="utf-8")):
-            return f"{found[1]}/inspect{found[2]}&case=clinic"
+            return f"{found[1]}/inspect{found[2]}&case={_CASE}"
         time.sleep(0.2)
     raise SystemExit("the app did not start")
 

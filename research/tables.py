@@ -279,14 +279,13 @@ def _tofu() -> str:
 
 def _quick() -> str:
     audit, parity, fuzz, hooks = map(_read, ("audit", "parity", "fuzz", "hooks"))
-    locate, durability, ui = map(_read, ("locate", "durability", "ui"))
+    locate, durability = map(_read, ("locate", "durability"))
     whole = sum(row["agree"] for row in parity["rows"])
     cut = sum(row["agree_prefix"] for row in parity["rows"])
     spans = sum(row["spans"] for row in parity["rows"])
     exact = locate["agreement_with_zero_out"]["gradient-activation-plain"]
     flips, stopped = durability["flips"], durability["stopped_flips"]
     agreed = round(audit["agreement"] * audit["n"])
-    paint, click = ui["unit_card_first_paint"], ui["strip_click_answer"]
     rows = [
         ("verdicts equal to batched, left-padded `generate`",
          f"{agreed:,} of {audit['n']:,}, {audit['speedup']:.1f} × faster", "audit"),
@@ -312,9 +311,32 @@ def _quick() -> str:
          f"{stopped['compare']} and {stopped['resume']} of {stopped['n']}", "durability"),
     ]  # fmt: skip
     shown = [(what, figure, f"`sanilens bench {name}`") for what, figure, name in rows]
-    medians = f"{paint['median']:.2f} s; {click['median']:.2f} s (medians, n = {paint['n']})"
-    last = ("a unit card's first paint; a click on the strip", medians, "`first_paint.py`")
-    return _table("what | figure | command", [*shown, last], words=3)
+    return _table("what | figure | command", shown, words=3)
+
+
+_CLICKS = {
+    "next_span": "another span: heading and card are of it",
+    "next_unit": "a unit that was looked at before: its card",
+    "first_unit_card": "a unit for the first time: its card",
+    "layer_picture": "another picture of all units",
+    "table_paging": "another page of the units' table",
+    "another_scope": "other spans to rank units for: the table",
+}
+
+
+def _ui() -> str:
+    times = _read("ui")["times"]
+    rows = [(_CLICKS.get(name, f"page: {name}"), *_times(own)) for name, own in times.items()]
+    return _table("what | answered | whole | aim | n | missed", rows)
+
+
+def _times(own: Mapping[str, Any]) -> Iterable[str]:
+    for which in ("answered", "whole"):
+        median = own[which]["median"]
+        yield "not measured" if median is None else f"{median:.2f} s"
+    yield f"{own['aim']:g} s"
+    yield f"{own['answered']['n']}"
+    yield f"{own['missed']}"
 
 
 def _forget() -> ForgetResult:
@@ -370,6 +392,7 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "grun": _grun,
     "tofu": _tofu,
     "quick": _quick,
+    "ui": _ui,
 }
 
 

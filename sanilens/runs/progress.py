@@ -1,7 +1,7 @@
 """How far a run has come: its events, folded into what a page or a terminal shows.
 
-Knows events and plans, never a model. Time left is what the steps, the measurements and the rewritings so far took,
-times how many of each are still to come.
+Knows events and plans, never a model. Time left is what the steps, the measurements and the
+rewritings so far took, times how many of each are still to come.
 """
 
 import time
