@@ -7,7 +7,7 @@ tells apart what a colour tells apart. Knows figures as numbers, never whose the
 import csv
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from io import StringIO
@@ -27,6 +27,7 @@ TONES = {"leak": "#c8641f", "control": GREY, "plan": "#1f7f87", "reference": "#5
 # More of them crowd an axis.
 _MOST_TICKS = 8
 
+Tone = Literal["leak", "control", "plan", "reference"]
 Scale = Literal["linear", "log", "square root", "symlog"]
 Dash = Literal["solid", "dash", "dot", "longdash"]
 Symbol = Literal["circle", "triangle-right", "diamond", "square"]
@@ -36,7 +37,7 @@ TEMPLATE = go.layout.Template(
         "font": {"family": "Inter, 'Segoe UI', system-ui, sans-serif", "size": 12, "color": GREY},
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
-        "margin": {"l": 8, "r": 12, "t": 8, "b": 8},
+        "margin": {"l": 8, "r": 22, "t": 8, "b": 8},
         "showlegend": False,
         "hovermode": "closest",
         "hoverlabel": {"namelength": -1},
@@ -157,7 +158,7 @@ class Estimate:
     low: float
     high: float
     n: int
-    tone: Literal["leak", "control", "plan", "reference"] = "control"
+    tone: Tone = "control"
     pick: str = ""
 
 
@@ -189,13 +190,21 @@ def lines(
     return figure
 
 
-def forest(own: Sequence[Estimate], x: Axis, *, rule: float | None = None) -> go.Figure:
+def forest(
+    own: Sequence[Estimate],
+    x: Axis,
+    *,
+    rule: float | None = None,
+    legend: Mapping[Tone, str] | None = None,
+) -> go.Figure:
     """Each figure as a dot on its interval, the first at the top; `rule` is what to hold them to.
 
     The axis is cut to the intervals. What wasn't measured keeps its line, without a dot. Figures of
-    one name share a line.
+    one name share a line; `legend` then says what each tone stands for.
     """
-    figure = go.Figure(layout={"template": TEMPLATE})
+    figure = go.Figure(layout={"template": TEMPLATE, "showlegend": bool(legend)})
+    said: Mapping[Tone, str] = legend or {}
+    told = set(said)
     lines_of = {name: line for line, name in enumerate(dict.fromkeys(one.name for one in own))}
     sharing = Counter(one.name for one in own)
     drawn: Counter[str] = Counter()
@@ -225,9 +234,13 @@ def forest(own: Sequence[Estimate], x: Axis, *, rule: float | None = None) -> go
                 if measured
                 else None,
                 hovertemplate=f"{says if measured else f'{name}: not measured'}<extra></extra>",
-                name=name,
+                # Of each tone the first stands in the legend.
+                name=said.get(one.tone, name),
+                legendgroup=one.tone,
+                showlegend=one.tone in told,
             )
         )
+        told.discard(one.tone)
     if rule is not None:
         figure.add_vline(x.at(rule), line={"color": TONES["reference"], "width": 1, "dash": "dash"})
     names = {one.name: f"{escape(one.name, quote=False)}  <i>n = {one.n:,}</i>" for one in own}
@@ -242,6 +255,7 @@ def forest(own: Sequence[Estimate], x: Axis, *, rule: float | None = None) -> go
             "showgrid": False,
         },
         height=56 + 26 * len(names),
+        legend={"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom"},
     )
     return figure
 

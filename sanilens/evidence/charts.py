@@ -6,7 +6,7 @@ stand in a table.
 
 import json
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -22,8 +22,8 @@ from sanilens.charts import (
     forest,
     lines,
 )
-from sanilens.evidence.evidence import Evidence, Reading, measured
-from sanilens.evidence.words import interval, number
+from sanilens.evidence.evidence import Evidence, measured
+from sanilens.evidence.words import number
 from sanilens.extras import needs
 
 with needs("evidence"):
@@ -82,17 +82,20 @@ def _labels(evidence: Evidence) -> Chart | None:
     ordered = sorted(measured(before), key=lambda r: (-(r.hits or 0), r.of))
     if not ordered:
         return None
-    figure = go.Figure(layout={"template": TEMPLATE, "barmode": "group", "bargap": 0.3})
     shown = [arm for arm in ("before", "after", "reference") if arm in evidence.arms]
-    for arm in reversed(shown):
-        own = measured(evidence.rate(arm, about, r.of) for r in ordered)
-        names = [r.of.removeprefix("label:").replace("_", " ").lower() for r in own]
-        figure.add_trace(_bars(own, names, _colour(arm), evidence.arms[arm]))
-    figure.update_layout(yaxis={"type": "category", "autorange": "reversed", "showgrid": False},
-                         xaxis=_SAID.layout, legend={"traceorder": "reversed"})  # fmt: skip
+    estimates = [
+        Estimate(
+            r.of.removeprefix("label:").replace("_", " ").lower(),
+            own.value or 0, own.low or 0, own.high or 0, own.n or 0, _TONE[arm],
+        )
+        for r in ordered
+        for arm in shown
+        for own in measured([evidence.rate(arm, about, r.of)])
+    ]  # fmt: skip
+    figure = forest(estimates, _SAID, legend={_TONE[arm]: evidence.arms[arm] for arm in shown})
     return _chart("labels", "By what the detail is", "Share of details said, by label: before, "
-                  "after, and by the reference. The numbers stand in the table of labels.", figure,
-                  90 + 42 * len(ordered), legend=True)  # fmt: skip
+                  "after, and by the reference, each on its 95 % interval. The numbers stand in "
+                  "the table of labels.", figure, 90 + 38 * len(ordered), legend=True)  # fmt: skip
 
 
 def _persons(evidence: Evidence) -> Chart | None:
@@ -191,19 +194,6 @@ def _curves(evidence: Evidence) -> list[Chart]:
                 )
             )
     return made
-
-
-def _bars(readings: Sequence[Reading], names: Sequence[str], colour: str, title: str) -> go.Bar:
-    up = [(r.high or 0) - (r.value or 0) for r in readings]
-    down = [(r.value or 0) - (r.low or 0) for r in readings]
-    return go.Bar(
-        x=[r.value for r in readings], y=list(names), orientation="h", name=title,
-        marker={"color": colour},
-        error_x={"type": "data", "symmetric": False, "array": up, "arrayminus": down,
-                 "color": GREY, "thickness": 1.2, "width": 2},
-        text=[f"{r.hits} of {r.n}, 95 %: {interval(r)}" for r in readings],
-        textposition="none", hovertemplate="%{y}: %{text}<extra></extra>",
-    )  # fmt: skip
 
 
 def _colour(arm: str) -> str:

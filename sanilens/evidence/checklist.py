@@ -369,7 +369,8 @@ def _singling_out(facts: Facts) -> Found:
     return _on(
         [worst, after],
         f"Largest: {name}, {with_interval(worst)}. Mean over all spans: {with_interval(after)}. "
-        "How few persons share what is left is on the page Detect (k-anonymity), not in this run.",
+        "How few persons share what is left is not part of a run: the page Case tells it, under "
+        "Find indirect identifiers.",
     )
 
 

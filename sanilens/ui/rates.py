@@ -1,16 +1,14 @@
 """Rates of models beside one another: dots on their intervals, and the figures in a table."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
-from sanilens.charts import Axis, Estimate, forest
+from sanilens.charts import Axis, Estimate, Tone, forest
 from sanilens.glossary import meaning
 from sanilens.ui.charts import draw
 from sanilens.ui.tables import Column, Row, bounds, percent, show_table
 
-ArmTone = Literal["leak", "control", "plan", "reference"]
 # Above this, small rates cannot be told from none on a straight axis.
 _WIDE = 0.3
 _TICKS = (0, 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 1)
@@ -29,7 +27,7 @@ class ArmRate:
     of: int
     low: float | None
     high: float | None
-    tone: ArmTone = "control"
+    tone: Tone = "control"
     more: tuple[str, ...] = ()
 
     @property
@@ -44,27 +42,40 @@ class ArmRate:
         return Estimate(self.name, *bounds_, n=self.of, tone=self.tone)
 
 
-def rate_forest(arms: Sequence[ArmRate], key: str, what: str = "spans extracted") -> None:
+def rate_forest(
+    arms: Sequence[ArmRate],
+    key: str,
+    what: str = "spans extracted",
+    *,
+    legend: Mapping[Tone, str] | None = None,
+) -> None:
     """Draw each rate as a dot on its interval, in the order given; one line for one name.
 
     The axis ends where the intervals do; where it is long, a square root keeps small rates apart.
+    `legend` says what the tones stand for, where a line has several.
     """
     most = max((arm.high or 0.0 for arm in arms), default=0.0)
     axis = Axis(f"share of {what}", format=".0%" if most > 0.1 else ".1%", between=(0, most or 1))
     if most > _WIDE:
-        ticks = [tick for tick in _TICKS if tick <= 1.001 * most]
+        ticks = [tick for tick in _TICKS if tick <= 1.05 * most]
         axis = Axis(
             f"share of {what}", "square root", ".0%", between=(0, min(1, most)), ticks=ticks
         )
-    reference = next((arm.rate for arm in arms if arm.tone == "reference"), None)
+    # Where every line has its own, it stands there as a dot.
+    reference = next((arm.rate for arm in arms if arm.tone == "reference" and not legend), None)
     said = "; ".join(f"{arm.name} {percent(arm.rate)} of {arm.of:,}" for arm in arms)
-    figure = forest([arm.estimate for arm in arms], axis, rule=reference)
+    figure = forest([arm.estimate for arm in arms], axis, rule=reference, legend=legend)
     # On two lines: the card may be narrow.
     if axis.scale != "linear":
         figure.update_xaxes(title_text=f"{axis.title}<br>({axis.scale} scale)")
     figure.update_xaxes(range=[-0.02 * axis.place(most or 1), 1.03 * axis.place(most or 1)])
     lines = len({arm.name for arm in arms})
-    draw(figure, key, f"Share of {what}: {said}.", 76 + 24 * lines)
+    draw(figure, key, f"Share of {what}: {said}.", forest_height(lines, legend=bool(legend)))
+
+
+def forest_height(lines: int, *, legend: bool = False) -> int:
+    """Of so many lines, in pixels: for a place that is kept until they are measured."""
+    return 76 + 24 * lines + 24 * legend
 
 
 def arm_table(

@@ -111,6 +111,15 @@ def _element(tag: str, body: str, classes: str = "", **attributes: str) -> Marku
     return Markup("<{}{}>{}</{}>").format(tag, Markup("").join(said), body, tag)
 
 
+def rows_high(count: int) -> int:
+    """The height of `st.dataframe` with so many rows, in pixels: its head and lines, no strip."""
+    return 2 + _LINE * (count + 1)
+
+
+# Streamlit's 2.1875 rem, with the theme's base of 14 pixels.
+_LINE = 31
+
+
 def tick_clicked(key: str) -> None:
     """Let a click anywhere in a row tick it, as its box does; call it before `st.dataframe`.
 

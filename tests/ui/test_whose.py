@@ -93,7 +93,6 @@ def test_compare_tells_both_groups(
     app = open_page("compare", tiny_case, run=asked.root.name)
     assert not app.exception
     drawn = everything(app)
-    assert "Asked for, after" in drawn
     assert "All others, before" in drawn
     found = load_comparison(asked)
     assert f"{found.of('asked').rate('before').n:,} asked for" in drawn

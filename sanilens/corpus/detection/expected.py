@@ -87,7 +87,7 @@ def expectation(pipeline: str | None, *, table: bool) -> str:
     )
     low = any(r and r.recall is not None and r.recall < LOW for r in shown.values())
     remedy = (
-        " Give a patient table (--patient-table) or a pipeline (--ner), or correct the spans."
+        " A patient table or a name pipeline raises that; so does correcting the spans."
         if low
         else ""
     )

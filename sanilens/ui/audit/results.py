@@ -18,14 +18,16 @@ from sanilens.audit.summary import (
     why_nothing,
     worst_subject,
 )
+from sanilens.charts import Tone
 from sanilens.glossary import meaning
 from sanilens.model.language_model import ModelKind
 from sanilens.ui import state
 from sanilens.ui.audit.measuring import Findings
 from sanilens.ui.layout import kpi
 from sanilens.ui.navigation import page
+from sanilens.ui.rates import ArmRate, rate_forest
 from sanilens.ui.state import Selection
-from sanilens.ui.tables import Column, Row, bar, bounds, percent, show_table, tick_clicked
+from sanilens.ui.tables import Column, Row, bounds, percent, rows_high, show_table, tick_clicked
 
 _PENDING = "…"
 
@@ -114,11 +116,27 @@ def _percent(row: RateRow | None) -> str:
     return percent(row.rate if row else None)
 
 
+def rate_picture(found: Sequence[Group]) -> None:
+    """Draw the groups in their order: the model's rate, and the reference's, on one line."""
+    arms = []
+    for group in found:
+        for rate, tone in ((group.rate, "leak"), (group.reference, "reference")):
+            if rate:
+                arms.append(ArmRate(_named(group), rate.hits, rate.n, rate.low, rate.high, tone))
+    legend: dict[Tone, str] = {"leak": "this model"}
+    if any(arm.tone == "reference" for arm in arms):
+        legend["reference"] = "reference"
+    rate_forest(arms, "audit-labels", legend=legend)
+
+
+def _named(group: Group) -> str:
+    return group.label or f"all {group.kind}"
+
+
 def rate_table(found: Sequence[Group]) -> None:
-    """Draw the groups in their order; the dark tick is the reference model's rate."""
+    """Draw the groups' figures in their order."""
     columns = [
         Column("label"),
-        Column("", "bar"),
         Column("extracted", "number", meaning("extraction")),
         Column("rate", "number"),
         Column("95 %", "number aside", meaning("95 % interval")),
@@ -129,40 +147,34 @@ def rate_table(found: Sequence[Group]) -> None:
         Row(
             (
                 group.label or Markup("<b>all {}</b>").format(group.kind),
-                bar(
-                    group.rate.rate,
-                    f"{_percent(group.rate)} of {group.rate.n}",
-                    interval=(group.rate.low or 0.0, group.rate.high or 0.0),
-                    tick=group.reference.rate if group.reference else None,
-                ),
                 f"{group.rate.hits:,} / {group.rate.n:,}",
                 _percent(group.rate),
                 bounds(group.rate.low, group.rate.high),
                 _percent(group.control),
                 _percent(group.reference),
-            ),
-            "leak",
+            )
         )
         for group in found
     ]
     show_table(columns, rows)
 
 
-def record_table(verdicts: Sequence[SpanVerdict], *, key: str, height: int) -> None:
-    """Draw the records, the leakiest first, at most `height` pixels high."""
+def record_table(verdicts: Sequence[SpanVerdict], *, key: str, most: int) -> None:
+    """Draw the records, the leakiest first; at most so many are seen at once."""
     frame = records_by_leak(verdicts)
     tick_clicked(key)
     picked = st.dataframe(
         frame,
         key=key,
         hide_index=True,
-        height=min(height, 38 + 35 * len(frame)),
+        height=rows_high(min(most, len(frame))),
         on_select="rerun",
         selection_mode=["single-row", "single-cell"],
         column_config={
             "extracted": st.column_config.NumberColumn("extracted", help=meaning("extraction")),
             "of": st.column_config.NumberColumn(help="Spans tested, without the repeated ones."),
             "repeated": st.column_config.NumberColumn(help=meaning("repeated in context")),
+            "subject": st.column_config.TextColumn(state.noun()),
         },
     )
     rows = picked["selection"]["rows"]

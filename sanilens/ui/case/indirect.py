@@ -22,12 +22,14 @@ from sanilens.ui.masking import mask
 from sanilens.ui.numbers import number
 from sanilens.ui.results import results
 from sanilens.ui.revealing import REASONS, record_reveal
+from sanilens.ui.tables import rows_high
 
 _WHAT = (
     "A term that only one {noun} has gives that {noun} away: a rare disease, an employer. Listed "
     "are the terms of fewer than k {nouns}. Tick what is sensitive, untick what is harmless, then "
     "mark the ticked ones as spans of this case."
 )
+
 _COLUMNS = ("indirect", "term", "subjects", "records", "times", "from")
 _MOST = 5000
 
@@ -114,7 +116,7 @@ def _table(rows: list[TermRow], key: tuple) -> frozenset[str]:
         key=f"indirect-table-{hash(key)}-{sum(seen)}-{len(rows)}",
         hide_index=True,
         disabled=list(_COLUMNS[1:]),
-        height=min(38 + 35 * len(rows), 360),
+        height=min(rows_high(len(rows)), 360),
         column_config={
             "indirect": st.column_config.CheckboxColumn("mark", width=55),
             "term": st.column_config.TextColumn("term", width="medium"),

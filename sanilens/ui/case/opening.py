@@ -222,7 +222,7 @@ def _own() -> None:
                 "names where spans are not given.",
             )  # fmt: skip
         st.caption(_found_by())
-        if st.form_submit_button("Open", type="primary", key="open-own"):
+        if st.form_submit_button("Open your own", key="open-own"):
             _open(
                 (model, base, reference),
                 (upload or path, control, unseen, questions, retain),

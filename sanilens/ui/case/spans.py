@@ -17,6 +17,7 @@ from sanilens.ui.components import pieces_of, text_marker
 from sanilens.ui.layout import pair, show_error
 from sanilens.ui.masking import mask_record
 from sanilens.ui.state import Selection
+from sanilens.ui.tables import rows_high
 
 _HERE, _ALL = "this record", "all records"
 
@@ -81,7 +82,7 @@ def _table(opened: Case, record: Record) -> None:
         hide_index=True,
         disabled=["text"],
         column_order=["text", "label", "kind"],
-        height=min(38 + 35 * (len(rows) + 1), 400),
+        height=min(rows_high(len(rows) + 1), 400),
         column_config={
             "label": st.column_config.TextColumn(validate=r"^[A-Z][A-Z0-9_]{0,39}$"),
             "kind": st.column_config.SelectboxColumn(options=list(KINDS)),

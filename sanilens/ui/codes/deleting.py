@@ -9,6 +9,7 @@ from markupsafe import Markup
 from sanilens.audit.measurement import Measurement
 from sanilens.audit.perplexity import worded_perplexity
 from sanilens.case import Case
+from sanilens.charts import Tone
 from sanilens.corpus.records import Record
 from sanilens.dictionaries.codebook.bottleneck import USUAL, WAYS, Deletion, Way, no_deletion
 from sanilens.dictionaries.codebook.codebook import Codebook
@@ -27,7 +28,7 @@ from sanilens.ui import state
 from sanilens.ui.layout import card, kpi, show_error
 from sanilens.ui.numbers import number
 from sanilens.ui.plan.prompts import Prompt, Sampling, both_sides, prompt_of
-from sanilens.ui.rates import ArmRate, ArmTone, arm_table
+from sanilens.ui.rates import ArmRate, arm_table
 from sanilens.ui.results import results
 from sanilens.ui.tables import Column
 from sanilens.unlearn.edits import code_edits
@@ -226,7 +227,7 @@ def _tiles(found: DeletionEffect) -> None:
 
 
 def _arms(found: DeletionEffect) -> None:
-    sides: tuple[tuple[str, Measurement, ArmTone], ...] = (
+    sides: tuple[tuple[str, Measurement, Tone], ...] = (
         ("untouched", found.model, "leak"),
         ("through codes", found.codes, "control"),
         ("codes deleted", found.deleted, "plan"),

@@ -15,7 +15,7 @@ from sanilens.ui import state
 from sanilens.ui.codes.codebooks import use_of
 from sanilens.ui.numbers import number
 from sanilens.ui.results import results
-from sanilens.ui.tables import tick_clicked
+from sanilens.ui.tables import rows_high, tick_clicked
 
 _BY = ("expression", "label", "subject")
 _CONTROL = {
@@ -121,7 +121,7 @@ def code_rows(
         rows[list(_SHOWN)].assign(gone=["deleted" if c in deleted else "" for c in rows["code"]]),
         key="codes-table",
         hide_index=True,
-        height=38 + 35 * min(max(len(rows), 1), 10),
+        height=rows_high(min(max(len(rows), 1), 10)),
         on_select="rerun",
         selection_mode=["multi-row", "single-cell"],
         column_config={

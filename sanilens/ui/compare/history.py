@@ -24,7 +24,7 @@ from sanilens.ui.extracted import hidden, identifiers
 from sanilens.ui.layout import card, show_error
 from sanilens.ui.navigation import page
 from sanilens.ui.results import results
-from sanilens.ui.tables import tick_clicked
+from sanilens.ui.tables import rows_high, tick_clicked
 from sanilens.unlearn.plan import Plan
 
 _SHOWN, _NAMED = 30, 3
@@ -52,7 +52,7 @@ def requests_card(opened: Case, *, here: bool = False) -> bool:
             on_select="rerun",
             selection_mode=["single-row", "single-cell"],
             key="compare-requests",
-            height=min(246, 38 + 35 * len(rows)),
+            height=rows_high(min(7, len(rows))),
             column_config={
                 EFFECT: st.column_config.TextColumn(
                     help="Spans of everyone else that can no longer be extracted, and new ones."

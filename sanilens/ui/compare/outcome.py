@@ -10,6 +10,7 @@ from sanilens.audit.noninferiority import paired_bound
 from sanilens.audit.perplexity import worded_perplexity
 from sanilens.audit.statistics import Rate
 from sanilens.audit.summary import worst_subject
+from sanilens.charts import Tone
 from sanilens.glossary import meaning
 from sanilens.runs.arms import TITLES, ArmName
 from sanilens.runs.comparison import TRIES, Comparison, Left
@@ -32,7 +33,7 @@ from sanilens.ui.layout import card, kpi
 from sanilens.ui.markup import show
 from sanilens.ui.navigation import page
 from sanilens.ui.plan.request import take_plan
-from sanilens.ui.rates import ArmRate, ArmTone, arm_table, rate_forest
+from sanilens.ui.rates import ArmRate, arm_table, rate_forest
 from sanilens.ui.tables import Column, Row, show_table, table
 from sanilens.unlearn.saved_adapter import WORDS
 from sanilens.unlearn.stronger import Stronger
@@ -51,7 +52,7 @@ _ORDER: tuple[ArmName, ...] = (
     "base",
     "lookalike",
 )
-_TONES: dict[ArmName, ArmTone] = {"before": "leak", "after": "plan", "reference": "reference"}
+_TONES: dict[ArmName, Tone] = {"before": "leak", "after": "plan", "reference": "reference"}
 
 
 def tiles(found: Comparison) -> list[tuple[str, str, str]]:
@@ -80,9 +81,11 @@ def arms(found: Comparison, kind: str | None) -> list[ArmRate]:
     ]
 
 
-def sentence(words: Words | Told) -> str:
-    """The verdict (Markdown), with the numbers it rests on."""
-    return f"**{words.headline}** {words.rests}" if words.headline else words.rests
+def _told(words: Words | Told) -> None:
+    """Draw a verdict, and below it in grey the numbers that it rests on."""
+    if words.headline:
+        st.markdown(f"**{words.headline}**")
+    st.caption(words.rests)
 
 
 def against_random(found: Comparison, kind: str | None) -> str:
@@ -239,9 +242,9 @@ def outcome(
     kind = _KINDS[chosen or "All"]
     said = verdict(found, kind)
     with words.container(key=f"sl-verdict-{said.state.replace('_', '-')}"):
-        st.markdown(sentence(said))
+        _told(said)
         if found.subjects and (told := instead(found, kind)):
-            st.markdown(sentence(told))
+            _told(told)
     if names := [TITLES[name] for name in found.queued]:
         st.caption(f"Queued, so not measured yet: {', '.join(names)}.")
     left = found.left(kind)
@@ -329,7 +332,7 @@ def further_table(found: Comparison) -> Markup:
         for name in _ORDER
         if (arm := found.arms.get(name))
     ]
-    return table(columns, rows)
+    return table(columns, rows, "narrow")
 
 
 def downloads(run: RunFolder, found: Comparison) -> None:

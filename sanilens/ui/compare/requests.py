@@ -5,6 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from sanilens.bundled import Sources
+from sanilens.charts import Tone
 from sanilens.runs.arms import ArmName
 from sanilens.runs.comparison import GROUP_TITLES, Comparison, Group
 from sanilens.runs.folder import RunFolder
@@ -13,19 +14,19 @@ from sanilens.runs.verdict import side_effect
 from sanilens.ui import state
 from sanilens.ui.layout import card
 from sanilens.ui.navigation import page
-from sanilens.ui.rates import ArmRate, ArmTone, arm_table
+from sanilens.ui.rates import ArmRate, arm_table
 from sanilens.unlearn.plan import Plan
 
-_TONES: dict[ArmName, ArmTone] = {"before": "leak", "after": "plan"}
-_NAMES: dict[ArmName, str] = {"another_subject": "somebody else deleted"}
+_TONES: dict[ArmName, Tone] = {"before": "leak", "after": "plan"}
 
 
 def whose_card(found: Comparison) -> None:
-    """Draw both groups before and after; nothing if the plan was for everyone."""
+    """Draw everybody else before and after; nothing if the plan was for everyone."""
     if not found.groups:
         return
-    with card("Those asked for, and everyone else", "spans extracted, before and after"):
-        arm_table([arm for group in found.groups for arm in _arms(found, group)], "compare-groups")
+    others = [group for group in found.groups if group != "asked"]
+    with card("Everyone else", "spans extracted, before and after"):
+        arm_table([arm for group in others for arm in _arms(found, group)], "compare-groups")
         st.caption(harm(found))
 
 
@@ -86,12 +87,10 @@ def _why_not(run: RunFolder) -> str | None:
 
 def _arms(found: Comparison, group: Group) -> list[ArmRate]:
     part = found.of(group)
-    names: list[ArmName] = ["before", "after"]
-    if group == "asked" and "another_subject" in found.arms:
-        names.insert(1, "another_subject")  # of others it deletes some, so it says nothing of them
+    names: tuple[ArmName, ...] = ("before", "after")
     return [
         ArmRate(
-            f"{GROUP_TITLES[group]}, {_NAMES.get(name, name)}",
+            f"{GROUP_TITLES[group]}, {name}",
             (rate := part.rate(name)).hits,
             rate.n,
             rate.low,

@@ -44,12 +44,17 @@ class Said:
 
 
 @st.fragment
-def words_card(opened: Case, run: RunFolder, plan: Plan, found: Comparison) -> None:
-    """Draw the choice of a record, both readings of it, and its spans one by one."""
+def words_card(
+    opened: Case, run: RunFolder, plan: Plan, found: Comparison, named: str | None
+) -> None:
+    """Draw the choice of a record, both readings of it, and its spans one by one.
+
+    `named`: the record that the page's address named when it was asked for.
+    """
     ids = by_leak(opened, found)
     chosen = st.session_state.get("compare-record") or state.selection().record
     if state.is_new("compare-run", run.root.name) and found.subjects:
-        chosen = None  # a person's request opens on that person's own record
+        chosen = named  # a person's request opens on that person's own record
     record = opened.record(chosen if chosen in ids else ids[0])
     assert record is not None
     if state.selection().record != record.id:  # Reveal… is about what is on the screen

@@ -17,6 +17,7 @@ from sanilens.ui.layout import card
 from sanilens.ui.navigation import page
 from sanilens.ui.numbers import number, watched
 from sanilens.ui.results import results
+from sanilens.ui.tables import rows_high
 from sanilens.unlearn.plan import Operation, UnitEdit
 
 _PAGE = 25
@@ -94,7 +95,7 @@ def _rows(rows: pd.DataFrame) -> list[str]:
         shown,
         key=_TABLE,
         hide_index=True,
-        height=38 + 35 * min(max(len(rows), 1), 12),
+        height=rows_high(min(max(len(rows), 1), 12)),
         on_select="rerun",
         selection_mode=["multi-row", "single-cell"],
         column_config={

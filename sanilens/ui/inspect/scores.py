@@ -47,6 +47,7 @@ def scope_switch() -> None:
         SCOPES,
         default=SCOPES[0],
         required=True,
+        format_func=lambda name: state.noun() if name == "subject" else name,
         key=_KEY,
         label_visibility="collapsed",
         persist_state="session",

@@ -23,7 +23,7 @@ from sanilens.ui.current_case import audit, audited
 from sanilens.ui.layout import card
 from sanilens.ui.markup import plain
 from sanilens.ui.state import Selection
-from sanilens.ui.tables import tick_clicked
+from sanilens.ui.tables import rows_high, tick_clicked
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +203,7 @@ def notes_card(frame: pd.DataFrame, record: str) -> None:
             key=NOTES,
             column_order=["record", "subject", "leak"],
             hide_index=True,
-            height=min(760, 38 + 35 * len(frame)),
+            height=min(760, rows_high(len(frame))),
             on_select="rerun",
             selection_mode=["single-row-required", "single-cell"],
             selection_default={"selection": {"rows": rows}},

@@ -22,6 +22,7 @@ from sanilens.ui.inspect.scores import Kind, Scores, noun
 from sanilens.ui.inspect.selection import Shown, chosen_rows
 from sanilens.ui.layout import card
 from sanilens.ui.numbers import number, watched
+from sanilens.ui.tables import rows_high
 from sanilens.unlearn.edits import is_exact_in_weights
 from sanilens.unlearn.plan import Operation, UnitEdit, operations_of
 from sanilens.unlearn.suggest import CAP_QUANTILE, edits_with
@@ -181,7 +182,7 @@ def _draw(found: Listing, measured: TopEffects, labels: Sequence[Sequence[str]])
         frame.style.apply(lambda _: [grey if each else "" for each in inside], axis=0),
         key=found.key,
         hide_index=True,
-        height=38 + 35 * min(8, len(frame)),
+        height=rows_high(min(10, len(frame))),
         on_select="rerun",
         selection_mode=["multi-row", "single-cell"],
         column_config={
@@ -319,7 +320,8 @@ def explained(opened: Case, operation: Operation, unit: Unit) -> str:
     value = 0.0 if operation in ("mean", "clamp", "cap") else None
     edit = UnitEdit(unit=str(unit), operation=operation, value=value)
     exact = is_exact_in_weights(opened.model, edit)
-    return f"{operation}: {what}; " + ("in the weights" if exact else "only as a hook")
+    where = "The exported weights hold it." if exact else "Only a hook does it, no exported weight."
+    return f"{operation}: {what}. {where}"
 
 
 def add_units(opened: Case, units: Sequence[Unit], operation: Operation, value: float) -> None:

@@ -1,17 +1,20 @@
 """Audit: how much of the sensitive text can be extracted from the model."""
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from sanilens.audit.summary import group_frame, groups, memory, rate_row, verdict_frame
 from sanilens.case import Case
 from sanilens.ui import state
 from sanilens.ui.audit.measuring import Findings, attacker, exposure_panel, findings, settings_form
-from sanilens.ui.audit.results import rate_table, record_table, sentence, tiles
+from sanilens.ui.audit.results import rate_picture, rate_table, record_table, sentence, tiles
 from sanilens.ui.commands import audit_command
 from sanilens.ui.current_case import was_damaged
 from sanilens.ui.frame import case_bar, opened_case
 from sanilens.ui.layout import card, empty_state, next_step, page_header, pair
 from sanilens.ui.markup import plain
+from sanilens.ui.rates import forest_height
 
 _WHAT = "How much of the sensitive text can be extracted from the model."
 
@@ -25,17 +28,17 @@ def page() -> None:
     settings, tries = state.audit_settings(), state.tries()
     command = audit_command(opened.sources, settings, tries.count, tries.probability)
     case_bar(opened, [command])
-    head, body = st.container(), st.empty()
-    found = None
+    head, body = st.container(), st.container()
+    draw = found = None
     for found in findings(opened, settings):
-        if head is not None:
+        if draw is None:
             with head:
                 page_header("Audit", sentence(found, opened.model.kind))
                 if opened.opening and opened.opening.changed:
                     st.caption(plain(opened.opening.sentence))
-            head = None
-        with body.container():
-            _figures(opened, found)
+            with body:
+                draw = _figures(opened, len(groups(found.subject)))
+        draw(found)
     assert found is not None
     if was_damaged():
         st.caption("An audit kept from an earlier session was damaged. It was measured anew.")
@@ -47,18 +50,37 @@ def page() -> None:
         st.rerun()  # the sidebar, drawn before this page, shows the number too
 
 
-def _figures(opened: Case, found: Findings) -> None:
-    """Draw the four numbers and the rates by label."""
-    tiles(found, has_reference=bool(opened.reference), has_control=bool(opened.corpus.control))
-    with card("Extracted, by kind and label", "thin line: 95 % interval · tick: reference model"):
-        rate_table(groups(found.subject, found.control, found.reference))
+def _figures(opened: Case, lines: int) -> Callable[[Findings], None]:
+    """Make the places of the four numbers and of the rates by label; returns what fills them."""
+    top = st.empty()
+    with card("Extracted, by kind and label", "each dot lies on its 95 % interval"):
+        left, right = pair("audit-rates", (1, 1.1))
+        picture, figures = left.empty(), right.empty()
+    picture.skeleton(height=forest_height(lines, legend=True))
+    drawn = False
+
+    def draw(found: Findings) -> None:
+        nonlocal drawn
+        with top.container():
+            tiles(
+                found, has_reference=bool(opened.reference), has_control=bool(opened.corpus.control)
+            )
+        rates = groups(found.subject, found.control, found.reference)
+        with figures.container():
+            rate_table(rates)
+        if not drawn and (found.reference or not opened.reference):
+            drawn = True
+            with picture.container():
+                rate_picture(rates)
+
+    return draw
 
 
 def _rest(opened: Case, found: Findings) -> None:
     """Draw what is shown once everything is measured: records, attacker, settings, downloads."""
     left, right = pair("audit", (1, 1))
     with left, card("Records, leakiest first", "click one to open it on Inspect"):
-        record_table(found.subject, key="records-by-leak", height=420)
+        record_table(found.subject, key="records-by-leak", most=13)
     with right:
         with card("If an attacker samples"):
             attacker(found)

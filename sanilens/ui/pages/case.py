@@ -48,4 +48,3 @@ def page() -> None:
 def _choose() -> None:
     page_header("Case", f"**See it, erase it, show it.** {_WHAT}")
     opening()
-    next_step("Then see how much of it can be extracted.", "audit")

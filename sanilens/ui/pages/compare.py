@@ -18,7 +18,7 @@ from sanilens.ui.compare.requests import whose_card
 from sanilens.ui.compare.words import words_card
 from sanilens.ui.extracted import hidden, identifiers
 from sanilens.ui.frame import case_bar, opened_case
-from sanilens.ui.layout import empty_state, page_header, show_error
+from sanilens.ui.layout import empty_state, next_step, page_header, show_error
 from sanilens.ui.plan.request import summary
 from sanilens.ui.run.live import of_case
 from sanilens.unlearn.plan import Plan
@@ -36,6 +36,8 @@ def page() -> None:
         return
     run = find_run(state.run() or "")
     command = [compare_command(run.root)] if run else ["sanilens compare --help"]
+    # Before the bar writes the address anew: a reload, or a link, comes back to this record.
+    named = st.query_params.get("record")
     case_bar(opened, command, selection=True)  # the record whose words are compared
     if run is None:
         page_header("Compare", _SUBTITLE)
@@ -45,14 +47,14 @@ def page() -> None:
         requests_card(opened)
         return
     try:
-        _comparison(opened, run)
+        _comparison(opened, run, named)
     except SaniLensError as error:
         page_header("Compare", _SUBTITLE)
         show_error(error)
         empty_state("Have a look at the run.", "Go to Run", "run")
 
 
-def _comparison(opened: Case, run: RunFolder) -> None:
+def _comparison(opened: Case, run: RunFolder, named: str | None) -> None:
     plan, found = run.plan(), load_comparison(run)
     n = found.rate("before").n
     measured = f"Everything below was measured on the same {n:,} spans."
@@ -73,7 +75,7 @@ def _comparison(opened: Case, run: RunFolder) -> None:
     further_card(found)
     gates_card(run)
     if of_case(run, opened):
-        words_card(opened, run, plan, found)
+        words_card(opened, run, plan, found, named)
     else:
         empty_state(
             "This run is about another case, or this one has changed since. Open its case to see "
@@ -81,6 +83,7 @@ def _comparison(opened: Case, run: RunFolder) -> None:
             key="words",
         )
     downloads(run, found)
+    next_step("Next: hand over what this run shows.", "report")
     requests_card(opened)
 
 

@@ -54,7 +54,7 @@ def page() -> None:
         st.warning(f"{warning[:1].upper()}{warning[1:]}")
     size = least_bytes(opened, plan)
     worded = f"{size / 1e9:.2g} GB" if size >= 1e9 else f"{size / 1e6:,.0f} MB"
-    memory = f"Needs {worded} of memory, and what texts on their way take."
+    memory = f"Needs at least {worded} of memory."
     costs.caption(memory)
     with watched() as wrong:
         _body(opened, plan)

@@ -31,7 +31,8 @@ def page() -> None:
     else:
         try:
             plan = run.plan()
-            page_header("Run", f"Run {plain(run.root.name)} · {summary(plan)}, seed {plan.seed}.")
+            named = f"Run `{plain(run.root.name[:8])}`"
+            page_header("Run", f"{named} · {summary(plan)}, seed {plan.seed}.")
             if live(run, plan):
                 next_step("The run has finished. See the result beside the controls.", "compare")
         except SaniLensError as error:

@@ -19,6 +19,7 @@ from sanilens.ui.numbers import number
 from sanilens.ui.plan.erase import share_popover
 from sanilens.ui.plan.strategy import by_units, wanted
 from sanilens.ui.results import results
+from sanilens.ui.tables import rows_high
 from sanilens.unlearn.edits import edited_units, is_exact_in_weights
 from sanilens.unlearn.plan import OPERATIONS, Operation, UnitEdit, operations_of
 from sanilens.unlearn.resets import row_edits
@@ -50,8 +51,8 @@ def basket_card(opened: Case) -> None:
             _table(opened, edits)
         else:
             empty_state(
-                "No units chosen, so all weights are rewritten. Units marked `rewrite` would take "
-                "their place."
+                "No units chosen, and none needed: the plan is about all weights. To rewrite some "
+                "units alone, mark them `rewrite`."
                 if state.rewriting()
                 else "No units yet, and none needed. Choose some on **Inspect** to erase by hand, "
                 "or let SaniLens suggest those that matter most for the sensitive spans.",
@@ -137,7 +138,7 @@ def _table(opened: Case, edits: tuple[UnitEdit, ...]) -> None:
         key=key,
         hide_index=True,
         num_rows="delete",
-        height=min(503, 37 + 35 * len(rows)),
+        height=min(rows_high(15), rows_high(len(rows))),
         placeholder="",
         on_change=_edit,
         args=(key, edits),

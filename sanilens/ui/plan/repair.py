@@ -29,16 +29,19 @@ def fields_of(model: type[BaseModel]) -> Mapping[str, Mapping[str, Any]]:
 def fields(
     model: type[BaseModel], values: Mapping[str, Any], keep: Keep, key: str, kind: ModelKind
 ) -> None:
-    """Draw a model's fields, two in a row, with the values of `values`.
+    """Draw a model's fields, two in a row or three numbers, with the values of `values`.
 
     Fields that concern `only` the other kind of language model are left out.
     """
     own = {
         name: about for name, about in fields_of(model).items() if about.get("only", kind) == kind
     }
-    columns = st.columns(2, vertical_alignment="bottom") if own else []
+    if not own:
+        return
+    numbers = all(about.get("type") in ("integer", "number") for about in own.values())
+    columns = st.columns(3 if numbers and len(own) != 2 else 2)
     for place, (name, about) in enumerate(own.items()):
-        with columns[place % 2]:
+        with columns[place % len(columns)]:
             _widget(name, about, values[name], keep, f"{key}{name}")
 
 

@@ -45,11 +45,11 @@ def rewrite_card(opened: Case) -> None:
         size = needed_bytes(opened.model, settings.layers or None) / 2**20
         kept = kept_bytes(curvature_folder()) / 2**20
         st.caption(
-            f"Takes one pass over what must stay, once for this model ({size:,.0f} MiB on disk), "
-            "then a few steps until nothing that is asked is said, by hardly one sample in a "
-            "thousand either. Kept of all models: "
-            f"{kept:,.0f} of at most {MOST_BYTES / 2**20:,.0f} MiB; the least recently used goes "
-            "first."
+            "One pass over what must stay, then a few steps, until nothing that is asked is said "
+            "any more, nor by more than one sample in a thousand.",
+            help=f"What the pass finds is kept for this model, {size:,.0f} MiB; of all models "
+            f"{kept:,.0f} of at most {MOST_BYTES / 2**20:,.0f} MiB are. The least recently used "
+            "goes first.",
         )
         what_it_does(opened, settings)
 

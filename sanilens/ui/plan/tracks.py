@@ -8,10 +8,11 @@ import streamlit as st
 
 from sanilens.audit.methods_table import MethodRow, SanitiseResult
 from sanilens.case import Case
+from sanilens.charts import Tone
 from sanilens.ui import state
 from sanilens.ui.bench.measuring import measured
 from sanilens.ui.navigation import page
-from sanilens.ui.rates import ArmRate, ArmTone, rate_forest
+from sanilens.ui.rates import ArmRate, rate_forest
 from sanilens.ui.results import results
 from sanilens.ui.state import Parts
 from sanilens.unlearn.suggest import find_preset
@@ -70,7 +71,7 @@ def tracks(opened: Case) -> None:
 
 def arms(found: SanitiseResult, row: str) -> list[ArmRate]:
     """Before, after, after relearning, and the reference: direct identifiers that are said."""
-    wanted: tuple[tuple[str, str, str, ArmTone], ...] = (
+    wanted: tuple[tuple[str, str, str, Tone], ...] = (
         ("Before", "leaking", "extraction", "leak"),
         ("After", row, "extraction", "plan"),
         ("After relearning", row, "relearnt", "control"),

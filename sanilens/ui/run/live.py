@@ -93,7 +93,7 @@ def _panels(run: RunFolder, plan: Plan, progress: RunProgress) -> None:
         show(_LIST.format(Markup("").join(map(_item, progress.arms.values()))))
     if plan.rewrite:
         with right:
-            rewriting_card(run, progress)
+            rewriting_card(run, progress, last=plan.rewrite.last)
     if not plan.repair.trains:
         return
     with right, card("Curves", "on a fixed sample; the arms are measured on the whole corpus"):

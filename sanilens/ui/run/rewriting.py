@@ -14,11 +14,14 @@ from sanilens.ui.tables import Column, Group, Row, bar, show_table
 _SHOWN = 24
 
 
-def rewriting_card(run: RunFolder, progress: RunProgress) -> None:
-    """Draw one row a step, arm by arm; while there is none, what is being prepared."""
+def rewriting_card(run: RunFolder, progress: RunProgress, *, last: bool) -> None:
+    """Draw one row a step, arm by arm; while there is none, what is being prepared.
+
+    `last`: whether it comes after the repair.
+    """
     with card("Rewriting", "harm in thousandths of a nat a token, on what must stay"):
         if not progress.rewritten:
-            _before_the_first(progress)
+            _before_the_first(progress, last=last)
             return
         columns = [
             Column("step"),
@@ -68,10 +71,18 @@ def _row(row: dict, tone: str) -> Row:
     return Row(cells, tone)
 
 
-def _before_the_first(progress: RunProgress) -> None:
+def _before_the_first(progress: RunProgress, *, last: bool) -> None:
     arm = progress.current
+    after = progress.arms.get("after")
+    if after is not None and (after.measuring or after.state == "done"):
+        left = "the repair left nothing to be rewritten" if last else "none would have gained"
+        st.caption(f"No step was taken: {left}.")
+        return
     if arm is None or arm.preparing is None:
-        st.caption("The first step is taken once the model is measured as it is.")
+        when = "the repair is done, for what is still said" if last else (
+            "the model is measured as it is"
+        )  # fmt: skip
+        st.caption(f"The first step is taken once {when}.")
         return
     done, of = arm.preparing
     st.progress(done / of if of else 0.0)

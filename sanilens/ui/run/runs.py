@@ -29,7 +29,7 @@ from sanilens.ui.plan.request import summary, take_plan
 from sanilens.ui.results import results
 from sanilens.ui.run.live import of_case
 from sanilens.ui.run.overlay import MOST, overlay_card
-from sanilens.ui.tables import tick_clicked
+from sanilens.ui.tables import rows_high, tick_clicked
 from sanilens.unlearn.plan import Plan
 
 _SHOWN = 100
@@ -61,7 +61,7 @@ def run_list(opened: Case) -> None:
             on_select="rerun",
             selection_mode=["multi-row", "single-cell"],
             key="run-list",
-            height=min(316, 38 + 35 * len(shown)),
+            height=rows_high(min(9, len(shown))),
             column_config={
                 "name": st.column_config.TextColumn(width=120),
                 "note": st.column_config.TextColumn(width=110),
