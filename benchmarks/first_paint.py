@@ -46,7 +46,8 @@ _CLICK = """
 (element, [watched, limit]) => new Promise((done) => {
   const state = "data-test-script-state";
   const app = document.querySelector(`[${state}]`);
-  const said = (node) => node.className + node.textContent +
+  const key = (node) => [...node.classList].find((each) => each.startsWith("st-key-")) ?? "";
+  const said = (node) => key(node) + node.textContent +
     [...node.querySelectorAll("*")].map((each) => each.shadowRoot?.textContent ?? "").join("");
   const read = () => [...document.querySelectorAll(watched)].map(said).join("|");
   const start = performance.now(), before = read();
@@ -66,7 +67,7 @@ _CLICK = """
     observer.disconnect();
     done([answered, over ? null : moved]);
   };
-  element.click();
+  (element.querySelector(".t") ?? element).click(); // a token of a span, or a button
   requestAnimationFrame(look);
 })
 """
@@ -147,7 +148,9 @@ def _measured(page: Page, url: str, count: int, end: float) -> dict[str, "Times"
     # Three pages cost as much as a kind of click.
     share = (end - time.monotonic()) / (len(kinds) + len(_PAGES) / 3)
     for name, clicked in kinds.items():
-        times[name] = _for_a_while(page, clicked, count, share)
+        # Back only as far as one has come.
+        most = len(times["first_unit_card"].answered) if name == "next_unit" else count
+        times[name] = _for_a_while(page, clicked, most, share)
     for name in _PAGES:
         times[name or "case"] = _by_address(page, url, name, 3, share / 3)
     return times
@@ -163,7 +166,7 @@ def _for_a_while(page: Page, clicked: _Kind, count: int, seconds: float) -> "Tim
         try:
             clicked(page, taken if click else Times(), click)
         except Error as error:  # what was to be clicked, or to come to rest, did not
-            print(str(error).splitlines()[0], file=sys.stderr)
+            print(" ".join(str(error).split())[:300], file=sys.stderr)
             taken.missed += 1
             break
         if time.monotonic() > end:
@@ -180,7 +183,7 @@ def _next_span(page: Page, taken: "Times", click: int) -> None:
     """Another span of the note: heading and card are of it."""
     spans = page.locator(".st-key-inspect-strip .span")
     on = spans.evaluate_all("all => all.findIndex((each) => each.classList.contains('on'))")
-    other = spans.nth((on + 1) % spans.count()).locator(".t").first
+    other = spans.nth((on + 1) % spans.count())
     _click(page, other, f"{_HEADING}, {_CARD}", taken)
 
 

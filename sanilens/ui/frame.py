@@ -11,20 +11,35 @@ from sanilens.locked import locked
 from sanilens.ui import drafts, links, state
 from sanilens.ui.components import copy_button
 from sanilens.ui.current_case import name_of, open_case
-from sanilens.ui.layout import Chip, case_chips, show_error
+from sanilens.ui.layout import Chip, case_chips, empty_state, page_header, show_error
 from sanilens.ui.revealing import reveal_button
 
 
-def opened_case() -> Case | None:
-    """The open case; None if there is none or, with the reason on the page, it fails to open."""
+def opened_case(title: str, what: str, nothing: str) -> Case | None:
+    """The open case; where there is none, the page is drawn with what to do about it.
+
+    Args:
+        title: the page's name.
+        what: what it shows.
+        nothing: what there is without a case, in a sentence.
+    """
     ref = state.case()
     if ref is None:
+        page_header(title, what)
+        empty_state(f"{nothing} Open a case first.", "Open a case", "case")
         return None
     drafts.restore(ref)
     try:
         return open_case(ref, st.spinner)
     except SaniLensError as error:
+        page_header(title, what)
         show_error(error)
+        empty_state(
+            "This case cannot be opened. Mend what is named above and load the page again, or "
+            "open another one.",
+            "Open another case",
+            "case",
+        )
         return None
 
 

@@ -68,7 +68,7 @@ def rate_forest(
     # On two lines: the card may be narrow.
     if axis.scale != "linear":
         figure.update_xaxes(title_text=f"{axis.title}<br>({axis.scale} scale)")
-    figure.update_xaxes(range=[-0.02 * axis.place(most or 1), 1.03 * axis.place(most or 1)])
+    figure.update_xaxes(range=[-0.02 * axis.place(most or 1), 1.08 * axis.place(most or 1)])
     lines = len({arm.name for arm in arms})
     draw(figure, key, f"Share of {what}: {said}.", forest_height(lines, legend=bool(legend)))
 

@@ -118,7 +118,7 @@ def test_the_page_masks_until_revealed(
     assert not [value for value in values(tiny_case) if value in drawn]
     app.segmented_control(key="compare-kind").set_value("Direct").run()
     assert not app.exception
-    assert any("direct spans" in m.value for m in app.caption)
+    assert any("direct spans" in m.value for m in app.markdown)
     app.selectbox(key="compare-record").select_index(1).run()
     assert not app.exception
     assert not [value for value in values(tiny_case) if value in everything(app)]

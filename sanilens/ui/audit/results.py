@@ -99,11 +99,14 @@ def _repeated(found: Findings, has_reference: bool) -> tuple[str, str, str]:
 def _perplexity(found: Findings, has_reference: bool) -> tuple[str, str, str]:
     own, other = found.utility, found.reference_utility
     key = "unseen" if own is None or "unseen" in own else "neutral"
-    title = {"unseen": "perplexity on unseen texts", "neutral": "perplexity, neutral tokens"}[key]
+    title = {"unseen": "perplexity on unseen texts", "neutral": "perplexity on its own texts"}[key]
     reference = worded_perplexity(other[key]) if other else _PENDING
     notes = [f"reference {reference}"] * has_reference
+    if key == "neutral":
+        notes.append("without what is sensitive; unseen texts would show what else it can do")
     if key == "unseen" and own:
-        notes.append(f"its own texts, neutral tokens {worded_perplexity(own['neutral'])}")
+        own_texts = worded_perplexity(own["neutral"])
+        notes.append(f"on its own texts, without what is sensitive, {own_texts}")
     value = worded_perplexity(own[key]) if own else _PENDING
     return (title, value, " · ".join(notes))
 
@@ -123,9 +126,8 @@ def rate_picture(found: Sequence[Group]) -> None:
         for rate, tone in ((group.rate, "leak"), (group.reference, "reference")):
             if rate:
                 arms.append(ArmRate(_named(group), rate.hits, rate.n, rate.low, rate.high, tone))
-    legend: dict[Tone, str] = {"leak": "this model"}
-    if any(arm.tone == "reference" for arm in arms):
-        legend["reference"] = "reference"
+    both = any(arm.tone == "reference" for arm in arms)
+    legend: dict[Tone, str] = {"leak": "this model", "reference": "reference"} if both else {}
     rate_forest(arms, "audit-labels", legend=legend)
 
 
@@ -133,15 +135,15 @@ def _named(group: Group) -> str:
     return group.label or f"all {group.kind}"
 
 
-def rate_table(found: Sequence[Group]) -> None:
-    """Draw the groups' figures in their order."""
+def rate_table(found: Sequence[Group], *, has_reference: bool, has_control: bool) -> None:
+    """Draw the groups' figures in their order, beside those that the case has."""
     columns = [
         Column("label"),
         Column("extracted", "number", meaning("extraction")),
         Column("rate", "number"),
         Column("95 %", "number aside", meaning("95 % interval")),
-        Column("look-alikes", "number", meaning("look-alikes"), spare=True),
-        Column("reference", "number", meaning("reference model")),
+        *[Column("look-alikes", "number", meaning("look-alikes"), spare=True)] * has_control,
+        *[Column("reference", "number", meaning("reference model"))] * has_reference,
     ]
     rows = [
         Row(
@@ -150,8 +152,8 @@ def rate_table(found: Sequence[Group]) -> None:
                 f"{group.rate.hits:,} / {group.rate.n:,}",
                 _percent(group.rate),
                 bounds(group.rate.low, group.rate.high),
-                _percent(group.control),
-                _percent(group.reference),
+                *[_percent(group.control)] * has_control,
+                *[_percent(group.reference)] * has_reference,
             )
         )
         for group in found

@@ -85,7 +85,7 @@ def _told(words: Words | Told) -> None:
     """Draw a verdict, and below it in grey the numbers that it rests on."""
     if words.headline:
         st.markdown(f"**{words.headline}**")
-    st.caption(words.rests)
+    st.markdown(words.rests)
 
 
 def against_random(found: Comparison, kind: str | None) -> str:

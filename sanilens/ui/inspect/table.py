@@ -11,7 +11,6 @@ import pandas as pd
 import streamlit as st
 
 from sanilens.case import Case
-from sanilens.charts import GREY
 from sanilens.inspect.units.ablation import TopEffects
 from sanilens.inspect.units.listing import ORDERS, Filters, Tri, listed, unit_frame
 from sanilens.model.units import Code, Feature, Unit, parse_unit
@@ -163,6 +162,9 @@ def _of_chance(measured: TopEffects, word: str) -> str:
     )
 
 
+_GREYS = {"light": "#667085", "dark": "#98a2b3"}
+
+
 def _draw(found: Listing, measured: TopEffects, labels: Sequence[Sequence[str]]) -> None:
     rows = found.frame[found.page * PAGE : (found.page + 1) * PAGE]
     changes, band = measured.units, measured.band or (math.inf, -math.inf)
@@ -177,7 +179,8 @@ def _draw(found: Listing, measured: TopEffects, labels: Sequence[Sequence[str]])
         }
     )
     inside = [band[0] <= change <= band[1] for change in changes]
-    grey = f"color: {GREY}"
+    # Drawn on a canvas, which knows no style sheet.
+    grey = f"color: {_GREYS.get(st.context.theme.type or '', _GREYS['light'])}"
     st.dataframe(
         frame.style.apply(lambda _: [grey if each else "" for each in inside], axis=0),
         key=found.key,

@@ -33,9 +33,7 @@ _CANCELLED = (
 
 def page() -> None:
     """Draw the page."""
-    if (opened := opened_case()) is None:
-        page_header("Attacks", _SUBTITLE)
-        empty_state("Nothing to attack yet. Open a case first.", "Open a case", "case")
+    if (opened := opened_case("Attacks", _SUBTITLE, "Nothing to attack yet.")) is None:
         return
     run = find_run(state.run() or "")
     case_bar(opened, [attack_command(run.root)] if run else ["sanilens attack --help"])

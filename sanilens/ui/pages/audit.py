@@ -12,7 +12,7 @@ from sanilens.ui.audit.results import rate_picture, rate_table, record_table, se
 from sanilens.ui.commands import audit_command
 from sanilens.ui.current_case import was_damaged
 from sanilens.ui.frame import case_bar, opened_case
-from sanilens.ui.layout import card, empty_state, next_step, page_header, pair
+from sanilens.ui.layout import card, next_step, page_header, pair
 from sanilens.ui.markup import plain
 from sanilens.ui.rates import forest_height
 
@@ -21,9 +21,7 @@ _WHAT = "How much of the sensitive text can be extracted from the model."
 
 def page() -> None:
     """Draw the page."""
-    if (opened := opened_case()) is None:
-        page_header("Audit", _WHAT)
-        empty_state("Nothing to audit yet. Open a case first.", "Open a case", "case")
+    if (opened := opened_case("Audit", _WHAT, "Nothing to audit yet.")) is None:
         return
     settings, tries = state.audit_settings(), state.tries()
     command = audit_command(opened.sources, settings, tries.count, tries.probability)
@@ -56,18 +54,17 @@ def _figures(opened: Case, lines: int) -> Callable[[Findings], None]:
     with card("Extracted, by kind and label", "each dot lies on its 95 % interval"):
         left, right = pair("audit-rates", (1, 1.1))
         picture, figures = left.empty(), right.empty()
-    picture.skeleton(height=forest_height(lines, legend=True))
+    picture.skeleton(height=forest_height(lines, legend=bool(opened.reference)))
+    has = {"has_reference": bool(opened.reference), "has_control": bool(opened.corpus.control)}
     drawn = False
 
     def draw(found: Findings) -> None:
         nonlocal drawn
         with top.container():
-            tiles(
-                found, has_reference=bool(opened.reference), has_control=bool(opened.corpus.control)
-            )
+            tiles(found, **has)
         rates = groups(found.subject, found.control, found.reference)
         with figures.container():
-            rate_table(rates)
+            rate_table(rates, **has)
         if not drawn and (found.reference or not opened.reference):
             drawn = True
             with picture.container():

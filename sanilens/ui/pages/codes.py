@@ -19,7 +19,7 @@ from sanilens.ui.codes.codebooks import (
 from sanilens.ui.codes.deleting import before_after_card, deleting_card, deletion_of, effect_card
 from sanilens.ui.codes.table import ask, code_rows, enriched
 from sanilens.ui.frame import case_bar, opened_case
-from sanilens.ui.layout import card, empty_state, next_step, page_header, pair, show_error
+from sanilens.ui.layout import card, next_step, page_header, pair, show_error
 from sanilens.ui.markup import plain
 from sanilens.ui.quality import codebook_quality
 from sanilens.ui.training import train_codebook_panel
@@ -32,9 +32,7 @@ _WHAT = (
 
 def page() -> None:
     """Draw the page."""
-    if (opened := opened_case()) is None:
-        page_header("Codes", _WHAT)
-        empty_state("Nothing to look at yet. Open a case first.", "Open a case", "case")
+    if (opened := opened_case("Codes", _WHAT, "Nothing to look at yet.")) is None:
         return
     ids = codebook_ids(opened)
     shown = st.session_state.get("codes-codebook")

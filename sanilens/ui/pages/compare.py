@@ -29,10 +29,7 @@ _SUBTITLE = "Before and after, beside the controls and a model that never saw th
 
 def page() -> None:
     """Draw the page."""
-    opened = opened_case()
-    if opened is None:
-        page_header("Compare", _SUBTITLE)
-        empty_state("Nothing to compare yet. Open a case first.", "Open a case", "case")
+    if (opened := opened_case("Compare", _SUBTITLE, "Nothing to compare yet.")) is None:
         return
     run = find_run(state.run() or "")
     command = [compare_command(run.root)] if run else ["sanilens compare --help"]

@@ -10,7 +10,7 @@ from sanilens.glossary import meaning
 from sanilens.ui.features.clamp import clamp_card
 from sanilens.ui.features.table import feature_table
 from sanilens.ui.frame import case_bar, opened_case
-from sanilens.ui.layout import card, empty_state, next_step, page_header, show_error
+from sanilens.ui.layout import card, next_step, page_header, show_error
 from sanilens.ui.markup import plain
 from sanilens.ui.quality import sae_quality
 from sanilens.ui.saes import sae_ids, sae_of
@@ -24,9 +24,7 @@ _WHAT = (
 
 def page() -> None:
     """Draw the page."""
-    if (opened := opened_case()) is None:
-        page_header("Features", _WHAT)
-        empty_state("Nothing to look at yet. Open a case first.", "Open a case", "case")
+    if (opened := opened_case("Features", _WHAT, "Nothing to look at yet.")) is None:
         return
     ids = sae_ids(opened)
     shown = st.session_state.get("features-sae")

@@ -22,7 +22,7 @@ from sanilens.ui.inspect.silenced import draw_set, set_card
 from sanilens.ui.inspect.table import PAGE, TABLE, listing, table_card
 from sanilens.ui.inspect.tokens import Veil, strip_tokens, veil
 from sanilens.ui.inspect.unit import unit_card, without
-from sanilens.ui.layout import card, empty_state, next_step, page_header, show_error
+from sanilens.ui.layout import card, next_step, page_header, show_error
 from sanilens.ui.state import Selection
 
 _WHAT = "Which units store a span, and what each of them does."
@@ -30,9 +30,7 @@ _WHAT = "Which units store a span, and what each of them does."
 
 def page() -> None:
     """Draw the page."""
-    if (opened := opened_case()) is None:
-        page_header("Inspect", _WHAT)
-        empty_state("Nothing to inspect yet. Open a case first.", "Open a case", "case")
+    if (opened := opened_case("Inspect", _WHAT, "Nothing to inspect yet.")) is None:
         return
     bar, head = st.container(), st.empty()
     columns = _columns(opened, head)

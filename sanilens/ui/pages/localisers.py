@@ -10,7 +10,7 @@ from sanilens.inspect.locate.recall import InjResult
 from sanilens.ui.current_case import name_of
 from sanilens.ui.frame import case_bar, opened_case
 from sanilens.ui.job import job_panel
-from sanilens.ui.layout import card, empty_state, kpi, next_step, page_header
+from sanilens.ui.layout import card, kpi, next_step, page_header
 from sanilens.ui.localisers.measuring import (
     arguments,
     curve_chart,
@@ -41,9 +41,7 @@ _SEVERAL = (
 
 def page() -> None:
     """Draw the page."""
-    if (opened := opened_case()) is None:
-        page_header("Localisers", _WHAT)
-        empty_state("Nothing to measure yet. Open a case first.", "Open a case", "case")
+    if (opened := opened_case("Localisers", _WHAT, "Nothing to measure yet.")) is None:
         return
     case_bar(opened, [shlex.join(["sanilens", *arguments(opened)])])
     page_header("Localisers", _WHAT)

@@ -9,7 +9,7 @@ from sanilens.runs.workspace import run_folder
 from sanilens.ui import drafts, state
 from sanilens.ui.commands import run_command
 from sanilens.ui.frame import case_bar, opened_case
-from sanilens.ui.layout import empty_state, page_header, show_error
+from sanilens.ui.layout import page_header, show_error
 from sanilens.ui.numbers import watched
 from sanilens.ui.plan.basket import basket_card, controls_card
 from sanilens.ui.plan.erase import keep_card
@@ -26,10 +26,13 @@ from sanilens.unlearn.plan import Plan
 
 def page() -> None:
     """Draw the page."""
-    opened = opened_case()
-    if opened is None:
-        page_header("Plan", "What is erased, how the model is repaired, and how that is measured.")
-        empty_state("Nothing to plan yet. Open a case first.", "Open a case", "case")
+    if (
+        opened := opened_case(
+            "Plan",
+            "What is erased, how the model is repaired, and how that is measured.",
+            "Nothing to plan yet.",
+        )
+    ) is None:
         return
     state.suggest(suggestion(opened))
     if state.repair().needs_base and opened.base is None:

@@ -45,10 +45,7 @@ _LINE = Markup("<dt>{}</dt><dd>{}</dd>")
 
 def page() -> None:
     """Draw the page."""
-    opened = opened_case()
-    if opened is None:
-        page_header("Report", _SUBTITLE)
-        empty_state("Nothing to report yet. Open a case first.", "Open a case", "case")
+    if (opened := opened_case("Report", _SUBTITLE, "Nothing to report yet.")) is None:
         return
     run = find_run(state.run() or "")
     case_bar(opened, report_commands(run.root) if run else ["sanilens report --help"])

@@ -5,7 +5,7 @@ import streamlit as st
 from sanilens.ui import state
 from sanilens.ui.compare.history import requests_card
 from sanilens.ui.frame import case_bar, opened_case
-from sanilens.ui.layout import empty_state, page_header
+from sanilens.ui.layout import page_header
 from sanilens.ui.requests.person import lookup_card, person_card
 
 _SUBTITLE = (
@@ -15,10 +15,7 @@ _SUBTITLE = (
 
 def page() -> None:
     """Draw the page."""
-    opened = opened_case()
-    if opened is None:
-        page_header("Requests", _SUBTITLE)
-        empty_state("Nobody can be looked up yet. Open a case first.", "Open a case", "case")
+    if (opened := opened_case("Requests", _SUBTITLE, "Nobody can be looked up yet.")) is None:
         return
     case_bar(opened, ["sanilens plan --help", "sanilens undo --help"])
     page_header("Requests", _SUBTITLE)

@@ -16,10 +16,7 @@ _SUBTITLE = "Carries out a plan; reloading or closing the browser loses nothing.
 
 def page() -> None:
     """Draw the page."""
-    opened = opened_case()
-    if opened is None:
-        page_header("Run", _SUBTITLE)
-        empty_state("No run yet. Open a case first.", "Open a case", "case")
+    if (opened := opened_case("Run", _SUBTITLE, "No run yet.")) is None:
         return
     run = find_run(state.run() or "")
     case_bar(opened, [run_command(run.plan_file, run.root)] if run else ["sanilens run --help"])
