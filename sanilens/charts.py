@@ -21,7 +21,7 @@ with needs("evidence"):
 GREY = "#8b95a5"
 # In this order, so that neighbours differ in lightness too.
 COLOURS = ("#1f7f87", "#b0793f", "#7d5fa8", "#4a78b5", "#a8586e", "#6f8a3c")
-TONES = {"leak": "#c8641f", "control": GREY, "plan": "#1f7f87", "reference": "#5b6678"}
+TONES = {"leak": "#c8641f", "control": GREY, "plan": "#1f7f87", "reference": "#6f7b8f"}
 """Of an interval, by what it is of: the leaking model, a control, the plan, the reference."""
 
 # More of them crowd an axis.

@@ -139,6 +139,11 @@ def _counts(judged: Judged, kind: str | None) -> str:
     excess, noun = judged.excess, f"{kind} spans" if kind else "sensitive spans"
     if excess.only:
         first, second = excess.only
+        if not excess.hits and not second:
+            return (
+                f"Neither the plan's model nor {_WHO[judged.against]} says any of the same "
+                f"{excess.n:,} {noun}."
+            )
         return (
             f"Of the same {excess.n:,} {noun}, {first:,} can be extracted only from the plan's "
             f"model and {second:,} only from {_WHO[judged.against]}."
@@ -156,10 +161,7 @@ def _shown(judged: Judged) -> str:
     more = "points more" if judged.against else "%"
     if excess.state == "not_gone" and excess.p is not None:
         return f"That is no chance (McNemar's exact test, one-sided: {worded_p(excess.p)})."
-    return (
-        f"That is at most {most} {more} (one-sided 95 %, exact); {margin} would still be called "
-        "gone."
-    )
+    return f"It says at most {most} {more} (one-sided 95 %, exact); up to {margin} counts as gone."
 
 
 def _beside(judged: Judged) -> str:

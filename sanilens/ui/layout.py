@@ -72,9 +72,16 @@ def kpi(*tiles: tuple[str, str, str]) -> None:
 
     The label says what the number is, the note what to compare it with.
     """
-    tile = Markup('<div class="sl-kpi"><p>{}</p><strong>{}</strong><p>{}</p></div>')
-    drawn = Markup("").join(tile.format(*each) for each in tiles)
+    tile = Markup('<div class="sl-kpi"><p>{}</p><strong{}>{}</strong><p>{}</p></div>')
+    word = Markup(' class="sl-name"')  # too long for the size of a number
+    drawn = Markup("").join(
+        tile.format(label, word if len(value) > _LONG else "", value, note)
+        for label, value, note in tiles
+    )
     show(Markup('<div class="sl-kpis">{}</div>').format(drawn))
+
+
+_LONG = 14
 
 
 def show_error(error: SaniLensError) -> None:

@@ -1,12 +1,14 @@
 """A first visitor on the bundled ward: the suggested plan, run, and what became of the leak."""
 
+import re
+
 import pytest
 from playwright.sync_api import Page, expect
 
 from sanilens.case import open_records
 from tests.e2e.conftest import Served
 from tests.e2e.test_journey import Hand, identifiers, pair, settled
-from tests.e2e.test_request import finished, verdict
+from tests.e2e.test_request import finished
 from tests.e2e.watch import Watch, same_after_reload
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
@@ -44,11 +46,13 @@ def test_from_the_first_page_to_a_verdict(tab: Page, served: Served) -> None:
         hand.click(".st-key-next-to-compare button")
         before, after = pair(tab.locator(".sl-kpi strong").first, "→")
         assert after < before / 10
+        gone = tab.locator(".st-key-sl-verdict-gone")
+        expect(gone).to_contain_text(re.compile(r"^\s*Gone: "))
         settled(tab)
         watch.clean("Compare")
         assert watch.downloads_clean("Compare")
         same_after_reload(tab)
-        print(f"\n{hand.needed} clicks: {before:,} → {after:,}; {verdict(tab)}")
+        print(f"\n{hand.needed} clicks: {before:,} → {after:,}; {gone.inner_text()}")
         assert hand.needed <= 7
         hand.look(".st-key-sl-to-report a")
         expect(tab.locator(".st-key-sl-head")).to_contain_text("Report")

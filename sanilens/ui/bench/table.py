@@ -79,7 +79,12 @@ def bench_table(lines: Sequence[Line], file: str) -> None:
         view = st.segmented_control(
             "Columns", list(views()), default="summary", required=True, key="bench-columns"
         )
-        names = views()[view]
+        # A column without a figure, such as of an older result, says nothing.
+        names = tuple(
+            name
+            for name in views()[view]
+            if any(not math.isnan(line.figure(name)) for line in lines)
+        )
         order = st.selectbox(
             "Order",
             [_BY_GROUP, *names],

@@ -68,17 +68,7 @@ def tiles(found: Comparison) -> list[tuple[str, str, str]]:
 
 def arms(found: Comparison, kind: str | None) -> list[ArmRate]:
     """The arms as bars, with near misses, knowledge kept and perplexity beside them."""
-    return [
-        _arm(
-            name,
-            found.rate(name, kind),
-            f"{near.hits:,}" if (near := found.near(name, kind)).n else "–",
-            KNOWLEDGE_KEPT.words(found.arms[name].knowledge_kept),
-            worded_perplexity(found.perplexity(name)),
-        )
-        for name in _ORDER
-        if name in found.arms
-    ]
+    return [_arm(found, name, kind) for name in _ORDER if name in found.arms]
 
 
 def _told(words: Words | Told) -> None:
@@ -102,7 +92,15 @@ def against_random(found: Comparison, kind: str | None) -> str:
     return f"**The chosen units did worse than random ones**: {counts}."
 
 
-def _arm(name: ArmName, rate: Rate, *more: str) -> ArmRate:
+def _arm(found: Comparison, name: ArmName, kind: str | None) -> ArmRate:
+    rate, near = found.rate(name, kind), found.near(name, kind)
+    more = (
+        f"{near.hits:,}" if near.n else "–",
+        KNOWLEDGE_KEPT.words(found.arms[name].knowledge_kept),
+        worded_perplexity(found.perplexity(name)),
+    )
+    if name == "lookalike":  # other texts, but the model of before
+        more = (more[0], "–", "–")
     tone = _TONES.get(name, "control")
     return ArmRate(TITLES[name], rate.hits, rate.n, rate.low, rate.high, tone, more)
 
@@ -303,7 +301,7 @@ def _pictures(found: Comparison, kind: str | None) -> None:
             arms(found, kind),
             "compare-arms",
             more=(
-                Column("near", "number", meaning("near miss")),
+                Column("near misses", "number", meaning("near miss")),
                 Column("knowledge, %", "number", meaning("knowledge kept"), spare=True),
                 Column("perplexity", "number", meaning("perplexity")),
             ),
@@ -330,7 +328,7 @@ def further_table(found: Comparison) -> Markup:
     rows = [
         Row((TITLES[name], *(m.words(arm.metrics.get(m.name)) for m in found.further)))
         for name in _ORDER
-        if (arm := found.arms.get(name))
+        if name != "lookalike" and (arm := found.arms.get(name))
     ]
     return table(columns, rows, "narrow")
 

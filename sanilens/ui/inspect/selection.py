@@ -203,7 +203,7 @@ def notes_card(frame: pd.DataFrame, record: str) -> None:
             key=NOTES,
             column_order=["record", "subject", "leak"],
             hide_index=True,
-            height=min(760, rows_high(len(frame))),
+            height=rows_high(min(23, len(frame))),
             on_select="rerun",
             selection_mode=["single-row-required", "single-cell"],
             selection_default={"selection": {"rows": rows}},

@@ -67,6 +67,8 @@ def _attacks(run: RunFolder) -> None:
                 key="attacks", again=again, cancelled=_CANCELLED,
             )  # fmt: skip
     if not found:
+        with card(f"{len(ATTACKS)} attacks", "each on this run's result and on what it is held to"):
+            st.markdown(" · ".join(attack.title for attack in ATTACKS.values()))
         return
     with card("What they get", "the first figure of each; the reference is what is little enough"):
         overview(found)

@@ -62,10 +62,23 @@ def run_list(opened: Case) -> None:
             selection_mode=["multi-row", "single-cell"],
             key="run-list",
             height=rows_high(min(9, len(shown))),
+            # What a run reached first: a narrow window cuts off what comes last.
+            column_order=(
+                "name",
+                "plan",
+                "state",
+                "verdict",
+                "said",
+                "knowledge",
+                "took",
+                "when",
+                "case",
+                "note",
+            ),
             column_config={
-                "name": st.column_config.TextColumn(width=120),
+                "name": st.column_config.TextColumn(width=100),
                 "note": st.column_config.TextColumn(width=110),
-                "plan": st.column_config.TextColumn(width=280),
+                "plan": st.column_config.TextColumn(width=310),
                 "said": st.column_config.TextColumn(
                     help="Spans extracted, before and after; of those who asked, if some did."
                 ),
