@@ -152,7 +152,7 @@ def _measured(page: Page, url: str, count: int, end: float) -> dict[str, "Times"
         most = len(times["first_unit_card"].answered) if name == "next_unit" else count
         times[name] = _for_a_while(page, clicked, most, share)
     for name in _PAGES:
-        times[name or "case"] = _by_address(page, url, name, 3, share / 3)
+        times[name or "case"] = _by_address(page, url, name, 5, share / 3)
     return times
 
 
@@ -205,11 +205,11 @@ def _paging(page: Page, taken: "Times", click: int) -> None:
 
 def _scope(page: Page, taken: "Times", click: int) -> None:
     """The next scope; after the widest, that of another span."""
-    name = ("label", "subject", "corpus", "span")[click % 4]
-    if click and click % 4 == 0:
-        _click(page, _named(page, _SCOPE, "span"), _TABLE, taken)
+    scopes = page.locator(_SCOPE)
+    if click and click % 3 == 0:
+        _click(page, scopes.first, _TABLE, Times())
         _next_span(page, Times(), click)
-    _click(page, _named(page, _SCOPE, name), _TABLE, taken)
+    _click(page, scopes.nth(1 + click % 3), _TABLE, taken)
 
 
 def _named(page: Page, buttons: str, text: str) -> Locator:

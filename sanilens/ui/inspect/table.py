@@ -2,7 +2,7 @@
 
 import hashlib
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import get_args
@@ -16,7 +16,7 @@ from sanilens.inspect.units.listing import ORDERS, Filters, Tri, listed, unit_fr
 from sanilens.model.units import Code, Feature, Unit, parse_unit
 from sanilens.ui import state
 from sanilens.ui.extracted import signed
-from sanilens.ui.inspect.measured import effects, fires_on, sample, unit_table
+from sanilens.ui.inspect.measured import effects, effects_known, fires_on, sample, unit_table
 from sanilens.ui.inspect.scores import Kind, Scores, noun
 from sanilens.ui.inspect.selection import Shown, chosen_rows
 from sanilens.ui.layout import card
@@ -86,8 +86,6 @@ def _clear() -> None:
 
 
 PAGE = 30
-TABLE = 590
-"""How high the card is, in pixels: its outline is drawn while its rows are measured."""
 _TOP: dict[Kind, int] = {"mlp": 50, "head": 3, "sae": 10}
 _PAGE_KEY = "units-page"
 
@@ -132,8 +130,12 @@ def listing(opened: Case, at: Shown, scores: Scores) -> Listing:
     return Listing(scores, frame, page, f"units-{digest}")
 
 
-def table_card(opened: Case, at: Shown, found: Listing) -> None:
-    """Draw the table; the effect of zeroing is measured for the rows shown."""
+def table_card(opened: Case, at: Shown, found: Listing) -> Callable[[], None]:
+    """Draw the table: at once with what is known.
+
+    Returns:
+        what measures the effect of zeroing for the rows shown, and draws it in its column.
+    """
     word = noun(found.scores.kind)
     with card(
         f"All {found.scores.values.numel():,} {word}", "tick to choose, click a row for its card"
@@ -142,13 +144,26 @@ def table_card(opened: Case, at: Shown, found: Listing) -> None:
         shown = found.shown
         if not shown:
             st.info(f"No {word} pass these filters.")
-            return
-        measured = effects(opened, at, shown)
-        _draw(found, measured, fires_on(opened, shown))
+            return lambda: None
+        place, labels = st.empty(), fires_on(opened, shown)
         _foot(found)
-        st.caption(_of_chance(measured, word))
+        chance = st.empty()
         ticked = [shown[i] for i in chosen_rows(found.key) if i < len(shown)]
         _add_row(opened, found, ticked)
+
+    def measure() -> None:
+        measured = effects(opened, at, shown)
+        with place.container():
+            _draw(found, measured, labels)
+        chance.caption(_of_chance(measured, word))
+
+    if effects_known(opened, at, shown):
+        measure()
+        return lambda: None
+    with place.container():
+        _draw(found, None, labels)
+    chance.caption(f"Measuring what each of these {word} does to the span…")
+    return measure
 
 
 def _of_chance(measured: TopEffects, word: str) -> str:
@@ -165,9 +180,11 @@ def _of_chance(measured: TopEffects, word: str) -> str:
 _GREYS = {"light": "#667085", "dark": "#98a2b3"}
 
 
-def _draw(found: Listing, measured: TopEffects, labels: Sequence[Sequence[str]]) -> None:
+def _draw(found: Listing, measured: TopEffects | None, labels: Sequence[Sequence[str]]) -> None:
+    """Draw the rows on the page; without their effect while it is not measured."""
     rows = found.frame[found.page * PAGE : (found.page + 1) * PAGE]
-    changes, band = measured.units, measured.band or (math.inf, -math.inf)
+    changes = measured.units if measured else [math.nan] * len(rows)
+    band = (measured and measured.band) or (math.inf, -math.inf)
     frame = pd.DataFrame(
         {
             "unit": rows["unit"].tolist(),
@@ -183,7 +200,7 @@ def _draw(found: Listing, measured: TopEffects, labels: Sequence[Sequence[str]])
     grey = f"color: {_GREYS.get(st.context.theme.type or '', _GREYS['light'])}"
     st.dataframe(
         frame.style.apply(lambda _: [grey if each else "" for each in inside], axis=0),
-        key=found.key,
+        key=found.key if measured else f"{found.key}-first",
         hide_index=True,
         height=rows_high(min(10, len(frame))),
         on_select="rerun",

@@ -15,11 +15,11 @@ from sanilens.ui.current_case import audited
 from sanilens.ui.frame import case_bar, opened_case
 from sanilens.ui.inspect import selection as picks
 from sanilens.ui.inspect.carrying import carrying_card, take_place, view
-from sanilens.ui.inspect.measured import acting, effects_known, reading, unit_named
+from sanilens.ui.inspect.measured import acting, reading, unit_named
 from sanilens.ui.inspect.scores import DEFAULT, chosen_name, chosen_scope, ranking, scores
 from sanilens.ui.inspect.selection import Shown, notes_card, sentence, shown
 from sanilens.ui.inspect.silenced import draw_set, set_card
-from sanilens.ui.inspect.table import PAGE, TABLE, listing, table_card
+from sanilens.ui.inspect.table import PAGE, listing, table_card
 from sanilens.ui.inspect.tokens import Veil, strip_tokens, veil
 from sanilens.ui.inspect.unit import unit_card, without
 from sanilens.ui.layout import card, next_step, page_header, show_error
@@ -110,15 +110,12 @@ def _units(
         carrying_card(opened, at, asked, found, unit, revealed=hidden.revealed)
         if unit is None:
             return commands
-        rows = st.container()
-        if table and not effects_known(opened, at, table.shown):
-            rows = st.skeleton(height=TABLE)
+        rows = table_card(opened, at, table) if table else None
         with right:
             last = unit_card(opened, unit, table.units if table else [], hidden)
         price = draw_set(place, opened, at, asked, found) if found and place else None
-        if table:
-            with rows.container():
-                table_card(opened, at, table)
+        if rows:
+            rows()
         if price:
             price()
         with last:
