@@ -141,7 +141,7 @@ def _counts(judged: Judged, kind: str | None) -> str:
         first, second = excess.only
         if not excess.hits and not second:
             return (
-                f"Neither the plan's model nor {_WHO[judged.against]} says any of the same "
+                f"Neither the plan's model nor {_WHO[judged.against]} says any of the "
                 f"{excess.n:,} {noun}."
             )
         return (
@@ -161,7 +161,10 @@ def _shown(judged: Judged) -> str:
     more = "points more" if judged.against else "%"
     if excess.state == "not_gone" and excess.p is not None:
         return f"That is no chance (McNemar's exact test, one-sided: {worded_p(excess.p)})."
-    return f"It says at most {most} {more} (one-sided 95 %, exact); up to {margin} counts as gone."
+    return (
+        f"With 95 % confidence it says at most {most} {more} (exact, one-sided); up to {margin} "
+        "counts as gone."
+    )
 
 
 def _beside(judged: Judged) -> str:
