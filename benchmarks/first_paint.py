@@ -108,7 +108,7 @@ _PAGE_SECONDS = 2.0
 
 def main() -> None:
     """Measure, print a table to standard error and one JSON object to standard output."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("-n", type=int, default=15, help="clicks of each kind")
     parser.add_argument("--seconds", type=float, default=300, help="for everything")
     given = parser.parse_args()
@@ -249,16 +249,23 @@ class Times:
 
     def figures(self) -> dict[str, object]:
         """Median, least, most and n of both."""
-        both = {"answered": self.answered, "whole": self.whole}
-        return {name: _figures(taken) for name, taken in both.items()} | {"missed": self.missed}
+        return {
+            "answered": _figures(self.answered),
+            "whole": _figures(self.whole),
+            "missed": self.missed,
+        }
 
 
 def _figures(seconds: Sequence[float]) -> dict[str, float | None]:
     ordered = sorted(seconds)
     if not ordered:
         return {"median": None, "low": None, "high": None, "n": 0}
-    found = {"median": statistics.median(ordered), "low": ordered[0], "high": ordered[-1]}
-    return {name: round(value, 3) for name, value in found.items()} | {"n": len(ordered)}
+    return {
+        "median": round(statistics.median(ordered), 3),
+        "low": round(ordered[0], 3),
+        "high": round(ordered[-1], 3),
+        "n": len(ordered),
+    }
 
 
 def _aim(name: str) -> float:

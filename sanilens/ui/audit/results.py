@@ -123,7 +123,8 @@ def rate_picture(found: Sequence[Group]) -> None:
     """Draw the groups in their order: the model's rate, and the reference's, on one line."""
     arms = []
     for group in found:
-        for rate, tone in ((group.rate, "leak"), (group.reference, "reference")):
+        rates: dict[Tone, RateRow | None] = {"leak": group.rate, "reference": group.reference}
+        for tone, rate in rates.items():
             if rate:
                 arms.append(ArmRate(_named(group), rate.hits, rate.n, rate.low, rate.high, tone))
     both = any(arm.tone == "reference" for arm in arms)

@@ -24,7 +24,7 @@ def whose_card(found: Comparison) -> None:
     """Draw everybody else before and after; nothing if the plan was for everyone."""
     if not found.groups:
         return
-    others = [group for group in found.groups if group != "asked"]
+    others: list[Group] = [group for group in found.groups if group != "asked"]
     with card("Everyone else", "spans extracted, before and after"):
         arm_table([arm for group in others for arm in _arms(found, group)], "compare-groups")
         st.caption(harm(found))
