@@ -69,11 +69,16 @@ def set_card(
         if scores is None:
             slow_panel(opened, asked)
             return None
-        key = _key(opened, at, asked)
-        if ("silencing", key) in results() and ("silencing harm", key) in results():
+        if set_known(opened, at, asked):
             draw_set(st.empty(), opened, at, asked, scores)()
             return None
         return st.skeleton(height=_WHOLE)
+
+
+def set_known(opened: Case, at: Shown, asked: Ranking) -> bool:
+    """Whether the set and its price were measured before."""
+    key = _key(opened, at, asked)
+    return ("silencing", key) in results() and ("silencing harm", key) in results()
 
 
 def draw_set(

@@ -18,7 +18,7 @@ from sanilens.ui.inspect.carrying import carrying_card, take_place, view
 from sanilens.ui.inspect.measured import acting, reading, unit_named
 from sanilens.ui.inspect.scores import DEFAULT, chosen_name, chosen_scope, ranking, scores
 from sanilens.ui.inspect.selection import Shown, notes_card, sentence, shown
-from sanilens.ui.inspect.silenced import draw_set, set_card
+from sanilens.ui.inspect.silenced import draw_set, set_card, set_known
 from sanilens.ui.inspect.table import PAGE, listing, table_card
 from sanilens.ui.inspect.tokens import Veil, strip_tokens, veil
 from sanilens.ui.inspect.unit import unit_card, without
@@ -106,13 +106,19 @@ def _units(
         state.select(Selection(at.record.id, at.span_id, str(unit) if unit else None))
         with note:
             _note(opened, at, hidden, unit)
+        units = table.units if table else []
+        last = None
+        if unit and set_known(opened, at, asked):  # the next unit was asked for: its card first
+            with right:
+                last = unit_card(opened, unit, units, hidden)
         place = set_card(opened, at, asked, found)
         carrying_card(opened, at, asked, found, unit, revealed=hidden.revealed)
         if unit is None:
             return commands
         rows = table_card(opened, at, table) if table else None
-        with right:
-            last = unit_card(opened, unit, table.units if table else [], hidden)
+        if last is None:
+            with right:
+                last = unit_card(opened, unit, units, hidden)
         price = draw_set(place, opened, at, asked, found) if found and place else None
         if rows:
             rows()
