@@ -55,7 +55,7 @@ def test_a_row_tells_predicted_beside_measured() -> None:
     assert isinstance(found[2], Row)
     step, _, said, left, *figures, back = found[2].cells
     assert (step, said, left, back) == ("2", "<b>0</b> / 9", "0", "3 ×")
-    assert figures == ["0.10", "0.20", "0.40"]
+    assert figures == ["–", "0.10", "0.20", "0.40"]  # whether it comes back: not tried
 
 
 def test_without_a_run_it_says_where_to_go(tiny_case: Sources, workspace: Path) -> None:
