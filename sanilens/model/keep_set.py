@@ -104,14 +104,14 @@ def kept_batches(model: LanguageModel, kept: Sequence[Kept]) -> Iterator[KeptBat
     for bucket in bucketed([len(each.ids) for each in own], token_budget(model)):
         texts = [own[i] for i in bucket]
         places = [(row, c) for row, each in enumerate(texts) for c in each.columns]
+        rows, columns = torch.tensor(places, device=model.device).T
+        weights = [w for each in texts for w in each.weights or (1.0,) * len(each.columns)]
         yield KeptBatch(
             pad_right([each.ids for each in texts], model.device),
             pad_right([[1] * len(each.ids) for each in texts], model.device).float(),
-            *torch.tensor(places, device=model.device).T,
-            torch.tensor(
-                [w for each in texts for w in each.weights or (1.0,) * len(each.columns)],
-                device=model.device,
-            ),
+            rows,
+            columns,
+            torch.tensor(weights, device=model.device),
         )
 
 

@@ -143,8 +143,9 @@ def test_a_rewriting_after_a_repair_has_not_begun_while_it_trains() -> None:
         for last in (False, True)
     }
     left = {last: found.seconds_left or 0.0 for last, found in seen.items()}
-    assert seen[True].current is not None
-    assert seen[True].current.preparing is None
+    current = seen[True].current
+    assert current is not None
+    assert current.preparing is None
     assert left[True] == pytest.approx(left[False] + 30.0)
     measuring = (50.0, "measuring", {"arm": "after"})
     ended = follow(events(*start, step, measuring), True, now=50.0, rewrites=True, last=True)
