@@ -328,7 +328,7 @@ def further_table(found: Comparison) -> Markup:
     rows = [
         Row((TITLES[name], *(m.words(arm.metrics.get(m.name)) for m in found.further)))
         for name in _ORDER
-        if name != "lookalike" and (arm := found.arms.get(name))
+        if (arm := found.arms.get(name)) and any(m.name in arm.metrics for m in found.further)
     ]
     return table(columns, rows, "narrow")
 
