@@ -330,9 +330,9 @@ PRESETS: Mapping[str, Preset] = {
             "person",
             "One person",
             "All weights are rewritten by the change that moves least else, until nothing of this "
-            "person is said, or likely in a sample; the side effect on the rest of the model is "
-            "measured.",
-            "ward, three seeds: 0 of 115 spans of those who asked left, 99.3 % of everyone else's "
+            "person is said, or likely in a sample, nor comes back when a copy reads others' "
+            "notes; the side effect on the rest of the model is measured.",
+            "ward, three seeds: 0 of 115 spans of those who asked left, 99.2 % of everyone else's "
             "(benchmarks/README.md)",
             NoUnits(),
             _no_repair,

@@ -49,7 +49,9 @@ def test_an_undecided_one_says_how_many_spans_would_do() -> None:
     nothing = verdict(comparison(before=said(13, 13), after=said(0, 13), reference=said(0, 13)))
     assert "nothing is said any more, but 13 spans are too few to tell" in nothing.headline
     assert "About 149 would do." in nothing.headline
-    assert "With 95 % confidence it says at most 20.6 points more (exact, one-sided)" in nothing.rests
+    assert (
+        "With 95 % confidence it says at most 20.6 points more (exact, one-sided)" in nothing.rests
+    )
     some = Excess(3, 30, 0, 30, (3, 0))
     assert some.state == "undecided"
     assert some.enough in range(45, 51)  # then it would be 5 to 0
