@@ -4,6 +4,7 @@ import fcntl
 import json
 import os
 import platform
+import re
 import shutil
 import time
 from collections.abc import Collection, Iterator
@@ -22,12 +23,21 @@ from sanilens.errors import IntegrityError, RunError
 from sanilens.files import a_kind_of, open_file
 from sanilens.unlearn.plan import Plan, read_plan, write_plan
 
+# As the workspace calls a run's folder: the beginning of its plan's hash.
+_HASH = re.compile("[0-9a-f]{16,64}")
+
 
 @dataclass(frozen=True, slots=True)
 class RunFolder:
     """Paths of a run; nothing exists until it is written."""
 
     root: Path
+
+    @property
+    def short_name(self) -> str:
+        """What it is called where nobody named it: its folder's name, of a hash eight digits."""
+        name = self.root.name
+        return name[:8] if _HASH.fullmatch(name) else name
 
     @property
     def plan_file(self) -> Path:

@@ -66,7 +66,7 @@ def name_of(opened: Case) -> str:
     """What a person calls the examined model: `clinic-leaking`, its folder, or its run."""
     source = opened.sources.model
     if run := run_of(source):
-        return f"result of {run.root.name[:8]}"
+        return f"result of {run.short_name}"
     return opened.model.name if resolve(source) == source else source.replace(":", "-")
 
 

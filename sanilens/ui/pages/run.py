@@ -28,8 +28,7 @@ def page() -> None:
     else:
         try:
             plan = run.plan()
-            named = f"Run `{plain(run.root.name[:8])}`"
-            page_header("Run", f"{named} · {summary(plan)}, seed {plan.seed}.")
+            page_header("Run", f"Run {plain(run.short_name)} · {summary(plan)}, seed {plan.seed}.")
             if live(run, plan):
                 next_step("The run has finished. See the result beside the controls.", "compare")
         except SaniLensError as error:

@@ -154,7 +154,7 @@ def _called(run: RunFolder) -> str:
         name = read_identity(run).name
     except SaniLensError:
         name = ""
-    return f"{name} ({run.root.name[:6]})" if name else run.root.name[:8]
+    return f"{name} ({run.root.name[:6]})" if name else run.short_name
 
 
 def _evidence(run: RunFolder) -> Evidence:

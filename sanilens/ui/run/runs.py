@@ -113,14 +113,14 @@ def _fits(sought: str, run: RunFolder, identity: Identity) -> bool:
 
 def called(run: RunFolder, identity: Identity) -> str:
     """A run's name, or the beginning of its folder's."""
-    return identity.name or run.root.name[:8]
+    return identity.name or run.short_name
 
 
 def _identity(run: RunFolder) -> Identity:
     try:
         return read_identity(run)
     except SaniLensError:
-        return Identity(name=f"{run.root.name[:8]} (name cannot be read)")
+        return Identity(name=f"{run.short_name} (name cannot be read)")
 
 
 def _row(run: RunFolder, identity: Identity, opened: Case) -> dict[str, str]:
