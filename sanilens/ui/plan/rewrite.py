@@ -57,8 +57,7 @@ def rewrite_card(opened: Case) -> None:
 def _settings(opened: Case, settings: Rewriting) -> None:
     teachers = [name for name in TEACHERS if name != "base" or opened.base is not None]
     st.session_state["plan-rewrite-teacher"] = settings.teacher
-    left, middle, right, last = st.columns([2, 1, 1, 1])
-    left.selectbox(
+    st.selectbox(
         "In a secret's place stands",
         teachers,
         format_func=lambda name: _TEACHERS[name],
@@ -66,20 +65,22 @@ def _settings(opened: Case, settings: Rewriting) -> None:
         on_change=_keep,
         args=("teacher", "plan-rewrite-teacher"),
     )
+    left, middle, right = st.columns(3)
     number(
-        middle, "Harm allowed", 1e-5, 10.0, settings.budget, format="%.4f", step=1e-3,
+        left, "Harm allowed", 1e-5, 10.0, settings.budget, format="%.4f", step=1e-3,
         key="plan-rewrite-budget", keep=_keep, args=("budget", "plan-rewrite-budget"),
         help=meaning("harm"),
     )  # fmt: skip
     number(
-        right, "Most steps", 1, 1000, settings.most_steps, key="plan-rewrite-steps", keep=_keep,
+        middle, "Most steps", 1, 1000, settings.most_steps, key="plan-rewrite-steps", keep=_keep,
         args=("most_steps", "plan-rewrite-steps"),
         help="It ends before where nothing that is asked is said any more, by a sample either.",
     )  # fmt: skip
-    number(
-        last, "Trials", 0, 100, settings.trials, key="plan-rewrite-trials", keep=_keep,
-        args=("trials", "plan-rewrite-trials"), help=meaning("came back"),
-    )  # fmt: skip
+    if state.subjects():  # of a plan for everyone nobody is left whose notes could be read
+        number(
+            right, "Trials", 0, 100, settings.trials, key="plan-rewrite-trials", keep=_keep,
+            args=("trials", "plan-rewrite-trials"), help=meaning("came back"),
+        )  # fmt: skip
     if state.repair().trains:
         st.session_state["plan-rewrite-last"] = settings.last
         st.toggle(
