@@ -115,6 +115,7 @@ def test_units_rewritten_by_hand_are_not_repaired(case: sanilens.Case) -> None:
     assert build_plan(case, Wishes(edits=edits)).repair.method == "anchored"
 
 
+@pytest.mark.slow
 def test_the_page_repairs_what_is_reset_and_not_what_is_rewritten(sources: Sources) -> None:
     app = open_page("plan", sources, basket=(UnitEdit(unit="mlp.0.3", operation="rewrite"),))
     assert parts(app).repair == Repair(method="none")

@@ -91,6 +91,7 @@ def test_a_folder_that_is_not_empty_is_kept(run: RunFolder, tmp_path: Path) -> N
         export(run, tmp_path / "model", STATED)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bits", [pytest.param(8, marks=pytest.mark.slow), 4])
 def test_in_fewer_bits_it_is_another_artefact(run: RunFolder, tmp_path: Path, bits: Bits) -> None:
     exact = build_evidence(run, STATED)

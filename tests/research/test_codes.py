@@ -50,6 +50,7 @@ def untimed(found: CodesBench) -> CodesBench:
     )
 
 
+@pytest.mark.slow
 def test_every_arm_is_asked_on_the_same_notes(model: LanguageModel) -> None:
     found = benched(model)
     assert [(book.site, book.sae) for book in found.codebooks] == [(SITE, False), (SITE, True)]

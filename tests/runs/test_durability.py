@@ -63,6 +63,7 @@ def stopped(plan: Plan, folder: Path, event: str = "checkpoint") -> RunFolder:
     return run
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("writes", ["write_text", "write_plan"])
 def test_killed_before_the_plan_was_written(
     tiny_plan: Plan, tmp_path: Path, whole: RunFolder, writes: str
@@ -131,6 +132,7 @@ def test_a_log_that_is_none_says_nothing(tmp_path: Path, what: str) -> None:
     assert error(run) is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("number", "write"),
     [
@@ -208,6 +210,7 @@ def test_a_path_of_odd_names(tiny_plan: Plan, tmp_path: Path, whole: RunFolder) 
     assert weights(run) == weights(whole)
 
 
+@pytest.mark.slow
 def test_only_the_owner_reads_a_run(
     tiny_plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

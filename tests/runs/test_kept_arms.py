@@ -61,6 +61,7 @@ def content(run: RunFolder, name: str) -> tuple[bytes, dict[str, Any]]:
     return (run.arms / f"{name}.parquet").read_bytes(), summary
 
 
+@pytest.mark.slow
 def test_the_next_request_measures_only_what_it_changes(
     requests: list[Plan], tmp_path: Path
 ) -> None:

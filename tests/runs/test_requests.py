@@ -114,6 +114,7 @@ def test_a_chain_that_was_bent_into_a_ring_ends(
     assert asked_before(str(run.model)) == asked.plan().subjects
 
 
+@pytest.mark.slow
 def test_the_next_request_begins_with_the_last_ones_model(
     asked: RunFolder, tiny_plan: Plan, tmp_path: Path
 ) -> None:

@@ -280,6 +280,7 @@ def test_chosen_units_lie_in_the_weights(rewriting_plan: Plan, tmp_path: Path) -
     assert all(name.startswith("gpt_neox.layers.1.mlp.") for name in off)
 
 
+@pytest.mark.slow
 def test_after_the_repair_what_that_leaves_is_rewritten(
     rewriting_plan: Plan, tmp_path: Path
 ) -> None:
@@ -309,6 +310,7 @@ def test_nothing_is_rewritten_under_an_adapter(rewriting_plan: Plan) -> None:
         changed(rewriting_plan, repair=Repair(method="grun"), rewrite=Rewriting(last=True))
 
 
+@pytest.mark.slow
 def test_texts_kept_along_go_into_the_keep_set(
     rewriting_plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

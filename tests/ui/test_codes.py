@@ -72,6 +72,7 @@ def test_codes_by_an_expression(tiny_case: Sources, codebook: Codebook) -> None:
     assert not [value for value in values(tiny_case) if value in everything(app)]
 
 
+@pytest.mark.slow
 def test_deleted_live_and_put_into_the_plan(tiny_case: Sources, codebook: Codebook) -> None:
     # The plan has one of its codes already, deleted in another way, and a neuron.
     before = (

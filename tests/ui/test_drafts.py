@@ -18,6 +18,7 @@ def _file() -> Path:
     return found
 
 
+@pytest.mark.slow
 def test_another_session_goes_on_with_the_draft(tiny_case: Sources, workspace: Path) -> None:
     first = open_page("plan", tiny_case, basket=EDITS, keep=0.5)
     assert not first.exception

@@ -38,6 +38,7 @@ def app(
     return app
 
 
+@pytest.mark.slow
 def test_features_by_what_they_carry(
     app: AppTest, model: LanguageModel, records: list[Record], sae: Sae
 ) -> None:

@@ -95,6 +95,7 @@ def test_an_empty_basket_says_what_to_click(tiny_case: Sources, workspace: Path)
     assert app.session_state["basket"] == ()
 
 
+@pytest.mark.slow
 def test_without_a_base_no_method_is_offered_that_needs_one(
     tiny_case: Sources, workspace: Path
 ) -> None:
@@ -160,6 +161,7 @@ def test_a_part_of_the_fine_tuning_can_be_kept(tiny_case: Sources, workspace: Pa
     assert "plan-keep" not in {slider.key for slider in without.slider}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("based", [True, False])
 def test_an_uploaded_plan_brings_its_share_or_says_that_it_cannot(
     tiny_case: Sources, workspace: Path, based: bool
@@ -187,6 +189,7 @@ def test_an_uploaded_plan_brings_its_share_or_says_that_it_cannot(
     assert "plan-keep-drop" not in {button.key for button in app.button}
 
 
+@pytest.mark.slow
 def test_set_all_and_clear_and_undo(tiny_case: Sources, workspace: Path) -> None:
     app = open_page("plan", tiny_case, basket=EDITS)
     app.radio(key="plan-all").set_value("mean").run()
@@ -225,6 +228,7 @@ def test_a_dose_of_nothing_changes_nothing(tiny_case: Sources, workspace: Path) 
     assert "Control: with as many random units of the same layers, 3 draws" in drawn
 
 
+@pytest.mark.slow
 def test_the_same_noise_on_both_sides(tiny_case: Sources, workspace: Path) -> None:
     app = open_page("plan", tiny_case, basket=EDITS)
     app.segmented_control(key="whatif-sampling").set_value("Sampled").run()

@@ -57,6 +57,7 @@ def test_runs_are_sought_by_name_note_and_id(tiny_case: Sources, two: list[RunFo
     assert [row["name"] for row in app.dataframe[-1].value.to_dict("records")] == ["second"]
 
 
+@pytest.mark.slow
 def test_two_are_laid_over_one_another(tiny_case: Sources, two: list[RunFolder]) -> None:
     app = AppTest.from_function(
         _overlay, kwargs={"ref": tiny_case, "names": [run.root.name for run in two]},
@@ -70,6 +71,7 @@ def test_two_are_laid_over_one_another(tiny_case: Sources, two: list[RunFolder])
     assert len(app.selectbox) == 1
 
 
+@pytest.mark.slow
 def test_actions_on_one_run(tiny_case: Sources, two: list[RunFolder]) -> None:
     def opened() -> AppTest:
         return AppTest.from_function(

@@ -95,6 +95,7 @@ def test_rewriting_forgets_one_and_spares_the_others(asking: Asking, tmp_path: P
     assert all(row.seconds > 0 for row in rows)
 
 
+@pytest.mark.slow
 def test_in_turn_each_model_has_its_own_curvature_and_the_first_serves_all(
     asking: Asking, tmp_path: Path
 ) -> None:

@@ -45,6 +45,7 @@ def found(case: Case, tmp_path_factory: pytest.TempPathFactory) -> SanitiseResul
     return bench_sanitise(case, ARMS, (0, 1), kept=tmp_path_factory.mktemp("rows"))
 
 
+@pytest.mark.slow
 def test_a_seed_gives_the_same_table_twice(case: Case, found: SanitiseResult) -> None:
     again = bench_sanitise(case, ARMS[2:3], (1,))
     same = [row for row in found.rows if (row.method, row.seed) == ("blend+anchored", 1)]
