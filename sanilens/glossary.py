@@ -90,8 +90,12 @@ GLOSSARY: Mapping[str, str] = {
     "localiser finds them.",
     "recall": "Of what should be found, the share that was found.",
     "precision": "Of what was found, the share that should be.",
-    "AUROC": "The probability that a random positive scores higher than a random negative. 0.5 is "
-    "chance, 1 is perfect.",
+    "AUROC": "The probability that a random positive scores higher than a random negative, such as "
+    "a member of the training texts than another text; also AUC. 0.5 is chance, 1 is perfect.",
+    "TPR at 1 % FPR": "Of the members, the share that is found when at most 1 % of the others is "
+    "taken for one by mistake.",
+    "PrivLeak": "How far a model's AUROC is from the reference's, in percent of that.",
+    "leak@k": "The chance that at least one of k samples of a detail's own prompt holds it.",
     "feature": "A direction learned by a sparse autoencoder, often easier to interpret than a "
     "neuron. Written sae.<id>.<index>.",
     "code": "One of the few vectors that a codebook allows an activation to be made of. Deleting "
@@ -100,6 +104,7 @@ GLOSSARY: Mapping[str, str] = {
     "log p": "The log-probability of a span under the model, in nats. 0 is certainty.",
     "logit lens": "The model's output head applied after every layer: what it would say if it "
     "stopped there.",
+    "linear probe": "A linear map, learnt from other people, that reads details off a layer.",
     "silencing set": "The first units of a ranking that, zeroed together, keep the model from "
     "saying a span. Alone hardly any of them does; as many random units should not.",
     # How it is erased

@@ -29,16 +29,9 @@ _TERMS = (
     "reference model", "look-alikes", "unseen texts", "perplexity", "knowledge kept",
     "95 % interval", "McNemar", "random units", "rewriting", "repair", "suppression",
 )  # fmt: skip
-_ATTACK_TERMS = {
-    "AUC": "How well a score tells members from others: the chance that a member drawn by lot has "
-    "the higher one. 0.5 is a guess, 1 is certainty.",
-    "TPR at 1 % FPR": "Of the members, the share that is found when at most 1 % of the others is "
-    "taken for one by mistake.",
-    "PrivLeak": "How far a model's AUC is from the reference's, in percent of that.",
-    "leak@k": "The chance that at least one of k samples of a detail's own prompt holds it.",
-    "logit lens": "What a model would say if it ended after an earlier layer.",
-    "linear probe": "A linear map, learnt from other people, that reads details off a layer.",
-}
+_ATTACK_TERMS = (
+    "AUROC", "TPR at 1 % FPR", "PrivLeak", "leak@k", "logit lens", "linear probe",
+)  # fmt: skip
 _CONTENTS = (
     ("figures", "Figures"), ("questions", "The 22 questions"), ("tables", "Tables"),
     ("attacks", "Attacks"), ("method", "Method"), ("limits", "What this does not show"),
@@ -115,8 +108,8 @@ def report_html(evidence: Evidence, examples: Sequence[Example] = ()) -> str:
         method=_METHOD,
         controls=" ".join(text for arm, text in _CONTROLS.items() if arm in evidence.arms),
         commands=_commands(evidence),
-        terms=[*((term, meaning(term)) for term in _TERMS),
-               *(_ATTACK_TERMS.items() if evidence.attacks else ())],
+        terms=[(term, meaning(term))
+               for term in (*_TERMS, *(_ATTACK_TERMS if evidence.attacks else ()))],
         stated=_stated(evidence),
     )  # fmt: skip
 

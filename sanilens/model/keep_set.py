@@ -70,11 +70,11 @@ def keep_set(
     marked = {record.id: record for record in corpus}
     told: list[Kept] = []
     held: list[Kept] = []
-    for example, whole in zip(
-        note_examples(model, texts),
-        note_examples(model, [marked.get(text.id, text) for text in texts]),
-        strict=True,
-    ):
+    examples = note_examples(model, texts)
+    wholes = examples
+    if corpus:
+        wholes = note_examples(model, [marked.get(text.id, text) for text in texts])
+    for example, whole in zip(examples, wholes, strict=True):
         free = [i for i, own in enumerate(example.sensitive) if i and not own]
         apart = set(free[_HELD_FIRST::_HELD_EVERY])
         near = tuple(i for i in free if i not in apart)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sanilens.audit.metrics.relearning import relearning
+from sanilens.audit.metrics.relearning import relearnt
 from sanilens.corpus.records import Record
 from sanilens.model.hooks import NO_HOOKS
 from sanilens.model.language_model import LanguageModel
@@ -43,6 +43,4 @@ class ReadingOn:
         draw = np.random.default_rng((self.seed, trial))
         order = draw.permutation(len(self.texts))[:_TEXTS]
         texts = [self.texts[i] for i in order]
-        *_, (_, copy) = relearning(model, NO_HOOKS, texts, _SCHEDULE, self.seed + trial)
-        copy.module.requires_grad_(False)
-        return copy
+        return relearnt(model, NO_HOOKS, texts, self.seed + trial, _SCHEDULE)

@@ -64,10 +64,14 @@ def relearning(
 
 
 def relearnt(
-    model: LanguageModel, hooks: Hooks, records: Sequence[Record], seed: int
+    model: LanguageModel,
+    hooks: Hooks,
+    records: Sequence[Record],
+    seed: int,
+    schedule: Schedule = _SCHEDULE,
 ) -> LanguageModel:
-    """The copy at the end, by the usual schedule."""
-    *_, (_, copy) = relearning(model, hooks, records, _SCHEDULE, seed)
+    """The copy at the end; raises what `relearning` does."""
+    *_, (_, copy) = relearning(model, hooks, records, schedule, seed)
     copy.module.requires_grad_(False)
     return copy
 
