@@ -126,10 +126,19 @@ def test_what_comes_back_when_a_copy_reads_on_is_pushed_on(
         tried.append(trial)
         return leaking if trial < comes else model
 
+    at_the_copy: list[bool] = []
+    gradients = rewriting.forget_gradients
+
+    def seen(at: LanguageModel, *rest: Any) -> Any:
+        at_the_copy.append(at is leaking)
+        return gradients(at, *rest)
+
     monkeypatch.setattr(ReadingOn, "copy", copy)
+    monkeypatch.setattr(rewriting, "forget_gradients", seen)
     settings = SETTINGS.model_copy(update={"trials": trials})
     rewriter = prepare_rewriting(leaking, NOTES, settings, subjects=["p-2"])
     copied, steps = rewritten(rewriter, leaking)
+    assert at_the_copy == [own.back > 0 for own in steps]
     plain, without = rewritten(replace(rewriter, reading=None), leaking)
     assert [own.back for own in steps] == [0] * len(without) + [3] * pushed
     assert tried == [*range(min(trials, comes + 1))]
