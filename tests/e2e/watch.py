@@ -16,6 +16,8 @@ from sanilens.audit.near import Neighbours
 _CANDIDATE = re.compile(r"(?<![\w.])\d{5,}(?![\w.])|\b[A-Z]\w+[ -][A-Z]\w+\b")
 # Among a thousand scores' digits any number stands by chance.
 _DECIMAL = re.compile(rb"\d\.\d{6,}(e-?\d+)?")
+# Every run of the page has an id by chance, whose groups may be digits alone.
+_ID = re.compile(r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|\b[0-9a-f]{32,}\b")
 _TAKES = re.compile(r"about [\d.]+ (s|min|h)\b")
 # Everything that the document and its open shadow roots hold: text, attributes, fields.
 _ALL = """
@@ -103,7 +105,7 @@ class Watch:
         }
         for place, content in places.items():
             assert not self._in(content), f"{where}: {self._around(content)} in {place}"
-            text = content.decode(errors="replace")
+            text = _ID.sub("", content.decode(errors="replace"))
             near = self._near.among(self._tab.evaluate(_WORDS) if place == "the page" else text)
             assert not near, f"{where}: near misses {near} in {place}"
         self.files_clean(where)

@@ -11,7 +11,7 @@ from streamlit.testing.v1.element_tree import Slider
 from sanilens.audit.extraction import SpanVerdict
 from sanilens.audit.measurement import Measurement
 from sanilens.bundled import Sources
-from sanilens.case import open_records
+from sanilens.case import open_model, open_records
 from sanilens.errors import PlanError
 from sanilens.runs.expected import Training
 from sanilens.runs.workspace import known_runs
@@ -226,6 +226,16 @@ def test_a_dose_of_nothing_changes_nothing(tiny_case: Sources, workspace: Path) 
     assert "<strong>+0.0</strong>" in drawn
     assert "<strong>0.000</strong>" in drawn
     assert "Control: with as many random units of the same layers, 3 draws" in drawn
+
+
+def test_curves_are_drawn_again_as_often_as_it_takes(
+    tiny_case: Sources, workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sanilens.ui.plan.erase._REDRAW", 0.0)  # on a slow machine, each point
+    size = open_model(tiny_case.model).sites.d_mlp
+    # Of the last two units of a layer the three random draws take some twice.
+    most = tuple(UnitEdit(unit=f"mlp.1.{n}", operation="zero") for n in range(size - 2))
+    assert not open_page("plan", tiny_case, basket=most).exception
 
 
 @pytest.mark.slow

@@ -251,16 +251,16 @@ def dose_card(opened: Case, edits: Edits, dose: int) -> None:
         places = [column.empty() for column in st.columns(len(_CHARTS), gap="small")]
         bar = st.empty()
         points = list(dose_points(opened, edits))
-        _draw(places, opened, points, dose)
-        missing = [point for point in points if not measured(opened, point.edits)]
+        missing = dict.fromkeys(p.edits for p in points if not measured(opened, p.edits))
+        _draw(places, opened, points, dose, len(missing))
         drawn = time.monotonic()
-        for number, point in enumerate(missing):
+        for number, order in enumerate(missing):
             bar.progress(number / len(missing), f"Measuring: {number} of {len(missing)} points")
             started = time.monotonic()
-            effect(opened, point.edits)
+            effect(opened, order)
             now, left = time.monotonic(), len(missing) - number - 1
             if not left or now - drawn > _REDRAW:
-                _draw(places, opened, points, dose)
+                _draw(places, opened, points, dose, left)
                 drawn = now
             seconds = (now - started) * left
             if seconds > _PATIENCE and not _wanted(bar, edits, seconds):
@@ -309,7 +309,7 @@ def _wanted(bar: DeltaGenerator, edits: Edits, seconds: float) -> bool:
 
 
 def _draw(
-    places: Sequence[DeltaGenerator], opened: Case, points: Sequence[Point], dose: int
+    places: Sequence[DeltaGenerator], opened: Case, points: Sequence[Point], dose: int, left: int
 ) -> None:
     known = [(p, effect(opened, p.edits)) for p in points if measured(opened, p.edits)]
     frame = dose_frame(known)
@@ -319,7 +319,7 @@ def _draw(
             show(_TITLE.format(title))
             figure = _figure(frame, column, dose, most)
             # Drawn again as more is measured, in one run of the page, where no key may recur.
-            key = f"dose-{column}-{len(known)}"
+            key = f"dose-{column}-{left}"
             draw(figure, key, _words(frame, column, title), _HEIGHT)
 
 
