@@ -47,7 +47,7 @@ class Factors:
 
     inputs: Float[Tensor, "inputs inputs"]
     outputs: Float[Tensor, "outputs outputs"]
-    _roots: dict[tuple[str, float], Tensor] = field(default_factory=dict, repr=False)
+    _roots: dict[str, tuple[float, Tensor]] = field(default_factory=dict, repr=False)
 
     def dampings(self, damping: float) -> tuple[float, float]:
         """What is added to the diagonals of A and G: sqrt(lam) pi and sqrt(lam) / pi.
@@ -74,10 +74,11 @@ class Factors:
         return torch.cholesky_solve(gradient.double(), root).float()
 
     def _root(self, side: str, factor: Tensor, damping: float) -> Tensor:
-        key = (side, damping)
-        if key not in self._roots:
-            self._roots[key] = _root_of(factor, damping)
-        return self._roots[key]
+        # Of the last damping alone: a root takes twice its factor's memory.
+        known = self._roots.get(side)
+        if known is None or known[0] != damping:
+            known = self._roots[side] = damping, _root_of(factor, damping)
+        return known[1]
 
     def solve_rows(self, gradient: Matrix, damping: float, rows: Int[Tensor, " k"]) -> Matrix:
         """The same as `solve` among changes of some rows alone; (k, inputs)."""

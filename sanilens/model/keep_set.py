@@ -20,7 +20,7 @@ _HELD_EVERY, _HELD_FIRST = 16, 3
 # Such a detail is lost with one token, and looks most like what is to be forgotten.
 _DETAIL = 8.0
 # Held-out texts that are read after every step, and log-probabilities kept of them (4 bytes each).
-_MOST_TEXTS, _MOST_LOGPROBS = 32, 2**25
+_MOST_TEXTS, _MOST_LOGPROBS = 16, 2**25
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,9 @@
 A natural-gradient step of at most eps nats a token. S are the sensitive tokens of those asked for,
 K what must stay. The prediction is of second order and the step may be long, so every step's KL is
 measured at places of K that the curvature was not told; where it is far more than predicted the
-step is taken back and halved (Levenberg and Marquardt). Rewriting chosen units solves the same
-among their own rows and columns: the least harm that these units alone allow.
+step is taken back and halved. Where L_S falls by far less than the gradient promised, lam grows
+(Levenberg and Marquardt). Rewriting chosen units solves the same among their own rows and columns:
+the least harm that these units alone allow.
 
 A span is forgotten once greedy decoding does not say it and a sample would hardly be it: silence
 alone leaves what a hundred samples bring. What is forgotten is no longer pushed, since every push
@@ -42,6 +43,8 @@ from sanilens.unlearn.plan import Rewriting, UnitEdit
 from sanilens.unlearn.reading_on import ReadingOn
 
 _MOST_HALVINGS, _STALE = 8, 4.0
+# Of what a step promised: so little that lam grows, so much that it falls again. And lam's bound.
+_BROKEN, _KEPT, _MOST_DAMPING = 0.25, 0.5, 1e-2
 # What is left of a budget that is as good as spent: steps would go on for ever, ever shorter.
 _SPENT = 0.01
 # KL that float32 does not tell from none, nats a token.
@@ -103,7 +106,7 @@ def rewrite_(
     """
     allowed = _allowed(taught, settings.likely)
     heard = _heard(model, asked, allowed)
-    known, stale, trials = None, _Ratio(), 0
+    known, stale, damping, trials = None, _Ratio(), _Damping(settings.damping, settings.damping), 0
     for number in range(1, settings.most_steps + 1):
         at, left, back = model, heard.left, 0
         if not left and reading and trials < settings.trials:
@@ -117,9 +120,9 @@ def rewrite_(
         where = dict.fromkeys(known, Region()) if regions is None else regions
         gradients, mean = forget_gradients(at, own, list(where))
         share = _columns(own) / _columns(taught)
+        lam = damping.after(left if at is model else frozenset(), mean)
         change = {
-            path: region.step(known[path], gradients[path], settings.damping)
-            for path, region in where.items()
+            path: region.step(known[path], gradients[path], lam) for path, region in where.items()
         }
         gained = sum(float((change[path] * gradients[path]).sum()) for path in change)
         if not math.isfinite(mean + gained):
@@ -132,6 +135,7 @@ def rewrite_(
         taken = _step_(model, change, mean, gained, harm, settings, stale)
         if taken is None:
             return
+        damping.promised = taken.size * gained
         heard = _heard(model, asked, allowed)
         yield RewriteStep(
             number, share * mean, share * taken.size * gained, taken.predicted,
@@ -162,6 +166,42 @@ class _Ratio:
     def parted(self) -> bool:
         """Whether prediction and measurement have parted."""
         return self.first is not None and self.last > _STALE * max(1.0, self.first)
+
+
+@dataclass(slots=True)
+class _Damping:
+    """lam: tenfold where a step brought far less than it promised, and back where it kept its word.
+
+    The gradient's promise fails where the loss bends in a way that the curvature does not know:
+    steps then go to and fro across a valley, at full price each.
+
+    Attributes:
+        least: the plan's, from which it begins.
+        now: as it is.
+        promised: how far L_S was to fall by the last step, nats a token.
+    """
+
+    least: float
+    now: float
+    promised: float = 0.0
+    _asked: frozenset[str] = frozenset()
+    _loss: float = 0.0
+
+    def after(self, asked: frozenset[str], loss: float) -> float:
+        """lam for the next step; the last one tells where it pushed the same spans.
+
+        Args:
+            asked: the spans to be pushed; none where the loss is not the model's own.
+            loss: L_S of them now.
+        """
+        if asked and asked == self._asked:
+            kept = (self._loss - loss) / self.promised
+            if kept < _BROKEN:
+                self.now = max(self.least, min(10 * self.now, _MOST_DAMPING))
+            elif kept > _KEPT:
+                self.now = max(self.least, self.now / 10)
+        self._asked, self._loss = asked, loss
+        return self.now
 
 
 @dataclass(frozen=True, slots=True)
