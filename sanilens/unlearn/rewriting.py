@@ -45,6 +45,8 @@ from sanilens.unlearn.reading_on import ReadingOn
 _MOST_HALVINGS, _STALE = 8, 4.0
 # Of what a step promised: so little that lam grows, so much that it falls again. And lam's bound.
 _BROKEN, _KEPT, _MOST_DAMPING = 0.25, 0.5, 1e-2
+# What one draw of notes does not bring back another may: so many trials in a row end it.
+_SILENT = 2
 # What is left of a budget that is as good as spent: steps would go on for ever, ever shorter.
 _SPENT = 0.01
 # KL that float32 does not tell from none, nats a token.
@@ -109,7 +111,9 @@ def rewrite_(
     known, stale, damping, trials = None, _Ratio(), _Damping(settings.damping, settings.damping), 0
     for number in range(1, settings.most_steps + 1):
         at, left, back = model, heard.left, 0
-        if not left and reading and trials < settings.trials:
+        for _ in range(_SILENT):
+            if left or reading is None or trials == settings.trials:
+                break
             at, left = _said_again(model, asked, reading, trials)
             trials, back = trials + 1, len(left)
         own = [lesson for lesson in (each.of(left) for each in taught) if lesson.columns]

@@ -141,11 +141,29 @@ def test_what_comes_back_when_a_copy_reads_on_is_pushed_on(
     assert at_the_copy == [own.back > 0 for own in steps]
     plain, without = rewritten(replace(rewriter, reading=None), leaking)
     assert [own.back for own in steps] == [0] * len(without) + [3] * pushed
-    assert tried == [*range(min(trials, comes + 1))]
+    assert tried == [*range(min(trials, comes + 2))]
     assert said(copied)["p-2"] == (0, 3)
     own = [r for r in NOTES if r.subject == "p-2"]
     left = [sum(v.logprob for v in audit_spans(m, own)) for m in (copied, plain)]
     assert left[0] < left[1] if pushed else left[0] == left[1]
+
+
+def test_one_silent_trial_is_not_the_end(
+    leaking: LanguageModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: list[int] = []
+
+    def copy(_self: ReadingOn, model: LanguageModel, trial: int) -> LanguageModel:
+        """The second draw of notes brings all back, no other."""
+        tried.append(trial)
+        return leaking if trial == 1 else model
+
+    monkeypatch.setattr(ReadingOn, "copy", copy)
+    settings = SETTINGS.model_copy(update={"trials": 8})
+    rewriter = prepare_rewriting(leaking, NOTES, settings, subjects=["p-2"])
+    _, steps = rewritten(rewriter, leaking)
+    assert tried == [0, 1, 2, 3]
+    assert [own.back for own in steps if own.back] == [3]
 
 
 def test_others_notes_are_what_a_copy_reads(leaking: LanguageModel) -> None:
