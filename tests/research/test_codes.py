@@ -15,6 +15,9 @@ from sanilens.dictionaries.codebook.train import CodebookSettings
 from sanilens.dictionaries.sae.train import SaeSettings
 from sanilens.model.language_model import LanguageModel
 
+# A bench trains models of its own.
+pytestmark = pytest.mark.slow
+
 SITE = "blocks.2.hook_attn_out"
 
 
@@ -50,7 +53,6 @@ def untimed(found: CodesBench) -> CodesBench:
     )
 
 
-@pytest.mark.slow
 def test_every_arm_is_asked_on_the_same_notes(model: LanguageModel) -> None:
     found = benched(model)
     assert [(book.site, book.sae) for book in found.codebooks] == [(SITE, False), (SITE, True)]
@@ -77,6 +79,5 @@ def test_every_arm_is_asked_on_the_same_notes(model: LanguageModel) -> None:
         assert row.perplexity_ratio <= 1.05
 
 
-@pytest.mark.slow
 def test_it_is_the_same_twice(model: LanguageModel) -> None:
     assert untimed(benched(model)) == untimed(benched(model))

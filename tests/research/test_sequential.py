@@ -17,6 +17,9 @@ from sanilens.audit.summary import memory
 from sanilens.errors import PlanError, RunError
 from tests.research.by_heart import NUMBERS, learnt_by_heart, people
 
+# A bench trains models of its own.
+pytestmark = pytest.mark.slow
+
 METHODS = {method.name: method for method in all_methods()}
 
 

@@ -19,6 +19,9 @@ from research.sequential_methods import Deleted, Meet, Method
 from sanilens.errors import PlanError, RunError
 from tests.research.by_heart import NUMBERS, learnt_by_heart
 
+# A bench trains models of its own.
+pytestmark = pytest.mark.slow
+
 
 def always(name: str, made: Callable[[Case], Deleted]) -> Method:
     """A method whose result is the same, whoever asks."""
@@ -95,7 +98,6 @@ def test_rewriting_forgets_one_and_spares_the_others(asking: Asking, tmp_path: P
     assert all(row.seconds > 0 for row in rows)
 
 
-@pytest.mark.slow
 def test_in_turn_each_model_has_its_own_curvature_and_the_first_serves_all(
     asking: Asking, tmp_path: Path
 ) -> None:

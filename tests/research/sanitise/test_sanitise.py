@@ -18,6 +18,9 @@ from sanilens.model.align import encode
 from sanilens.model.hooks import NO_HOOKS, hooked
 from tests.ui.tiny_case import make_case
 
+# A bench trains models of its own.
+pytestmark = pytest.mark.slow
+
 ARMS = [arm for arm in all_arms() if arm.name in ("leaking", "reference", "blend+anchored", "sani")]
 
 
@@ -45,7 +48,6 @@ def found(case: Case, tmp_path_factory: pytest.TempPathFactory) -> SanitiseResul
     return bench_sanitise(case, ARMS, (0, 1), kept=tmp_path_factory.mktemp("rows"))
 
 
-@pytest.mark.slow
 def test_a_seed_gives_the_same_table_twice(case: Case, found: SanitiseResult) -> None:
     again = bench_sanitise(case, ARMS[2:3], (1,))
     same = [row for row in found.rows if (row.method, row.seed) == ("blend+anchored", 1)]
