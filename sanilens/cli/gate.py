@@ -11,9 +11,9 @@ from sanilens.atomic import write_text
 from sanilens.cli.common import JsonOption, output, print_json
 from sanilens.errors import PlanError
 from sanilens.evidence.build import build_evidence, today
+from sanilens.evidence.bundle import run_in
 from sanilens.evidence.evidence import Statement
 from sanilens.evidence.gate import SAMPLE, Judged, judge, read_criteria
-from sanilens.runs.folder import RunFolder
 
 _STYLES = {"pass": "green", "fail": "bold red", "not measured": "yellow"}
 
@@ -21,7 +21,9 @@ _STYLES = {"pass": "green", "fail": "bold red", "not measured": "yellow"}
 def gate(
     paths: Annotated[
         list[Path],
-        typer.Argument(metavar="DIR... CRITERIA", help="Run folders, and a YAML file of criteria."),
+        typer.Argument(
+            metavar="DIR... CRITERIA", help="Runs or bundles, and a YAML file of criteria."
+        ),
     ],
     sample: Annotated[
         bool, typer.Option("--sample", help="Write a sample to CRITERIA, and stop.")
@@ -39,7 +41,7 @@ def gate(
         raise PlanError("Give run folders, then the file of criteria.")
     criteria = read_criteria(file)
     found = {
-        str(folder): judge(build_evidence(RunFolder(folder), Statement(made=today())), criteria)
+        str(folder): judge(build_evidence(run_in(folder), Statement(made=today())), criteria)
         for folder in folders
     }
     if as_json:

@@ -10,12 +10,11 @@ from rich.text import Text
 
 from sanilens.cli.common import JsonOption, output, print_json
 from sanilens.cli.run import say_event
-from sanilens.evidence.bundle import RUN
+from sanilens.evidence.bundle import run_in
 from sanilens.evidence.replay import replay as replay_plan
 from sanilens.evidence.verify import Check, failed
 from sanilens.evidence.verify import verify as verify_folder
 from sanilens.inert import inert
-from sanilens.runs.folder import RunFolder
 
 
 def verify(
@@ -33,10 +32,8 @@ def verify(
     """Check digests, signature, event chain, plan and figures; exits with 3 if one is wrong."""
     found = verify_folder(folder, key)
     if replay and not failed(found):
-        inside = folder / RUN
         with tempfile.TemporaryDirectory(prefix="sanilens-replay-") as scratch:
-            run = RunFolder(inside if inside.is_dir() else folder)
-            found += replay_plan(run, Path(scratch) / "run", say_event)
+            found += replay_plan(run_in(folder), Path(scratch) / "run", say_event)
     if as_json:
         print_json({"checks": [each._asdict() for each in found], "ok": not failed(found)})
     else:

@@ -13,6 +13,7 @@ from sanilens.errors import RunError
 from sanilens.evidence.checklist import Facts, answers
 from sanilens.evidence.digests import folder_digest
 from sanilens.evidence.evidence import Artefact, Copy, Evidence, Source, Statement
+from sanilens.evidence.maker import code_digest
 from sanilens.evidence.readings import read_figures
 from sanilens.evidence.story import Told, limits, story
 from sanilens.evidence.words import plan_words
@@ -69,6 +70,7 @@ def build_evidence(run: RunFolder, statement: Statement) -> Evidence:
     measure_again = "sanilens run run/plan.json --out again && sanilens compare again"
     return Evidence(
         made_with=__version__,
+        code=code_digest(),
         plan=plan.sha256,
         plan_words=plan_words(plan),
         seed=plan.seed,

@@ -65,7 +65,7 @@ def write_bundle(
         write_file(part / FIGURES, lambda path: found.frame().to_parquet(path, index=False))
         for name, make in FORMATS.items():
             _write(part / name, make(found, part))
-        shutil.copyfile(_FILES / SCRIPT, part / SCRIPT)
+        _write(part / SCRIPT, script())
         if public:
             _write(part / SIGNER, public)
         hand_over(part, out, key)
@@ -75,15 +75,34 @@ def write_bundle(
 def _copy_run(run: RunFolder, to: Path) -> RunFolder:
     """What of a run decides its figures; no checkpoint, no former values, no text of a process."""
     copied = RunFolder(private_folder(to))
+    for path in run_files(run):
+        if path.is_dir():
+            shutil.copytree(path, to / path.name, symlinks=True)
+        else:
+            shutil.copyfile(path, to / path.name)
+    return copied
+
+
+def run_files(run: RunFolder) -> list[Path]:
+    """Files and folders of a run that a bundle has; those of them that are there."""
     files = (run.plan_file, run.events_file, run.head_file, run.manifest_file, run.adapter,
              run.gates_file)  # fmt: skip
-    for path in files:
-        if path.exists():
-            shutil.copyfile(path, to / path.name)
-    for folder in (run.arms, run.model, run.root / "attacks"):
-        if folder.is_dir():
-            shutil.copytree(folder, to / folder.name, symlinks=True)
-    return copied
+    folders = (run.arms, run.model, run.attacks)
+    return [
+        *(path for path in files if path.exists()),
+        *(path for path in folders if path.is_dir()),
+    ]
+
+
+def run_in(folder: Path) -> RunFolder:
+    """The run of a bundle; of a run's folder, itself."""
+    inside = folder / RUN
+    return RunFolder(inside if inside.is_dir() else folder)
+
+
+def script() -> bytes:
+    """What checks a bundle where SaniLens is not installed."""
+    return (_FILES / SCRIPT).read_bytes()
 
 
 def _report(found: Evidence, _: Path) -> bytes:

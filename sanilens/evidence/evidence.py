@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from sanilens.audit.attacks.result import AttackResult
 from sanilens.errors import IntegrityError
-from sanilens.files import open_file
+from sanilens.files import open_file, parse_json
 from sanilens.runs.judgement import State as Verdict
 
 Whose = Literal["everyone", "asked", "earlier", "others"]
@@ -190,6 +190,7 @@ class Evidence(_Frozen):
     Attributes:
         schema_version: of this form.
         made_with: version of SaniLens.
+        code: SHA-256 of the sources that drew it; empty where an earlier version did.
         plan: SHA-256 of the plan.
         plan_words: the plan in a line.
         seed: of all draws.
@@ -213,6 +214,7 @@ class Evidence(_Frozen):
 
     schema_version: Literal[1] = 1
     made_with: str
+    code: str = ""
     plan: str
     plan_words: str
     seed: int
@@ -306,10 +308,12 @@ def read_evidence(path: Path) -> Evidence:
     with open_file(path, IntegrityError, most=_LARGEST, links=False) as file:
         content = file.read()
     try:
-        found = Evidence.model_validate_json(content)
-    except ValidationError as error:
+        fields = parse_json(content)
+        found = Evidence.model_validate(fields)
+    except (ValueError, RecursionError) as error:
         raise IntegrityError(f"{path.name} is damaged, or of another version.") from error
-    if found.canonical() != content:
+    # Of its own fields, not of today's: an earlier version lacks those that came later.
+    if canonical_json(fields) != content:
         raise IntegrityError(f"{path.name} is not written as SaniLens writes it.")
     return found
 

@@ -55,6 +55,9 @@ def load(folder):
     return {loader}.from_pretrained(folder, dtype=torch.float32)
 '''
 AS_AUDITED = "weights as audited, float32"
+LINEAGE = "lineage.json"
+BESIDE = frozenset({"README.md", LINEAGE, "load.py", "adapter.safetensors", "signer.pub"})
+"""What lies beside the model's own files in an exported folder."""
 
 
 def export(
@@ -104,7 +107,7 @@ def export(
             "model_sha256": found.artefact.sha256,
             "copies": [copy.model_dump() for copy in found.lineage],
         }
-        write_text(part / "lineage.json", canonical_json(lineage).decode())
+        write_text(part / LINEAGE, canonical_json(lineage).decode())
         hand_over(part, out, key)
         whole = folder_digest(file_digests(out))
         RunLog(run).append("handed_over", form=form, sha256=whole)
