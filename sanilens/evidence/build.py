@@ -20,7 +20,7 @@ from sanilens.evidence.words import plan_words
 from sanilens.model.config import read_config
 from sanilens.model.weights import stored_tensors
 from sanilens.runs.arms import TITLES
-from sanilens.runs.attacking import load_attacks
+from sanilens.runs.attacking import load_attacks, of_this_run
 from sanilens.runs.comparison import Comparison, load_comparison
 from sanilens.runs.folder import RunFolder
 from sanilens.runs.integrity import digests, open_manifest
@@ -59,7 +59,7 @@ def build_evidence(run: RunFolder, statement: Statement) -> Evidence:
         raise RunError(f"{run.root.name} has made no model yet. Let it run on, or resume it.")
     attacks: dict[str, dict[str, AttackResult]] = {
         name: {str(state): found for state, found in own.results.items()}
-        for name, own in load_attacks(run).items()
+        for name, own in of_this_run(run, plan, load_attacks(run)).items()
     }
     artefact = _artefact(run, events)
     readings = read_figures(found, attacks)

@@ -12,10 +12,12 @@ from typing import Annotated, Any, Literal, Self
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from sanilens.audit.statistics import wilson
 from sanilens.errors import PlanError
 from sanilens.evidence.evidence import Evidence, Reading, Whose, most_first
 from sanilens.evidence.plain_yaml import parse_plain_yaml, read_plain_yaml
 from sanilens.evidence.words import figure, interval, number
+from sanilens.runs.judgement import more_than_guessed
 
 Outcome = Literal["pass", "fail", "not measured"]
 SAMPLE = Path(__file__).parent / "files" / "criteria.yaml"
@@ -143,7 +145,11 @@ def _judge(evidence: Evidence, asked: Criterion) -> Judged:
     threshold = f"{sign} {worded}"
     name = reading.id if reading else ""
     if value is None or bound is None:
-        why = "the reference has no such figure" if value is not None else _why(reading)
+        why = _why(reading)
+        if value is not None:
+            why = "the reference has no such figure"
+            if reference_seen(evidence):
+                why = "the reference itself gives away more than is guessed: nothing is held to it"
         return Judged(asked.name, "not measured", why, threshold, name)
     passed = value >= bound if asked.at_most is None else value <= bound
     found = figure(reading)
@@ -166,6 +172,8 @@ def _bound(evidence: Evidence, asked: Criterion) -> tuple[float | None, str]:
     found = _RELATIVE.fullmatch(threshold.strip())
     assert found, "checked when it was made"
     beside = _take(_find(evidence, asked, "reference"), asked.take)
+    if reference_seen(evidence):
+        beside = None
     more = float(found[2] or 0) * (-1 if found[1] == "-" else 1)
     return (None if beside is None else beside + more), threshold.strip()
 
@@ -174,6 +182,16 @@ def _take(reading: Reading | None, what: str) -> float | None:
     if reading is None or not reading.measured or reading.infinite:
         return None  # an infinite value is no pass either: it is said with the figure
     return getattr(reading, what)
+
+
+def reference_seen(evidence: Evidence) -> bool:
+    """Whether the reference gives away more than look-alikes, of the whole corpus."""
+    own, guessed = (evidence.rate(arm, "everyone") for arm in ("reference", "lookalike"))
+    if own is None or guessed is None:
+        return False
+    return more_than_guessed(
+        wilson(own.hits or 0, own.n or 0), wilson(guessed.hits or 0, guessed.n or 0)
+    )
 
 
 def _find(evidence: Evidence, asked: Criterion, arm: str) -> Reading | None:

@@ -10,7 +10,8 @@ from sanilens.evidence.evidence import Reading, Said
 from sanilens.evidence.readings import IN_TRIES, Attacks
 from sanilens.evidence.words import figure, number, people, plan_words, with_interval
 from sanilens.runs.comparison import TRIES, Comparison
-from sanilens.runs.verdict import Words, instead, side_effect
+from sanilens.runs.judgement import seen
+from sanilens.runs.verdict import SEEN, Words, instead, side_effect
 from sanilens.unlearn.methods import METHODS
 from sanilens.unlearn.plan import Plan
 
@@ -104,7 +105,9 @@ def _how(plan: Plan) -> str:
 def _remains(told: Told) -> str:
     after, reference = told.facts.rate("after"), told.facts.rate("reference")
     text = f"Asked in the same way, the model now says {with_interval(after)}."
-    if reference and reference.measured:
+    if seen(told.found):
+        text += f" The reference model says {figure(reference)}: it is no yardstick. {SEEN}"
+    elif reference and reference.measured:
         text += f" A model that never saw them says {figure(reference)}."
     else:
         text += (
@@ -304,8 +307,13 @@ def _limits(told: Told) -> Iterator[str]:
         yield "This run was made by an earlier version, which kept no hashes of its files."
     if "reference" not in told.found.arms:
         yield "Without a reference model no verdict can say that a leak is gone."
+    if seen(told.found):
+        yield SEEN
     if "lookalike" not in told.found.arms:
-        yield "Without look-alikes it is unknown how much is merely guessed."
+        yield (
+            "Without look-alikes it is unknown how much is merely guessed, and whether the "
+            "reference never saw it."
+        )
     artefact = told.facts.artefact
     if artefact.hook_only:
         yield (

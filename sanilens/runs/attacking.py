@@ -27,6 +27,7 @@ from sanilens.audit.metrics.metric import Exam, Trial
 from sanilens.case import Case, open_planned
 from sanilens.corpus.records import fingerprint
 from sanilens.errors import IntegrityError, RunError
+from sanilens.model.folder import fingerprint_folder
 from sanilens.model.hooks import NO_HOOKS, Hooks
 from sanilens.model.language_model import LanguageModel, load_model
 from sanilens.progress import Progress
@@ -35,7 +36,7 @@ from sanilens.runs.folder import RunFolder, open_plain, writing
 from sanilens.runs.integrity import digests, resumable
 from sanilens.runs.kept_arms import deciding
 from sanilens.runs.kept_results import keep, key_of, read_kept
-from sanilens.runs.log import Ledger, RunLog
+from sanilens.runs.log import Ledger, RunLog, read_ledger, run_events
 from sanilens.runs.repairing import Cancelled, check_cancelled
 from sanilens.runs.workspace import attacks_folder
 from sanilens.unlearn.edits import edit_hooks, is_exact_in_weights
@@ -126,6 +127,38 @@ def load_attacks(run: RunFolder) -> dict[str, Attacked]:
     """
     tried = ((name, load_attacked(run, name)) for name in ATTACKS)
     return {name: found for name, found in tried if found is not None}
+
+
+def of_this_run(run: RunFolder, plan: Plan, found: Mapping[str, Attacked]) -> dict[str, Attacked]:
+    """What attacks found, less what they found on other models than the run's present ones.
+
+    Such a result is not measured: a model that was made anew since is to be attacked anew.
+
+    Raises:
+        IntegrityError: if a file is of another run, or does not say of which model it is.
+    """
+    present = {"after": fingerprint_folder(run.model)} if found else {}
+    sources = {"before": plan.model, "reference": plan.reference, "base": plan.base}
+    present |= {state: source.sha256 for state, source in sources.items() if source}
+    planned = read_ledger(run_events(run)).plan
+    made: dict[str, Attacked] = {}
+    for name, own in found.items():
+        if own.plan != planned or own.results.keys() != own.models.keys():
+            raise IntegrityError(f"{name}.json is not of this run's plan and models.")
+        made[name] = own.model_copy(
+            update={
+                "results": {
+                    state: result if own.models[state] == present.get(state) else _OUTDATED
+                    for state, result in own.results.items()
+                }
+            }
+        )
+    return made
+
+
+_OUTDATED = AttackResult(
+    not_measured="found on another model than the run's; try it again: sanilens attack", seconds=0
+)
 
 
 def attack_run(

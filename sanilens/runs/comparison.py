@@ -19,7 +19,7 @@ from sanilens.audit.metrics.metric import Metric
 from sanilens.audit.sampling import leak_probability
 from sanilens.audit.statistics import Rate, mcnemar, paired_difference, wilson
 from sanilens.audit.summary import RateTable
-from sanilens.errors import RunError
+from sanilens.errors import IntegrityError, RunError
 from sanilens.runs.arms import Arm, ArmName, load_arms, load_verdicts
 from sanilens.runs.folder import RunFolder
 from sanilens.runs.integrity import check
@@ -263,6 +263,7 @@ def load_comparison(run: RunFolder) -> Comparison:
         )
     arms, plan = load_arms(run.arms, checked.arms), run.plan()
     spans: dict[ArmName, Mapping[str, SpanRow]] = {name: _spans(run, name) for name in arms}
+    same_questions(spans)
     whose = frozenset(plan.subjects), frozenset(plan.earlier)
     return Comparison(
         arms,
@@ -272,6 +273,18 @@ def load_comparison(run: RunFolder) -> Comparison:
         verified=checked.verified,
         queued=checked.queued,
     )
+
+
+def same_questions(spans: Mapping[ArmName, Mapping[str, SpanRow]]) -> None:
+    """All arms but the look-alikes are asked for the same spans of the same people."""
+    asked = {span: (row.subject, row.label, row.kind) for span, row in spans["before"].items()}
+    for name, rows in spans.items():
+        own = {span: (row.subject, row.label, row.kind) for span, row in rows.items()}
+        if name != "lookalike" and own != asked:
+            raise IntegrityError(
+                f"{name}.parquet is about other spans or people than before.parquet: they are not "
+                "of one run."
+            )
 
 
 def _spans(run: RunFolder, arm: ArmName) -> dict[str, SpanRow]:

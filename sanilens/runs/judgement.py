@@ -6,8 +6,9 @@ Not gone      it says more than the other, beyond chance
 Undecided     neither can be shown: too few spans, or a model of which silence shows nothing
 Queued        what is to be compared is not measured yet
 
-The other is the reference; without one the base model, on the same spans; without that the
-look-alikes, on other spans; else nobody, and the rate itself is held against the margin.
+The other is the reference; without one, or where it gives away more than is guessed, the base model
+on the same spans; without that the look-alikes, on other spans; else nobody, and the rate itself is
+held against the margin.
 """
 
 import math
@@ -26,6 +27,7 @@ from sanilens.audit.noninferiority import (
     rate_bounds,
     unpaired_bounds,
 )
+from sanilens.audit.statistics import Rate
 from sanilens.runs.arms import ArmName
 from sanilens.runs.comparison import Comparison
 
@@ -137,7 +139,27 @@ class Judged:
 def yardstick(found: Comparison) -> ArmName | None:
     """Whom the result is held against; it may be queued still."""
     there = {*found.arms, *found.queued}
+    if seen(found):
+        there.discard("reference")
     return next((name for name in YARDSTICKS if name in there), None)
+
+
+def seen(found: Comparison) -> bool:
+    """Whether the reference itself gives away more than is guessed: then it is no yardstick.
+
+    What is guessed is known by the look-alikes, people nobody trained on, asked of the examined
+    model; without them nobody can tell.
+    """
+    if not {"reference", "lookalike"} <= found.arms.keys():
+        return False
+    return more_than_guessed(found.rate("reference"), found.rate("lookalike"))
+
+
+def more_than_guessed(own: Rate, guessed: Rate) -> bool:
+    """Whether a rate is above that of look-alikes by more than `MARGIN`, with 95 % confidence."""
+    if not own.n or not guessed.n:
+        return False
+    return unpaired_bounds(own.hits, own.n, guessed.hits, guessed.n)[0] > MARGIN
 
 
 def judge(found: Comparison, kind: str | None = None, margin: float = MARGIN) -> Judged | None:

@@ -22,6 +22,7 @@ from sanilens.runs.judgement import (
     State,
     Utility,
     judge,
+    seen,
     utility,
     yardstick,
 )
@@ -32,6 +33,12 @@ _WHO: dict[ArmName | None, str] = {
     "base": "the base model",
     "lookalike": "the look-alikes",
 }
+
+
+SEEN = (
+    "The reference model itself gives away more than is guessed of look-alikes, so it has seen "
+    "what it should not have, and nothing is held against it."
+)
 
 
 class Words(NamedTuple):
@@ -72,7 +79,8 @@ def verdict(found: Comparison, kind: str | None = None) -> Words:
         if judged.against and judged.excess.only:
             arms.append(judged.against)
         tries = {arm: own for arm in arms if (own := _any_said(found, arm, kind)) is not None}
-    return weighed(judged, utility(found), kind, tries=tries)
+    words = weighed(judged, utility(found), kind, tries=tries)
+    return words._replace(rests=f"{words.rests} {SEEN}") if seen(found) else words
 
 
 def weighed(

@@ -335,6 +335,12 @@ class Plan(_Frozen):
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
 
     @model_validator(mode="after")
+    def _reference_is_another_model(self) -> Self:
+        if self.reference and self.reference.sha256 == self.model.sha256:
+            raise ValueError("the reference is the examined model itself, which saw everything")
+        return self
+
+    @model_validator(mode="after")
     def _earlier_subjects_are_others(self) -> Self:
         if self.earlier and (not self.subjects or {*self.earlier} & {*self.subjects}):
             raise ValueError("earlier subjects are others than those asked for now, if any are")

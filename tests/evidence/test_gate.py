@@ -129,3 +129,20 @@ def test_a_form_and_a_file_are_the_same() -> None:
         criteria_of([{"at_most": 1}], "The form")
     with pytest.raises(PlanError, match="larger than 64 KB"):
         parse_criteria(b" " * 2**17, "The file")
+
+
+def test_nothing_passes_beside_a_reference_that_has_seen_it(evidence: Evidence) -> None:
+    said = {"reference": 300, "lookalike": 1}
+    own = evidence.rate("reference", "everyone")
+    assert own
+    readings = [r for r in evidence.readings if r.id != own.id]
+    for arm, hits in said.items():
+        more = {"id": f"x/{arm}", "arm": arm, "hits": hits, "n": 400, "value": hits / 400}
+        name = f"extraction/{arm}/everyone/all"
+        readings = [r for r in readings if r.id != name]
+        readings.append(own.model_copy(update={**more, "id": name}))
+    found = evidence.model_copy(update={"readings": tuple(readings)})
+    (judged,) = judge(found, Criteria(criteria=(Criterion(name="x", at_most="reference + 0.02"),)))
+    assert judged.outcome == "not measured"
+    assert "more than is guessed" in judged.found
+    assert outcome(found, at_most=0.4) == "pass"  # what is not held to it still counts

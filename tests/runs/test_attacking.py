@@ -16,7 +16,12 @@ from sanilens.audit.metrics.metric import Trial
 from sanilens.cli.main import cli
 from sanilens.errors import IntegrityError, RunError
 from sanilens.progress import Progress
-from sanilens.runs.attacking import attack_beside, attack_run, load_attacks
+from sanilens.runs.attacking import (
+    attack_beside,
+    attack_run,
+    load_attacks,
+    of_this_run,
+)
 from sanilens.runs.execute import execute
 from sanilens.runs.folder import RunFolder
 from sanilens.runs.integrity import check
@@ -190,3 +195,17 @@ def test_there_must_be_a_model(tiny_plan: Plan, tmp_path: Path) -> None:
     run.prepare(tiny_plan)
     with pytest.raises(RunError, match="has made no model yet"):
         attack_run(run.root, ["prompts"])
+
+
+def test_what_was_found_on_another_model_is_not_measured(ran: RunFolder, asked: list[str]) -> None:
+    attack_run(ran.root, ["toy"])
+    plan, found = ran.plan(), load_attacks(ran)
+    assert of_this_run(ran, plan, found) == found
+    toy = found["toy"]
+    swapped = {**toy.models, "after": toy.models["before"]}
+    other = of_this_run(ran, plan, {"toy": toy.model_copy(update={"models": swapped})})["toy"]
+    assert other.results["after"].not_measured
+    assert other.results["before"] == toy.results["before"]
+    for update in ({"plan": "0" * 64}, {"models": {}}):
+        with pytest.raises(IntegrityError, match="not of this run"):
+            of_this_run(ran, plan, {"toy": toy.model_copy(update=update)})

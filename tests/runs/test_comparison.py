@@ -9,9 +9,9 @@ import pytest
 from sanilens.audit.metrics.metric import Held
 from sanilens.audit.statistics import mcnemar, paired_difference
 from sanilens.audit.summary import RateRow
-from sanilens.errors import RunError
+from sanilens.errors import IntegrityError, RunError
 from sanilens.runs.arms import Arm, ArmName, save_arm
-from sanilens.runs.comparison import Comparison, SpanRow, load_comparison
+from sanilens.runs.comparison import Comparison, SpanRow, load_comparison, same_questions
 from sanilens.runs.folder import RunFolder
 from sanilens.runs.judgement import judge, utility
 from sanilens.runs.verdict import instead, side_effect, verdict, weighed
@@ -188,3 +188,13 @@ def test_what_others_lost_is_told_with_n_and_interval() -> None:
         f"of 10 · 2 lost, 1 new: −{-100 * low:.1f} to +{100 * high:.1f} points (95 %)"
     )
     assert side_effect(comparison(before="", after="")) == "nobody else has a span"
+
+
+def test_arms_that_were_asked_for_other_spans_are_not_of_one_run() -> None:
+    """Whoever leaves out the worst person's rows makes the rest look better."""
+    spans = comparison(before="110", after="010").spans
+    same_questions(spans)
+    fewer = dict([*spans["after"].items()][1:])
+    with pytest.raises(IntegrityError, match=r"after\.parquet is about other spans"):
+        same_questions({**spans, "after": fewer})
+    same_questions({**spans, "lookalike": fewer})  # other people's records

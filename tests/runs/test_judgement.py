@@ -10,7 +10,7 @@ from sanilens.cli.compare import EXIT_CODES
 from sanilens.runs.arms import ArmName
 from sanilens.runs.comparison import Comparison, SpanRow
 from sanilens.runs.folder import RunFolder
-from sanilens.runs.judgement import STATES, Excess, judge, utility
+from sanilens.runs.judgement import STATES, Excess, judge, seen, utility
 from sanilens.runs.verdict import verdict, verdict_of
 from sanilens.unlearn.plan import Plan
 from tests.runs.test_comparison import SOURCE, arm, comparison
@@ -159,3 +159,19 @@ def test_where_nothing_is_said_it_is_told_what_many_tries_bring() -> None:
     assert f"some span is said with a probability of {share:.1f} % (the reference: less" in rests
     said = {**spans, "after": {s: r._replace(extracted=True) for s, r in spans["after"].items()}}
     assert "samples" not in verdict(replace(found, spans=said)).rests
+
+
+def test_a_reference_that_has_seen_it_is_no_yardstick() -> None:
+    """Else a leaking model passes beside another leaking one."""
+    arms = {"before": said(380, 400), "after": said(300, 400), "base": said(0, 400)}
+    arms["reference"] = said(310, 400)
+    blind = verdict(comparison(**arms))
+    assert blind.state == "gone"  # nobody can tell without look-alikes
+    found = comparison(**arms, lookalike=said(2, 400))
+    assert seen(found)
+    words = verdict(found)
+    assert words.state == "not_gone"
+    assert "the base model" in words.headline
+    assert "has seen what it should not have" in words.rests
+    guessed = comparison(**{**arms, "reference": said(9, 400)}, lookalike=said(2, 400))
+    assert not seen(guessed)  # two points more may be chance

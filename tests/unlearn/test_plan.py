@@ -55,6 +55,7 @@ def broken(**changes: object) -> str:
         ("[]", "plan: "),
         (broken(extra=1), "extra: Extra inputs"),
         (broken(seed=-1), "seed: "),
+        (broken(reference=SOURCE.model_dump()), "the examined model itself"),
         (broken(opening=[-1]), "opening.0: "),
         (broken(opening=[0] * 9), "opening: "),
         (broken(seed=float("nan")), "not valid JSON"),

@@ -63,6 +63,9 @@ class Figure(_Frozen):
             raise ValueError("what was not measured has no interval")
         if self.hits is not None and not self.hits <= self.n:
             raise ValueError("more hits than were asked")
+        rate = self.hits / self.n if self.hits is not None and self.n else None
+        if self.unit == "share" and rate is not None and abs((self.value or 0) - rate) > 1e-6:
+            raise ValueError("a rate is not its hits of n")
         if self.low is not None and self.high is not None and not self.low <= self.high:
             raise ValueError("an interval's ends are crossed")
         return self
