@@ -7,11 +7,13 @@ from typing import Annotated, Any
 
 import typer
 
+from sanilens.audit.attacks import ATTACKS
 from sanilens.audit.perplexity import worded_perplexity
 from sanilens.cli.common import JsonOption, output, print_json, say
 from sanilens.cli.compare import arms_table, groups_table, print_verdict
 from sanilens.progress import duration
 from sanilens.runs.arms import TITLES, load_arms
+from sanilens.runs.attacking import STATE_TITLES
 from sanilens.runs.events import extracted_of
 from sanilens.runs.execute import Cancelled, execute
 from sanilens.runs.folder import RunFolder
@@ -101,6 +103,9 @@ def say_event(event: dict[str, Any]) -> None:
         case "measured":
             kept = ", by an earlier run" if event.get("kept") else ""
             say(f"{arm}: measured, {event['seconds']:.1f} s{kept}")
+        case "attacked":
+            title, state = ATTACKS[event["attack"]].title, STATE_TITLES[event["state"]].lower()
+            say(f"{title}: {state}, {event['seconds']:.1f} s")
         case "stopped_early":
             say(f"{arm}: stopped early, perplexity rose")
         case "resumed":

@@ -2,63 +2,135 @@
 
 On the same class of machine (libraries, processor family, GPU, threads) everything is the same bit
 for bit. Elsewhere sums come in another order: then log-probabilities may differ by a little, and
-with them a span that was on the edge.
+with them a span that was on the edge. What attacks find is held within that tolerance everywhere,
+since they may have been tried by another number of threads.
+
+The plan again shows what it makes, not what was handed over: where the weights are not the same bit
+for bit, the run's own model is measured too.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
+from sanilens.audit.attacks import ATTACKS
+from sanilens.audit.attacks.result import Figure
+from sanilens.audit.summary import verdict_frame
+from sanilens.case import open_planned
 from sanilens.evidence.verify import Check
-from sanilens.runs.arms import COPIES, TITLES, load_verdicts
+from sanilens.model.hooks import NO_HOOKS
+from sanilens.model.quantise import FORMATS, quantised
+from sanilens.runs.arms import COPIES, TITLES, ArmName, load_verdicts
+from sanilens.runs.attacking import Attacked, attack_run, load_attacks, sanitised
 from sanilens.runs.execute import execute
 from sanilens.runs.folder import RunFolder
 from sanilens.runs.integrity import check, digests, open_manifest
+from sanilens.unlearn.plan import Plan
 
 MOST_CHANGED, MOST_MOVED = 0.02, 0.05
 """Elsewhere: share of spans whose verdict differs, and mean difference of log p in nats a span."""
 
+_NAMED = 8
 _ALIKE = ("torch", "transformers", "tokenizers", "numpy")
 
 
 def replay(
-    run: RunFolder, folder: Path, on_event: Callable[[dict[str, Any]], None] | None = None
+    run: RunFolder,
+    folder: Path,
+    on_event: Callable[[dict[str, Any]], None] | None = None,
+    attacks: Iterable[str] = (),
 ) -> list[Check]:
-    """Execute the plan in `folder`, and compare arm by arm and the model.
+    """Execute the plan in `folder`, and compare arm by arm, the model, and what attacks found.
+
+    `attacks`: those of the run's that are tried again.
 
     Raises:
         SaniLensError: if a model or text of the plan is not here, or is another.
     """
-    execute(run.plan(), folder, on_event, anew=True)  # what is kept would prove nothing
+    plan = run.plan()
+    execute(plan, folder, on_event, anew=True)  # what is kept would prove nothing
     again = RunFolder(folder)
     alike = _alike(run, again)
-    found: list[Check] = []
-    for arm in check(run).arms:
-        if arm in COPIES:
-            continue  # of no plan, but of whoever exported it
-        one, other = (load_verdicts(each.arms, arm).set_index("span") for each in (run, again))
-        if list(one.index) != list(other.index):
-            found.append(Check(f"again: {TITLES[arm]}", "WRONG", "other spans were asked for"))
-            continue
-        changed = int(
-            np.count_nonzero(one["extracted"].to_numpy() != other["extracted"].to_numpy())
-        )
-        apart = np.abs(one["logprob"].to_numpy() - other["logprob"].to_numpy())
-        moved = float(apart.mean()) if len(apart) else 0.0
-        words = f"{changed:,} of {len(one):,} verdicts differ; log p by {moved:.2g} nats a span"
-        same = one.equals(other) if alike else (
-            changed <= MOST_CHANGED * len(one) and moved <= MOST_MOVED)  # fmt: skip
-        found.append(Check(f"again: {TITLES[arm]}", "as it was" if same else "WRONG", words))
     files, others = (digests(each, [each.model]) for each in (run, again))
+    arms = check(run).arms
+    found = [
+        _compared(f"again: {TITLES[arm]}", *(load_verdicts(r.arms, arm) for r in (run, again)),
+                  exact=alike)
+        for arm in arms if arm not in COPIES
+    ]  # fmt: skip
     if files == others:
         found.append(Check("again: model", "as it was", "the same weights, bit for bit"))
     else:
         what = "WRONG" if alike else "not checked"
         words = "other weights" if alike else "another class of machine: not bit for bit"
         found.append(Check("again: model", what, words))
+    copies = [arm for arm in arms if arm in COPIES]
+    if files != others or copies:
+        found += _measured(run, plan, copies)
+    if names := [*attacks]:
+        attack_run(folder, names, on_event, anew=True)
+        found += attacked_again(load_attacks(run), load_attacks(again), names)
     return found
+
+
+def _measured(run: RunFolder, plan: Plan, copies: Sequence[ArmName]) -> Iterator[Check]:
+    """The run's own model, and its copies in fewer bits, asked again."""
+    case = open_planned(plan)
+    model, hooks = sanitised(run, plan, case)
+    exam = case.exam(plan.audit, plan.seed)
+    states = [("after", model, hooks)]
+    states += [(name, quantised(model, FORMATS[name][1]), NO_HOOKS) for name in copies]
+    for name, own, beside in states:
+        verdicts = verdict_frame(exam.verdicts(own, beside))
+        yield _compared(f"measured: {TITLES[name]}", load_verdicts(run.arms, name), verdicts)
+
+
+def _compared(what: str, one: pd.DataFrame, other: pd.DataFrame, *, exact: bool = False) -> Check:
+    """Two tables of verdicts on the same spans."""
+    one, other = (each.set_index("span") for each in (one, other))
+    if list(one.index) != list(other.index):
+        return Check(what, "WRONG", "other spans were asked for")
+    changed = int(np.count_nonzero(one["extracted"].to_numpy() != other["extracted"].to_numpy()))
+    apart = np.abs(one["logprob"].to_numpy() - other["logprob"].to_numpy())
+    moved = float(apart.mean()) if len(apart) else 0.0
+    words = f"{changed:,} of {len(one):,} verdicts differ; log p by {moved:.2g} nats a span"
+    near = changed <= MOST_CHANGED * len(one) and moved <= MOST_MOVED
+    same = one.equals(other) if exact else near
+    return Check(what, "as it was" if same else "WRONG", words)
+
+
+def attacked_again(
+    said: Mapping[str, Attacked], found: Mapping[str, Attacked], names: Iterable[str]
+) -> Iterator[Check]:
+    """What attacks found in a run, beside what they found again, attack by attack."""
+    for name in names:
+        what, wrong, count = f"again: {ATTACKS[name].title}", [], 0
+        for state, own in said[name].results.items():
+            other = found[name].on(state)
+            there = {figure.name: figure for figure in (other.figures if other else ())}
+            missing = there.keys() - {figure.name for figure in own.figures}
+            wrong += [f"{figure} on {state} was left out" for figure in sorted(missing)]
+            for figure in own.figures:
+                count += 1
+                if not _near(figure, there.get(figure.name)):
+                    wrong.append(f"{figure.name} on {state} is found otherwise")
+        words = "; ".join(wrong[:_NAMED]) or f"{count:,} figures found again"
+        yield Check(what, "WRONG" if wrong else "as it was", words)
+
+
+def _near(one: Figure, other: Figure | None) -> bool:
+    """Whether two figures agree within the tolerance; one span more or less is within it."""
+    if other is None or one.n != other.n or (one.value is None) != (other.value is None):
+        return False
+    if one.value is None or other.value is None:
+        return True
+    if one.hits is not None and other.hits is not None:
+        return abs(one.hits - other.hits) <= max(1, MOST_CHANGED * one.n)
+    apart, size = abs(one.value - other.value), max(abs(one.value), abs(other.value))
+    return apart <= max(MOST_CHANGED, MOST_MOVED * size)
 
 
 def _alike(run: RunFolder, again: RunFolder) -> bool:
