@@ -50,7 +50,7 @@ def verify(
         with tempfile.TemporaryDirectory(prefix="sanilens-replay-") as scratch:
             run = run_in(folder)
             found += replay_plan(run, Path(scratch) / "run", say_event, _chosen(run, attacks))
-    elif not replay:
+    elif not replay and run_in(folder).plan_file.exists():
         found.append(Check("figures of the models", "not checked", "tables and hashes can be made "
                            "up together; --replay executes plan and attacks again"))  # fmt: skip
     if as_json:

@@ -22,7 +22,7 @@ from sanilens.audit.summary import verdict_frame
 from sanilens.case import open_planned
 from sanilens.evidence.verify import Check
 from sanilens.model.hooks import NO_HOOKS
-from sanilens.model.quantise import FORMATS, quantised
+from sanilens.model.packed import packed_weights
 from sanilens.runs.arms import COPIES, TITLES, ArmName, load_verdicts
 from sanilens.runs.attacking import Attacked, attack_run, load_attacks, sanitised
 from sanilens.runs.execute import execute
@@ -82,7 +82,8 @@ def _measured(run: RunFolder, plan: Plan, copies: Sequence[ArmName]) -> Iterator
     model, hooks = sanitised(run, plan, case)
     exam = case.exam(plan.audit, plan.seed)
     states = [("after", model, hooks)]
-    states += [(name, quantised(model, FORMATS[name][1]), NO_HOOKS) for name in copies]
+    states += [(name, packed_weights(model, 8 if name == "int8" else 4), NO_HOOKS)
+               for name in copies]  # fmt: skip
     for name, own, beside in states:
         verdicts = verdict_frame(exam.verdicts(own, beside))
         yield _compared(f"measured: {TITLES[name]}", load_verdicts(run.arms, name), verdicts)

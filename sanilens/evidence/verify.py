@@ -29,7 +29,14 @@ from sanilens.evidence.bundle import (
     run_files,
     script,
 )
-from sanilens.evidence.digests import SEAL, SIGNATURE, folder_digest, read_seal, unsealed
+from sanilens.evidence.digests import (
+    SEAL,
+    SIGNATURE,
+    file_digests,
+    folder_digest,
+    read_seal,
+    unsealed,
+)
 from sanilens.evidence.evidence import Evidence, Reading, read_evidence
 from sanilens.evidence.export import AS_AUDITED, BESIDE, LINEAGE
 from sanilens.evidence.gate import SAMPLE, Judged, judge, read_criteria
@@ -208,8 +215,10 @@ def _exported(folder: Path) -> Check:
         return Check(what, "WRONG", str(error) if isinstance(error, SaniLensError) else
                      f"{LINEAGE} is damaged")  # fmt: skip
     if form != AS_AUDITED:
+        digest = folder_digest(file_digests(folder))
         return Check(what, "not checked", "in another form than the run's model: its figures stand "
-                     "in the run's bundle, if that was made afterwards")  # fmt: skip
+                     "in a bundle of the run made since, where this copy is the one of digest "
+                     f"{digest}")  # fmt: skip
     if folder_digest(own) != whole:
         return Check(what, "WRONG", f"the weights are not those that {LINEAGE} names")
     return Check(what, "as it was", f"the model {whole[:16]} of plan {str(said['plan'])[:16]}; "

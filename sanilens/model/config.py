@@ -169,8 +169,9 @@ def _check_redirection(name: str, key: str, value: Any) -> None:
         raise ModelError(
             f"{name}: {CONFIG} says that the weights are quantised ({key}"
             f"{f': {method[:40]}' if isinstance(method, str) else ''}). Give the model that they "
-            "were made from, in float16, bfloat16 or float32. If these weights are plain numbers "
-            "again, remove the key from a copy."
+            "were made from, in float16, bfloat16 or float32 (`sanilens export --bits` audits what "
+            "it packs as it packs it). If these weights are plain numbers again, remove the key "
+            "from a copy."
         )
     if key in _ELSEWHERE or (_ATTENTION.fullmatch(key) and value not in ("eager", "sdpa")):
         raise ModelError(

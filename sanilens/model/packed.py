@@ -7,6 +7,12 @@ transformers and vLLM read it where that library is installed. The weights are t
 
 Embeddings, norms, biases and the unembedding stay as they are. What was written is read again by
 transformers itself, and must be the rounded weights bit for bit.
+
+The format knows linear maps that are stored as outputs by inputs. Where a model stores them the
+other way round (GPT-2's Conv1D), a row is what is stored as one, an input's weights, and
+transformers makes dense weights of them while it reads (`dequantize`, which lets one size of
+group): the file is as small, memory is not, and vLLM, which computes in fewer bits, reads no such
+folder.
 """
 
 import json
@@ -30,7 +36,7 @@ from sanilens.extras import needs
 from sanilens.model.config import CONFIG, read_config
 from sanilens.model.language_model import LanguageModel
 from sanilens.model.pretrained import quiet
-from sanilens.model.quantise import FORMATS, GROUP, quantised
+from sanilens.model.quantise import FORMATS, GROUP, quantised, rounded_by
 from sanilens.model.weights import INDEX, WHOLE, weight_files
 
 Bits = Literal[8, 4]
@@ -50,15 +56,15 @@ def write_packed(model: LanguageModel, folder: Path, bits: Bits) -> LanguageMode
     Raises:
         ModelError: if the format has no place for its layers, or transformers reads other weights.
     """
-    rounded = quantised(model, FORMATS[f"int{bits}"][1])
     stored: dict[str, Tensor] = {}
     for file in weight_files(model.path):
         stored |= load_file(file)
-    names = _linear_maps(model, stored)
+    names, rounded = _linear_maps(model, stored), packed_weights(model, bits)
+    one = _one_group(model)
     cut: dict[int, list[str]] = defaultdict(list)
     for name in names:
         exact = stored.pop(f"{name}.weight").float()
-        group = exact.shape[1] if bits == 8 else math.gcd(exact.shape[1], GROUP)
+        group = exact.shape[1] if bits == 8 else one or math.gcd(exact.shape[1], GROUP)
         cut[0 if bits == 8 else group].append(name)
         stored |= {f"{name}.{part}": own for part, own in _packed(exact, group, bits).items()}
     left = {path.name for path in weight_files(model.path)} | {INDEX, CONFIG}
@@ -66,12 +72,43 @@ def write_packed(model: LanguageModel, folder: Path, bits: Bits) -> LanguageMode
         if path.is_file() and path.name not in left:
             shutil.copyfile(path, folder / path.name)
     save_file(stored, folder / WHOLE, metadata={"format": "pt"})
-    fields = read_config(model.path) | {"quantization_config": _described(cut, bits, model)}
+    described = _described(cut, bits, model) | ({"dequantize": True} if one else {})
+    fields = read_config(model.path) | {"quantization_config": described}
     write_text(folder / CONFIG, json.dumps(fields, indent=2, sort_keys=True) + "\n")
     for path in folder.iterdir():
         path.chmod(0o600)
     _compare(rounded, read_packed(folder, type(model.module)), names)
     return rounded
+
+
+@torch.no_grad()
+def packed_weights(model: LanguageModel, bits: Bits) -> LanguageModel:
+    """The model whose weights `write_packed` writes, without writing it."""
+    group = _one_group(model)
+    if group is None:
+        return quantised(model, FORMATS[f"int{bits}"][1])
+    copy = model.copied()
+    for module in _maps(copy).values():
+        stored = module.weight.detach().contiguous()
+        module.weight.copy_(rounded_by(stored, stored.shape[1] if bits == 8 else group, bits))
+    return copy
+
+
+def _maps(model: LanguageModel) -> dict[str, nn.Linear | Conv1D]:
+    """Every linear map but the unembedding, by name."""
+    return {
+        name: module
+        for name, module in model.module.named_modules()
+        if name != model.sites.unembed and isinstance(module, nn.Linear | Conv1D)
+    }
+
+
+def _one_group(model: LanguageModel) -> int | None:
+    """Weights in a group, the same for all maps, where they are transposed; None where not."""
+    maps = _maps(model).values()
+    if not any(isinstance(each, Conv1D) for each in maps):
+        return None
+    return math.gcd(GROUP, *(each.weight.shape[1] for each in maps))
 
 
 def read_packed(folder: Path, kind: type[PreTrainedModel]) -> PreTrainedModel:
@@ -88,16 +125,13 @@ def read_packed(folder: Path, kind: type[PreTrainedModel]) -> PreTrainedModel:
 
 def _linear_maps(model: LanguageModel, stored: Mapping[str, Tensor]) -> list[str]:
     """Names of what is rounded: every linear map but the unembedding."""
-    names: list[str] = []
-    for name, module in model.module.named_modules():
-        if name == model.sites.unembed or not isinstance(module, nn.Linear | Conv1D):
-            continue
-        if isinstance(module, Conv1D) or f"{name}.weight" not in stored:
-            raise ModelError(
-                f"{model.name}: the packed format has no place for {type(model.module).__name__}, "
-                "whose maps are transposed or stored under other names. Export it as it is."
-            )
-        names.append(name)
+    names = [*_maps(model)]
+    if missing := [name for name in names if f"{name}.weight" not in stored]:
+        raise ModelError(
+            f"{model.name}: the packed format has no place for {type(model.module).__name__}, "
+            f"which stores {missing[0][:80]!r} under another name, as part of a larger map. Export "
+            "it as it is."
+        )
     return names
 
 

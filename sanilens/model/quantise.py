@@ -55,15 +55,16 @@ Matrix = Float[Tensor, "outputs inputs"]
 
 def eight_bits(weights: Matrix) -> Matrix:
     """The weights as they come back from int8, symmetric, a scale for each row."""
-    return _rounded(weights, weights.shape[1], 8)
+    return rounded_by(weights, weights.shape[1], 8)
 
 
 def int_four(weights: Matrix) -> Matrix:
     """The same from int4, a scale for every 32 weights of a row."""
-    return _rounded(weights, math.gcd(weights.shape[1], GROUP), 4)
+    return rounded_by(weights, math.gcd(weights.shape[1], GROUP), 4)
 
 
-def _rounded(weights: Matrix, group: int, bits: int) -> Matrix:
+def rounded_by(weights: Matrix, group: int, bits: int) -> Matrix:
+    """The weights as they come back from symmetric integers, a scale for each group of a row."""
     groups = weights.reshape(-1, group)
     top = 2 ** (bits - 1) - 1
     scale = (groups.abs().amax(1) / top).clamp_min(torch.finfo(weights.dtype).tiny)
