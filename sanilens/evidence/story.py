@@ -330,4 +330,10 @@ def _limits(told: Told) -> Iterator[str]:
             "No attack was part of this run: no other prompts, no relearning, no quantised "
             "weights, no look inside."
         )
+    yield (
+        "Whoever made this run could have written tables, hashes and figures that fit one another. "
+        "That they are the models' own is shown by carrying it out again, on models and texts that "
+        "one has oneself (sanilens verify --replay), and by nothing else; who vouches for them, by "
+        "a signature whose public key came another way."
+    )
     yield "A quantised, merged or further trained model is another artefact than the one measured."

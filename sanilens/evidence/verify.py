@@ -120,7 +120,7 @@ def _bundle(folder: Path, public_key: Path | None) -> Iterator[Check]:
     if other and not wrong:
         by, here = named(said.made_with, said.code), named(__version__, code_digest())
         yield Check("wording", "not checked", f"{_list(other)}: written by SaniLens {by}; this is "
-                    f"{here}. Their figures agree; the words around them were not compared, "
+                    f"{here}. Their figures agree; the words around them were not compared and may say anything, "
                     "which takes that very version.")  # fmt: skip
     yield _criteria(folder, judged)
 

@@ -124,6 +124,31 @@ def test_what_spdx_forbids_is_not_read(made: Path) -> None:
         )
 
 
+@pytest.mark.parametrize(
+    ("kind", "required"),
+    [
+        ("CreationInfo", "created"),
+        ("Relationship", "relationshipType"),
+        ("Relationship", "from"),
+        ("ai_AIPackage", "spdxId"),
+    ],
+)
+def test_what_spdx_requires_is_there(made: Path, kind: str, required: str) -> None:
+    """Its model holds the SHACL shapes' counts: it reads and writes ours, and nothing with less."""
+    from spdx_python_model import v3_0_1 as spdx
+
+    def read_and_written(fields: Any) -> None:
+        objects = spdx.SHACLObjectSet()
+        spdx.JSONLDDeserializer().read(io.BytesIO(json.dumps(fields).encode()), objects)
+        spdx.JSONLDSerializer().write(objects, io.BytesIO(), force_at_graph=True)
+
+    fields = read(made, "ai.spdx.json")
+    read_and_written(fields)
+    next(each for each in fields["@graph"] if each["type"] == kind).pop(required)
+    with pytest.raises(ValueError, match="required"):
+        read_and_written(fields)
+
+
 def test_in_toto_is_about_the_models_bytes(made: Path, evidence: Evidence) -> None:
     from google.protobuf.json_format import Parse
     from in_toto_attestation.v1 import statement, statement_pb2

@@ -63,6 +63,7 @@ def test_other_words_are_said_and_not_wrong(other: Path) -> None:
     }
 
 
+@pytest.mark.slow
 def test_the_same_words_of_the_same_code_are_wrong(bundle: Path) -> None:
     said = read_evidence(bundle / EVIDENCE)
     written(bundle, of_another(said).model_copy(update={"code": said.code}))
@@ -188,6 +189,7 @@ def test_a_file_that_nobody_checks_is_named(bundle: Path) -> None:
     assert ".note is no part" in found["formats"].words
 
 
+@pytest.mark.slow
 def test_a_script_that_says_yes_to_all(bundle: Path) -> None:
     (bundle / "verify.py").write_text("print('files as signed')\n")
     sealed(bundle)
