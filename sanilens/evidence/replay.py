@@ -21,7 +21,8 @@ from sanilens.audit.attacks.result import Figure
 from sanilens.audit.summary import verdict_frame
 from sanilens.case import open_planned
 from sanilens.evidence.verify import Check
-from sanilens.model.hooks import NO_HOOKS
+from sanilens.model.hooks import NO_HOOKS, Hooks
+from sanilens.model.language_model import LanguageModel
 from sanilens.model.packed import packed_weights
 from sanilens.runs.arms import COPIES, TITLES, ArmName, load_verdicts
 from sanilens.runs.attacking import Attacked, attack_run, load_attacks, sanitised
@@ -67,7 +68,7 @@ def replay(
         what = "WRONG" if alike else "not checked"
         words = "other weights" if alike else "another class of machine: not bit for bit"
         found.append(Check("again: model", what, words))
-    copies = [arm for arm in arms if arm in COPIES]
+    copies = [arm for arm in COPIES if arm in arms]
     if files != others or copies:
         found += _measured(run, plan, copies)
     if names := [*attacks]:
@@ -81,7 +82,7 @@ def _measured(run: RunFolder, plan: Plan, copies: Sequence[ArmName]) -> Iterator
     case = open_planned(plan)
     model, hooks = sanitised(run, plan, case)
     exam = case.exam(plan.audit, plan.seed)
-    states = [("after", model, hooks)]
+    states: list[tuple[ArmName, LanguageModel, Hooks]] = [("after", model, hooks)]
     states += [(name, packed_weights(model, 8 if name == "int8" else 4), NO_HOOKS)
                for name in copies]  # fmt: skip
     for name, own, beside in states:

@@ -7,6 +7,7 @@ be made says why, and never reads as passed.
 import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from functools import partial
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -108,8 +109,8 @@ def _bundle(folder: Path, public_key: Path | None) -> Iterator[Check]:
                     "counted again in the run's tables")  # fmt: skip
     yield _compared("report", _shown_otherwise(folder / REPORT, said, made, words=same), "every "
                     "figure and sentence of report.html is the evidence's")  # fmt: skip
-    yield _compared(FIGURES, _table_otherwise(folder / FIGURES, made, words=same),
-                    "the same figures")  # fmt: skip
+    table = _table_otherwise(folder / FIGURES, made if same else said, words=same)
+    yield _compared(FIGURES, table, "the same figures")
     wrong, other = _drawn_otherwise(folder, made, judged, same)
     if not same and differing(said, made):
         other.insert(0, EVIDENCE)
@@ -120,8 +121,8 @@ def _bundle(folder: Path, public_key: Path | None) -> Iterator[Check]:
     if other and not wrong:
         by, here = named(said.made_with, said.code), named(__version__, code_digest())
         yield Check("wording", "not checked", f"{_list(other)}: written by SaniLens {by}; this is "
-                    f"{here}. Their figures agree; the words around them were not compared and may say anything, "
-                    "which takes that very version.")  # fmt: skip
+                    f"{here}. Their figures agree. The words around them may say anything: to "
+                    "compare them takes that very version.")  # fmt: skip
     yield _criteria(folder, judged)
 
 
@@ -142,9 +143,8 @@ def _drawn_otherwise(
         if name not in known and (inside == name or inside not in announced):
             what = f"{printable(name)} is no part of a bundle: nothing says that it is true"
             (wrong if same else other).append(what)
-    drawn = {name: (lambda make=make: make(made, folder)) for name, make in FORMATS.items()}
-    drawn[SCRIPT] = script
-    for name, draw in drawn.items():
+    drawn = {name: partial(make, made, folder) for name, make in FORMATS.items()}
+    for name, draw in (*drawn.items(), (SCRIPT, script)):
         try:
             content = _bytes(folder / name)
             if content == draw():
@@ -337,12 +337,12 @@ def _shown_otherwise(path: Path, written: Evidence, made: Evidence, *, words: bo
     return wrong + [f"{name} is not shown" for name in sorted(missing)]
 
 
-def _table_otherwise(path: Path, made: Evidence, *, words: bool) -> list[str]:
+def _table_otherwise(path: Path, told: Evidence, *, words: bool) -> list[str]:
     try:
         found = pd.read_parquet(pa.BufferReader(_bytes(path)))
     except (pa.ArrowException, OSError, ValueError, SaniLensError):
         return [f"{path.name} is no table of figures"]
-    own = made.frame()
+    own = told.frame()
     if not words:
         return _numbers_otherwise(found, own)
     if list(found.columns) != list(own.columns) or len(found) != len(own):
@@ -356,13 +356,16 @@ def _numbers_otherwise(found: pd.DataFrame, own: pd.DataFrame) -> list[str]:
     columns = list(_NUMBERS)
     if not {"id", *columns} <= {*found.columns}:
         return ["it has no columns of figures"]
-    there, here = (frame.set_index("id")[columns].astype(object) for frame in (found, own))
-    if there.index.duplicated().any():
-        return ["it has a figure twice"]
-    unknown = there.index.difference(here.index)
-    here = here.reindex(there.index)
-    same = (there.fillna("") == here.fillna("")).all(axis=1)
-    return [str(name) for name in unknown.union(there.index[~same.to_numpy()])]
+    if (
+        not found["id"].map(lambda name: isinstance(name, str)).all()
+        or found["id"].duplicated().any()
+    ):
+        return ["it has figures without a name of their own"]
+    there = dict(zip(found["id"], found[columns].astype(object).fillna("").to_numpy().tolist(),
+                     strict=True))  # fmt: skip
+    here = dict(zip(own["id"], own[columns].astype(object).fillna("").to_numpy().tolist(),
+                    strict=True))  # fmt: skip
+    return sorted(n for n in there.keys() | here.keys() if there.get(n) != here.get(n))
 
 
 def _compared(what: str, wrong: list[str], right: str) -> Check:

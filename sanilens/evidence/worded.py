@@ -113,7 +113,7 @@ def _spdx(content: bytes, made: Evidence, _judged: Sequence[Judged], _: Path) ->
 
 
 def _card(content: bytes, made: Evidence, _judged: Sequence[Judged], _: Path) -> Iterator[str]:
-    _, head, _rest = content.decode().split("---\n", 2)
+    _before, head, _rest = content.decode().split("---\n", 2)
     known = {(r.hits, r.n) for r in made.readings if r.hits is not None}
     fields = yaml.safe_load(head)
     for index in fields.get("model-index", []):

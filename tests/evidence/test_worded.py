@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -126,7 +127,7 @@ def _table(bundle: Path) -> None:
     frame.to_parquet(bundle / FIGURES, index=False)
 
 
-def _json(name: str, change: Callable[[dict], None]) -> Callable[[Path], None]:
+def _json(name: str, change: Callable[[Any], object]) -> Callable[[Path], None]:
     def lie(bundle: Path) -> None:
         fields = json.loads((bundle / name).read_bytes())
         change(fields)
@@ -135,13 +136,13 @@ def _json(name: str, change: Callable[[dict], None]) -> Callable[[Path], None]:
     return lie
 
 
-def _metric(fields: dict) -> None:
+def _metric(fields: Any) -> None:
     fields["components"][0]["modelCard"]["quantitativeAnalysis"]["performanceMetrics"][0][
         "value"
     ] = "0.0123"
 
 
-def _entry(fields: dict) -> None:
+def _entry(fields: Any) -> None:
     model = next(e for e in fields["@graph"] if e.get("name") == "sanitised-model")
     model["ai_metric"][0]["value"] = "0 of 99999 (0.0 %)"
 
@@ -151,7 +152,7 @@ def _card(bundle: Path) -> None:
     (bundle / "model-card.md").write_text(text.replace("hits: ", "hits: 7", 1), "utf-8")
 
 
-def _outcome(fields: list) -> None:  # type: ignore[type-arg]
+def _outcome(fields: Any) -> None:
     fields[0]["outcome"] = "pass" if fields[0]["outcome"] != "pass" else "fail"
 
 
