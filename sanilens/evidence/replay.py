@@ -9,7 +9,7 @@ The plan again shows what it makes, not what was handed over: where the weights 
 for bit, the run's own model is measured too.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -77,14 +77,14 @@ def replay(
     return found
 
 
-def _measured(run: RunFolder, plan: Plan, copies: Sequence[ArmName]) -> Iterator[Check]:
+def _measured(run: RunFolder, plan: Plan, copies: Iterable[ArmName]) -> Iterator[Check]:
     """The run's own model, and its copies in fewer bits, asked again."""
     case = open_planned(plan)
     model, hooks = sanitised(run, plan, case)
     exam = case.exam(plan.audit, plan.seed)
     states: list[tuple[ArmName, LanguageModel, Hooks]] = [("after", model, hooks)]
-    states += [(name, packed_weights(model, 8 if name == "int8" else 4), NO_HOOKS)
-               for name in copies]  # fmt: skip
+    for name in copies:
+        states.append((name, packed_weights(model, 8 if name == "int8" else 4), NO_HOOKS))
     for name, own, beside in states:
         verdicts = verdict_frame(exam.verdicts(own, beside))
         yield _compared(f"measured: {TITLES[name]}", load_verdicts(run.arms, name), verdicts)

@@ -356,10 +356,8 @@ def _numbers_otherwise(found: pd.DataFrame, own: pd.DataFrame) -> list[str]:
     columns = list(_NUMBERS)
     if not {"id", *columns} <= {*found.columns}:
         return ["it has no columns of figures"]
-    if (
-        not found["id"].map(lambda name: isinstance(name, str)).all()
-        or found["id"].duplicated().any()
-    ):
+    names = found["id"].tolist()
+    if not all(isinstance(name, str) for name in names) or len({*names}) < len(names):
         return ["it has figures without a name of their own"]
     there = dict(zip(found["id"], found[columns].astype(object).fillna("").to_numpy().tolist(),
                      strict=True))  # fmt: skip
