@@ -68,7 +68,7 @@ def replay(
         what = "WRONG" if alike else "not checked"
         words = "other weights" if alike else "another class of machine: not bit for bit"
         found.append(Check("again: model", what, words))
-    copies = [arm for arm in COPIES if arm in arms]
+    copies: list[ArmName] = [arm for arm in COPIES if arm in arms]
     if files != others or copies:
         found += _measured(run, plan, copies)
     if names := [*attacks]:
@@ -83,8 +83,8 @@ def _measured(run: RunFolder, plan: Plan, copies: Iterable[ArmName]) -> Iterator
     model, hooks = sanitised(run, plan, case)
     exam = case.exam(plan.audit, plan.seed)
     states: list[tuple[ArmName, LanguageModel, Hooks]] = [("after", model, hooks)]
-    for name in copies:
-        states.append((name, packed_weights(model, 8 if name == "int8" else 4), NO_HOOKS))
+    for copy in copies:
+        states.append((copy, packed_weights(model, 8 if copy == "int8" else 4), NO_HOOKS))
     for name, own, beside in states:
         verdicts = verdict_frame(exam.verdicts(own, beside))
         yield _compared(f"measured: {TITLES[name]}", load_verdicts(run.arms, name), verdicts)
