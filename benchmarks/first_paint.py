@@ -103,6 +103,7 @@ _SECONDS: dict[str, float] = {
     "another_scope": 1.5,
 }
 """What each kind of click is to be answered in."""
+_NAMES = (*_SECONDS, *(name or "case" for name in _PAGES))
 _PAGE_SECONDS = 2.0
 
 
@@ -111,7 +112,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("-n", type=int, default=15, help="clicks of each kind")
     parser.add_argument("--seconds", type=float, default=300, help="for everything")
+    parser.add_argument("--only", nargs="+", choices=_NAMES, default=_NAMES, metavar="NAME",
+                        help=f"of {', '.join(_NAMES)}")  # fmt: skip
     given = parser.parse_args()
+    if "next_unit" in given.only and "first_unit_card" not in given.only:
+        parser.error("next_unit goes back where first_unit_card has come: ask for both")
     load, began = round(os.getloadavg()[0], 2), time.monotonic()
     with (
         tempfile.TemporaryDirectory() as home,
@@ -122,7 +127,7 @@ def main() -> None:
         page = browser.new_page(viewport={"width": 1440, "height": 900})
         page.set_default_timeout(1000 * _ANSWER)
         page.add_init_script(_ARRIVED)
-        times = _measured(page, url, given.n, began + given.seconds)
+        times = _measured(page, url, given.only, given.n, began + given.seconds)
         browser.close()
     found = {name: own.figures() | {"aim": _aim(name)} for name, own in times.items()}
     told = {"cores": os.cpu_count(), "load": load, "case": _CASE, "times": found}
@@ -132,8 +137,10 @@ def main() -> None:
     )
 
 
-def _measured(page: Page, url: str, count: int, end: float) -> dict[str, "Times"]:
-    """Every kind of click and every page, until `end`."""
+def _measured(
+    page: Page, url: str, only: Sequence[str], count: int, end: float
+) -> dict[str, "Times"]:
+    """Every kind of click and every page that was asked for, until `end`."""
     times = {"inspect, on a new server": _by_address(page, url, "inspect", 1, _COLD)}
     page.locator(_CARD).wait_for(timeout=1000 * _COLD)
     page.locator(_RESTING).wait_for(timeout=1000 * _COLD)
@@ -145,13 +152,15 @@ def _measured(page: Page, url: str, count: int, end: float) -> dict[str, "Times"
         "table_paging": _paging,
         "another_scope": _scope,
     }
+    kinds = {name: clicked for name, clicked in kinds.items() if name in only}
+    pages = [name for name in _PAGES if (name or "case") in only]
     # Three pages cost as much as a kind of click.
-    share = (end - time.monotonic()) / (len(kinds) + len(_PAGES) / 3)
+    share = (end - time.monotonic()) / (len(kinds) + len(pages) / 3)
     for name, clicked in kinds.items():
         # Back only as far as one has come.
         most = len(times["first_unit_card"].answered) if name == "next_unit" else count
         times[name] = _for_a_while(page, clicked, most, share)
-    for name in _PAGES:
+    for name in pages:
         times[name or "case"] = _by_address(page, url, name, 5, share / 3)
     return times
 

@@ -136,8 +136,11 @@ def _looks_near(who: str) -> bool:
 
 
 def _key(opened: Case, settings: AuditSettings, who: str) -> str:
-    texts, near = [_asked(opened, who)], _looks_near(who)
-    return audit_key(KeptAudit, opened.model_of(who), texts, settings, near_misses=near)
+    def hashed() -> str:
+        texts, near = [_asked(opened, who)], _looks_near(who)
+        return audit_key(KeptAudit, opened.model_of(who), texts, settings, near_misses=near)
+
+    return results().get(("key", *_name(opened, settings, who)), hashed)
 
 
 def _name(opened: Case, settings: AuditSettings, who: str) -> tuple[Hashable, ...]:

@@ -4,8 +4,9 @@ A page's module is imported when the page is drawn, so the app starts without to
 import this module to link to each other.
 """
 
+import gc
 from collections.abc import Mapping
-from functools import partial
+from functools import cache, partial
 from importlib import import_module
 
 import streamlit as st
@@ -29,7 +30,19 @@ def _draw(name: str) -> None:
             st.header(name.capitalize(), anchor=False)
             show(_BOXES)
         st.session_state[_WAITING] = place
-    import_module(f"sanilens.ui.pages.{name}").page()
+    module = import_module(f"sanilens.ui.pages.{name}")
+    _libraries_are_loaded()
+    module.page()
+
+
+@cache
+def _libraries_are_loaded() -> None:
+    """Leave what the libraries have made, which stays for good, out of all garbage collections.
+
+    Streamlit collects after every run, and sends nothing meanwhile: half a second for half a
+    million objects. The models come later, and are still collected.
+    """
+    gc.freeze()
 
 
 _HERE, _WAITING = "page", "page-waiting"

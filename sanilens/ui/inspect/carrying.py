@@ -9,6 +9,7 @@ import streamlit as st
 from markupsafe import Markup
 
 from sanilens.case import Case
+from sanilens.errors import SaniLensError
 from sanilens.inspect.locate.positions import PositionScores, position_scores
 from sanilens.inspect.units.logit_lens import LogitLens, logit_lens
 from sanilens.model.units import Unit, UnitKind
@@ -22,9 +23,9 @@ from sanilens.ui.inspect.scores import (
     Scores,
     noun,
 )
-from sanilens.ui.inspect.selection import GRID, PLACES, Shown, open_unit
+from sanilens.ui.inspect.selection import GRID, PLACES, Shown, open_unit, take_unit
 from sanilens.ui.inspect.tokens import pieces, visible
-from sanilens.ui.layout import card
+from sanilens.ui.layout import card, show_error
 from sanilens.ui.localisers.measuring import recall_of
 from sanilens.ui.markup import show
 from sanilens.ui.masking import mask_record
@@ -41,16 +42,19 @@ _WHAT: dict[View, str] = {
 }
 
 
+@st.fragment
 def carrying_card(
-    opened: Case,
-    at: Shown,
-    asked: Ranking,
-    scores: Scores | None,
-    unit: Unit | None,
-    *,
-    revealed: bool,
+    opened: Case, at: Shown, asked: Ranking, scores: Scores | None, unit: Unit | None
 ) -> None:
-    """Draw every unit of the model, every position, or every depth."""
+    """Draw every unit of the model, every position, or every depth.
+
+    Another picture is drawn alone; a unit picked in it draws the whole page anew.
+    """
+    take_unit()
+    if view() == "positions" and not asked.sae:
+        take_place(opened, at, asked.kind)
+    if state.selection().unit != (str(unit) if unit else None):
+        st.rerun()
     with card():
         with st.container(key="sl-view", horizontal=True, vertical_alignment="center", gap="small"):
             st.segmented_control(
@@ -67,28 +71,37 @@ def carrying_card(
             words = asked.title + spans + _recall(opened, asked)
             words = words if view() == "units" else _WHAT[view()]
             st.caption(words, width="stretch")
-        match view():
-            case "units" if scores:
-                values = scores.values.numpy()
-                unit_grid(
-                    folded_rows(values, prefix=f"sae.{scores.sae}")
-                    if scores.kind == "sae"
-                    else grid_rows(values, kind=scores.kind),
-                    selected=str(unit),
-                    planned=[edit.unit for edit in state.basket()],
-                    key=GRID,
-                    noun=noun(scores.kind),
-                )
-            case "units":
-                st.caption("Not scored yet: start it above.")
-            case "positions" if asked.sae:
-                st.caption(
-                    "Features belong to a single site. Choose neurons or heads for this picture."
-                )
-            case "positions":
-                positions_view(opened, at, asked.kind, revealed)
-            case "logit lens":
-                lens_view(opened, at, revealed)
+        try:
+            _picture(opened, at, asked, scores, unit)
+        except SaniLensError as error:
+            show_error(error)
+
+
+def _picture(
+    opened: Case, at: Shown, asked: Ranking, scores: Scores | None, unit: Unit | None
+) -> None:
+    match view():
+        case "units" if scores:
+            values = scores.values.numpy()
+            unit_grid(
+                folded_rows(values, prefix=f"sae.{scores.sae}")
+                if scores.kind == "sae"
+                else grid_rows(values, kind=scores.kind),
+                selected=str(unit),
+                planned=[edit.unit for edit in state.basket()],
+                key=GRID,
+                noun=noun(scores.kind),
+            )
+        case "units":
+            st.caption("Not scored yet: start it above.")
+        case "positions" if asked.sae:
+            st.caption(
+                "Features belong to a single site. Choose neurons or heads for this picture."
+            )
+        case "positions":
+            positions_view(opened, at, asked.kind)
+        case "logit lens":
+            lens_view(opened, at)
 
 
 def _recall(opened: Case, asked: Ranking) -> str:
@@ -118,29 +131,36 @@ def scores_at(opened: Case, at: Shown, kind: UnitKind) -> PositionScores:
 
 def take_place(opened: Case, at: Shown, kind: UnitKind) -> None:
     """After a click in the picture, open the unit that contributes most there."""
-    # Another span is another picture: a place picked in the last one does not count.
-    here = (at.span_id, kind)
-    old = st.session_state.get(_PLACE, ((), None))
-    before = old[1] if old[0] == here else None
+    before = _place(at, kind)
     place = picked(PLACES, before, str)
-    st.session_state[_PLACE] = (here, place)
+    _set_place(at, kind, place)
     if place is None or place == before:
         return
     found = scores_at(opened, at, kind)
     layers, positions = found.values.shape
     where = _PLACE_NAME.fullmatch(place)  # it comes from the browser
     if where is None or int(where[1]) >= layers or int(where[2]) >= positions:
-        st.session_state[_PLACE] = (here, before)
+        _set_place(at, kind, before)
     elif units := found.at(*_parsed(place)):
         open_unit(units[0][0])
 
 
-def positions_view(opened: Case, at: Shown, kind: UnitKind, revealed: bool) -> None:
+def _place(at: Shown, kind: UnitKind) -> str | None:
+    # Another span is another picture: a place picked in the last one does not count.
+    of, place = st.session_state.get(_PLACE, ((), None))
+    return place if of == (at.span_id, kind) else None
+
+
+def _set_place(at: Shown, kind: UnitKind, place: str | None) -> None:
+    st.session_state[_PLACE] = (at.span_id, kind), place
+
+
+def positions_view(opened: Case, at: Shown, kind: UnitKind) -> None:
     """Draw the picture, and below it the units of the place clicked."""
     found = scores_at(opened, at, kind)
-    place: str | None = st.session_state.get(_PLACE, ((), None))[1]
+    place = _place(at, kind)
     encoded = reading(opened, at).encoded
-    text = mask_record(encoded.record, revealed)
+    text = mask_record(encoded.record, state.revealed(encoded.record.id))
     tokens = [visible(text[slice(*cut)]) for cut in pieces(encoded)]
     # Nothing after the span can contribute to it: all is 0 there.
     span = encoded.spans[at.index] if at.index is not None else None
@@ -199,7 +219,7 @@ _LEGEND = Markup(
 
 
 @st.fragment
-def lens_view(opened: Case, at: Shown, revealed: bool) -> None:
+def lens_view(opened: Case, at: Shown) -> None:
     """Draw from which layer on the span is the answer, then every depth and token."""
     edits = state.basket()
     before = lens(opened, at, ())
@@ -219,7 +239,7 @@ def lens_view(opened: Case, at: Shown, revealed: bool) -> None:
             label_visibility="collapsed",
         )
         show(_LEGEND)
-    words = span_tokens(opened, at, before, revealed)
+    words = span_tokens(opened, at, before)
     drawn = [_table("as it is", before, words, figure or "rank")]
     if after:
         drawn.append(_table("with the plan", after, words, figure or "rank"))
@@ -260,10 +280,10 @@ def depth(row: int) -> str:
     return "the embedding" if row == 0 else f"layer {row - 1}"
 
 
-def span_tokens(opened: Case, at: Shown, found: LogitLens, revealed: bool) -> list[str]:
+def span_tokens(opened: Case, at: Shown, found: LogitLens) -> list[str]:
     """The span's tokens, masked unless revealed."""
     encoded = reading(opened, at).encoded
-    text, places = mask_record(encoded.record, revealed), pieces(encoded)
+    text, places = mask_record(encoded.record, state.revealed(at.record.id)), pieces(encoded)
     return [text[slice(*places[i])].strip().replace("\n", "↵") or "·" for i in found.positions]
 
 

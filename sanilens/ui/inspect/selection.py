@@ -112,13 +112,12 @@ def take_span(at: Shown) -> None:
         state.select(Selection(at.record.id, span))
 
 
-def take_unit(table: str, units: Sequence[str]) -> None:
-    """After a click in the grid or on a row of the table, open that unit's card."""
+def take_unit() -> None:
+    """After a click in the grid, open that unit's card."""
     now = state.selection()
     unit = picked(GRID, now.unit, str)
     if unit != now.unit:
         state.select(Selection(now.record, now.span, unit))
-    take_cell(table, units)
 
 
 def take_cell(table: str, units: Sequence[str]) -> bool:

@@ -2,7 +2,7 @@
 
 import hashlib
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import get_args
@@ -11,6 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from sanilens.case import Case
+from sanilens.errors import SaniLensError
 from sanilens.inspect.units.ablation import TopEffects
 from sanilens.inspect.units.listing import ORDERS, Filters, Tri, listed, unit_frame
 from sanilens.model.units import Code, Feature, Unit, parse_unit
@@ -18,8 +19,8 @@ from sanilens.ui import state
 from sanilens.ui.extracted import signed
 from sanilens.ui.inspect.measured import effects, effects_known, fires_on, sample, unit_table
 from sanilens.ui.inspect.scores import Kind, Scores, noun
-from sanilens.ui.inspect.selection import Shown, chosen_rows
-from sanilens.ui.layout import card
+from sanilens.ui.inspect.selection import Shown, chosen_rows, take_cell
+from sanilens.ui.layout import card, show_error
 from sanilens.ui.numbers import number, watched
 from sanilens.ui.tables import rows_high
 from sanilens.unlearn.edits import is_exact_in_weights
@@ -88,19 +89,22 @@ def _clear() -> None:
 PAGE = 30
 _TOP: dict[Kind, int] = {"mlp": 50, "head": 3, "sae": 10}
 _PAGE_KEY = "units-page"
+Planned = Mapping[str, Operation]
+"""What the plan does to its units, by their names."""
 
 
 @dataclass(frozen=True)
 class Listing:
-    """The units that pass the filters, in order, and which of them are on the page.
+    """The units that pass the filters, in order.
 
-    `key` is the table's: with other rows it is another table, with no row ticked.
+    `span` is the span they were ranked for; `made_with` are the filters and the plan, which the
+    rest of the page shows too.
     """
 
     scores: Scores
     frame: pd.DataFrame
-    page: int
-    key: str
+    span: str | None
+    made_with: tuple[Filters, Planned]
 
     @cached_property
     def units(self) -> list[Unit]:
@@ -108,8 +112,18 @@ class Listing:
         return [parse_unit(name) for name in self.frame["unit"]]
 
     @property
-    def shown(self) -> list[Unit]:
+    def page(self) -> int:
+        """The page that is turned to, from 0."""
+        return min(st.session_state.get(_PAGE_KEY, 1), self.pages) - 1
+
+    @property
+    def rows(self) -> pd.DataFrame:
         """Those on the page."""
+        return self.frame[self.page * PAGE : (self.page + 1) * PAGE]
+
+    @property
+    def shown(self) -> list[Unit]:
+        """The units on the page."""
         return self.units[self.page * PAGE : (self.page + 1) * PAGE]
 
     @property
@@ -117,25 +131,43 @@ class Listing:
         """How many pages there are."""
         return max(1, -(-len(self.frame) // PAGE))
 
+    @property
+    def key(self) -> str:
+        """The table's: with other rows it is another table, with no row ticked."""
+        names = "|".join(self.rows["unit"])
+        text = f"{self.span}|{self.scores.method}|{names}"
+        return f"units-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+
+    @property
+    def outdated(self) -> bool:
+        """Whether another listing is asked for by now."""
+        return self.made_with != (_filters_of(self.scores), _planned())
+
 
 def listing(opened: Case, at: Shown, scores: Scores) -> Listing:
     """What the table shows under the current controls."""
-    planned = {edit.unit: edit.operation for edit in state.basket()}
     table = unit_table(opened, scores.units(1)[0])
-    frame = listed(unit_frame(scores, table, planned), filters(layers=scores.kind != "sae"))
-    last = max(0, -(-len(frame) // PAGE) - 1)
-    page = min(st.session_state.get(_PAGE_KEY, 1) - 1, last)
-    names = "|".join(frame["unit"][page * PAGE : (page + 1) * PAGE])
-    digest = hashlib.sha256(f"{at.span_id}|{scores.method}|{names}".encode()).hexdigest()[:16]
-    return Listing(scores, frame, page, f"units-{digest}")
+    asked, planned = _filters_of(scores), _planned()
+    frame = listed(unit_frame(scores, table, planned), asked)
+    return Listing(scores, frame, at.span_id, (asked, planned))
 
 
-def table_card(opened: Case, at: Shown, found: Listing) -> Callable[[], None]:
-    """Draw the table: at once with what is known.
+def _filters_of(scores: Scores) -> Filters:
+    return filters(layers=scores.kind != "sae")
 
-    Returns:
-        what measures the effect of zeroing for the rows shown, and draws it in its column.
+
+def _planned() -> Planned:
+    return {edit.unit: edit.operation for edit in state.basket()}
+
+
+@st.fragment
+def table_card(opened: Case, at: Shown, found: Listing) -> None:
+    """Draw the table: at once with what is known, then with the effect of zeroing each row.
+
+    Another page, or a tick, draws the table alone anew; what the rest of the page shows too, all.
     """
+    if found.outdated or take_cell(found.key, [str(unit) for unit in found.shown]):
+        st.rerun()
     word = noun(found.scores.kind)
     with card(
         f"All {found.scores.values.numel():,} {word}", "tick to choose, click a row for its card"
@@ -144,26 +176,24 @@ def table_card(opened: Case, at: Shown, found: Listing) -> Callable[[], None]:
         shown = found.shown
         if not shown:
             st.info(f"No {word} pass these filters.")
-            return lambda: None
+            return
         place, labels = st.empty(), fires_on(opened, shown)
         _foot(found)
         chance = st.empty()
         ticked = [shown[i] for i in chosen_rows(found.key) if i < len(shown)]
         _add_row(opened, found, ticked)
-
-    def measure() -> None:
-        measured = effects(opened, at, shown)
+    if not effects_known(opened, at, shown):
         with place.container():
-            _draw(found, measured, labels)
-        chance.caption(_of_chance(measured, word))
-
-    if effects_known(opened, at, shown):
-        measure()
-        return lambda: None
+            _draw(found, None, labels)
+        chance.caption(f"Measuring what each of these {word} does to the span…")
+    try:
+        measured = effects(opened, at, shown)
+    except SaniLensError as error:
+        show_error(error)
+        return
     with place.container():
-        _draw(found, None, labels)
-    chance.caption(f"Measuring what each of these {word} does to the span…")
-    return measure
+        _draw(found, measured, labels)
+    chance.caption(_of_chance(measured, word))
 
 
 def _of_chance(measured: TopEffects, word: str) -> str:
@@ -182,7 +212,7 @@ _GREYS = {"light": "#667085", "dark": "#98a2b3"}
 
 def _draw(found: Listing, measured: TopEffects | None, labels: Sequence[Sequence[str]]) -> None:
     """Draw the rows on the page; without their effect while it is not measured."""
-    rows = found.frame[found.page * PAGE : (found.page + 1) * PAGE]
+    rows = found.rows
     changes = measured.units if measured else [math.nan] * len(rows)
     band = (measured and measured.band) or (math.inf, -math.inf)
     frame = pd.DataFrame(

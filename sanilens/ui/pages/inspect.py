@@ -14,7 +14,7 @@ from sanilens.ui.components import token_strip
 from sanilens.ui.current_case import audited
 from sanilens.ui.frame import case_bar, opened_case
 from sanilens.ui.inspect import selection as picks
-from sanilens.ui.inspect.carrying import carrying_card, take_place, view
+from sanilens.ui.inspect.carrying import carrying_card
 from sanilens.ui.inspect.measured import acting, reading, unit_named
 from sanilens.ui.inspect.scores import DEFAULT, chosen_name, chosen_scope, ranking, scores
 from sanilens.ui.inspect.selection import Shown, notes_card, sentence, shown
@@ -97,10 +97,6 @@ def _units(
         commands.append(asked.command(opened, PAGE))
         found = scores(opened, asked)
         table = listing(opened, at, found) if found else None
-        if table:
-            picks.take_unit(table.key, [str(unit) for unit in table.shown])
-        if view() == "positions" and not asked.sae:
-            take_place(opened, at, asked.kind)
         unit = unit_named(opened, state.selection().unit)
         unit = unit or (found.units(1)[0] if found else None)
         state.select(Selection(at.record.id, at.span_id, str(unit) if unit else None))
@@ -112,18 +108,18 @@ def _units(
             with right:
                 last = unit_card(opened, unit, units, hidden)
         place = set_card(opened, at, asked, found)
-        carrying_card(opened, at, asked, found, unit, revealed=hidden.revealed)
+        carrying_card(opened, at, asked, found, unit)
         if unit is None:
             return commands
-        rows = table_card(opened, at, table) if table else None
+        rows = st.container()
         if last is None:
             with right:
                 last = unit_card(opened, unit, units, hidden)
-        price = draw_set(place, opened, at, asked, found) if found and place else None
-        if rows:
-            rows()
-        if price:
-            price()
+        if table:
+            with rows:
+                table_card(opened, at, table)
+        if found and place:
+            draw_set(place, opened, at, asked, found)()
         with last:
             without(opened, at, unit)
     except SaniLensError as error:
