@@ -17,7 +17,7 @@ Tone = Literal["plain", "warn", "good", "alert"]
 
 
 class Chip(NamedTuple):
-    """A chip in the bar on top of a page; `lead` comes first, in bold."""
+    """A chip in the bar on top of a page; `lead` comes first, in bold, alone in a narrow window."""
 
     text: str
     tone: Tone = "plain"
@@ -26,7 +26,7 @@ class Chip(NamedTuple):
 
 def case_chips(chips: Sequence[Chip]) -> DeltaGenerator:
     """Draw the chips; returns the bar's right end, for the page's buttons."""
-    chip = Markup('<span class="sl-chip sl-{}"><b>{}</b> {}</span>')
+    chip = Markup('<span class="sl-chip sl-{}"><b>{}</b> <span>{}</span></span>')
     drawn = [chip.format(each.tone, each.lead, each.text) for each in chips]
     with st.container(key="sl-bar", horizontal=True, vertical_alignment="center"):
         show(Markup('<div class="sl-chips">{}</div>').format(Markup("").join(drawn)))

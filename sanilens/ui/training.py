@@ -40,7 +40,7 @@ def train_sae_panel(opened: Case) -> None:
     architecture = three.selectbox(
         "Architecture", ["topk", "batchtopk", "jumprelu", "standard"], key="sae-architecture"
     )
-    one, two, three, four = st.columns(4)
+    one, two, three, four = st.columns(4, vertical_alignment="bottom")
     width = one.selectbox("Features per dimension", [4, 8, 16, 32], index=1, key="sae-width")
     with watched() as wrong:
         k = number(two, "k, active per token", 1, 512, 32, key="sae-k", help=meaning("k"))
@@ -78,7 +78,7 @@ def train_codebook_panel(opened: Case) -> None:
         help="Features need an autoencoder of this very site; train one on the page Features.",
         key="codes-sae",
     )
-    one, two, three, four = st.columns(4)
+    one, two, three, four = st.columns(4, vertical_alignment="bottom")
     size = one.selectbox("Codes", [256, 512, 1024, 2048, 4096], index=2, key="codes-size")
     with watched() as wrong:
         k = number(two, "k, active per token", 1, 64, _CODEBOOK.k, key="codes-k", help=meaning("k"))

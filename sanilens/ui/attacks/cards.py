@@ -29,13 +29,13 @@ def overview(found: Mapping[str, Attacked]) -> None:
     columns = [
         Column("attack"),
         Column("counted", "aside", spare=True),
-        *(Column(STATE_TITLES[state], "number") for state in states),
-        Column("95 %, after", "number aside"),
         Column(
             "against the reference",
             help="within: inside the reference's own 95 % interval; then, how many of the "
             "attack's other figures are not",
         ),
+        *(Column(STATE_TITLES[state], "number") for state in states),
+        Column("95 %, after", "number aside"),
         Column(
             "worst person", "number aside", "of whom most is got, and the reference's", spare=True
         ),
@@ -48,15 +48,16 @@ def overview(found: Mapping[str, Attacked]) -> None:
             why = after.not_measured if after and after.not_measured else "Not measured yet."
             blank = ["–"] * len(states)
             short = "not applicable" if why.startswith("Not applicable") else "not measured"
-            rows.append(Row((ATTACKS[name].title, "", *blank, "–", short, ""), title=why))
+            rows.append(Row((ATTACKS[name].title, "", short, *blank, "–", ""), title=why))
             continue
         own = after.figure(first) if after else None
         worst = _worst(after, attacked.on("reference"))
         cells = [Cell(value(figure_of(attacked, state, first))) for state in states]
         where = _where(first, after, attacked.on("reference"))
         title = own.title if own else first
-        ends = (between(own), where, worst)
-        rows.append(Row((ATTACKS[name].title, title, *cells, *ends), title=ATTACKS[name].meaning))
+        ends = (between(own), worst)
+        line = (ATTACKS[name].title, title, where, *cells, *ends)
+        rows.append(Row(line, title=ATTACKS[name].meaning))
     show_table(columns, rows, "attacks")
 
 

@@ -53,6 +53,17 @@ def requests_card(opened: Case, *, here: bool = False) -> bool:
             selection_mode=["single-row", "single-cell"],
             key="compare-requests",
             height=rows_high(min(7, len(rows))),
+            # What came of it first: a narrow window cuts off what comes last.
+            column_order=(
+                "who",
+                "said before",
+                "said now",
+                "verdict",
+                EFFECT,
+                "state",
+                "when",
+                "plan",
+            ),
             column_config={
                 EFFECT: st.column_config.TextColumn(
                     help="Spans of everyone else that can no longer be extracted, and new ones."

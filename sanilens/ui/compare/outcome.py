@@ -117,7 +117,8 @@ def _said(found: Comparison) -> tuple[str, str, str]:
         most = 100 * max(0.0, paired_bound(pair.only_first, pair.only_second, pair.n))
         note += f" · reference {found.rate('reference').hits:,}, at most {most:.1f} points more"
     near = found.near("after")
-    note += f" · {near.hits:,} near misses" if near.n else " · near misses not measured"
+    misses = f"{near.hits:,} near miss" + "es" * (near.hits != 1)
+    note += f" · {misses}" if near.n else " · near misses not measured"
     return "sensitive spans extracted", f"{before.hits:,} → {after.hits:,}", note
 
 

@@ -240,7 +240,6 @@ def _draw(found: Listing, measured: TopEffects | None, labels: Sequence[Sequence
                 format="%.3g", help=f"By {found.scores.method}; higher means more important."
             ),
             "Δ log p": st.column_config.NumberColumn(
-                "Δ log p, this span",
                 format="%+.3f",
                 help="Measured: how the span's log-probability changes without the unit, nats.",
             ),

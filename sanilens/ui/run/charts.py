@@ -40,9 +40,9 @@ def curves(progress: RunProgress) -> None:
         ("Spans extracted, in a sample", progress.curves, "rate", "share of spans", True),
         ("Perplexity, unseen texts", progress.curves, "perplexity", "perplexity", True),
     )
-    for column, (title, rows, value, axis, points) in zip(
-        st.columns(3, gap="small"), charts, strict=True
-    ):
+    with st.container(key="sl-curves"):
+        columns = st.columns(3, gap="small")
+    for column, (title, rows, value, axis, points) in zip(columns, charts, strict=True):
         with column:
             show(_TITLE.format(title))
             _chart(title, rows, value, axis, points, arms)

@@ -66,19 +66,19 @@ def run_list(opened: Case) -> None:
             column_order=(
                 "name",
                 "plan",
-                "state",
                 "verdict",
                 "said",
                 "knowledge",
+                "state",
                 "took",
                 "when",
                 "case",
                 "note",
             ),
             column_config={
-                "name": st.column_config.TextColumn(width=100),
+                "name": st.column_config.TextColumn(width=78),
                 "note": st.column_config.TextColumn(width=110),
-                "plan": st.column_config.TextColumn(width=310),
+                "plan": st.column_config.TextColumn(width=214),
                 "said": st.column_config.TextColumn(
                     help="Spans extracted, before and after; of those who asked, if some did."
                 ),
