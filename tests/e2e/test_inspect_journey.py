@@ -41,6 +41,7 @@ def test_a_unit_by_its_address_and_all_its_instruments(
         by_address(tab, watch, served)
         span(tab, watch)
         localisers(tab, watch)
+        pages(tab, watch)
         pictures(tab, watch)
         what_if(tab, watch)
         other_pages(tab, watch)
@@ -107,6 +108,40 @@ def localisers(tab: Page, watch: Watch) -> None:
     watch.clean("a slow localiser, cancelled")
     choose(tab, "gradient-activation")
     tab.locator(".st-key-inspect-grid canvas").wait_for()
+    settled(tab)
+
+
+def pages(tab: Page, watch: Watch) -> None:
+    """Another page of the table; a row of it opens its card, a ticked one goes into the plan."""
+    card, first, before = card_name(tab), card_name(tab).inner_text(), unit_table(tab)
+    tab.get_by_test_id("stPagination").get_by_role("button", name="2", exact=True).click()
+    expect(tab.locator(f".{before}")).to_have_count(0)
+    settled(tab)
+    expect(card).to_have_text(first)
+    watch.clean("another page of the table")
+    rows = tab.locator(f".{unit_table(tab)} .dvn-scroller").first
+    rows.click(position={"x": 80, "y": 47})
+    expect(card).not_to_have_text(first)
+    place = tab.locator(".st-key-sl-unit-card")
+    expect(place).to_contain_text("31 of")
+    settled(tab)
+    rows = tab.locator(f".{unit_table(tab)} .dvn-scroller").first
+    rows.click(position={"x": 16, "y": 78})
+    add = tab.locator(".st-key-add-ticked button").first
+    expect(add).to_contain_text("Add 1 unit to plan")
+    settled(tab)
+    add.click()
+    expect(tab.locator(".st-key-sl-to-plan")).to_contain_text("1 unit")
+    settled(tab)
+    # What the arrows go through follows the filters.
+    search = tab.locator(".st-key-units-search input")
+    search.fill("mlp.0.1")
+    search.press("Enter")
+    expect(place).not_to_contain_text("31 of")
+    settled(tab)
+    search.fill("")
+    search.press("Enter")
+    expect(place).to_contain_text("31 of")
     settled(tab)
 
 

@@ -148,7 +148,7 @@ def _figures(run: RunFolder) -> dict[str, str]:
     if not others.n:
         harm = "not measured"
     else:
-        harm = f"−{others.only_first:,} +{others.only_second:,} of {others.n:,}"
+        harm = f"{others.only_first:,} lost, {others.only_second:,} new, of {others.n:,}"
     return {
         "said before": f"{before.hits:,} of {before.n:,}" if before.n else "not measured",
         "said now": f"{after.hits:,} of {after.n:,}" if after.n else "not measured",

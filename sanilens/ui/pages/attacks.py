@@ -70,7 +70,9 @@ def _attacks(run: RunFolder) -> None:
         with card(f"{len(ATTACKS)} attacks", "each on this run's result and on what it is held to"):
             st.markdown(" · ".join(attack.title for attack in ATTACKS.values()))
         return
-    with card("What they get", "the first figure of each; the reference is what is little enough"):
+    with card(
+        "What they get", "the first figure of each; as little as the reference gives is enough"
+    ):
         overview(found)
     name = st.selectbox(
         "Attack", list(found), format_func=lambda name: ATTACKS[name].title, key="attack-shown"

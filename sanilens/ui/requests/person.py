@@ -12,7 +12,7 @@ from sanilens.runs.comparison import TRIES
 from sanilens.runs.planning import Wishes, build_plan
 from sanilens.ui import state
 from sanilens.ui.extracted import hidden, identifiers
-from sanilens.ui.layout import card, kpi, show_error
+from sanilens.ui.layout import card, kpi, pair, show_error
 from sanilens.ui.markup import plain
 from sanilens.ui.navigation import page
 from sanilens.ui.plan.expected import takes
@@ -88,7 +88,7 @@ def person_card(opened: Case, subject: str) -> None:
         if st.button("See it in their records", key="request-inspect"):
             state.select(Selection(records[0].id))
             st.switch_page(page("inspect"))
-    left, right = st.columns(2, gap="small")
+    left, right = pair("forget", (1, 1))
     with left, card("Forget this person"):
         _this_person(opened, subject)
     with right, card("Forget everyone"):

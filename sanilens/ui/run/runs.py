@@ -78,7 +78,7 @@ def run_list(opened: Case) -> None:
             column_config={
                 "name": st.column_config.TextColumn(width=78),
                 "note": st.column_config.TextColumn(width=110),
-                "plan": st.column_config.TextColumn(width=214),
+                "plan": st.column_config.TextColumn(width=250),
                 "said": st.column_config.TextColumn(
                     help="Spans extracted, before and after; of those who asked, if some did."
                 ),
