@@ -119,7 +119,7 @@ class Listing:
     @property
     def rows(self) -> pd.DataFrame:
         """Those on the page."""
-        return self.frame[self.page * PAGE : (self.page + 1) * PAGE]
+        return self.frame.iloc[self.page * PAGE : (self.page + 1) * PAGE]
 
     @property
     def shown(self) -> list[Unit]:
