@@ -143,6 +143,12 @@ def pages(tab: Page, watch: Watch) -> None:
     search.press("Enter")
     expect(place).to_contain_text("31 of")
     settled(tab)
+    tab.locator(".st-key-unit-next button").first.click()
+    expect(place).to_contain_text("32 of")
+    settled(tab)
+    tab.locator(".st-key-card-remove button").click()
+    expect(tab.locator(".st-key-sl-to-plan")).not_to_contain_text("unit")
+    settled(tab)
 
 
 def pictures(tab: Page, watch: Watch) -> None:
