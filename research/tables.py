@@ -386,6 +386,7 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "sequential": _sequential,
     "one": lambda: _shown(shown.one_each(_forget().one)),
     "five": lambda: _shown(shown.in_turn(_forget().five)),
+    "twenty": lambda: _shown(shown.curve(_forget().twenty)),
     "hand": lambda: _shown(shown.by_hand(_forget().hand)),
     "everyone": _everyone,
     "cost": _cost,
