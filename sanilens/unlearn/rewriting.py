@@ -23,34 +23,25 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-import torch
-from torch import Tensor, nn
-
 from sanilens.audit.extraction import audit_spans
 from sanilens.audit.summary import memory
 from sanilens.corpus.records import Record, as_text, in_scope
 from sanilens.errors import DivergedError, LogitsError, ModelError, PlanError
 from sanilens.model.curvature import Curvature, Sums, sum_curvature
-from sanilens.model.keep_set import Harm, KeepSet, Kept, Moved, keep_set
+from sanilens.model.keep_set import Harm, KeepSet, Kept, keep_set
 from sanilens.model.language_model import LanguageModel
 from sanilens.model.lessons import Lesson, forget_gradients, lessons
-from sanilens.model.linear_maps import Matrix, add_, linear_paths
+from sanilens.model.linear_maps import linear_paths
 from sanilens.model.regions import Region, unit_regions
 from sanilens.model.teachers import teach
 from sanilens.model.units import Head, Neuron, ProjectionRow
 from sanilens.progress import Progress, unheard
 from sanilens.unlearn.plan import Rewriting, UnitEdit
 from sanilens.unlearn.reading_on import ReadingOn
+from sanilens.unlearn.trust_region import NOTHING, Damping, Ratio, step_
 
-_MOST_HALVINGS, _STALE = 8, 4.0
-# Of what a step promised: so little that lam grows, so much that it falls again. And lam's bound.
-_BROKEN, _KEPT, _MOST_DAMPING = 0.25, 0.5, 1e-2
 # What one draw of notes does not bring back another may: so many trials in a row end it.
 _SILENT = 2
-# What is left of a budget that is as good as spent: steps would go on for ever, ever shorter.
-_SPENT = 0.01
-# KL that float32 does not tell from none, nats a token.
-_NOTHING = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +99,7 @@ def rewrite_(
     """
     allowed = _allowed(taught, settings.likely)
     heard = _heard(model, asked, allowed)
-    known, stale, damping, trials = None, _Ratio(), _Damping(settings.damping, settings.damping), 0
+    known, stale, damping, trials = None, Ratio(), Damping(settings.damping, settings.damping), 0
     for number in range(1, settings.most_steps + 1):
         at, left, back = model, heard.left, 0
         for _ in range(_SILENT):
@@ -120,7 +111,7 @@ def rewrite_(
         if not own:
             return  # nothing that was asked is said any more, or could be asked
         if known is None or stale.parted:
-            known, stale = curvature(model), _Ratio()
+            known, stale = curvature(model), Ratio()
         where = dict.fromkeys(known, Region()) if regions is None else regions
         gradients, mean = forget_gradients(at, own, list(where))
         share = _columns(own) / _columns(taught)
@@ -134,9 +125,9 @@ def rewrite_(
                 "what is to be forgotten has no gradient in numbers (NaN or infinite), so nothing "
                 "can be rewritten. The weights are damaged, or larger than float32 holds."
             )
-        if mean <= _NOTHING or gained <= 0:
+        if mean <= NOTHING or gained <= 0:
             return  # the teacher's answers are the model's own: there is nothing left to gain
-        taken = _step_(model, change, mean, gained, harm, settings, stale)
+        taken = step_(model, change, mean, gained, harm, settings, stale)
         if taken is None:
             return
         damping.promised = taken.size * gained
@@ -147,118 +138,6 @@ def rewrite_(
             heard.said, len(heard.left), heard.of, back, taken.halved,
         )  # fmt: skip
         harm.accept(taken.moved)
-
-
-@dataclass(slots=True)
-class _Ratio:
-    """Measured over predicted KL: of the last step, and of the first since curvature was measured.
-
-    It is seldom 1: where the model is sure of a token its gradient says little of what a long step
-    does. What tells that curvature is stale is that the ratio has grown.
-    """
-
-    last: float = 1.0
-    first: float | None = None
-
-    def see(self, measured: float, predicted: float) -> None:
-        """Take an accepted step's ratio down; what is too small to be measured says nothing."""
-        if measured > _NOTHING:
-            self.last = measured / predicted
-            self.first = self.last if self.first is None else self.first
-
-    @property
-    def parted(self) -> bool:
-        """Whether prediction and measurement have parted."""
-        return self.first is not None and self.last > _STALE * max(1.0, self.first)
-
-
-@dataclass(slots=True)
-class _Damping:
-    """lam: tenfold where a step brought far less than it promised, and back where it kept its word.
-
-    The gradient's promise fails where the loss bends in a way that the curvature does not know:
-    steps then go to and fro across a valley, at full price each.
-
-    Attributes:
-        least: the plan's, from which it begins.
-        now: as it is.
-        promised: how far L_S was to fall by the last step, nats a token.
-    """
-
-    least: float
-    now: float
-    promised: float = 0.0
-    _asked: frozenset[str] = frozenset()
-    _loss: float = 0.0
-
-    def after(self, asked: frozenset[str], loss: float) -> float:
-        """lam for the next step; the last one tells where it pushed the same spans.
-
-        Args:
-            asked: the spans to be pushed; none where the loss is not the model's own.
-            loss: L_S of them now.
-        """
-        if asked and asked == self._asked:
-            kept = (self._loss - loss) / self.promised
-            if kept < _BROKEN:
-                self.now = max(self.least, min(10 * self.now, _MOST_DAMPING))
-            elif kept > _KEPT:
-                self.now = max(self.least, self.now / 10)
-        self._asked, self._loss = asked, loss
-        return self.now
-
-
-@dataclass(frozen=True, slots=True)
-class _Taken:
-    size: float
-    predicted: float
-    moved: Moved
-    halved: int
-
-
-def _step_(
-    model: LanguageModel,
-    change: Mapping[str, Matrix],
-    loss: float,
-    gained: float,
-    harm: Harm,
-    settings: Rewriting,
-    ratio: _Ratio,
-) -> _Taken | None:
-    """Change the weights by as much as the trust region allows; None, and nothing, if by none."""
-    modules = {path: model.module.get_submodule(path) for path in change}
-    before = {path: _copied(module) for path, module in modules.items()}
-    left = settings.budget - harm.spent
-    if left <= _SPENT * settings.budget:
-        return None
-    radius = min(settings.step, left)
-    # No longer than brings L_S to nothing in a straight line (Polyak's step): near its end a step
-    # of the whole radius would overshoot, and what was gone come back.
-    size = min(loss / gained, (2 * radius / (ratio.last * gained)) ** 0.5)
-    for halved in range(_MOST_HALVINGS):
-        for path, module in modules.items():
-            add_(module, -size * change[path])
-        predicted = size**2 * gained / 2
-        moved = harm.of(model)
-        if moved and moved.since_last <= 2 * radius and moved.since_start <= settings.budget:
-            ratio.see(moved.since_last, predicted)
-            return _Taken(size, predicted, moved, halved)
-        for path, module in modules.items():
-            _restore_(module, before[path])
-        # At least by half; further, at once, where the measurement says so.
-        seen = moved.since_last if moved else math.inf
-        size *= min(0.5, (radius / seen) ** 0.5) if 0 < seen < math.inf else 0.1
-    return None
-
-
-def _copied(module: nn.Module) -> dict[str, Tensor]:
-    return {name: own.detach().clone() for name, own in module.named_parameters(recurse=False)}
-
-
-@torch.no_grad()
-def _restore_(module: nn.Module, values: Mapping[str, Tensor]) -> None:
-    for name, value in values.items():
-        module.get_parameter(name).copy_(value)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from sanilens.model.curvature import Sums
 from sanilens.model.language_model import LanguageModel
 from sanilens.model.linear_maps import linear_paths
 from sanilens.model.parameters import row_parameters, unit_parameters
-from sanilens.unlearn import rewriting
+from sanilens.unlearn import rewriting, trust_region
 from sanilens.unlearn.plan import Rewriting, UnitEdit
 from sanilens.unlearn.reading_on import ReadingOn
 from sanilens.unlearn.rewriting import Rewriter, RewriteStep, prepare_rewriting
@@ -314,7 +314,7 @@ def test_a_step_that_breaks_the_model_is_taken_back_bit_for_bit(
         with torch.no_grad():
             weight.add_(value * torch.randn(weight.shape))
 
-    monkeypatch.setattr(rewriting, "add_", breaking)
+    monkeypatch.setattr(trust_region, "add_", breaking)
     rewriter = prepare_rewriting(leaking, NOTES, SETTINGS, subjects=["p-2"])
     copied, steps = rewritten(rewriter, leaking)
     assert tried
@@ -344,27 +344,6 @@ def test_what_went_too_far_is_halved(
     assert step.halved == 2
     assert step.predicted == pytest.approx(plain.predicted / 16, rel=1e-5)
     assert step.harm == pytest.approx(harm_of(leaking, copied, rewriter), rel=0.1)
-
-
-def test_damping_grows_where_a_step_does_not_keep_its_promise() -> None:
-    damping = rewriting._Damping(1e-7, 1e-7)
-    name, date = frozenset({"name"}), frozenset({"date"})
-    found = [damping.after(name, 1.0)]
-    for asked, promised, loss in (
-        (name, 0.4, 0.95),  # an eighth of what was promised
-        (name, 0.4, 1.0),  # worse than before
-        (date, 0.4, 1.0),  # others are asked for: nothing can be told
-        (date, 0.4, 0.85),  # three eighths: neither broken nor kept
-        (date, 0.4, 0.45),  # kept
-        (frozenset(), 0.1, 0.9),  # a trial's loss is a copy's
-        (date, 0.1, 0.9),
-        (date, 0.1, 0.8),
-        (date, 0.1, 0.7),
-    ):
-        damping.promised = promised
-        found.append(damping.after(asked, loss))
-    powers = [-7, -6, -5, -5, -5, -6, -6, -6, -7, -7]
-    assert found == pytest.approx([10.0**power for power in powers])
 
 
 def test_stale_curvature_is_measured_anew(
