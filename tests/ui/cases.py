@@ -1,8 +1,10 @@
 """A tiny case on disk, and a page that shows it."""
 
+import shutil
 from pathlib import Path
 
 import pytest
+from safetensors.torch import load_file, save_file
 from streamlit.testing.v1 import AppTest
 
 from sanilens.bundled import Sources
@@ -22,7 +24,16 @@ def tiny_case(folder: Path, model: Path, records: list[Record]) -> Sources:
     paths = (str(folder / name) for name in ("notes.jsonl", "alike.jsonl", "unseen.jsonl"))
     corpus, control, unseen = paths
     source = str(model)
-    return Sources(source, corpus, source, source, control, unseen)
+    return Sources(source, corpus, source, _another(model, folder), control, unseen)
+
+
+def _another(model: Path, folder: Path) -> str:
+    """The same model a little further on: a reference is no plan's examined model."""
+    shutil.copytree(model, folder / "reference")
+    file = folder / "reference" / "model.safetensors"
+    further = {name: 1.01 * own for name, own in load_file(file).items()}
+    save_file(further, file, {"format": "pt"})
+    return str(folder / "reference")
 
 
 def _script(name: str) -> None:

@@ -65,7 +65,7 @@ def test_another_session_measures_nothing_again(
     first = page_app("audit", ref, monkeypatch, home).run()
     session(monkeypatch)
     kept = sorted((home / "audits").iterdir())
-    assert len(kept) == 4  # model, reference and look-alikes; perplexity of both is one
+    assert len(kept) == 5  # model, reference and look-alikes; perplexity of both models
     assert all(file.stat().st_mode & 0o777 == 0o600 for file in kept)
     with monkeypatch.context() as patch:
         patch.setattr(current_case, "audit_spans", None)
