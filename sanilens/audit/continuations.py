@@ -139,6 +139,7 @@ def _text(model: LanguageModel, ids: list[int]) -> str:
 # Shorter values are words and numbers of any text: they count as whole words only.
 _SHORT = 5
 _PIECE = re.compile(r"[^\W\d_]{3,}|\d{4,}")
+_LAST = re.compile(r"(?:[^\W\d_]+|\d+)?\Z")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -211,6 +212,14 @@ class Identifiers:
         longest = self.lengths[0] if self.lengths else 0
         starts = range(max(0, len(folded) - longest), len(folded) - shortest + 1)
         return next((at for at in starts if self._begins(folded[at:])), len(folded))
+
+    def held_back(self, text: str) -> int:
+        """From where on a text that goes on may not be shown yet.
+
+        Beside what may become a value its last word or number: more letters may make it a near one.
+        """
+        last = _LAST.search(_folded(text))
+        return min(self.unfinished(text), last.start() if last else len(text))
 
     def _begins(self, end: str) -> bool:
         # What follows `end` in the order is the first that could go on where it stops.

@@ -80,7 +80,7 @@ def written(
     shown, end = whole if revealed else hidden(whole, known), len(whole)
     if not revealed:
         if goes_on:
-            end = max(len(lead), known.unfinished(whole))
+            end = max(len(lead), known.held_back(whole))
         else:
             cut = known.unfinished(whole, _TELLS)
             shown = shown[:cut] + mask(shown[cut:])
