@@ -20,7 +20,7 @@ from sanilens.audit.attacks import ATTACKS
 from sanilens.audit.attacks.result import Figure
 from sanilens.audit.summary import verdict_frame
 from sanilens.case import open_planned
-from sanilens.evidence.verify import Check
+from sanilens.evidence.verify import Check, compared
 from sanilens.model.hooks import NO_HOOKS, Hooks
 from sanilens.model.language_model import LanguageModel
 from sanilens.model.packed import packed_weights
@@ -34,7 +34,6 @@ from sanilens.unlearn.plan import Plan
 MOST_CHANGED, MOST_MOVED = 0.02, 0.05
 """Elsewhere: share of spans whose verdict differs, and mean difference of log p in nats a span."""
 
-_NAMED = 8
 _ALIKE = ("torch", "transformers", "tokenizers", "numpy")
 
 
@@ -58,7 +57,7 @@ def replay(
     files, others = (digests(each, [each.model]) for each in (run, again))
     arms = check(run).arms
     found = [
-        _compared(f"again: {TITLES[arm]}", *(load_verdicts(r.arms, arm) for r in (run, again)),
+        _same_verdicts(f"again: {TITLES[arm]}", *(load_verdicts(r.arms, arm) for r in (run, again)),
                   exact=alike)
         for arm in arms if arm not in COPIES
     ]  # fmt: skip
@@ -87,10 +86,12 @@ def _measured(run: RunFolder, plan: Plan, copies: Iterable[ArmName]) -> Iterator
         states.append((copy, packed_weights(model, 8 if copy == "int8" else 4), NO_HOOKS))
     for name, own, beside in states:
         verdicts = verdict_frame(exam.verdicts(own, beside))
-        yield _compared(f"measured: {TITLES[name]}", load_verdicts(run.arms, name), verdicts)
+        yield _same_verdicts(f"measured: {TITLES[name]}", load_verdicts(run.arms, name), verdicts)
 
 
-def _compared(what: str, one: pd.DataFrame, other: pd.DataFrame, *, exact: bool = False) -> Check:
+def _same_verdicts(
+    what: str, one: pd.DataFrame, other: pd.DataFrame, *, exact: bool = False
+) -> Check:
     """Two tables of verdicts on the same spans."""
     one, other = (each.set_index("span") for each in (one, other))
     if list(one.index) != list(other.index):
@@ -109,7 +110,8 @@ def attacked_again(
 ) -> Iterator[Check]:
     """What attacks found in a run, beside what they found again, attack by attack."""
     for name in names:
-        what, wrong, count = f"again: {ATTACKS[name].title}", [], 0
+        what, count = f"again: {ATTACKS[name].title}", 0
+        wrong: list[str] = []
         for state, own in said[name].results.items():
             other = found[name].on(state)
             there = {figure.name: figure for figure in (other.figures if other else ())}
@@ -119,8 +121,7 @@ def attacked_again(
                 count += 1
                 if not _near(figure, there.get(figure.name)):
                     wrong.append(f"{figure.name} on {state} is found otherwise")
-        words = "; ".join(wrong[:_NAMED]) or f"{count:,} figures found again"
-        yield Check(what, "WRONG" if wrong else "as it was", words)
+        yield compared(what, wrong, f"{count:,} figures found again")
 
 
 def _near(one: Figure, other: Figure | None) -> bool:

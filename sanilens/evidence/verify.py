@@ -49,11 +49,10 @@ from sanilens.evidence.words import figure
 from sanilens.files import open_file, parse_json
 from sanilens.runs.arms import load_arms
 from sanilens.runs.folder import RunFolder
-from sanilens.runs.integrity import NOT_VERIFIED, check, digests, printable
+from sanilens.runs.integrity import NOT_VERIFIED, check, digests, printable, several
 from sanilens.runs.log import read_ledger, run_events
 
 _LARGEST = 256 * 2**20
-_NAMED = 8
 
 
 class Check(NamedTuple):
@@ -105,23 +104,23 @@ def _bundle(folder: Path, public_key: Path | None) -> Iterator[Check]:
     apart = differing(said, made, words=same)
     if same and not apart and _bytes(folder / EVIDENCE) != made.canonical():
         apart = [f"{EVIDENCE} is written otherwise"]
-    yield _compared("figures", apart, f"{len(made.readings):,} figures "
+    yield compared("figures", apart, f"{len(made.readings):,} figures "
                     "counted again in the run's tables")  # fmt: skip
-    yield _compared("report", _shown_otherwise(folder / REPORT, said, made, words=same), "every "
+    yield compared("report", _shown_otherwise(folder / REPORT, said, made, words=same), "every "
                     "figure and sentence of report.html is the evidence's")  # fmt: skip
     table = _table_otherwise(folder / FIGURES, made if same else said, words=same)
-    yield _compared(FIGURES, table, "the same figures")
+    yield compared(FIGURES, table, "the same figures")
     wrong, other = _drawn_otherwise(folder, made, judged, same)
     if not same and differing(said, made):
         other.insert(0, EVIDENCE)
     right = f"{len(FORMATS)} files drawn again from the run, the same"
     if other:
         right = "digests, figures and outcomes in them are the run's"
-    yield _compared("formats", wrong, right)
+    yield compared("formats", wrong, right)
     if other and not wrong:
         by, here = named(said.made_with, said.code), named(__version__, code_digest())
-        yield Check("wording", "not checked", f"{_list(other)}: written by SaniLens {by}; this is "
-                    f"{here}. Their figures agree. The words around them may say anything: to "
+        yield Check("wording", "not checked", f"{several(other)}: written by SaniLens {by}; this "
+                    f"is {here}. Their figures agree. The words around them may say anything: to "
                     "compare them takes that very version.")  # fmt: skip
     yield _criteria(folder, judged)
 
@@ -174,7 +173,7 @@ def _sealed(folder: Path, public_key: Path | None) -> Iterator[Check]:
         found = [str(problem) for problem in unsealed(folder)]
     except IntegrityError as error:
         found = [str(error)]
-    yield _compared("digests", found, "every file as digests.json says, and no other")
+    yield compared("digests", found, "every file as digests.json says, and no other")
     inside = folder / SIGNER
     if not (folder / SIGNATURE).exists():
         missing = inside.exists() or public_key is not None
@@ -366,15 +365,11 @@ def _numbers_otherwise(found: pd.DataFrame, own: pd.DataFrame) -> list[str]:
     return sorted(n for n in there.keys() | here.keys() if there.get(n) != here.get(n))
 
 
-def _compared(what: str, wrong: list[str], right: str) -> Check:
+def compared(what: str, wrong: Sequence[str], right: str) -> Check:
+    """What is wrong, if anything is; else in what words it is right."""
     if not wrong:
         return Check(what, "as it was", right)
-    return Check(what, "WRONG", _list(wrong))
-
-
-def _list(named: Sequence[str]) -> str:
-    more = f" and {len(named) - _NAMED} more" if len(named) > _NAMED else ""
-    return "; ".join(named[:_NAMED]) + more
+    return Check(what, "WRONG", several(wrong))
 
 
 def _bytes(path: Path) -> bytes:

@@ -102,6 +102,12 @@ def _ledger(run: RunFolder) -> Ledger:
     return read_ledger(events)
 
 
+def several(found: Sequence[object]) -> str:
+    """The first of them in words, and how many there are besides."""
+    more = f" and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
+    return "; ".join(map(str, found[:_NAMED])) + more
+
+
 def refuse(run: RunFolder, found: Sequence[Problem]) -> None:
     """Name what is wrong, if anything is.
 
@@ -109,9 +115,8 @@ def refuse(run: RunFolder, found: Sequence[Problem]) -> None:
         IntegrityError: naming the files.
     """
     if found:
-        more = f" and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
         raise IntegrityError(
-            f"{run.root.name}: {'; '.join(map(str, found[:_NAMED]))}{more}. These are not the "
+            f"{run.root.name}: {several(found)}. These are not the "
             "files that the run wrote, so its figures are not shown. Put the files back, or remove "
             "those of the arm, attack, model or checkpoint that are named here and execute the "
             "plan again: what is missing is made anew."

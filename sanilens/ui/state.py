@@ -14,7 +14,7 @@ import streamlit as st
 from sanilens.bundled import Sources
 from sanilens.corpus.lookup import Person
 from sanilens.locked import locked
-from sanilens.unlearn.plan import AuditSettings, Repair, Rewriting, UnitEdit
+from sanilens.unlearn.plan import AuditSettings, Operation, Repair, Rewriting, UnitEdit
 
 _CHOICES = ("basket", "repair", "keep", "rewriting", "subjects")
 _OF_ONE_CASE = (
@@ -154,6 +154,11 @@ def select(value: Selection) -> None:
 def basket() -> tuple[UnitEdit, ...]:
     """The units chosen for the plan, in the order in which they were added."""
     return st.session_state.get("basket", ())
+
+
+def planned() -> dict[str, Operation]:
+    """What the plan does to its units, by their names."""
+    return {edit.unit: edit.operation for edit in basket()}
 
 
 def set_basket(edits: tuple[UnitEdit, ...]) -> None:

@@ -87,7 +87,7 @@ def _scores(opened: Case, sae: Sae, label: str) -> pd.DataFrame:
 
 
 def _rows(rows: pd.DataFrame) -> list[str]:
-    planned = {edit.unit: edit.operation for edit in state.basket()}
+    planned = state.planned()
     shown = rows.drop(columns="feature").assign(
         plan=[planned.get(unit, "–") for unit in rows["unit"]]
     )

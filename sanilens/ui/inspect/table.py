@@ -89,8 +89,6 @@ def _clear() -> None:
 PAGE = 30
 _TOP: dict[Kind, int] = {"mlp": 50, "head": 3, "sae": 10}
 _PAGE_KEY = "units-page"
-Planned = Mapping[str, Operation]
-"""What the plan does to its units, by their names."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +102,7 @@ class Listing:
     scores: Scores
     frame: pd.DataFrame
     span: str | None
-    made_with: tuple[Filters, Planned]
+    made_with: tuple[Filters, Mapping[str, Operation]]
 
     @cached_property
     def units(self) -> list[Unit]:
@@ -141,23 +139,19 @@ class Listing:
     @property
     def outdated(self) -> bool:
         """Whether another listing is asked for by now."""
-        return self.made_with != (_filters_of(self.scores), _planned())
+        return self.made_with != (_filters_of(self.scores), state.planned())
 
 
 def listing(opened: Case, at: Shown, scores: Scores) -> Listing:
     """What the table shows under the current controls."""
     table = unit_table(opened, scores.units(1)[0])
-    asked, planned = _filters_of(scores), _planned()
+    asked, planned = _filters_of(scores), state.planned()
     frame = listed(unit_frame(scores, table, planned), asked)
     return Listing(scores, frame, at.span_id, (asked, planned))
 
 
 def _filters_of(scores: Scores) -> Filters:
     return filters(layers=scores.kind != "sae")
-
-
-def _planned() -> Planned:
-    return {edit.unit: edit.operation for edit in state.basket()}
 
 
 @st.fragment

@@ -283,7 +283,7 @@ def _says(opened: Case, card: Card, veil: Veil) -> None:
 
 
 def _add(opened: Case, unit: Unit) -> None:
-    planned = {edit.unit: edit.operation for edit in state.basket()}
+    planned = state.planned()
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if str(unit) in planned:
             st.markdown(f":gray[in plan: {planned[str(unit)]}]")
