@@ -13,6 +13,7 @@ from sanilens.model.batches import bucketed, pad_right, token_budget
 from sanilens.model.examples import note_examples
 from sanilens.model.forward import logits_at
 from sanilens.model.language_model import LanguageModel
+from sanilens.model.training import Example
 
 # One place in so many of a text is held out, from this one on.
 _HELD_EVERY, _HELD_FIRST = 16, 3
@@ -66,22 +67,30 @@ def keep_set(
         further: texts of the domain, kept with all that is in them.
         corpus: the records with all their spans, to tell whose details stay: these weigh more.
     """
-    texts = [*records, *as_text(further)]
     marked = {record.id: record for record in corpus}
     told: list[Kept] = []
     held: list[Kept] = []
-    examples = note_examples(model, texts)
-    wholes = examples
-    if corpus:
-        wholes = note_examples(model, [marked.get(text.id, text) for text in texts])
-    for example, whole in zip(examples, wholes, strict=True):
-        free = [i for i, own in enumerate(example.sensitive) if i and not own]
-        apart = set(free[_HELD_FIRST::_HELD_EVERY])
-        near = tuple(i for i in free if i not in apart)
-        weights = tuple(_DETAIL if whole.sensitive[i] else 1.0 for i in near)
-        told.append(Kept(example.ids, near, weights if _DETAIL in weights else ()))
-        held.append(Kept(example.ids, tuple(sorted(apart))))
+    for text in [*records, *as_text(further)]:
+        whole = marked.get(text.id, text)
+        pieces = note_examples(model, [text])
+        wholes = pieces if whole.spans == text.spans else note_examples(model, [whole])
+        for example, own in zip(pieces, wholes, strict=True):
+            near, far = _places(example, own)
+            told.append(near)
+            held.append(far)
     return KeepSet(tuple(told), tuple(held))
+
+
+def _places(example: Example, whole: Example) -> tuple[Kept, Kept]:
+    """Those of a text that are told, and those that are held out; `whole`: with all its spans."""
+    free = [i for i, own in enumerate(example.sensitive) if i and not own]
+    apart = set(free[_HELD_FIRST::_HELD_EVERY])
+    near = tuple(i for i in free if i not in apart)
+    weights = tuple(_DETAIL if whole.sensitive[i] else 1.0 for i in near)
+    return (
+        Kept(example.ids, near, weights if _DETAIL in weights else ()),
+        Kept(example.ids, tuple(sorted(apart))),
+    )
 
 
 @dataclass(frozen=True, slots=True)
