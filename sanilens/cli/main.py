@@ -39,6 +39,7 @@ COMMANDS = {
     "sae": "sae",
     "codes": "codes",
     "plan": "plan",
+    "prepare": "prepare",
     "run": "run",
     "attack": "attack",
     "compare": "compare",

@@ -83,7 +83,7 @@ class _Teller:
 
 def say_event(event: dict[str, Any]) -> None:
     """One line per stage on standard error; steps are for the log file."""
-    arm = TITLES.get(event.get("arm", ""), "")  # pyright: ignore
+    arm = arm_title(event)
     match event["event"]:
         case "opening":
             say(f"every text is read after tokens {event['tokens']}, as the plan has it")
@@ -110,3 +110,8 @@ def say_event(event: dict[str, Any]) -> None:
             say(f"{arm}: stopped early, perplexity rose")
         case "resumed":
             say(f"{arm}: resumed at step {event['step']}")
+
+
+def arm_title(event: dict[str, Any]) -> str:
+    """Of the arm that an event is about; empty where it is about none."""
+    return TITLES.get(event.get("arm", ""), "")  # pyright: ignore

@@ -7,12 +7,11 @@ where a killed process stopped and ends with the same weights.
 import math
 import shutil
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
-from random import Random
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -22,12 +21,9 @@ from sanilens.audit.metrics import USUAL
 from sanilens.audit.metrics.metric import Exam
 from sanilens.audit.perplexity import perplexity
 from sanilens.case import Case, open_planned
-from sanilens.corpus.records import Record
 from sanilens.errors import SaniLensError
-from sanilens.inspect.units.readers import NO_SAES
 from sanilens.model.hooks import NO_HOOKS, Hooks
 from sanilens.model.language_model import LanguageModel
-from sanilens.model.sites import Sites
 from sanilens.progress import Progress, unheard
 from sanilens.runs.adapters import keep_in_run
 from sanilens.runs.arms import COPIES, Arm, ArmName, save_arm
@@ -40,17 +36,12 @@ from sanilens.runs.kept_arms import arm_key, keep_arm, take_arm
 from sanilens.runs.log import Ledger, RunLog
 from sanilens.runs.record import record_carried_out, record_planned
 from sanilens.runs.repairing import Cancelled, Repairing, check_cancelled, spaced
+from sanilens.runs.treatments import Treatment, instead_of, treatments
 from sanilens.runs.verdict import verdict_of
 from sanilens.runs.workspace import arms_folder, curvature_folder
 from sanilens.unlearn.adapter import Adapter
-from sanilens.unlearn.controls import random_edits
-from sanilens.unlearn.edits import (
-    Dictionaries,
-    apply_edits_,
-    check_units,
-    edit_hooks,
-)
-from sanilens.unlearn.plan import Plan, UnitEdit
+from sanilens.unlearn.edits import apply_edits_, check_units, edit_hooks
+from sanilens.unlearn.plan import Plan
 from sanilens.unlearn.resets import blend_
 from sanilens.unlearn.rewriting import Rewriter, prepare_rewriting
 
@@ -63,67 +54,8 @@ _NEUTRAL_RECORDS = 64
 _HEARD_EVERY = 2.0
 
 
-@dataclass(frozen=True, slots=True)
-class Treatment:
-    """What an arm does to the examined model before it is measured.
-
-    `subjects` are those deleted instead of the plan's own, if any are.
-    """
-
-    edits: tuple[UnitEdit, ...] = ()
-    repair: bool = False
-    keep: float = 1.0
-    rewrite: bool = False
-    subjects: tuple[str, ...] = ()
-
-
-def treatments(
-    plan: Plan, sites: Sites, saes: Dictionaries = NO_SAES, others: tuple[str, ...] = ()
-) -> dict[ArmName, Treatment]:
-    """The arms that change the model, in the order in which they run: the plan's own first.
-
-    `others` are as many other people, to be deleted instead of those whom the plan names.
-    """
-    own = Treatment(plan.edits, plan.repair.trains, plan.keep, plan.rewrite is not None)
-    arms: dict[ArmName, Treatment] = {"after": own}
-    if not plan.controls:
-        return arms
-    # Rewriting what a repair leaves is that repair's end, not a plan of its own: apart, either
-    # would take as long as the whole.
-    before = plan.rewrite is not None and not plan.rewrite.last
-    changed = bool(plan.edits) or plan.keep < 1 or before
-    if own.repair and changed:
-        arms["repair_only"] = Treatment(repair=True)
-    if plan.edits:
-        drawn = random_edits(sites, plan.edits, plan.seed, saes)
-        # Where no unit is free to be rewritten, all weights are not its control.
-        chosen = _rewrites_units(drawn) or not _rewrites_units(plan.edits)
-        arms["random_units"] = replace(own, edits=drawn, rewrite=own.rewrite and chosen)
-    if plan.rewrite and others:
-        arms["another_subject"] = replace(own, subjects=others)
-    if own.repair and changed:
-        arms["edits_only"] = replace(own, repair=False)
-    return arms
-
-
-def _rewrites_units(edits: Sequence[UnitEdit]) -> bool:
-    return any(edit.operation == "rewrite" for edit in edits)
-
-
-def instead_of(plan: Plan, records: Sequence[Record]) -> tuple[str, ...]:
-    """As many other people as a plan names, drawn by its seed; none if it is about everybody.
-
-    They have spans, and were not deleted before: what deleting them takes from those whom the plan
-    names is damage, not erasure.
-    """
-    known = {record.subject for record in records if record.spans}
-    free = sorted(known - {*plan.subjects, *plan.earlier})
-    count = min(len(plan.subjects), len(free))
-    return tuple(sorted(Random(plan.seed).sample(free, count)))
-
-
-def unchanged_keys(plan: Plan, case: Case) -> dict[ArmName, str]:
-    """Under what the arms are kept that a plan leaves as they are."""
+def shared_keys(plan: Plan, case: Case) -> dict[ArmName, str]:
+    """Under what the arms are kept that plans share: what one leaves as it is, others' deletion."""
     exam = case.exam(plan.audit, plan.seed)
     asked: dict[ArmName, tuple[LanguageModel | None, Exam]] = {
         "before": (case.model, exam),
@@ -132,11 +64,23 @@ def unchanged_keys(plan: Plan, case: Case) -> dict[ArmName, str]:
     }
     if case.corpus.control:
         asked["lookalike"] = (case.model, exam.of(case.corpus.control))
-    return {
+    found: dict[ArmName, str] = {
         name: arm_key(name, model, own, _metrics(plan, name), _NEUTRAL_RECORDS)
         for name, (model, own) in asked.items()
         if model
     }
+    others = instead_of(plan, case.corpus.records)
+    if plan.controls and plan.rewrite and others:
+        # Whoever asks, deleting these people does the same.
+        theirs = plan.model_copy(update={"subjects": others})
+        how = case.model, exam, _metrics(plan, "another_subject"), _NEUTRAL_RECORDS, theirs
+        found["another_subject"] = arm_key("another_subject", *how)
+    return found
+
+
+def kept_already(plan: Plan, case: Case) -> set[ArmName]:
+    """The arms that a run of the plan would not measure: earlier ones have."""
+    return {name for name, key in shared_keys(plan, case).items() if (arms_folder() / key).is_dir()}
 
 
 def _metrics(plan: Plan, name: ArmName) -> tuple[str, ...]:
@@ -218,6 +162,30 @@ def execute(
             record_carried_out(plan, verdict_of(run).state)
 
 
+def prepare(plan: Plan, on_event: OnEvent) -> None:
+    """Measure and keep what plans like this one share, so that a request takes seconds.
+
+    That are the arms which a plan leaves as they are, the deletion of somebody else, and curvature.
+    What is kept already is not measured again.
+
+    Args:
+        plan: of any one request.
+        on_event: hears every event.
+
+    Raises:
+        PlanError: if the plan does not fit its case.
+    """
+    plan = plan.model_copy(update={"audit": plan.audit.model_copy(update={"attacks": ()})})
+    with TemporaryDirectory() as folder:
+        run = RunFolder(Path(folder))
+        run.prepare(plan)
+
+        def note(kind: str, **fields: Any) -> None:
+            on_event({"event": kind, **fields})
+
+        _Execution(plan, run, open_planned(plan), note, Ledger(), shared=True).run()
+
+
 @dataclass
 class _Execution:
     plan: Plan
@@ -225,8 +193,9 @@ class _Execution:
     case: Case
     note: Callable[..., None]
     done: Ledger
-    anew: bool
-    foretell: bool
+    anew: bool = False
+    foretell: bool = False
+    shared: bool = False
     _arm: ArmName = "after"
     _own: TemporaryDirectory[str] | None = None
     _heard: float = 0.0
@@ -278,16 +247,19 @@ class _Execution:
         }
         given: dict[ArmName, LanguageModel] = {n: m for n, m in beside.items() if m}
         control: list[ArmName] = ["lookalike"] if case.corpus.control else []
+        keys = shared_keys(plan, case)
+        if self.shared:
+            for name in arms.keys() - keys.keys():
+                del arms[name]
         self.note("arms", names=["before", *arms, *given, *control])
         # First what others are held against, so that no arm asks for it again.
-        keys = unchanged_keys(plan, case)
         for name, key in keys.items():
             self._take_kept(name, key)
         if self.foretell:
             self._foretell(arms)
         self._measure("before", case.model, key=keys["before"])
         for name, treatment in arms.items():
-            self._treat(name, treatment)
+            self._treat(name, treatment, keys.get(name))
         for name, model in given.items():
             self._measure(name, model, key=keys[name])
         if control:
@@ -302,7 +274,10 @@ class _Execution:
         plan, case = self.plan, self.case
         with suppress(SaniLensError):  # too small a part of the corpus, for this repair
             training = training_cost(case, plan) if plan.repair.trains else None
-            expected = expected_arms(case, plan, arms, asking_pace(case), training)
+            measured = "another_subject" in self.done.arms  # and curvature with it
+            expected = expected_arms(
+                case, plan, arms, asking_pace(case), training, curvature=not measured
+            )
             for name, own in expected.items():
                 self.note("expected", arm=name, **asdict(own))
 
@@ -356,18 +331,13 @@ class _Execution:
     def _checked(self, _done: int, _of: int, _note: str = "", /) -> None:
         check_cancelled(self.run_folder)
 
-    def _treat(self, name: ArmName, treatment: Treatment) -> None:
+    def _treat(self, name: ArmName, treatment: Treatment, key: str | None) -> None:
         """Edit and repair a copy, measure it, and export it if it is the plan's own result."""
         if name in self.done.arms:
             return
-        plan, key = self.plan, None
+        plan = self.plan
         if treatment.subjects:
             plan = plan.model_copy(update={"subjects": treatment.subjects})
-            # Whoever asks, deleting this person does the same.
-            exam, metrics = self._exam, _metrics(plan, name)
-            key = arm_key(name, self.case.model, exam, metrics, _NEUTRAL_RECORDS, plan)
-            if self._take_kept(name, key):
-                return
         started = time.monotonic()
         model = self.case.model.copied()
         blend_(model, self.case.base, treatment.keep)

@@ -29,7 +29,7 @@ from sanilens.unlearn.plan import Plan
 from sanilens.unlearn.repair import begin_, prepare_repair, schedule_of
 
 if TYPE_CHECKING:
-    from sanilens.runs.execute import Treatment
+    from sanilens.runs.treatments import Treatment
 
 START = 5.0
 """Seconds until libraries and models are loaded."""
@@ -128,6 +128,8 @@ def expected_arms(
     treated: Mapping[ArmName, "Treatment"],
     pace: float,
     training: Training | None,
+    *,
+    curvature: bool = True,
 ) -> dict[ArmName, Expected]:
     """What each arm takes that changes the model, and each that does not.
 
@@ -137,13 +139,14 @@ def expected_arms(
         treated: the arms that change the model, and how.
         pace: of `asking_pace`.
         training: of `training_cost`; None where nothing is trained.
+        curvature: whether it is yet to be measured, where the plan rewrites.
     """
     asked = len(case.unseen) + _QUESTION * len(case.questions)
     measuring = pace * (len(case.corpus.records) + asked)
     found: dict[ArmName, Expected] = {}
     # What a repair is prepared with, and curvature, are of the first arm that needs them.
     preparing = training.preparing if training else 0.0
-    reading = pace * _CURVATURE * (len(case.corpus.records) + len(case.retain))
+    reading = pace * _CURVATURE * (len(case.corpus.records) + len(case.retain)) * curvature
     for name, arm in treated.items():
         before, steps, step = 0.0, 0, 0.0
         if arm.rewrite:

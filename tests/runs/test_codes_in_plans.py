@@ -14,8 +14,9 @@ from sanilens.errors import PlanError
 from sanilens.model.hooks import NO_HOOKS, Hooks, hooked
 from sanilens.model.language_model import LanguageModel
 from sanilens.runs.arms import load_arms, load_verdicts
-from sanilens.runs.execute import execute, treatments
+from sanilens.runs.execute import execute
 from sanilens.runs.folder import RunFolder
+from sanilens.runs.treatments import treatments
 from sanilens.unlearn.controls import random_edits
 from sanilens.unlearn.edits import apply_edits_, edit_hooks, is_exact_in_weights
 from sanilens.unlearn.plan import Plan, Repair, UnitEdit, read_plan, write_plan

@@ -22,9 +22,10 @@ from sanilens.model.language_model import LanguageModel, load_model
 from sanilens.model.units import Feature
 from sanilens.runs.arms import ArmName, load_arms, load_verdicts
 from sanilens.runs.events import read_events
-from sanilens.runs.execute import Cancelled, execute, treatments
+from sanilens.runs.execute import Cancelled, execute
 from sanilens.runs.folder import RunFolder
 from sanilens.runs.integrity import check
+from sanilens.runs.treatments import treatments
 from sanilens.unlearn.plan import Plan, Repair, Source, UnitEdit, write_plan
 from tests.runs.exported import same, weights
 

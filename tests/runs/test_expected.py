@@ -6,10 +6,11 @@ import pytest
 import torch
 
 from sanilens.case import open_planned
-from sanilens.runs.execute import execute, treatments
+from sanilens.runs.execute import execute
 from sanilens.runs.expected import Training, expected_arms, training_cost
 from sanilens.runs.folder import RunFolder
 from sanilens.runs.log import run_events
+from sanilens.runs.treatments import treatments
 from sanilens.unlearn.plan import NO_REPAIR, Plan, Repair, Rewriting
 from tests.runs.exported import same, weights
 

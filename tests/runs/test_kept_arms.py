@@ -1,21 +1,25 @@
 """Arms kept between runs are those that a fresh run would measure, byte for byte."""
 
 import json
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from sanilens.audit.metrics.metric import Exam
 from sanilens.audit.sampling import Sampler
 from sanilens.case import open_planned, open_records
 from sanilens.model.language_model import LanguageModel
-from sanilens.runs import execute as module
-from sanilens.runs.execute import execute
+from sanilens.runs.execute import execute, kept_already
 from sanilens.runs.folder import RunFolder
 from sanilens.runs.integrity import check
 from sanilens.runs.kept_arms import arm_key
+from sanilens.runs.treatments import instead_of
 from sanilens.runs.workspace import arms_folder
 from sanilens.unlearn.plan import NO_REPAIR, Plan, Repair, Rewriting
 from tests.conftest import fast_first
@@ -35,7 +39,7 @@ def requests(tiny_plan: Plan) -> list[Plan]:
         "controls": True,
     }
     plans = [tiny_plan.model_copy(update={**fields, "subjects": (own,)}) for own in people]
-    third = [module.instead_of(own, open_records(tiny_plan.corpus.source)) for own in plans]
+    third = [instead_of(own, open_records(tiny_plan.corpus.source)) for own in plans]
     first, second = next(
         (i, k) for i in range(len(plans)) for k in range(i) if third[i] == third[k]
     )
@@ -76,6 +80,27 @@ def test_the_next_request_measures_only_what_it_changes(
     assert same(weights(second), weights(fresh)), "curvature measured anew is what was kept"
     for name in anew:
         assert content(second, name) == content(fresh, name), name
+
+
+@pytest.mark.slow
+def test_what_requests_share_is_measured_beforehand(requests: list[Plan], tmp_path: Path) -> None:
+    case, file = open_planned(requests[0]), tmp_path / "plan.json"
+    file.write_text(requests[1].model_dump_json(), encoding="utf-8")
+    assert kept_already(requests[0], case) == set()
+    threads = {"OMP_NUM_THREADS": str(torch.get_num_threads())}  # figures are kept by these too
+    made = subprocess.run(
+        [sys.executable, "-m", "sanilens", "prepare", str(file), "--json"],
+        env={**os.environ, **threads},
+        capture_output=True,
+        check=True,
+    )
+    assert set(json.loads(made.stdout)["kept"]) == {*REUSED} == kept_already(requests[0], case)
+    run, reused = measured(requests[0], tmp_path / "run")
+    assert {name for name, kept in reused.items() if kept} == {*REUSED}
+    fresh, _ = measured(requests[0], tmp_path / "fresh", anew=True)
+    assert same(weights(run), weights(fresh)), "curvature measured beforehand is the run's own"
+    for name in reused:
+        assert content(run, name) == content(fresh, name), name
 
 
 def test_what_is_kept_belongs_to_its_owner(requests: list[Plan], tmp_path: Path) -> None:

@@ -16,9 +16,10 @@ from sanilens.model.lessons import Lesson
 from sanilens.runs import execute as module
 from sanilens.runs.arms import load_arms
 from sanilens.runs.events import nonsense, read_events
-from sanilens.runs.execute import execute, instead_of, treatments
+from sanilens.runs.execute import execute
 from sanilens.runs.folder import RunFolder
 from sanilens.runs.integrity import check
+from sanilens.runs.treatments import instead_of, treatments
 from sanilens.unlearn import rewriting
 from sanilens.unlearn.plan import NO_REPAIR, Operation, Plan, Repair, Rewriting, UnitEdit
 from sanilens.unlearn.sanitise import Change, sanitise

@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from sanilens.bundled import Sources
 from sanilens.runs.execute import execute
 from sanilens.runs.folder import RunFolder
+from sanilens.ui.plan import ready
 from tests.ui.tiny_case import make_case, make_plan
 
 ROOT = Path(__file__).parents[2]
@@ -48,6 +49,12 @@ def tiny_run(tiny_case: Sources, tmp_path_factory: pytest.TempPathFactory) -> Ru
     runs = tmp_path_factory.mktemp("workspace") / "runs"
     execute(plan, runs / plan.sha256[:16])
     return RunFolder(runs / plan.sha256[:16])
+
+
+@pytest.fixture(autouse=True)
+def _nothing_beside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No page starts a process unasked: what the next test measures would wait for it."""
+    monkeypatch.setattr(ready, "_SMALL", 0)
 
 
 @pytest.fixture

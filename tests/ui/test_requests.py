@@ -6,8 +6,11 @@ import pytest
 
 from sanilens.bundled import Sources
 from sanilens.case import open_records
+from sanilens.runs.execute import prepare
 from sanilens.runs.folder import RunFolder
-from sanilens.ui.plan import request
+from sanilens.runs.jobs import Job
+from sanilens.ui.plan import ready, request
+from sanilens.unlearn.plan import read_plan
 from tests.ui.tiny_case import everything, open_page, values
 
 
@@ -46,6 +49,26 @@ def test_somebody_is_looked_up_and_forgotten(
     app.button(key="request-forget").click().run()
     assert app.session_state["run"] == begun[0].root.name
     assert not [file for file in workspace.rglob("*") if value in str(file)]
+
+
+def test_what_requests_share_is_measured_meanwhile(
+    tiny_case: Sources, workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[list[str]] = []
+    monkeypatch.setattr(Job, "start", lambda self, arguments: begun.append([*arguments]))
+    assert open_page("requests", tiny_case).button(key="ready-start")
+    assert not begun, "what is large waits for its button"
+    monkeypatch.setattr(ready, "_SMALL", 10**9)
+    assert not open_page("requests", tiny_case).exception
+    ((command, file, _),) = begun
+    assert command == "prepare"
+    prepare(read_plan(Path(file)), lambda _event: None)
+    assert "ready-start" not in {button.key for button in open_page("requests", tiny_case).button}
+    assert len(begun) == 1
+    monkeypatch.setenv("SANILENS_HOME", str(workspace / "another"))
+    monkeypatch.setenv("SANILENS_LOCKED", "1")
+    assert not open_page("requests", tiny_case).exception
+    assert len(begun) == 1, "who may look alone starts nothing"
 
 
 def test_a_name_that_nobody_bears(tiny_case: Sources, workspace: Path) -> None:

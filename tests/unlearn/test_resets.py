@@ -10,7 +10,7 @@ from sanilens.errors import PlanError
 from sanilens.model.hooks import hooked
 from sanilens.model.language_model import LanguageModel, load_model
 from sanilens.model.parameters import row_parameters
-from sanilens.runs.execute import treatments
+from sanilens.runs.treatments import treatments
 from sanilens.unlearn.controls import random_edits
 from sanilens.unlearn.edits import apply_edits_, check_units, edit_hooks
 from sanilens.unlearn.plan import Plan, Repair, Source, UnitEdit

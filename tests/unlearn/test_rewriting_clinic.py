@@ -11,7 +11,7 @@ from sanilens.bundled import resolve
 from sanilens.corpus.load import load_records
 from sanilens.corpus.records import Record
 from sanilens.model.language_model import LanguageModel, load_model
-from sanilens.runs.execute import instead_of
+from sanilens.runs.treatments import instead_of
 from sanilens.unlearn.plan import Plan, Rewriting, Source
 from sanilens.unlearn.sanitise import Change, sanitise
 

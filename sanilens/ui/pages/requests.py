@@ -6,6 +6,7 @@ from sanilens.ui import state
 from sanilens.ui.compare.history import requests_card
 from sanilens.ui.frame import case_bar, opened_case
 from sanilens.ui.layout import page_header
+from sanilens.ui.plan.ready import getting_ready
 from sanilens.ui.requests.person import lookup_card, person_card
 
 _SUBTITLE = (
@@ -23,5 +24,6 @@ def page() -> None:
     subject = state.asking()
     if subject is not None and any(r.subject == subject for r in opened.corpus.records):
         person_card(opened, subject)
+    getting_ready(opened)
     if not requests_card(opened, here=True):
         st.caption("No request about these records has been made in this workspace.")

@@ -3,9 +3,9 @@
 from sanilens.case import Case
 from sanilens.errors import SaniLensError
 from sanilens.progress import duration
-from sanilens.runs.execute import instead_of, treatments, unchanged_keys
+from sanilens.runs.execute import kept_already
 from sanilens.runs.expected import START, Training, asking_pace, expected_arms, training_cost
-from sanilens.runs.workspace import arms_folder
+from sanilens.runs.treatments import instead_of, treatments
 from sanilens.ui.markup import plain
 from sanilens.ui.results import results
 from sanilens.ui.saes import saes_of
@@ -32,10 +32,11 @@ def _seconds(opened: Case, plan: Plan) -> float:
     treated = treatments(plan, opened.model.sites, saes_of(opened, plan.edits), others)
     pace = results().get(("pace", opened.key), lambda: asking_pace(opened))
     training = _training(opened, plan) if plan.repair.trains else None
-    arms = expected_arms(opened, plan, treated, pace, training)
-    for name, key in unchanged_keys(plan, opened).items():
-        if (arms_folder() / key).is_dir():  # an earlier run has measured it
-            arms.pop(name)
+    kept = kept_already(plan, opened)
+    curvature = "another_subject" not in kept  # what deleting them goes by is kept with it
+    arms = expected_arms(opened, plan, treated, pace, training, curvature=curvature)
+    for name in kept:
+        arms.pop(name)
     return START + sum(arm.seconds for arm in arms.values())
 
 

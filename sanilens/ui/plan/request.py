@@ -19,6 +19,7 @@ from sanilens.ui.markup import show
 from sanilens.ui.navigation import page
 from sanilens.ui.numbers import why_not
 from sanilens.ui.plan.erase import without_base
+from sanilens.ui.plan.ready import stop_getting_ready
 from sanilens.ui.saes import dictionaries_of
 from sanilens.ui.state import RunOptions
 from sanilens.unlearn.plan import Plan, read_plan
@@ -104,6 +105,7 @@ def start_run(plan: Plan) -> None:
     """Write the plan, start its process, go to Run; or say why not."""
     run = run_folder(plan)
     try:
+        stop_getting_ready(plan)
         start(run, plan)
     except SaniLensError as error:
         show_error(error)
