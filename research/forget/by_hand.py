@@ -1,7 +1,9 @@
 """A few neurons rewritten: those that forget most for each nat of harm, beside random ones.
 
 The units are chosen for one person, whose spans are then to be forgotten by these units alone; the
-control rewrites as many random ones of the same layers, in the same way and as long.
+control rewrites as many random ones of the same layers, in the same way and as long. Once until
+nothing is said, as far as the preset's budget of harm goes; once with a small budget, for what that
+much buys.
 """
 
 import time
@@ -19,14 +21,17 @@ from sanilens.corpus.records import in_scope
 from sanilens.inspect.locate.localisers import Settings, find_localiser
 from sanilens.inspect.locate.scores import UnitScores
 from sanilens.unlearn.controls import random_edits
-from sanilens.unlearn.plan import UnitEdit
+from sanilens.unlearn.plan import Rewriting, UnitEdit
 from sanilens.unlearn.sanitise import Change, sanitise
 from sanilens.unlearn.suggest import PRESETS
 
 Choice = Literal["price", "random"]
 # How many are rewritten: a share of all neurons, and no more than a hand can choose.
 SHARE, BY_HAND = 0.01, 20
-_REWRITING = PRESETS["rewrite-units"].rewrite
+_WHOLE = PRESETS["rewrite-units"].rewrite
+assert _WHOLE
+# The second's budget is a tenth of a per cent of perplexity, in steps that do not overshoot it.
+_REWRITINGS = (_WHOLE, _WHOLE.model_copy(update={"budget": 1e-3, "step": 3e-5}))
 
 
 class UnitsRow(BaseModel):
@@ -37,6 +42,7 @@ class UnitsRow(BaseModel):
         units: how many.
         of: of how many neurons.
         request: the person's number, counted from 1.
+        budget: of harm, nats a token.
         said: of the spans that the untouched model says of this person, those still said.
         others: the same of everybody else.
         perplexity: on unseen records, as a multiple of the untouched model's.
@@ -51,6 +57,7 @@ class UnitsRow(BaseModel):
     of: int
     seed: int
     request: int
+    budget: float
     said: RateRow
     others: RateRow
     perplexity: float
@@ -84,7 +91,8 @@ def rewritten_units(asking: Asking, number: int, folder: Path) -> UnitsRows:
     scores = find_localiser("price").score(targets, settings)
     choice_seconds = time.process_time() - started
     rows = [
-        _row(asking, number, choice, edits, scores.values.numel(), folder)
+        _row(asking, number, choice, edits, scores.values.numel(), folder, rewriting)
+        for rewriting in _REWRITINGS
         for count in _counts(scores.values.numel())
         for choice, edits in _choices(asking, scores, count)
     ]
@@ -111,9 +119,10 @@ def _row(
     edits: tuple[UnitEdit, ...],
     neurons: int,
     folder: Path,
+    rewriting: Rewriting,
 ) -> UnitsRow:
     case, person = asking.case, asking.people[number - 1]
-    change = Change(edits, rewrite=_REWRITING, seed=asking.seed, subjects=(person,))
+    change = Change(edits, rewrite=rewriting, seed=asking.seed, subjects=(person,))
     started = time.process_time()
     made = sanitise(case.model, case.records, change, retain=case.retain, folder=folder)
     seconds = time.process_time() - started
@@ -125,6 +134,7 @@ def _row(
         of=neurons,
         seed=asking.seed,
         request=number,
+        budget=rewriting.budget,
         said=rate_row(v for v in heard if v.subject == person),
         others=rate_row(v for v in heard if v.subject != person),
         perplexity=asking.ratio(model),

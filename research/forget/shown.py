@@ -83,16 +83,16 @@ def curve(found: Iterable[RequestRow]) -> Shown:
 def by_hand(found: Iterable[UnitsRow]) -> Shown:
     """Chosen and random units."""
     heads = (
-        "neurons rewritten", "chosen", "still said", "others' still said",
+        "neurons rewritten", "budget, nats", "chosen", "still said", "others' still said",
         "perplexity, unseen", "harm, nats a token", "s",
     )  # fmt: skip
-    grouped = _by(found, lambda r: (r.units, r.choice, r.of))
+    grouped = _by(found, lambda r: (r.units, -r.budget, r.choice, r.of))
     rows = [
-        [f"{units} of {of:,}", "by price" if choice == "price" else "at random",
+        [f"{units} of {of:,}", f"{-budget:g}", "by price" if choice == "price" else "at random",
          _pooled(r.said for r in own), _pooled(r.others for r in own), *_figures(own)]
-        for (units, choice, of), own in sorted(grouped.items())
+        for (units, budget, choice, of), own in sorted(grouped.items())
     ]  # fmt: skip
-    return Shown(heads, rows, words=2)
+    return Shown(heads, rows, words=3)
 
 
 def _by(rows: Iterable[T], key: Callable[[T], object]) -> dict:

@@ -64,10 +64,9 @@ def instead_of(plan: Plan, records: Sequence[Record]) -> tuple[str, ...]:
     """As many other people as a plan names, drawn by its seed; none if it is about everybody.
 
     They have spans, and were not deleted before: what deleting them takes from those whom the plan
-    names is damage, not erasure. Whoever asks, the first that may be taken of one and the same
-    order are: mostly the same people, so that their arm is kept.
+    names is damage, not erasure. Of one person it is one of two, whoever asks: their arm is kept.
     """
-    known = sorted({record.subject for record in records if record.spans})
-    order = Random(plan.seed).sample(known, len(known))
-    free = [subject for subject in order if subject not in {*plan.subjects, *plan.earlier}]
-    return tuple(sorted(free[: len(plan.subjects)]))
+    known = {record.subject for record in records if record.spans}
+    free = sorted(known - {*plan.subjects, *plan.earlier})
+    count = min(len(plan.subjects), len(free))
+    return tuple(sorted(Random(plan.seed).sample(free, count)))

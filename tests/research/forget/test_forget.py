@@ -114,7 +114,8 @@ def test_noise_does_as_much_harm_as_is_wanted(asking: Asking, tmp_path: Path) ->
 def test_chosen_units_stand_beside_as_many_random_ones(asking: Asking, tmp_path: Path) -> None:
     before = [p.clone() for p in asking.case.model.module.parameters()]
     rows = rewritten_units(asking, 1, tmp_path).rows
-    assert [row.choice for row in rows] == ["price", "random"]
+    assert [row.choice for row in rows] == ["price", "random"] * 2
+    assert all(row.harm is None or row.harm <= row.budget for row in rows)
     assert len({row.units for row in rows}) == 1
     assert all(row.said.n == 1 and row.others.n == 7 for row in rows)
     after = asking.case.model.module.parameters()
