@@ -12,13 +12,14 @@ from sanilens.runs.planning import Wishes, build_plan
 from sanilens.runs.workspace import job
 from sanilens.ui import state
 from sanilens.ui.job import job_panel
+from sanilens.ui.layout import card
 from sanilens.unlearn.plan import Plan
 
 # Parameters up to which it is done unasked: seconds of work, and memory that nobody misses.
 _SMALL = 50_000_000
 _WHAT = (
-    "Measures once what all requests share: what the untouched models say, the curvature of what "
-    "must stay, and what deleting somebody else does."
+    "What all requests share: what the untouched models say, the curvature of what must stay, and "
+    "what deleting somebody else does."
 )
 _CANCELLED = "Cancelled. What was measured is kept; the next request measures the rest."
 
@@ -41,7 +42,8 @@ def getting_ready(opened: Case) -> None:
             own.start(arguments)
     except SaniLensError:  # the person's own card says what is wrong
         return
-    job_panel(own, arguments, "Get ready for requests", _WHAT, key="ready", cancelled=_CANCELLED)
+    with card("Getting ready", "once for these records; requests are then quicker"):
+        job_panel(own, arguments, "Measure now", _WHAT, key="ready", cancelled=_CANCELLED)
 
 
 def stop_getting_ready(plan: Plan) -> None:
