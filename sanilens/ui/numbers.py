@@ -80,9 +80,15 @@ def number(
         if key not in st.session_state or not stays:
             st.session_state[key] = value
         st.session_state[last] = value
-    extra: dict[str, Any] = {} if key in st.session_state else {"value": value}
+    extra: dict[str, Any] = {}
     if keep is not None:  # in a form no field may have a callback
-        extra |= {"on_change": _checked, "args": (key, least, most, keep, args)}
+        extra = {"on_change": _checked, "args": (key, least, most, keep, args)}
+    elif not least <= st.session_state.get(last, value) <= most:  # its bounds are others now
+        st.session_state[key] = st.session_state[last] = min(max(value, least), most)
+    else:
+        # Also where the state has it: a browser that draws the field only now, because the page
+        # ran twice at once, starts with this.
+        extra = {"value": value}
     with place.container(gap="xxsmall", width=width or "stretch"):
         typed = st.number_input(
             label,

@@ -44,6 +44,31 @@ def test_the_last_right_number_is_used_and_what_is_wrong_is_named() -> None:
     assert said(app).startswith("1 3 []")
 
 
+def test_a_browser_that_draws_a_field_late_starts_with_its_number() -> None:
+    app = AppTest.from_function(page).run().run()
+    assert [app.number_input(key=key).proto.default for key in ("own", "apart")] == [4, 0.5]
+
+
+def bounded() -> None:
+    import streamlit as st
+
+    from sanilens.ui.numbers import number
+
+    most = st.session_state.setdefault("most", 20)
+    st.text(str(number(st.container(), "How many", 1, most, 50, key="many")))
+
+
+def test_a_number_follows_bounds_that_have_changed() -> None:
+    app = AppTest.from_function(bounded).run()
+    assert said(app) == "20"
+    app.session_state["most"] = 5
+    assert said(app.run()) == "5"
+    assert app.number_input(key="many").value == 5
+    app.number_input(key="many").set_value(9).run()
+    assert said(app) == "5"
+    assert app.number_input(key="many").value == 9
+
+
 def test_a_kept_number_is_not_changed_by_a_wrong_one_and_undo_wins() -> None:
     app = AppTest.from_function(page).run()
     app.number_input(key="kept").set_value(50).run()

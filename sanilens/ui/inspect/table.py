@@ -283,9 +283,6 @@ def _add_row(opened: Case, found: Listing, ticked: Sequence[Unit]) -> None:
         )
         st.space("stretch")
         key = f"top-n-{kind}"
-        # A filter may leave fewer units than the number said.
-        if st.session_state.get(f"{key}:right", _TOP[kind]) > len(units):
-            st.session_state[key] = len(units)
         with watched() as wrong:
             count = number(
                 st.container(width=110), "how many", 1, len(units), _TOP[kind], key=key, hidden=True
