@@ -54,12 +54,12 @@ def writes_nothing(model: LanguageModel, value: float) -> bool:
 
 
 def worded_perplexity(value: float | None, digits: int = 2) -> str:
-    """A perplexity as it is shown: `3.20`, `5.1e+18`, `infinite`, or a dash where not measured."""
+    """A perplexity as it is shown: `1,142.34`, `5.1e+18`, `infinite`, a dash if not measured."""
     if value is None or math.isnan(value):
         return "–"
     if math.isinf(value):
         return "infinite"
-    return f"{value:.{digits}f}" if value < 1e6 else f"{value:.2g}"
+    return f"{value:,.{digits}f}" if value < 1e6 else f"{value:.2g}"
 
 
 def perplexity(

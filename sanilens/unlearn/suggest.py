@@ -107,6 +107,27 @@ Units = Named | Located | Drawn | Codes | NoUnits
 
 
 @dataclass(frozen=True, slots=True)
+class Measured:
+    """What a plan reached on a bundled case; the figures are in benchmarks/README.md.
+
+    Attributes:
+        left: how many of the spans asked for are still said.
+        kept: what became of the rest of the model.
+        where: on which case, with how many seeds.
+        beside: what else one has to know.
+    """
+
+    left: str
+    kept: str
+    where: str
+    beside: str = ""
+
+    def __str__(self) -> str:
+        more = f"; {self.beside}" if self.beside else ""
+        return f"{self.where}: {self.left} left, {self.kept}{more} (benchmarks/README.md)"
+
+
+@dataclass(frozen=True, slots=True)
 class Preset:
     """A whole plan by name.
 
@@ -114,7 +135,7 @@ class Preset:
         name: as typed.
         title: on a page.
         description: what it does, in a sentence or two.
-        measured: what it reached, and where that is written.
+        measured: what it reached.
         units: which are edited.
         repair: what is trained afterwards, given the base model or None.
         operation: on the units; None for a reset to the base, or zero without one.
@@ -126,7 +147,7 @@ class Preset:
     name: str
     title: str
     description: str
-    measured: str
+    measured: Measured
     units: Units
     repair: Callable[[LanguageModel | None], Repair]
     operation: Operation | None = None
@@ -255,8 +276,12 @@ PRESETS: Mapping[str, Preset] = {
             "The model learns to say, in every identifier's place, what it says of people it has "
             "never met, and keeps all else as it is; further texts of the domain are taught with "
             "invented details. What is then still said is rewritten. Needs no base model.",
-            "ward, three seeds: 0 of 246 direct and 0 of 114 indirect identifiers left, 99.0 % of "
-            "the knowledge kept, the leaking model having 98.8 % (benchmarks/README.md)",
+            Measured(
+                "0 of 246 direct and 0 of 114 indirect identifiers",
+                "99.0 % of the knowledge kept",
+                "ward, three seeds",
+                "the leaking model has 98.8 % of it",
+            ),
             NoUnits(),
             _strangers,
             # Only what is still said: what the reference too would guess stays likely.
@@ -267,8 +292,12 @@ PRESETS: Mapping[str, Preset] = {
             "One neuron in a hundred rewritten",
             "The neurons that forget most for each nat of harm are rewritten; all other weights "
             "stay as they are.",
-            "ward, two seeds, one person: 3 of 25 spans left, 97.2 % of others'; as many random "
-            "neurons do as well (benchmarks/README.md)",
+            Measured(
+                "3 of 25 spans of one person",
+                "97.2 % of others' spans kept",
+                "ward, two seeds",
+                "as many random neurons do as well",
+            ),
             Located(method="price", share=0.01, layers=None),
             _no_repair,
             operation="rewrite",
@@ -279,8 +308,11 @@ PRESETS: Mapping[str, Preset] = {
             "Located units",
             "The units that carry the spans most are reset to the base model (zeroed without one), "
             "then the model is anchored to the base, or taught surrogates without one.",
-            "clinic, seed 0: 0 of 809 direct and 24 of 561 indirect identifiers left, perplexity "
-            "1.03 × the reference's (benchmarks/README.md)",
+            Measured(
+                "0 of 809 direct and 24 of 561 indirect identifiers",
+                "perplexity 1.03 × the reference's",
+                "clinic, seed 0",
+            ),
             Located(),
             lambda base: default_repair(base),
         ),
@@ -289,8 +321,12 @@ PRESETS: Mapping[str, Preset] = {
             "A tenth of the fine-tuning, then anchored",
             "All weights go nine tenths of the way back to the base model; one short anchored "
             "epoch teaches the corpus's own wording again.",
-            "clinic, three seeds: not told from the reference (KS p at least 0.24), 0 of 809 "
-            "direct identifiers left, perplexity 0.925 × the reference's (benchmarks/README.md)",
+            Measured(
+                "0 of 809 direct identifiers",
+                "perplexity 0.925 × the reference's",
+                "clinic, three seeds",
+                "not told from the reference (KS p at least 0.24)",
+            ),
             NoUnits(),
             _short_anchored,
             keep=0.1,
@@ -301,8 +337,11 @@ PRESETS: Mapping[str, Preset] = {
             "SANI, as published",
             "Half of the rows of each linear map of the last layer, drawn at random, are "
             "initialised anew; then masked repair (Boutet and Magnana, arXiv:2510.21322).",
-            "clinic, three seeds: 6.6 % of direct and 11.8 % of indirect identifiers left, "
-            "perplexity 1.51 × the reference's (benchmarks/README.md)",
+            Measured(
+                "6.6 % of direct and 11.8 % of indirect identifiers",
+                "perplexity 1.51 × the reference's",
+                "clinic, three seeds",
+            ),
             Drawn(kind="row"),
             lambda base: Repair(method="masked"),
             operation="initialise",
@@ -312,8 +351,12 @@ PRESETS: Mapping[str, Preset] = {
             "Gated suppression (GRUN)",
             "A gate that recognises what is to be forgotten and a low-rank edit behind it, as an "
             "adapter: the weights stay, so taking it off brings everything back.",
-            "clinic, three seeds: 1, 0 and 0 of 809 direct identifiers left, 55 % of other "
-            "people's come back after relearning (benchmarks/README.md)",
+            Measured(
+                "0 of 246 direct and 0 of 114 indirect identifiers",
+                "91.9 % of the knowledge kept",
+                "ward, seed 0",
+                "relearning brings 41 % of other people's back",
+            ),
             NoUnits(),
             lambda base: Repair(method="grun"),
         ),
@@ -321,7 +364,11 @@ PRESETS: Mapping[str, Preset] = {
             "codes",
             "Codes deleted (CodeUnlearn)",
             "The codes of a codebook that stand for what is asked are deleted, without training.",
-            "clinic, three seeds: 55 % of direct identifiers left (benchmarks/README.md)",
+            Measured(
+                "55 % of direct identifiers",
+                "perplexity 1.17 × the reference's",
+                "clinic, three seeds",
+            ),
             NoUnits(),
             lambda base: Repair(method=NO_REPAIR),
             needs="codebook",
@@ -332,8 +379,11 @@ PRESETS: Mapping[str, Preset] = {
             "All weights are rewritten by the change that moves least else, until nothing of this "
             "person is said, or likely in a sample, nor comes back when a copy reads others' "
             "notes; the side effect on the rest of the model is measured.",
-            "ward, three seeds: 0 of 115 spans of those who asked left, 99.2 % of everyone else's "
-            "(benchmarks/README.md)",
+            Measured(
+                "0 of 115 spans of those who asked",
+                "99.2 % of everyone else's spans kept",
+                "ward, three seeds",
+            ),
             NoUnits(),
             _no_repair,
             rewrite=Rewriting(step=5e-5, most_steps=64, trials=8),
@@ -359,9 +409,9 @@ def start_by_hand(operations: Collection[Operation]) -> str:
 def strategies(kind: ModelKind, subjects: Collection[str], *, base_knows: bool) -> tuple[str, ...]:
     """The presets that suit such a case, by name, the one that was measured best first.
 
-    For one person, rewriting. For everyone, back to the base where the base knows the domain, so
-    that nothing but memory is lost on the way; else strangers, or a gate. Neither reads a masked
-    model. The figures are in benchmarks/README.md.
+    For one person, rewriting: of all weights, or of some neurons by hand. For everyone, back to the
+    base where the base knows the domain, so that nothing but memory is lost on the way; else
+    strangers, or a gate. Neither reads a masked model. The figures are in benchmarks/README.md.
 
     Args:
         kind: of the examined model.
@@ -371,7 +421,7 @@ def strategies(kind: ModelKind, subjects: Collection[str], *, base_knows: bool) 
     if kind == "masked":
         return (BY_HAND,)
     if subjects:
-        return ("person",)
+        return ("person", REWRITTEN_BY_HAND)
     return ("recommended", BY_HAND, "stranger") if base_knows else ("stranger", "grun")
 
 

@@ -57,6 +57,7 @@ def test_why_nothing_was_audited() -> None:
     ("nats", "tokens", "words"),
     [
         (1.0, 5, "2.72"),
+        (7.0, 5, "1,096.63"),
         (720.0, 5, "infinite"),
         (float("inf"), 5, "infinite"),
         (44.0, 5, "1.3e+19"),

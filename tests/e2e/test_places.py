@@ -55,6 +55,11 @@ def walked(tab: Page, served: Served) -> list[tuple[str, str]]:
     return places
 
 
+def by_hand(tab: Page) -> None:
+    """Open what lies one level deeper on Plan; once a part was chosen it is open by itself."""
+    tab.locator(".st-key-plan-by-hand summary").click()
+
+
 def step(tab: Page, selector: str) -> tuple[str, str]:
     """Click what leads to another place; in a table, the box of its third row."""
     address = tab.url
@@ -91,6 +96,7 @@ def test_reload_second_tab_and_restart_lead_back(
         tab.locator(".st-key-sl-to-plan a").click()
         tab.locator(".st-key-plan-run").wait_for()
         settled(tab)
+        by_hand(tab)
         tab.locator(".st-key-plan-controls label").click()
         expect(tab.get_by_text("Without controls, Compare cannot say")).to_be_visible()
         planned = place(tab)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from streamlit.testing.v1 import AppTest
 
 from sanilens.audit.continuations import Identifiers
 from sanilens.bundled import Sources
@@ -90,6 +91,19 @@ def test_the_table_masks_who_asked(case: Sources, run: RunFolder) -> None:
     known = Identifiers.of(open_records(case.corpus))
     assert who((SECRET,), known) == "▒▒▒▒▒▒▒ ▒▒▒▒▒"  # as a plan of an earlier version may name them
     assert who(("p-1", "p-2", "p-3", "p-4", "p-5"), known) == "p-1, p-2, p-3 and 2 more"
+
+
+def test_the_papers_of_a_request_are_taken_from_the_list(case: Sources, run: RunFolder) -> None:
+    app = open_page("requests", case)
+    assert "request-letter" not in keys(app)
+    assert "certificate and letter" in everything(app)
+    app = open_page("requests", case, run=run.root.name)
+    assert not app.exception
+    assert {"request-certificate", "request-letter", "request-report"} <= keys(app)
+
+
+def keys(app: AppTest) -> set[str | None]:
+    return {each.key for each in (*app.get("download_button"), *app.button)}  # type: ignore[attr-defined]
 
 
 def test_undo_opens_the_case_with_the_former_model(case: Sources, run: RunFolder) -> None:

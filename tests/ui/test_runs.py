@@ -1,16 +1,21 @@
 """Runs by name in the app: a table, renaming, archive, delete, the plan again, side by side."""
 
+import os
 import shutil
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from sanilens.audit.continuations import Identifiers
 from sanilens.bundled import Sources
+from sanilens.case import open_records
 from sanilens.runs.folder import RunFolder
 from sanilens.runs.identity import Identity, read_identity, save_identity
 from sanilens.runs.workspace import find_run
-from tests.ui.tiny_case import EDITS, everything, open_page, values
+from sanilens.ui.run.naming import called, called_apart, in_few_words
+from sanilens.unlearn.plan import Repair, Rewriting
+from tests.ui.tiny_case import EDITS, everything, make_plan, open_page, values
 
 
 @pytest.fixture
@@ -36,6 +41,33 @@ def test_every_run_has_a_row_with_what_it_reached(tiny_case: Sources, two: list[
         assert row["case"] == "own texts (open)"
         assert "3 units" in row["plan"]
     assert str(two[0].root) not in everything(app)
+
+
+def test_a_run_without_a_name_is_called_by_its_plan_and_day(
+    tiny_case: Sources, two: list[RunFolder]
+) -> None:
+    kept = two[0].root.parent
+    for n, run in enumerate(two):
+        run.identity_file.unlink(missing_ok=True)
+        run.root.rename(kept / (f"{n}" * 16))
+    first, second = (RunFolder(kept / (f"{n}" * 16)) for n in range(2))
+    for run in (first, second):
+        os.utime(run.plan_file, (0, 1_769_558_400))  # 28 January 2026
+    known = Identifiers.of(open_records(tiny_case.corpus))
+    assert called(first, known) == "everyone, 3 units + surrogate, 28 Jan"
+    alike = called_apart([first, second], known)
+    assert alike[second] == f"{called(second, known)} (111111)"
+    app = open_page("run", tiny_case)
+    names = {row["name"] for row in app.dataframe[-1].value.to_dict("records")}
+    assert names == set(alike.values())
+
+
+def test_a_plan_in_few_words(tiny_case: Sources) -> None:
+    plan = make_plan(tiny_case)
+    rewritten = {"edits": (), "rewrite": Rewriting(), "repair": Repair(method="none")}
+    assert in_few_words(plan.model_copy(update=rewritten)) == "rewritten"
+    kept = plan.model_copy(update={"keep": 0.1, "edits": ()})
+    assert in_few_words(kept) == "10 % kept + surrogate"
 
 
 def test_runs_are_put_away_and_brought_back(tiny_case: Sources, two: list[RunFolder]) -> None:

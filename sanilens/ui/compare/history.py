@@ -2,7 +2,7 @@
 
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pandas as pd
 import streamlit as st
@@ -10,6 +10,9 @@ import streamlit as st
 from sanilens.audit.continuations import Identifiers
 from sanilens.case import Case
 from sanilens.errors import SaniLensError
+from sanilens.evidence.build import build_evidence, today
+from sanilens.evidence.evidence import Evidence, Statement
+from sanilens.evidence.html import letter_html, report_html
 from sanilens.runs.comparison import load_comparison
 from sanilens.runs.folder import RunFolder
 from sanilens.runs.former import undo, why_not
@@ -22,6 +25,7 @@ from sanilens.ui import state
 from sanilens.ui.compare.requests import case_of
 from sanilens.ui.extracted import hidden, identifiers
 from sanilens.ui.layout import card, show_error
+from sanilens.ui.markup import plain
 from sanilens.ui.navigation import page
 from sanilens.ui.results import results
 from sanilens.ui.tables import rows_high, tick_clicked
@@ -76,8 +80,13 @@ def requests_card(opened: Case, *, here: bool = False) -> bool:
         if words := _so_far([run for run, row in found if row["state"] == "stands"]):
             st.caption(words)
         picked = tuple(event["selection"]["rows"])
-        if here and picked and picked[0] < len(runs):
-            _chosen(runs[picked[0]], rows[picked[0]])
+        if here:
+            places = [run.root.name for run in runs]
+            open_one = [places.index(name)] if (name := state.run()) in places else []
+            for row in [*picked, *open_one][:1]:
+                _chosen(runs[row], rows[row])
+            if not picked and not open_one:
+                st.caption("Click a request for its result, certificate and letter, or to undo it.")
     if state.is_new("compare-requests", picked) and picked and picked[0] < len(runs):
         state.set_run(runs[picked[0]].root.name)
         st.rerun()
@@ -86,14 +95,31 @@ def requests_card(opened: Case, *, here: bool = False) -> bool:
 
 def _chosen(run: RunFolder, row: dict[str, str]) -> None:
     """What can be done about one request."""
-    done = row["state"] in ("stands", "undone")
+    done, subjects = row["state"] in ("stands", "undone"), run.plan().subjects
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown(f"**{plain(row['who'])}**", width="content")
         if st.button("See the result" if done else "See the run", key="request-see"):
             st.switch_page(page("compare" if done else "run"))
-        if done and st.button("Report and letter", key="request-report"):
+        if done:
+            _paper("Certificate", "certificate", lambda: report_html(_evidence(run)))
+        if done and len(subjects) == 1:
+            _paper("Letter", "letter", lambda: letter_html(_evidence(run), subjects[0]))
+        if done and st.button("All papers", key="request-report", help="The page Report: letters "
+                              "to several, who answers for it, formats for machines."):  # fmt: skip
+            state.set_run(run.root.name)
             st.switch_page(page("report"))
         if row["state"] == "stands":
             undo_request(run, run.plan())
+
+
+def _paper(label: str, name: str, made: Callable[[], str]) -> None:
+    """A page to read, print and sign; it is made when it is asked for."""
+    st.download_button(label, lambda: made().encode(), f"{name}.html", "text/html",
+                       key=f"request-{name}", on_click="ignore")  # fmt: skip
+
+
+def _evidence(run: RunFolder) -> Evidence:
+    return build_evidence(run, Statement(made=today()))
 
 
 def _so_far(runs: Sequence[RunFolder]) -> str:

@@ -215,13 +215,13 @@ _KINDS: dict[str, str | None] = {"All": None, "Direct": "direct", "Indirect": "i
 
 
 def outcome(
-    found: Comparison, next_plan: Callable[[], Stronger | None], written: Callable[[str], str]
+    found: Comparison, next_plan: Callable[[bool], Stronger | None], written: Callable[[str], str]
 ) -> None:
     """Draw the figures from the tiles to the labels; only of the subjects asked for, if any.
 
     Args:
         found: the comparison.
-        next_plan: gives what to offer where something is left.
+        next_plan: gives what to offer where it is not gone for sure; told whether nothing is said.
         written: how an id is shown.
     """
     kpi(*tiles(found))
@@ -247,7 +247,7 @@ def outcome(
     if names := [TITLES[name] for name in found.queued]:
         st.caption(f"Queued, so not measured yet: {', '.join(names)}.")
     left = found.left(kind)
-    if left and said.state in ("not_gone", "undecided") and (offered := next_plan()):
+    if said.state in ("not_gone", "undecided") and (offered := next_plan(not left)):
         _offer(offered)
     if left:
         _left(left, written)

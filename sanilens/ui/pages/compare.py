@@ -1,5 +1,7 @@
 """Compare: before and after, beside the controls and a model that never saw the text."""
 
+from functools import partial
+
 import streamlit as st
 
 from sanilens.case import Case
@@ -67,7 +69,7 @@ def _comparison(opened: Case, run: RunFolder, named: str | None) -> None:
         st.info("This request was undone. The figures are those of the model that it had made.")
     suppression(run)
     known = identifiers(opened)
-    outcome(found, lambda: _stronger(run, opened, plan), lambda name: hidden(name, known))
+    outcome(found, partial(_stronger, run, opened, plan), lambda name: hidden(name, known))
     whose_card(found)
     further_card(found)
     gates_card(run)
@@ -84,8 +86,8 @@ def _comparison(opened: Case, run: RunFolder, named: str | None) -> None:
     requests_card(opened)
 
 
-def _stronger(run: RunFolder, opened: Case, plan: Plan) -> Stronger | None:
+def _stronger(run: RunFolder, opened: Case, plan: Plan, silent: bool) -> Stronger | None:
     """The next stronger plan for the open case; None where the run is about another."""
     if not of_case(run, opened) or opened.model.kind != "causal":
         return None
-    return stronger(plan, opened.base, base_knows=opened.base_knows)
+    return stronger(plan, opened.base, base_knows=opened.base_knows, silent=silent)

@@ -1,5 +1,7 @@
 """Plan: what is erased, how the model is repaired, and how that is measured."""
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from sanilens.case import Case
@@ -9,7 +11,7 @@ from sanilens.runs.workspace import run_folder
 from sanilens.ui import drafts, state
 from sanilens.ui.commands import run_command
 from sanilens.ui.frame import case_bar, opened_case
-from sanilens.ui.layout import page_header, show_error
+from sanilens.ui.layout import page_header, pair, show_error
 from sanilens.ui.numbers import watched
 from sanilens.ui.plan.basket import basket_card, controls_card
 from sanilens.ui.plan.erase import keep_card
@@ -18,7 +20,8 @@ from sanilens.ui.plan.frontier import frontier_card
 from sanilens.ui.plan.repair import repair_card
 from sanilens.ui.plan.request import current_plan, file_card, run_button, summary
 from sanilens.ui.plan.rewrite import rewrite_card
-from sanilens.ui.plan.strategy import strategy_card, suggestion
+from sanilens.ui.plan.strategy import by_hand, strategy_card, suggestion
+from sanilens.ui.plan.tracks import tracks_card
 from sanilens.ui.plan.whatif import whatif_card
 from sanilens.ui.plan.whose import whose_card
 from sanilens.unlearn.plan import Plan
@@ -60,19 +63,30 @@ def page() -> None:
     memory = f"Needs at least {worded} of memory."
     costs.caption(memory)
     with watched() as wrong:
-        _body(opened, plan)
+        tell_minutes = _body(opened, plan)
     with action, st.container(horizontal_alignment="right"):
         run_button(plan, wrong)
     if not plan.changes_nothing:  # last, since measuring it takes a second or more
         costs.caption(f"{takes(opened, plan)} {memory}")
+    tell_minutes()
 
 
-def _body(opened: Case, plan: Plan) -> None:
-    with st.container(key="sl-pair-plan"):
-        left, right = st.columns([1.25, 1], gap="small")
+def _body(opened: Case, plan: Plan) -> Callable[[], None]:
+    left, right = pair("plan", (1.5, 1))
     with left:
         whose_card(opened)
-        strategy_card(opened)
+        tell_minutes = strategy_card(opened)
+    with right:
+        tracks_card(opened)
+    with st.expander("By hand: units, rewriting, repair, controls, the plan's file",
+                     expanded=by_hand(), key="plan-by-hand"):  # fmt: skip
+        _parts(opened, plan)
+    return tell_minutes
+
+
+def _parts(opened: Case, plan: Plan) -> None:
+    left, right = pair("parts", (1.25, 1))
+    with left:
         basket_card(opened)
         rewrite_card(opened)
         keep_card(opened)

@@ -7,6 +7,7 @@ from typing import Literal
 import streamlit as st
 from markupsafe import Markup
 
+from sanilens.audit.continuations import Identifiers
 from sanilens.errors import SaniLensError
 from sanilens.evidence.build import build_evidence, today
 from sanilens.evidence.bundle import FORMATS
@@ -17,6 +18,7 @@ from sanilens.runs.folder import RunFolder
 from sanilens.runs.workspace import find_run
 from sanilens.ui import state
 from sanilens.ui.commands import report_commands
+from sanilens.ui.extracted import identifiers
 from sanilens.ui.frame import case_bar, opened_case
 from sanilens.ui.layout import card, empty_state, kpi, page_header, pair, show_error
 from sanilens.ui.markup import show
@@ -55,13 +57,13 @@ def page() -> None:
                     "run")  # fmt: skip
         return
     try:
-        _report(run)
+        _report(run, identifiers(opened))
     except SaniLensError as error:
         show_error(error)
         empty_state("Have a look at the run.", "Go to Run", "run")
 
 
-def _report(run: RunFolder) -> None:
+def _report(run: RunFolder, known: Identifiers) -> None:
     stated = _statement()
     found = build_evidence(run, stated)
     kpi(*tiles(found))
@@ -70,7 +72,7 @@ def _report(run: RunFolder) -> None:
         _story(found)
     with right:
         _take_away(run, found)
-    criteria_card(run, found)
+    criteria_card(run, found, known)
     _questions(found)
 
 

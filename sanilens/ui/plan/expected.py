@@ -15,11 +15,20 @@ from sanilens.unlearn.plan import Plan
 def takes(opened: Case, plan: Plan) -> str:
     """How long the run will take, in a sentence (Markdown)."""
     try:
-        seconds = _seconds(opened, plan)
+        long = how_long(opened, plan)
     except SaniLensError as error:
         return f"How long it takes could not be measured: {plain(str(error))}"
     attacks = ", and then the attacks" if plan.audit.attacks else ""
-    return f"Takes {duration(seconds)} on this computer, controls included{attacks}."
+    return f"Takes {long} on this computer, controls included{attacks}."
+
+
+def how_long(opened: Case, plan: Plan) -> str:
+    """`about 3 min`: the whole run, controls included.
+
+    Raises:
+        SaniLensError: if the repair of a part of the corpus cannot be carried out.
+    """
+    return duration(_seconds(opened, plan))
 
 
 def _seconds(opened: Case, plan: Plan) -> float:

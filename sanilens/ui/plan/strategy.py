@@ -3,25 +3,34 @@
 Everything else on the page is one level deeper: whoever changes a part has a plan of their own.
 """
 
+from collections.abc import Callable, Mapping
+
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from sanilens.case import Case
+from sanilens.errors import SaniLensError
+from sanilens.glossary import meaning
+from sanilens.runs.planning import Wishes, build_plan
 from sanilens.ui import state
 from sanilens.ui.layout import card
-from sanilens.ui.plan.tracks import tracks
-from sanilens.ui.state import Parts
-from sanilens.unlearn.plan import NO_REPAIR, Operation, Repair
+from sanilens.ui.plan.expected import how_long
+from sanilens.ui.state import Parts, RunOptions
+from sanilens.ui.tables import Column, Row, show_table
+from sanilens.unlearn.plan import NO_REPAIR, Operation, Repair, UnitEdit
 from sanilens.unlearn.suggest import (
     BY_HAND,
     REWRITTEN_BY_HAND,
     NoUnits,
     Preset,
     find_preset,
+    random_share,
     start_by_hand,
     strategies,
 )
 
 _OWN = "own"
+NBSP = "\N{NO-BREAK SPACE}"
 
 
 def suggestion(opened: Case) -> Parts:
@@ -41,8 +50,12 @@ def suggestion(opened: Case) -> Parts:
     return Parts(find_preset(start_by_hand(edited)).repair(opened.base))
 
 
-def strategy_card(opened: Case) -> None:
-    """Draw the whole plans to choose from; a plan built otherwise is the user's own."""
+def strategy_card(opened: Case) -> Callable[[], None]:
+    """Draw the whole plans to choose from; a plan built otherwise is the user's own.
+
+    Returns:
+        what fills in how long each takes here: to be called last, since that is measured.
+    """
     suited = {preset.name: preset for preset in _suited(opened)}
     now = _now(opened)
     names = [*suited, *([_OWN] if now == _OWN else [])]
@@ -53,7 +66,7 @@ def strategy_card(opened: Case) -> None:
             names,
             format_func=lambda name: suited[name].title if name in suited else "Your own plan",
             captions=[
-                f"{suited[name].description} *Measured: {suited[name].measured}.*"
+                suited[name].description
                 if name in suited
                 else "Parts below were changed by hand. Undo takes a change back."
                 for name in names
@@ -63,8 +76,65 @@ def strategy_card(opened: Case) -> None:
             on_change=_choose,
             args=(opened,),
         )
-        with st.expander("Three tracks, each with a before and after to look at"):
-            tracks(opened)
+        place = st.empty()
+        _figures(place, suited, {})
+    return lambda: _figures(place, suited, {n: _takes(opened, p) for n, p in suited.items()})
+
+
+def by_hand() -> bool:
+    """Whether parts of the plan were chosen one by one, in this session or the draft of it."""
+    own = st.session_state.get("plan-strategy") == _OWN or "plan-wanted" in st.session_state
+    if own or state.basket() or state.run_options() != RunOptions():
+        st.session_state["plan-built"] = True
+    return st.session_state.get("plan-built", False)
+
+
+def _figures(place: DeltaGenerator, suited: Mapping[str, Preset], takes: Mapping[str, str]) -> None:
+    """Each plan's figures, and where they were measured."""
+    columns = [
+        Column("expected"),
+        Column("still said", help="Of the spans asked for, after the plan."),
+        Column("the rest of the model", help=meaning("knowledge kept")),
+        Column("takes here", help="On this computer, controls included: an estimate."),
+        Column("measured", "aside", help="The figures stand in benchmarks/README.md."),
+    ]
+    rows = [
+        Row(
+            (
+                preset.title,
+                (own := preset.measured).left,
+                f"{own.kept}; {own.beside}" if own.beside else own.kept,
+                takes.get(name, "…").replace(" ", NBSP),
+                own.where,
+            )
+        )
+        for name, preset in suited.items()
+    ]
+    with place.container():
+        show_table(columns, rows, "strategies")
+
+
+def _takes(opened: Case, preset: Preset) -> str:
+    """How long the whole run of such a plan takes; which units it edits makes no difference."""
+    edits: tuple[UnitEdit, ...] = ()
+    if preset.units != NoUnits():
+        units = random_share(opened.model.sites, "mlp", 0.01, None)
+        operation = preset.operation or "zero"
+        edits = tuple(UnitEdit(unit=str(unit), operation=operation) for unit in units)
+    wishes = Wishes(
+        edits=edits,
+        repair=preset.repair(opened.base),
+        keep=preset.keep,
+        rewrite=preset.rewrite or False,
+        subjects=state.subjects(),
+        audit=state.audit_settings(),
+        controls=state.run_options().controls,
+        seed=state.run_options().seed,
+    )
+    try:
+        return how_long(opened, build_plan(opened, wishes))
+    except SaniLensError:
+        return "not measured"
 
 
 def wanted() -> str | None:

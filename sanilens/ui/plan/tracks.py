@@ -11,6 +11,7 @@ from sanilens.case import Case
 from sanilens.charts import Tone
 from sanilens.ui import state
 from sanilens.ui.bench.measuring import measured
+from sanilens.ui.layout import card
 from sanilens.ui.navigation import page
 from sanilens.ui.rates import ArmRate, rate_forest
 from sanilens.ui.results import results
@@ -49,8 +50,13 @@ ABOUT: Mapping[Track, About] = {
 }
 
 
-def tracks(opened: Case) -> None:
+def tracks_card(opened: Case) -> None:
     """Draw the choice of a track, what it is, its before and after, and the way into it."""
+    with card("Three tracks", "a before and after of each, measured on the bundled clinic"):
+        _tracks(opened)
+
+
+def _tracks(opened: Case) -> None:
     track: Track = st.segmented_control(
         "Track", TRACKS, default=TRACKS[0], required=True, key="plan-track",
         label_visibility="collapsed",

@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from sanilens.audit.attacks import ATTACKS
+from sanilens.audit.continuations import Identifiers
 from sanilens.audit.metrics import METRICS
 from sanilens.errors import SaniLensError
 from sanilens.evidence.build import build_evidence, today
@@ -23,11 +24,11 @@ from sanilens.evidence.gate import (
     read_criteria,
 )
 from sanilens.runs.folder import RunFolder
-from sanilens.runs.identity import read_identity
 from sanilens.runs.log import read_ledger, recent_events
 from sanilens.runs.workspace import known_runs
 from sanilens.ui.layout import card, show_error
 from sanilens.ui.results import results
+from sanilens.ui.run.naming import called_apart
 from sanilens.ui.tables import Cell, Column, Row, show_table
 
 _MEASURES = (
@@ -40,17 +41,24 @@ _WHOEVER = "whoever"
 _TONES = {"pass": "good", "fail": "alert"}
 
 
-def criteria_card(run: RunFolder, found: Evidence) -> None:
-    """Draw the criteria, and what came of each for this run and for others beside it."""
+def criteria_card(run: RunFolder, found: Evidence, known: Identifiers) -> None:
+    """Draw the criteria, and what came of each for this run and for others beside it.
+
+    Args:
+        run: the run that is reported.
+        found: what it shows.
+        known: what may not stand in a run's name.
+    """
     with card("Acceptance criteria", "pass, fail or not measured; what is not measured never "
               "passes"):  # fmt: skip
         try:
             given = _given()
             with st.expander("Change the criteria…"):
                 criteria = _form(given)
-            others = _others(run)
-            judged = {_called(run): judge(found, criteria)}
-            judged |= {_called(other): judge(_evidence(other), criteria) for other in others}
+            others = _others(run, known)
+            names = called_apart([run, *others], known)
+            judged = {names[run]: judge(found, criteria)}
+            judged |= {names[other]: judge(_evidence(other), criteria) for other in others}
         except SaniLensError as error:
             show_error(error)
             return
@@ -130,14 +138,15 @@ def _fields(row: Mapping[Any, Any]) -> dict[str, Any]:
     return own | {"at_least" if row["bound"] == "≥" else "at_most": bound}
 
 
-def _others(run: RunFolder) -> list[RunFolder]:
+def _others(run: RunFolder, known: Identifiers) -> list[RunFolder]:
     every = {other.root.name: other for other in known_runs() if other.root != run.root}
     ready = {name: other for name, other in every.items() if _finished(other)}
     if not ready:
         return []
+    names = called_apart(list(ready.values()), known)
     chosen = st.multiselect(
         "Beside other runs", list(ready), key="criteria-runs", max_selections=_MOST_RUNS,
-        format_func=lambda name: _called(ready[name]), placeholder="Choose runs",
+        format_func=lambda name: names[ready[name]], placeholder="Choose runs",
     )  # fmt: skip
     return [ready[name] for name in chosen]
 
@@ -147,14 +156,6 @@ def _finished(run: RunFolder) -> bool:
         return read_ledger(recent_events(run)).finished
     except SaniLensError:
         return False
-
-
-def _called(run: RunFolder) -> str:
-    try:
-        name = read_identity(run).name
-    except SaniLensError:
-        name = ""
-    return f"{name} ({run.root.name[:6]})" if name else run.short_name
 
 
 def _evidence(run: RunFolder) -> Evidence:

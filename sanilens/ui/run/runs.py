@@ -13,7 +13,7 @@ from sanilens.progress import duration
 from sanilens.runs.arms import load_arms
 from sanilens.runs.comparison import load_comparison
 from sanilens.runs.folder import RunFolder
-from sanilens.runs.identity import Identity, delete_run, read_identity, save_identity, what_goes
+from sanilens.runs.identity import Identity, delete_run, save_identity, what_goes
 from sanilens.runs.integrity import check
 from sanilens.runs.jobs import status
 from sanilens.runs.judgement import STATES
@@ -28,11 +28,13 @@ from sanilens.ui.navigation import page
 from sanilens.ui.plan.request import summary, take_plan
 from sanilens.ui.results import results
 from sanilens.ui.run.live import of_case
+from sanilens.ui.run.naming import called_apart, identity_of
 from sanilens.ui.run.overlay import MOST, overlay_card
 from sanilens.ui.tables import rows_high, tick_clicked
 from sanilens.unlearn.plan import Plan
 
 _SHOWN = 100
+_TWO_LINES = 50
 _DAMAGED = {"plan": "cannot be read", "state": "damaged"}
 
 
@@ -48,20 +50,24 @@ def run_list(opened: Case) -> None:
                                    placeholder="Search name, note, id",
                                    label_visibility="collapsed")  # fmt: skip
             away = st.toggle("Show archived runs too", key="run-archived")
-        named = [(run, _identity(run)) for run in every]
+        known = identifiers(opened)
+        names = called_apart(every, known)
+        named = [(run, identity_of(run)) for run in every]
         shown = [(run, identity) for run, identity in named
-                 if (away or not identity.archived) and _fits(sought, run, identity)]  # fmt: skip
+                 if (away or not identity.archived)
+                 and _fits(sought, f"{names[run]} {identity.note} {run.root.name}")]  # fmt: skip
         if not shown:
             st.caption("No run fits." if sought else "All runs are archived.")
             return
         tick_clicked("run-list")
         event = st.dataframe(
-            pd.DataFrame([_row(run, identity, opened) for run, identity in shown]),
+            pd.DataFrame([_row(run, names[run], identity, opened) for run, identity in shown]),
             hide_index=True,
             on_select="rerun",
             selection_mode=["multi-row", "single-cell"],
             key="run-list",
-            height=rows_high(min(9, len(shown))),
+            height=rows_high(min(6, len(shown)), _TWO_LINES),
+            row_height=_TWO_LINES,  # a plan in words is longer than a line
             # What a run reached first: a narrow window cuts off what comes last.
             column_order=(
                 "name",
@@ -76,9 +82,9 @@ def run_list(opened: Case) -> None:
                 "note",
             ),
             column_config={
-                "name": st.column_config.TextColumn(width=78),
+                "name": st.column_config.TextColumn(width=150),
                 "note": st.column_config.TextColumn(width=110),
-                "plan": st.column_config.TextColumn(width=250),
+                "plan": st.column_config.TextColumn(width=240),
                 "said": st.column_config.TextColumn(
                     help="Spans extracted, before and after; of those who asked, if some did."
                 ),
@@ -92,40 +98,20 @@ def run_list(opened: Case) -> None:
         elif len(ticked) > MOST:
             st.info(f"Up to {MOST} runs can be laid over one another; {len(ticked)} are ticked.")
     if 1 < len(ticked) <= MOST:
-        names = [called(run, identity) for run, identity in ticked]
-        overlay_card(
-            opened,
-            [
-                (run, name if names.count(name) == 1 else f"{name} ({run.root.name[:6]})")
-                for (run, _), name in zip(ticked, names, strict=True)
-            ],
-        )
+        overlay_card(opened, [(run, names[run]) for run, _ in ticked])
     if state.is_new("run-list", rows) and len(rows) == 1:
         state.set_run(ticked[0][0].root.name)
         st.rerun()
 
 
-def _fits(sought: str, run: RunFolder, identity: Identity) -> bool:
+def _fits(sought: str, text: str) -> bool:
     """Whether every word that is sought stands in a run's name, note or folder."""
-    text = f"{identity.name} {identity.note} {run.root.name}".casefold()
-    return all(word in text for word in sought.casefold().split())
+    return all(word in text.casefold() for word in sought.casefold().split())
 
 
-def called(run: RunFolder, identity: Identity) -> str:
-    """A run's name, or the beginning of its folder's."""
-    return identity.name or run.short_name
-
-
-def _identity(run: RunFolder) -> Identity:
-    try:
-        return read_identity(run)
-    except SaniLensError:
-        return Identity(name=f"{run.short_name} (name cannot be read)")
-
-
-def _row(run: RunFolder, identity: Identity, opened: Case) -> dict[str, str]:
+def _row(run: RunFolder, name: str, identity: Identity, opened: Case) -> dict[str, str]:
     made = time.localtime(run.plan_file.stat().st_mtime)
-    row = {"name": called(run, identity), "note": identity.note}
+    row = {"name": name, "note": identity.note}
     try:
         plan, events = run.plan(), recent_events(run)
         now = status(run, events)
