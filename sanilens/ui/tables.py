@@ -111,13 +111,13 @@ def _element(tag: str, body: str, classes: str = "", **attributes: str) -> Marku
     return Markup("<{}{}>{}</{}>").format(tag, Markup("").join(said), body, tag)
 
 
+def rows_high(count: int) -> int:
+    """The height of `st.dataframe` with so many rows, in pixels: its head and lines, no strip."""
+    return 2 + _LINE * (count + 1)
+
+
 # Streamlit's 2.1875 rem, with the theme's base of 14 pixels.
 _LINE = 31
-
-
-def rows_high(count: int, line: int = _LINE) -> int:
-    """The height of `st.dataframe` with so many rows, in pixels: its head and lines, no strip."""
-    return 2 + _LINE + line * count
 
 
 def tick_clicked(key: str) -> None:

@@ -104,8 +104,7 @@ def _chosen(run: RunFolder, row: dict[str, str]) -> None:
             _paper("Certificate", "certificate", lambda: report_html(_evidence(run)))
         if done and len(subjects) == 1:
             _paper("Letter", "letter", lambda: letter_html(_evidence(run), subjects[0]))
-        if done and st.button("All papers", key="request-report", help="The page Report: letters "
-                              "to several, who answers for it, formats for machines."):  # fmt: skip
+        if done and st.button("More papers…", key="request-report"):
             state.set_run(run.root.name)
             st.switch_page(page("report"))
         if row["state"] == "stands":

@@ -21,8 +21,10 @@ from sanilens.ui.compare.words import words_card
 from sanilens.ui.extracted import hidden, identifiers
 from sanilens.ui.frame import case_bar, opened_case
 from sanilens.ui.layout import empty_state, next_step, page_header, show_error
+from sanilens.ui.markup import plain
 from sanilens.ui.plan.request import summary
 from sanilens.ui.run.live import of_case
+from sanilens.ui.run.naming import called
 from sanilens.unlearn.plan import Plan
 from sanilens.unlearn.stronger import Stronger, stronger
 
@@ -60,15 +62,14 @@ def _comparison(opened: Case, run: RunFolder, named: str | None) -> None:
     if found.groups:
         own = found.of("asked").rate("before").n
         measured = f"Measured on {n:,} spans; the figures are about the {own:,} asked for."
-    page_header(
-        "Compare", f"Plan `{plan.sha256[:8]}` · {summary(plan)}, seed {plan.seed}. {measured}"
-    )
+    known = identifiers(opened)
+    name, whole = plain(called(run, known)), f"plan `{plan.sha256[:8]}`: {summary(plan)}"
+    page_header("Compare", f"**{name}** · {whole}, seed {plan.seed}. {measured}")
     if not found.verified:
         st.caption(NOT_VERIFIED)
     if read_ledger(recent_events(run)).undone:
         st.info("This request was undone. The figures are those of the model that it had made.")
     suppression(run)
-    known = identifiers(opened)
     outcome(found, partial(_stronger, run, opened, plan), lambda name: hidden(name, known))
     whose_card(found)
     further_card(found)

@@ -4,11 +4,13 @@ from sanilens.errors import SaniLensError
 from sanilens.runs.workspace import find_run
 from sanilens.ui import state
 from sanilens.ui.commands import run_command
+from sanilens.ui.extracted import identifiers
 from sanilens.ui.frame import case_bar, opened_case
 from sanilens.ui.layout import empty_state, next_step, page_header, show_error
 from sanilens.ui.markup import plain
 from sanilens.ui.plan.request import summary
 from sanilens.ui.run.live import live
+from sanilens.ui.run.naming import called
 from sanilens.ui.run.runs import run_list
 
 _SUBTITLE = "Carries out a plan; reloading or closing the browser loses nothing."
@@ -27,8 +29,8 @@ def page() -> None:
         )
     else:
         try:
-            plan = run.plan()
-            page_header("Run", f"Run {plain(run.short_name)} · {summary(plan)}, seed {plan.seed}.")
+            plan, name = run.plan(), called(run, identifiers(opened))
+            page_header("Run", f"**{plain(name)}** · {summary(plan)}, seed {plan.seed}.")
             if live(run, plan):
                 next_step("The run has finished. See the result beside the controls.", "compare")
         except SaniLensError as error:

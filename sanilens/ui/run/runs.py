@@ -34,7 +34,6 @@ from sanilens.ui.tables import rows_high, tick_clicked
 from sanilens.unlearn.plan import Plan
 
 _SHOWN = 100
-_TWO_LINES = 50
 _DAMAGED = {"plan": "cannot be read", "state": "damaged"}
 
 
@@ -66,12 +65,10 @@ def run_list(opened: Case) -> None:
             on_select="rerun",
             selection_mode=["multi-row", "single-cell"],
             key="run-list",
-            height=rows_high(min(6, len(shown)), _TWO_LINES),
-            row_height=_TWO_LINES,  # a plan in words is longer than a line
+            height=rows_high(min(9, len(shown))),
             # What a run reached first: a narrow window cuts off what comes last.
             column_order=(
                 "name",
-                "plan",
                 "verdict",
                 "said",
                 "knowledge",
@@ -80,9 +77,10 @@ def run_list(opened: Case) -> None:
                 "when",
                 "case",
                 "note",
+                "plan",
             ),
             column_config={
-                "name": st.column_config.TextColumn(width=150),
+                "name": st.column_config.TextColumn(width=225),
                 "note": st.column_config.TextColumn(width=110),
                 "plan": st.column_config.TextColumn(width=240),
                 "said": st.column_config.TextColumn(
@@ -94,6 +92,7 @@ def run_list(opened: Case) -> None:
         rows = tuple(row for row in event["selection"]["rows"] if row < len(shown))
         ticked = [shown[row] for row in rows]
         if len(ticked) == 1:
+            st.markdown(f"**{plain(names[ticked[0][0]])}**: {_in_words(ticked[0][0])}")
             _actions(opened, *ticked[0])
         elif len(ticked) > MOST:
             st.info(f"Up to {MOST} runs can be laid over one another; {len(ticked)} are ticked.")
@@ -164,6 +163,15 @@ def _actions(opened: Case, run: RunFolder, identity: Identity) -> None:
         )
         with st.popover("Delete…"):
             _delete(run)
+
+
+def _in_words(run: RunFolder) -> str:
+    """The whole plan, for which the table has no room."""
+    try:
+        plan = run.plan()
+    except SaniLensError:
+        return f"its plan {_DAMAGED['plan']}."
+    return f"{summary(plan)}, seed {plan.seed}."
 
 
 def _same_case(run: RunFolder, opened: Case) -> bool:
