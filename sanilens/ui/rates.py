@@ -11,6 +11,8 @@ from sanilens.ui.tables import Column, Row, bounds, percent, show_table
 
 # Above this, small rates cannot be told from none on a straight axis.
 _WIDE = 0.3
+# And above this nothing would be seen of how high rates differ on one that begins at 0.
+_HIGH = 0.5
 _TICKS = (0, 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 1)
 
 
@@ -54,13 +56,7 @@ def rate_forest(
     The axis ends where the intervals do; where it is long, a square root keeps small rates apart.
     `legend` says what the tones stand for, where a line has several.
     """
-    most = max((arm.high or 0.0 for arm in arms), default=0.0)
-    axis = Axis(f"share of {what}", format=".0%" if most > 0.1 else ".1%", between=(0, most or 1))
-    if most > _WIDE:
-        ticks = [tick for tick in _TICKS if tick <= 1.05 * most]
-        axis = Axis(
-            f"share of {what}", "square root", ".0%", between=(0, min(1, most)), ticks=ticks
-        )
+    axis, (least, most) = rates_axis(arms, f"share of {what}")
     # Where every line has its own, it stands there as a dot.
     reference = next((arm.rate for arm in arms if arm.tone == "reference" and not legend), None)
     said = "; ".join(f"{arm.name} {percent(arm.rate)} of {arm.of:,}" for arm in arms)
@@ -68,9 +64,22 @@ def rate_forest(
     # On two lines: the card may be narrow.
     if axis.scale != "linear":
         figure.update_xaxes(title_text=f"{axis.title}<br>({axis.scale} scale)")
-    figure.update_xaxes(range=[-0.02 * axis.place(most or 1), 1.08 * axis.place(most or 1)])
+    room = axis.place(most) - axis.place(least)
+    figure.update_xaxes(range=[axis.place(least) - 0.02 * room, axis.place(most) + 0.08 * room])
     lines = len({arm.name for arm in arms})
     draw(figure, key, f"Share of {what}: {said}.", forest_height(lines, legend=bool(legend)))
+
+
+def rates_axis(arms: Sequence[ArmRate], title: str) -> tuple[Axis, tuple[float, float]]:
+    """The axis, and from where to where the intervals go; from 0 unless all rates are high."""
+    most = max((arm.high or 0.0 for arm in arms), default=0.0) or 1.0
+    least = min((arm.low for arm in arms if arm.low is not None), default=0.0)
+    if least > _HIGH:
+        return Axis(title, format=".0%" if most - least > 0.1 else ".1%"), (least, most)
+    if most > _WIDE:
+        ticks = [tick for tick in _TICKS if tick <= 1.05 * most]
+        return Axis(title, "square root", ".0%", ticks=ticks), (0.0, most)
+    return Axis(title, format=".0%" if most > 0.1 else ".1%"), (0.0, most)
 
 
 def forest_height(lines: int, *, legend: bool = False) -> int:

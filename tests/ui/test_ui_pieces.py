@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 from sanilens.ui.components.token_strip import opacity
 from sanilens.ui.components.unit_grid import bin_scores, caption, grid_rows
 from sanilens.ui.markup import show
+from sanilens.ui.rates import ArmRate, rates_axis
 from sanilens.ui.tables import Cell, Column, Group, Row, bar, table
 
 finite = st.floats(-1e3, 1e3)
@@ -133,3 +134,12 @@ def test_a_pick_counts_once_and_only_if_it_exists() -> None:
         app.run()
         assert not app.exception
         assert (app.session_state.span, app.session_state.unit) == (0, "mlp.1.299")
+
+
+def test_rates_begin_at_nothing_unless_all_are_high() -> None:
+    high = [ArmRate("before", 337, 347, 0.948, 0.984), ArmRate("after", 335, 347, 0.94, 0.98)]
+    axis, between = rates_axis(high, "share")
+    assert (axis.scale, between) == ("linear", (0.94, 0.984))
+    axis, between = rates_axis([*high, ArmRate("base", 0, 347, 0.0, 0.011)], "share")
+    assert (axis.scale, between) == ("square root", (0.0, 0.984))
+    assert rates_axis([ArmRate("nobody", 0, 0, None, None)], "share")[1] == (0.0, 1.0)

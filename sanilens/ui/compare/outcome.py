@@ -187,6 +187,7 @@ def label_table(found: Comparison, kind: str | None) -> None:
             for rate in [rates[arm]]
         ],
         "compare-labels",
+        legend={"leak": "before", "plan": "after"},
     )
     columns = [
         Column("label"),
@@ -310,7 +311,7 @@ def _pictures(found: Comparison, kind: str | None) -> None:
         if words := against_random(found, kind):
             st.markdown(words)
         st.caption(_legend(found))
-    with right, card("By label", "orange: before · green: after"):
+    with right, card("By label"):
         label_table(found, kind)
 
 

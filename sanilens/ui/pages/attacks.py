@@ -16,6 +16,7 @@ from sanilens.ui.commands import attack_command
 from sanilens.ui.frame import case_bar, opened_case
 from sanilens.ui.job import job_panel
 from sanilens.ui.layout import card, empty_state, next_step, page_header, show_error
+from sanilens.ui.tables import Column, Row, show_table
 
 _SUBTITLE = (
     "Whoever believes nothing tries harder: other prompts, sampling, relearning, fewer bits, a "
@@ -68,7 +69,8 @@ def _attacks(run: RunFolder) -> None:
             )  # fmt: skip
     if not found:
         with card(f"{len(ATTACKS)} attacks", "each on this run's result and on what it is held to"):
-            st.markdown(" · ".join(attack.title for attack in ATTACKS.values()))
+            rows = [Row((attack.title, attack.meaning)) for attack in ATTACKS.values()]
+            show_table([Column("attack"), Column("what it does", "aside")], rows, "untried")
         return
     with card(
         "What they get", "the first figure of each; as little as the reference gives is enough"

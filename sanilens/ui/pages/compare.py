@@ -20,7 +20,7 @@ from sanilens.ui.compare.requests import whose_card
 from sanilens.ui.compare.words import words_card
 from sanilens.ui.extracted import hidden, identifiers
 from sanilens.ui.frame import case_bar, opened_case
-from sanilens.ui.layout import empty_state, next_step, page_header, show_error
+from sanilens.ui.layout import empty_state, next_step, page_header, pair, show_error
 from sanilens.ui.markup import plain
 from sanilens.ui.plan.request import summary
 from sanilens.ui.run.live import of_case
@@ -71,8 +71,15 @@ def _comparison(opened: Case, run: RunFolder, named: str | None) -> None:
         st.info("This request was undone. The figures are those of the model that it had made.")
     suppression(run)
     outcome(found, partial(_stronger, run, opened, plan), lambda name: hidden(name, known))
-    whose_card(found)
-    further_card(found)
+    if found.groups and found.further:
+        left, right = pair("rest", (1.75, 1))
+        with left:
+            whose_card(found)
+        with right:
+            further_card(found)
+    else:
+        whose_card(found)
+        further_card(found)
     gates_card(run)
     if of_case(run, opened):
         words_card(opened, run, plan, found, named)
