@@ -57,7 +57,7 @@ def walked(tab: Page, served: Served) -> list[tuple[str, str]]:
 
 def by_hand(tab: Page) -> None:
     """Open what lies one level deeper on Plan; once a part was chosen it is open by itself."""
-    tab.locator(".st-key-plan-by-hand summary").click()
+    tab.locator(".st-key-plan-by-hand summary").first.click()
 
 
 def step(tab: Page, selector: str) -> tuple[str, str]:
