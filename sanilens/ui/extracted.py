@@ -6,6 +6,8 @@ digit wrong, and so is all that stands in a secret's place; what else the model 
 
 import math
 import re
+from collections.abc import Sequence
+from difflib import SequenceMatcher
 from typing import Literal
 
 from markupsafe import Markup
@@ -20,6 +22,7 @@ Tone = Literal["leaked", "changed", "other", "prompt"]
 
 # Shorter beginnings of identifiers are syllables of many words.
 _TELLS = 3
+_WORD = re.compile(r"\S+")
 _WORD_REST = re.compile(r"\w*")
 _ENDS = re.compile(r"\n+")
 _MARK = Markup('<span class="sl-{}" title="{}">{}</span>')
@@ -52,6 +55,7 @@ def written(
     goes_on: bool = False,
     slot: str = "",
     revealed: bool = False,
+    differs: Sequence[tuple[int, int]] = (),
 ) -> Markup:
     """A continuation with the corpus's identifiers marked and, until revealed, masked.
 
@@ -65,6 +69,7 @@ def written(
             identifier is held back; otherwise it is masked.
         slot: the secret in whose place the text begins, if it does.
         revealed: whether the record that it goes on from is.
+        differs: what is marked as changed (`changed_words`).
     """
     if slot and not revealed:
         end = slot_end(slot, text)
@@ -72,7 +77,10 @@ def written(
             return marked(SLOT, "other", "in a secret's place")
         how = begins(slot, text)
         tone: Tone = "other" if how == "different" else "leaked"
-        rest = written(text[end:], known, before=before + text[:end], goes_on=goes_on)
+        after = [(max(0, start - end), stop - end) for start, stop in differs if stop > end]
+        rest = written(
+            text[end:], known, before=before + text[:end], goes_on=goes_on, differs=after
+        )
         return marked(f"{SLOT} {how}", tone, f"in a secret's place: {how}") + rest
     longest = known.lengths[0] if known.lengths else 0
     lead = before[max(0, len(before) - longest) :]
@@ -86,13 +94,38 @@ def written(
             shown = shown[:cut] + mask(shown[cut:])
     parts: list[Markup] = []
     at = len(lead)
+    changed = [(at + start, at + stop) for start, stop in differs]
     for leak in known.find(whole):
         start, stop = max(at, leak.start), min(end, leak.end)
         if start < stop:
             title = f"{leak.label} of the corpus"
-            parts += lines(shown[at:start]), marked(shown[start:stop], "leaked", title)
+            parts += _between(shown, at, start, changed), marked(shown[start:stop], "leaked", title)
+            at = stop
+    return Markup("").join([*parts, _between(shown, at, end, changed)])
+
+
+def _between(shown: str, at: int, end: int, changed: Sequence[tuple[int, int]]) -> Markup:
+    """A piece of what is shown, with what has changed in it."""
+    parts: list[Markup] = []
+    for start, stop in changed:
+        start, stop = max(at, start), min(end, stop)
+        if start < stop:
+            title = "the other model has other words here"
+            parts += lines(shown[at:start]), marked(shown[start:stop], "changed", title)
             at = stop
     return Markup("").join([*parts, lines(shown[at:end])])
+
+
+def changed_words(text: str, other: str) -> list[tuple[int, int]]:
+    """Where words of a text stand that another text does not have there."""
+    places = [word.span() for word in _WORD.finditer(text)]
+    own = [text[start:end] for start, end in places]
+    steps = SequenceMatcher(None, own, other.split(), autojunk=False).get_opcodes()
+    return [
+        (places[first][0], places[last - 1][1])
+        for kind, first, last, _, _ in steps
+        if kind in ("replace", "delete")
+    ]
 
 
 def slot_end(value: str, text: str) -> int:

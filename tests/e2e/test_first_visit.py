@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 from sanilens.case import open_records
 from tests.e2e.conftest import Served
 from tests.e2e.test_journey import Hand, identifiers, pair, settled
+from tests.e2e.test_places import by_hand
 from tests.e2e.test_request import finished
 from tests.e2e.watch import Watch, same_after_reload
 
@@ -36,8 +37,11 @@ def test_from_the_first_page_to_a_verdict(tab: Page, served: Served) -> None:
         expect(tab.get_by_text("on this computer, controls included")).to_be_visible()
         settled(tab)
         watch.clean("Plan")
-        assert watch.downloads_clean("Plan")
         same_after_reload(tab)
+        by_hand(tab)
+        settled(tab)
+        assert watch.downloads_clean("Plan")
+        watch.clean("Plan, by hand")
         hand.click(".st-key-plan-run button")
         expect(tab.locator(".sl-status")).to_contain_text("left of the whole run")
         finished(hand)

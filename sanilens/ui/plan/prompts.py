@@ -1,6 +1,6 @@
 """A prompt, and how the model continues it: as it is, and with the plan's edits."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import streamlit as st
@@ -11,7 +11,7 @@ from sanilens.case import Case
 from sanilens.corpus.records import Record, Span
 from sanilens.model.generation import stream_text
 from sanilens.ui import state
-from sanilens.ui.extracted import identifiers, marked, written
+from sanilens.ui.extracted import changed_words, identifiers, marked, written
 from sanilens.ui.markup import show
 from sanilens.ui.masking import mask_record
 from sanilens.ui.numbers import number
@@ -107,6 +107,11 @@ _GREEDY, _SAMPLED = "Greedy", "Sampled"
 _HEAD = Markup('<div class="sl-card-head"><h3>{}</h3><span>{}</span></div>')
 _WORDS = Markup('<div class="sl-text">{}{}{}</div>')
 _CURSOR = Markup('<span class="sl-cursor"></span>')
+_DIFFERS = Markup(
+    '<div class="sl-legend"><span class="sl-changed">words the other side does not have there'
+    "</span></div>"
+)
+_ALIKE = Markup('<div class="sl-legend">Both sides say the same.</div>')
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +167,7 @@ def both_sides(opened: Case, edits: Edits, how: Sampling, prompt: Prompt, title:
             show(_HEAD.format(name, notes[name]))
             sides.append(_Side(name, st.empty(), _texts(opened, chosen, how, prompt.text)))
     said = {side.title: "" for side in sides}
+    both = tuple(sides)
     while sides:
         for side in tuple(sides):
             text = next(side.texts, None)
@@ -169,6 +175,10 @@ def both_sides(opened: Case, edits: Edits, how: Sampling, prompt: Prompt, title:
                 sides.remove(side)
             said[side.title] = said[side.title] if text is None else text
             _draw(opened, side, prompt, said[side.title], goes_on=text is not None)
+    texts = [said[side.title] for side in both]
+    for side, text, other in zip(both, texts, reversed(texts), strict=True):
+        _draw(opened, side, prompt, text, differs=changed_words(text, other))
+    show(_DIFFERS if texts[0] != texts[1] else _ALIKE)
 
 
 def _texts(opened: Case, edits: Edits, how: Sampling, prompt: str) -> Iterator[str]:
@@ -190,7 +200,15 @@ def _texts(opened: Case, edits: Edits, how: Sampling, prompt: str) -> Iterator[s
     results().get(key, lambda: text)
 
 
-def _draw(opened: Case, side: _Side, prompt: Prompt, text: str, *, goes_on: bool) -> None:
+def _draw(
+    opened: Case,
+    side: _Side,
+    prompt: Prompt,
+    text: str,
+    *,
+    goes_on: bool = False,
+    differs: Sequence[tuple[int, int]] = (),
+) -> None:
     slot = prompt.record.value(prompt.span) if prompt.record and prompt.span else ""
     known = identifiers(opened)
     words = written(
@@ -200,6 +218,7 @@ def _draw(opened: Case, side: _Side, prompt: Prompt, text: str, *, goes_on: bool
         goes_on=goes_on,
         slot=slot,
         revealed=prompt.record is not None and state.revealed(prompt.record.id),
+        differs=differs,
     )
     end = _CURSOR if goes_on else Markup("")
     if not goes_on and not text:

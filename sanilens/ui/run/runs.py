@@ -80,7 +80,7 @@ def run_list(opened: Case) -> None:
                 "plan",
             ),
             column_config={
-                "name": st.column_config.TextColumn(width=225),
+                "name": st.column_config.TextColumn(width=245),
                 "note": st.column_config.TextColumn(width=110),
                 "plan": st.column_config.TextColumn(width=240),
                 "said": st.column_config.TextColumn(
