@@ -29,7 +29,7 @@ _MOST_TICKS = 8
 
 Tone = Literal["leak", "control", "plan", "reference"]
 Scale = Literal["linear", "log", "square root", "symlog"]
-Dash = Literal["solid", "dash", "dot", "longdash"]
+Dash = Literal["solid", "dash", "dot", "longdash", "dashdot"]
 Symbol = Literal["circle", "triangle-right", "diamond", "square"]
 
 TEMPLATE = go.layout.Template(

@@ -99,6 +99,8 @@ def test_two_are_laid_over_one_another(tiny_case: Sources, two: list[RunFolder])
     drawn = everything(app)
     assert "Side by side" in drawn
     assert drawn.count("still said") >= 1
+    assert "Spans extracted on the way" in drawn
+    assert "Perplexity, unseen texts" in drawn
     assert not [value for value in values(tiny_case) if value in drawn]
     assert len(app.selectbox) == 1
 

@@ -11,22 +11,27 @@ from sanilens.audit.metrics.knowledge import KNOWLEDGE_KEPT
 from sanilens.audit.perplexity import worded_perplexity
 from sanilens.audit.statistics import Rate
 from sanilens.case import Case
-from sanilens.charts import Axis, Estimate, forest
+from sanilens.charts import COLOURS, Axis, Dash, Estimate, Line, forest, lines
 from sanilens.errors import IntegrityError, SaniLensError
 from sanilens.runs.comparison import Comparison, load_comparison
 from sanilens.runs.folder import RunFolder
 from sanilens.runs.judgement import STATES
+from sanilens.runs.log import recent_events
+from sanilens.runs.progress import progress_of
 from sanilens.runs.verdict import verdict
 from sanilens.ui import state
 from sanilens.ui.charts import draw
 from sanilens.ui.compare.words import by_leak, reading, sides
 from sanilens.ui.extracted import LEGEND
-from sanilens.ui.layout import card, show_error
+from sanilens.ui.layout import card, pair, show_error
 from sanilens.ui.markup import plain, show
 from sanilens.ui.run.live import of_case
 from sanilens.ui.tables import Column, Row, show_table
 
 MOST = 5
+_HEIGHT = 220
+_DASHES: Sequence[Dash] = ("solid", "dash", "dot", "longdash", "dashdot")
+_TITLE = Markup('<h4 class="sl-chart-title">{}</h4>')
 _TEXT = Markup('<div class="sl-text">{}</div>')
 
 
@@ -45,6 +50,7 @@ def overlay_card(opened: Case, runs: Sequence[tuple[RunFolder, str]]) -> None:
     with card("Side by side", "share of spans extracted after each plan, 95 % (Wilson)"):
         _forest(found)
         _table(found)
+        _curves(found)
     _words(opened, found)
 
 
@@ -63,6 +69,45 @@ def _forest(found: Sequence[tuple[RunFolder, str, Comparison]]) -> None:
         state.set_run(picked)
         st.rerun()
     st.caption("Click a run's dot to go on with it.")
+
+
+def _curves(found: Sequence[tuple[RunFolder, str, Comparison]]) -> None:
+    """What was still said on the way, and perplexity, of the runs that changed step by step."""
+    said: list[Line] = []
+    perplexity: list[Line] = []
+    for (run, name, _), colour, dash in zip(found, COLOURS, _DASHES, strict=False):
+        progress = progress_of(run.plan(), recent_events(run))
+        repaired = [row for row in progress.curves if row["arm"] == "after"]
+        rewritten = [row for row in progress.rewritten if row["arm"] == "after"]
+        rates = [row["rate"] for row in repaired] or [
+            row["extracted"] / row["of"] for row in rewritten if row["of"]
+        ]
+        if len(rates) > 1:
+            said.append(Line(name, _way(rates), rates, colour, dash))
+        if len(repaired) > 1:
+            read = [row["perplexity"] for row in repaired]
+            perplexity.append(Line(name, _way(read), read, colour, dash))
+    way = Axis("share of the way, from the first to the last look", format=".0%")
+    left, right = pair("runs-curves", (1, 1))
+    if said:
+        with left:
+            show(_TITLE.format("Spans extracted on the way"))
+            axis = Axis("share of spans", format=".0%")
+            draw(lines(said, way, axis, legend=True), "runs-said", _words_of(said), _HEIGHT)
+            st.caption("Of a repair on a fixed sample, of rewriting on all that is asked.")
+    if perplexity:
+        with right:
+            show(_TITLE.format("Perplexity, unseen texts"))
+            figure = lines(perplexity, way, Axis("perplexity"), legend=True)
+            draw(figure, "runs-perplexity", _words_of(perplexity), _HEIGHT)
+
+
+def _way(looks: Sequence[float]) -> list[float]:
+    return [n / (len(looks) - 1) for n in range(len(looks))]
+
+
+def _words_of(own: Sequence[Line]) -> str:
+    return "; ".join(f"{line.name} from {line.y[0]:.3g} to {line.y[-1]:.3g}" for line in own)
 
 
 def _asked(
