@@ -12,8 +12,10 @@ from sanilens.bundled import Sources
 from sanilens.case import open_records
 from sanilens.runs.folder import RunFolder
 from sanilens.runs.identity import Identity, read_identity, save_identity
+from sanilens.runs.progress import RunProgress
 from sanilens.runs.workspace import find_run
 from sanilens.ui.run.naming import called, called_apart, in_few_words
+from sanilens.ui.run.overlay import rates_on_the_way
 from sanilens.unlearn.plan import Repair, Rewriting
 from tests.ui.tiny_case import EDITS, everything, make_plan, open_page, values
 
@@ -87,6 +89,17 @@ def test_runs_are_sought_by_name_note_and_id(tiny_case: Sources, two: list[RunFo
     ]
     app.text_input(key="run-search").input("seco").run()
     assert [row["name"] for row in app.dataframe[-1].value.to_dict("records")] == ["second"]
+
+
+def test_what_was_said_on_the_way_is_a_share_of_what_was_asked() -> None:
+    steps = [
+        {"arm": arm, "step": step, "of": 64, "extracted": said, "asked": 13}
+        for arm in ("after", "another_subject")
+        for step, said in ((1, 13), (2, 0))
+    ]
+    assert rates_on_the_way(RunProgress(rewritten=steps)) == [1.0, 0.0]
+    looks = [{"arm": "after", "rate": rate} for rate in (0.9, 0.1)]
+    assert rates_on_the_way(RunProgress(curves=looks, rewritten=steps)) == [0.9, 0.1]
 
 
 @pytest.mark.slow

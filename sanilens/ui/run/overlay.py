@@ -17,7 +17,7 @@ from sanilens.runs.comparison import Comparison, load_comparison
 from sanilens.runs.folder import RunFolder
 from sanilens.runs.judgement import STATES
 from sanilens.runs.log import recent_events
-from sanilens.runs.progress import progress_of
+from sanilens.runs.progress import RunProgress, progress_of
 from sanilens.runs.verdict import verdict
 from sanilens.ui import state
 from sanilens.ui.charts import draw
@@ -77,15 +77,10 @@ def _curves(found: Sequence[tuple[RunFolder, str, Comparison]]) -> None:
     perplexity: list[Line] = []
     for (run, name, _), colour, dash in zip(found, COLOURS, _DASHES, strict=False):
         progress = progress_of(run.plan(), recent_events(run))
-        repaired = [row for row in progress.curves if row["arm"] == "after"]
-        rewritten = [row for row in progress.rewritten if row["arm"] == "after"]
-        rates = [row["rate"] for row in repaired] or [
-            row["extracted"] / row["of"] for row in rewritten if row["of"]
-        ]
-        if len(rates) > 1:
+        if len(rates := rates_on_the_way(progress)) > 1:
             said.append(Line(name, _way(rates), rates, colour, dash))
-        if len(repaired) > 1:
-            read = [row["perplexity"] for row in repaired]
+        read = [row["perplexity"] for row in progress.curves if row["arm"] == "after"]
+        if len(read) > 1:
             perplexity.append(Line(name, _way(read), read, colour, dash))
     way = Axis("share of the way, from the first to the last look", format=".0%")
     left, right = pair("runs-curves", (1, 1))
@@ -100,6 +95,13 @@ def _curves(found: Sequence[tuple[RunFolder, str, Comparison]]) -> None:
             show(_TITLE.format("Perplexity, unseen texts"))
             figure = lines(perplexity, way, Axis("perplexity"), legend=True)
             draw(figure, "runs-perplexity", _words_of(perplexity), _HEIGHT)
+
+
+def rates_on_the_way(progress: RunProgress) -> list[float]:
+    """The share still said at each look at the plan's own arm; without a repair, at each step."""
+    repaired = [row["rate"] for row in progress.curves if row["arm"] == "after"]
+    steps = [row for row in progress.rewritten if row["arm"] == "after" and row["asked"]]
+    return repaired or [row["extracted"] / row["asked"] for row in steps]
 
 
 def _way(looks: Sequence[float]) -> list[float]:
