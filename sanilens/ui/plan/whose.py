@@ -7,9 +7,6 @@ from sanilens.runs.workspace import asked_before
 from sanilens.ui import state
 from sanilens.ui.extracted import hidden, identifiers
 from sanilens.ui.layout import card
-from sanilens.unlearn.suggest import find_preset
-
-_PERSON = "person"
 
 
 def whose_card(opened: Case) -> None:
@@ -55,8 +52,6 @@ def _words(opened: Case) -> str:
     words: list[str] = []
     if chosen:
         words.append(f"{own:,} of {len(opened.corpus.records):,} records.")
-        if _is_the_persons(opened):
-            words.append(f"The plan: {find_preset(_PERSON).description}")
         words.append("Compare shows them and everyone else separately.")
     if before:
         words.append(
@@ -69,9 +64,3 @@ def _words(opened: Case) -> str:
 def _keep() -> None:
     """Keep the choice; what is suggested follows it."""
     state.set_subjects(tuple(st.session_state["plan-subjects"]))
-
-
-def _is_the_persons(opened: Case) -> bool:
-    preset = find_preset(_PERSON)
-    own = state.basket(), state.keep(), state.rewriting(), state.repair()
-    return own == ((), preset.keep, preset.rewrite, preset.repair(opened.base))
