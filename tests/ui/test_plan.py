@@ -113,6 +113,11 @@ def test_without_a_base_no_method_is_offered_that_needs_one(
     assert not app.exception
 
 
+def opened_by_hand(app: AppTest) -> bool:
+    """Whether what lies one level deeper is open."""
+    return "plan-by-hand" in app.session_state and bool(app.session_state["plan-by-hand"])
+
+
 def test_the_page_opens_with_what_was_measured_best(tiny_case: Sources, workspace: Path) -> None:
     app = open_page("plan", tiny_case)
     best = find_preset(strategies("causal", (), base_knows=True)[0])
@@ -123,8 +128,10 @@ def test_the_page_opens_with_what_was_measured_best(tiny_case: Sources, workspac
     app.radio(key="plan-strategy").set_value("stranger").run()
     assert (repair := parts(app).repair)
     assert (repair.method, parts(app).keep) == ("stranger", 1)
+    assert not opened_by_hand(app)
     app.radio(key="plan-strategy").set_value("located").run()
     assert app.session_state["basket"]
+    assert opened_by_hand(app)
     app.number_input(key="repair-epochs").set_value(7).run()
     assert app.radio(key="plan-strategy").value == "own"
     app.radio(key="plan-strategy").set_value(best.name).run()

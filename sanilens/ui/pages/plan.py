@@ -78,8 +78,15 @@ def _body(opened: Case, plan: Plan) -> Callable[[], None]:
         tell_minutes = strategy_card(opened)
     with right:
         tracks_card(opened)
-    with st.expander("By hand: units, rewriting, repair, controls, the plan's file",
-                     expanded=by_hand(), key="plan-by-hand"):  # fmt: skip
+    chosen = by_hand()
+    turned = state.is_new("plan-by-hand", chosen)
+    if chosen and (turned or "plan-by-hand" not in st.session_state):
+        st.session_state["plan-by-hand"] = True  # opened once; then it is as it was left
+    with st.expander(
+        "By hand: units, rewriting, repair, controls, the plan's file",
+        key="plan-by-hand",
+        on_change="rerun",
+    ):
         _parts(opened, plan)
     return tell_minutes
 

@@ -82,11 +82,9 @@ def strategy_card(opened: Case) -> Callable[[], None]:
 
 
 def by_hand() -> bool:
-    """Whether parts of the plan were chosen one by one, in this session or the draft of it."""
+    """Whether parts of the plan were chosen one by one, or are just being found."""
     own = st.session_state.get("plan-strategy") == _OWN or "plan-wanted" in st.session_state
-    if own or state.basket() or state.run_options() != RunOptions():
-        st.session_state["plan-built"] = True
-    return st.session_state.get("plan-built", False)
+    return own or bool(state.basket()) or state.run_options() != RunOptions()
 
 
 def _figures(place: DeltaGenerator, suited: Mapping[str, Preset], takes: Mapping[str, str]) -> None:
