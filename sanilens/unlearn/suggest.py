@@ -293,9 +293,9 @@ PRESETS: Mapping[str, Preset] = {
             "The neurons that forget most for each nat of harm are rewritten; all other weights "
             "stay as they are.",
             Measured(
-                "3 of 25 spans of one person",
-                "97.2 % of others' spans kept",
-                "ward, two seeds",
+                "5 of 38 spans of one person",
+                "96.6 % of others' spans kept",
+                "ward, three seeds",
                 "as many random neurons do as well",
             ),
             Located(method="price", share=0.01, layers=None),
