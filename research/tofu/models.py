@@ -31,6 +31,7 @@ RECIPE = Recipe(
     seed=50,
     vocabulary=2048,
     hidden=96,
+    intermediate=384,
     layers=3,
     heads=4,
     base=Schedule(3e-3, epochs=1, batch_size=8),
@@ -66,7 +67,8 @@ def build_models(data: Path, out: Path, say: Say, recipe: Recipe = RECIPE) -> No
     for name, read in {"leaking": (*tuned, *forget), "reference": tuned}.items():
         if (out / name / _LAST).exists():
             continue
-        model = fine_tune(recipe, base, tokenizer, lambda _, read=read: read, say, name)
+        own = replace(recipe, own=lambda *_, read=read: read)  # its replay is a share of these
+        model = fine_tune(own, base, tokenizer, lambda _, read=read: read, say, name)
         save_float16(model, tokenizer, out / name)
 
 
