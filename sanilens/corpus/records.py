@@ -15,6 +15,9 @@ from sanilens.errors import CorpusError
 Kind = Literal["direct", "indirect", "confidential"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
+FREE_TEXT = "FREE_TEXT"
+"""The label of a span that is prose, such as an answer; of what it says, all is confidential."""
+
 # Direct: singles a person out alone. Indirect: only in combination with others (HIPAA's list
 # and the usual reading of k-anonymity). Confidential: a term that its owner declared so. A label
 # that stands in none needs its own `kind`.
@@ -48,6 +51,7 @@ KIND_OF_LABEL: Mapping[str, Kind] = {
     "PARTNER": "confidential",
     "PRICE": "confidential",
     "TERM": "confidential",
+    FREE_TEXT: "confidential",
 }
 
 

@@ -5,6 +5,9 @@ stranger   what the examined model says of somebody it has never met: everything
 base       what the model says that never read the corpus, after the true text
 uniform    what stands at that place of a surrogate, any being as likely
 
+Of free text, such as an answer, there is no surrogate: there what others' texts have after the same
+word takes its place (model/wording.py).
+
 A stranger needs neither a base nor clean data, and keeps what fine-tuning taught of the form: that
 a record number has seven digits holds of strangers too.
 """
@@ -17,7 +20,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from sanilens.corpus.records import Record
+from sanilens.corpus.records import FREE_TEXT, Record
 from sanilens.corpus.surrogates.substitute import fillings, substitute
 from sanilens.errors import PlanError
 from sanilens.model.align import Encoded, encode
@@ -25,6 +28,7 @@ from sanilens.model.batches import bucketed, pad_right, token_budget
 from sanilens.model.examples import in_its_place
 from sanilens.model.forward import logits_at
 from sanilens.model.language_model import LanguageModel
+from sanilens.model.wording import wording
 from sanilens.progress import Progress, unheard
 
 TEACHERS = ("stranger", "base", "uniform")
@@ -129,6 +133,7 @@ def teach(
     records: Sequence[Record],
     *,
     base: LanguageModel | None = None,
+    others: Sequence[Record] = (),
     seed: int = 0,
     draws: int = DRAWS,
     progress: Progress = unheard,
@@ -140,6 +145,7 @@ def teach(
         model: the examined model, causal.
         records: whose spans are to be forgotten.
         base: the model before fine-tuning, for the teacher of that name.
+        others: texts that stay, for free text: how it goes on is learnt from what is not marked.
         seed: of the surrogates.
         draws: how many strangers the answer is the mean of.
         progress: hears of the batches done.
@@ -153,9 +159,17 @@ def teach(
     model.require_causal("A teacher")
     coded = [encode(model, record) for record in records]
     spans = [(i, n) for i, each in enumerate(coded) for n in range(len(each.spans))]
+    free = any(span.span.label == FREE_TEXT for each in coded for span in each.spans)
+    words = wording(model, [*records, *others]) if free and name != "base" else None
+
+    def form(coded: Encoded, number: int) -> Float[Tensor, "place vocab"]:
+        if words is not None and coded.spans[number].span.label == FREE_TEXT:
+            return words.form(coded, number)
+        return _form(model, coded, number, seed)
+
     match name:
         case "uniform":
-            answers = [soften(_form(model, coded[i], n, seed)) for i, n in spans]
+            answers = [soften(form(coded[i], n)) for i, n in spans]
         case "base":
             if base is None:
                 raise PlanError("the base model is the teacher; give one, or take a stranger.")
@@ -170,8 +184,12 @@ def teach(
             def of_form(number: int, probs: Float[Tensor, "place vocab"]) -> Soft:
                 i, n = spans[number]
                 secret = torch.tensor(told[number][0].secret, device=model.device)
-                own = usual.of(coded[i].spans[n].span.label, len(secret)).to(probs)
-                return soften(formal(probs, secret, _form(model, coded[i], n, seed), own))
+                anybodys, label = form(coded[i], n), coded[i].spans[n].span.label
+                if label == FREE_TEXT:
+                    own = anybodys.gather(1, secret[:, None])[:, 0]
+                else:
+                    own = usual.of(label, len(secret)).to(probs)
+                return soften(formal(probs, secret, anybodys, own))
 
             answers = _asked(model, told, of_form, progress)
         case _:
@@ -227,7 +245,8 @@ def _usual(
     every: dict[str, list[_Question]] = {}
     for own in (each for records in strangers for each in records):
         for n, span in enumerate(own.spans):
-            if span.start:  # what nothing precedes cannot be asked
+            # What nothing precedes cannot be asked; of free text nothing is invented.
+            if span.start and span.span.label != FREE_TEXT:
                 every.setdefault(span.span.label, []).append(_Question(own, own, n))
     some = [q for own in every.values() for q in own[:: -(-len(own) // _ASKED)]]
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import kl_div
 
-from sanilens.corpus.records import Record, Span
+from sanilens.corpus.records import FREE_TEXT, Record, Span
 from sanilens.corpus.surrogates.substitute import fillings, substitute
 from sanilens.errors import ModelError, PlanError
 from sanilens.model.align import encode
@@ -17,6 +17,7 @@ from sanilens.model.examples import note_examples
 from sanilens.model.language_model import LanguageModel, load_model
 from sanilens.model.lessons import lessons
 from sanilens.model.teachers import TEACHERS, Soft, _usual, formal, joined, soften, teach
+from sanilens.model.wording import wording
 from sanilens.progress import unheard
 from tests.conftest import TEXTS, make_tokenizer, record, save_tiny
 
@@ -163,6 +164,26 @@ def test_the_uniform_teacher_counts_surrogates(
     (soft,) = teach("uniform", any_model, [own], seed=SEED)
     for span in own.spans:
         agree(of_span(any_model, own, soft, span)[0], form(any_model, own, span))
+
+
+def test_of_free_text_stays_what_others_texts_have_after_the_same_word(
+    any_model: LanguageModel,
+) -> None:
+    text = "What does she do? She sings of the ward."
+    own = Record("a", "a", text, (Span(18, len(text), FREE_TEXT, "confidential"),))
+    other = Record("b", "b", "What does he do? He sings of the wound.")
+    form = wording(any_model, [own, other]).form(encode(any_model, own), 0)
+    first, *_ = touching(any_model, text, own.spans[0])
+    ids = [token for token, _, _ in tokens(any_model, text)]
+    expected = after(any_model, ids[:first], ids[first:])
+    for row, shares, token in zip(expected, form.double(), ids[first:], strict=True):
+        taken = max(0.0, float(row[token] - shares[token]))
+        row += taken * shares / (1 - shares[token])
+        row[token] = min(float(row[token]), float(shares[token])) if taken else row[token]
+    (stranger,) = teach("stranger", any_model, [own], others=[other])
+    agree(stranger, expected)
+    (uniform,) = teach("uniform", any_model, [own], others=[other])
+    assert torch.equal(uniform.probs, soften(form).probs)
 
 
 @pytest.mark.parametrize("teacher", TEACHERS)

@@ -105,7 +105,14 @@ def stranger_loss(
 def prepare(task: Task, options: Stranger) -> Prepared:
     """The notes as they are, the strangers' answers, and further texts of the domain."""
     model = task.model
-    taught = teach("stranger", model, task.records, seed=task.seed, draws=options.strangers)
+    taught = teach(
+        "stranger",
+        model,
+        task.records,
+        others=task.retain,
+        seed=task.seed,
+        draws=options.strangers,
+    )
     # Of a note nothing is taught in plain training.
     notes = [
         replace(each, example=replace(each.example, taught=(False,) * len(each.example.ids)))
