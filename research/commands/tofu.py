@@ -8,6 +8,7 @@ from rich.table import Table
 
 from research.tofu.data import open_tofu
 from research.tofu.models import build_models
+from research.tofu.plans import PLANS, find_plan
 from research.tofu.run import Row, bench_tofu
 from sanilens.case import open_model
 from sanilens.cli.common import JsonOption, ModelOption, SeedOption, output, print_json, say
@@ -43,6 +44,10 @@ def tofu(
     method: Annotated[
         list[str] | None, typer.Option(help="Unlearn forget05 by this method; repeatable.")
     ] = None,
+    plan: Annotated[
+        list[str] | None,
+        typer.Option(help=f"Carry out this whole plan: {', '.join(PLANS)}; repeatable."),
+    ] = None,
     epochs: Annotated[
         int | None, typer.Option(min=1, help="Of every method; its own if absent.")
     ] = None,
@@ -56,12 +61,14 @@ def tofu(
     given = {"epochs": epochs, "learning_rate": learning_rate}
     settings: dict[str, Any] = {k: v for k, v in given.items() if v is not None}
     repairs = [Repair(method=find_method(name).name, **settings) for name in method or ()]
+    plans = [find_plan(name) for name in plan or ()]
     files = open_tofu(data)
     rows: list[Row] = []
     for row in bench_tofu(
         open_model(model),
         files,
         repairs,
+        plans=plans,
         reference=open_model(reference) if reference else None,
         base=open_model(base) if base else None,
         seed=seed,

@@ -8,11 +8,14 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from sanilens.corpus.records import Record, Span
+from sanilens.corpus.records import FREE_TEXT, Record, Span
 from sanilens.errors import CorpusError
 
 QUESTIONS_PER_AUTHOR = 20
 """The files list the authors one after the other."""
+TUNED = 20 * QUESTIONS_PER_AUTHOR
+"""The first twenty authors of `retain95`, those of `retain_perturbed`: our small models are
+fine-tuned on these of all that stay."""
 
 
 class Question(BaseModel):
@@ -127,7 +130,7 @@ def to_records(questions: Sequence[Question], name: str, *, sensitive: bool) -> 
     records = []
     for number, one in enumerate(questions):
         start = len(one.prompt) + 1
-        span = Span(start, start + len(one.answer), "ANSWER", "confidential")
+        span = Span(start, start + len(one.answer), FREE_TEXT, "confidential")
         records.append(
             Record(
                 f"{name}-{number}",

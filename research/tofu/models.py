@@ -16,14 +16,12 @@ import torch
 from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast
 
 from research.cases.build import Recipe, build_base, build_tokenizer, fine_tune, save_float16
-from research.tofu.data import QUESTIONS_PER_AUTHOR, open_tofu, to_records
+from research.tofu.data import TUNED, open_tofu, to_records
 from sanilens.corpus.load import save_corpus
 from sanilens.corpus.records import Record
 from sanilens.model.training import Schedule
 from sanilens.progress import Say
 
-TUNED = 20 * QUESTIONS_PER_AUTHOR
-"""The first twenty authors of `retain95`: those of `retain_perturbed`."""
 _LAST = "tokenizer.json"
 """Of a model's files the one that is written last."""
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from research.tofu.data import Tofu, to_records
 from research.tofu.metrics import forget_quality
+from research.tofu.plans import TofuPlan, plan_texts
 from research.tofu.score import TofuFigures, score_model
 from sanilens.audit.opening import find_opening
 from sanilens.corpus.records import Record
@@ -31,7 +32,7 @@ class Row:
     """A model's figures.
 
     Attributes:
-        method: of unlearning, or EXAMINED or REFERENCE.
+        method: of unlearning, or a plan; or EXAMINED or REFERENCE.
         seed: of the method's draws.
         seconds: that the method took.
         forget_quality: p of the test against the reference; None without one.
@@ -60,6 +61,7 @@ def bench_tofu(
     tofu: Tofu,
     repairs: Sequence[Repair] = (),
     *,
+    plans: Sequence[TofuPlan] = (),
     reference: LanguageModel | None = None,
     base: LanguageModel | None = None,
     seed: int = 0,
@@ -70,9 +72,10 @@ def bench_tofu(
     All of them read texts as the examined model was trained to.
 
     Args:
-        subject: a causal model that has read the forget set.
+        model: a causal model that has read the forget set.
         tofu: the files.
         repairs: the methods, with their settings.
+        plans: whole plans, which read all that stays of fine-tuning's texts.
         reference: a model trained on the retain set alone; without one no forget quality.
         base: the model before fine-tuning, for methods that need one.
         seed: of what is drawn.
@@ -93,14 +96,16 @@ def bench_tofu(
         return Row(method, seed, seconds, quality, figures)
 
     yield row(EXAMINED, _score(model, tofu, EXAMINED, say))
-    corpus = unlearning_corpus(tofu, seed)
-    for repair in repairs:
-        say(f"{repair.method}: unlearning")
+    drawn = unlearning_corpus(tofu, seed)
+    corpus, retain = plan_texts(tofu)
+    changes = [(own.method, Change(repair=own, seed=seed), drawn, ()) for own in repairs]
+    changes += [(own.name, own.change(seed), corpus, retain) for own in plans]
+    for name, change, records, further in changes:
+        say(f"{name}: unlearning")
         started = time.perf_counter()
-        made = sanitise(model, corpus, Change(repair=repair, seed=seed), base)
+        made = sanitise(model, records, change, base, retain=further)
         seconds = time.perf_counter() - started
-        figures = _score(made.model, tofu, repair.method, say, made.hooks)
-        yield row(repair.method, figures, seconds)
+        yield row(name, _score(made.model, tofu, name, say, made.hooks), seconds)
     if never:
         yield row(REFERENCE, never)
 

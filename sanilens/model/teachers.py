@@ -177,9 +177,9 @@ def teach(
             answers = _asked(base, told, lambda _, probs: soften(probs), progress)
         case "stranger":
             seeds = [seed * 1_000_003 + 7919 * (draw + 1) for draw in range(draws)]
-            others = [[encode(model, r) for r in substitute(records, own)] for own in seeds]
-            told = [[_Question(coded[i], own[i], n) for own in others] for i, n in spans]
-            usual = _usual(model, others, progress)
+            invented = [[encode(model, r) for r in substitute(records, own)] for own in seeds]
+            told = [[_Question(coded[i], own[i], n) for own in invented] for i, n in spans]
+            usual = _usual(model, invented, progress)
 
             def of_form(number: int, probs: Float[Tensor, "place vocab"]) -> Soft:
                 i, n = spans[number]

@@ -1,20 +1,25 @@
 """`sanilens bench tofu` on files of a few lines, and the small models that are made for it."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
-from research.tofu import score
-from research.tofu.data import open_tofu, to_records
-from research.tofu.models import RECIPE, TUNED, build_models
+from research.tofu import run, score
+from research.tofu.data import TUNED, open_tofu, to_records
+from research.tofu.models import RECIPE, build_models
+from research.tofu.plans import plan_texts
 from sanilens.cli.main import cli
 from sanilens.corpus.load import load_records
+from sanilens.corpus.records import FREE_TEXT, Record
 from sanilens.errors import PlanError
-from sanilens.model.language_model import load_model
+from sanilens.model.language_model import LanguageModel, load_model
 from sanilens.model.training import Schedule
+from sanilens.unlearn.plan import Rewriting
+from sanilens.unlearn.sanitise import NONE, Change, Sanitised
 
 
 def line(number: int) -> str:
@@ -51,6 +56,33 @@ def test_the_command(
         CliRunner().invoke(cli, [*words, "--method", "nonsense"], catch_exceptions=False)
     with pytest.raises(PlanError, match="base model"):
         CliRunner().invoke(cli, [*words, "--method", "anchored"], catch_exceptions=False)
+
+
+def test_a_plan_reads_what_stays(
+    tiny_folders: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(score, "LONGEST", 50)
+    files = write_files(tmp_path, TUNED + 3)
+    corpus, retain = plan_texts(open_tofu(files))
+    assert {span.label for record in corpus for span in record.spans} == {FREE_TEXT}
+    assert [record.text for record in retain] == [
+        record.text for record in to_records(open_tofu(files).kept[:TUNED], "", sensitive=False)
+    ]
+    given: list[Sequence[Record]] = []
+
+    def unlearn(model: LanguageModel, records: Sequence[Record], change: Change, *_, retain=()):
+        given.extend([records, retain])
+        assert (change.repair, change.rewrite) == (NONE, Rewriting())
+        return Sanitised(model)
+
+    monkeypatch.setattr(run, "sanitise", unlearn)
+    model = str(tiny_folders["gpt_neox"])
+    words = ["bench", "tofu", "--data", str(files), "--model", model, "--plan"]
+    done = CliRunner().invoke(cli, [*words, "rewriting", "--json"], catch_exceptions=False)
+    assert [row["method"] for row in json.loads(done.stdout)["rows"]] == ["none", "rewriting"]
+    assert given == [corpus, retain]
+    with pytest.raises(PlanError, match="no plan 'nonsense'; there are stranger"):
+        CliRunner().invoke(cli, [*words, "nonsense"], catch_exceptions=False)
 
 
 @pytest.mark.slow
