@@ -145,7 +145,7 @@ def teach(
         model: the examined model, causal.
         records: whose spans are to be forgotten.
         base: the model before fine-tuning, for the teacher of that name.
-        others: texts that stay, for free text: how it goes on is learnt from what is not marked.
+        others: texts that stay, beside records without spans: these tell how free text goes on.
         seed: of the surrogates.
         draws: how many strangers the answer is the mean of.
         progress: hears of the batches done.
@@ -160,7 +160,9 @@ def teach(
     coded = [encode(model, record) for record in records]
     spans = [(i, n) for i, each in enumerate(coded) for n in range(len(each.spans))]
     free = any(span.span.label == FREE_TEXT for each in coded for span in each.spans)
-    words = wording(model, [*records, *others]) if free and name != "base" else None
+    # A text of somebody who is to be forgotten names that person, around what is marked as well.
+    stay = [*(record for record in records if not record.spans), *others]
+    words = wording(model, stay or records) if free and name != "base" else None
 
     def form(coded: Encoded, number: int) -> Float[Tensor, "place vocab"]:
         if words is not None and coded.spans[number].span.label == FREE_TEXT:

@@ -172,7 +172,7 @@ def test_of_free_text_stays_what_others_texts_have_after_the_same_word(
     text = "What does she do? She sings of the ward."
     own = Record("a", "a", text, (Span(18, len(text), FREE_TEXT, "confidential"),))
     other = Record("b", "b", "What does he do? He sings of the wound.")
-    form = wording(any_model, [own, other]).form(encode(any_model, own), 0)
+    form = wording(any_model, [other]).form(encode(any_model, own), 0)
     first, *_ = touching(any_model, text, own.spans[0])
     ids = [token for token, _, _ in tokens(any_model, text)]
     expected = after(any_model, ids[:first], ids[first:])
@@ -184,6 +184,9 @@ def test_of_free_text_stays_what_others_texts_have_after_the_same_word(
     agree(stranger, expected)
     (uniform,) = teach("uniform", any_model, [own], others=[other])
     assert torch.equal(uniform.probs, soften(form).probs)
+    assert torch.equal(teach("uniform", any_model, [own, other])[0].probs, uniform.probs)
+    (alone,) = teach("uniform", any_model, [own])
+    assert not torch.equal(alone.probs, uniform.probs)
 
 
 @pytest.mark.parametrize("teacher", TEACHERS)
