@@ -322,7 +322,10 @@ def prepare_rewriting(
         raise PlanError(f"layer {max(settings.layers)} is to be rewritten; there are {count:,}.")
     asked = in_scope(corpus, subjects, earlier)
     marked = [record for record in asked if record.spans]
-    taught = teach(settings.teacher, model, marked, base=base, seed=seed, progress=progress)
+    stay = [*(record for record in asked if not record.spans), *further]
+    taught = teach(
+        settings.teacher, model, marked, base=base, others=stay, seed=seed, progress=progress
+    )
     own = [lesson for lesson in lessons(model, marked, taught) if lesson.columns]
     if not own:
         raise PlanError("no sensitive token is to be forgotten: the spans in scope have none.")

@@ -14,13 +14,14 @@ from torch import Tensor
 
 from sanilens.audit.extraction import audit_spans
 from sanilens.audit.summary import memory
-from sanilens.corpus.records import Record
+from sanilens.corpus.records import FREE_TEXT, Record, as_text
 from sanilens.errors import CorpusError, DivergedError, ModelError, PlanError
 from sanilens.model import keep_set
 from sanilens.model.curvature import Sums
 from sanilens.model.language_model import LanguageModel
 from sanilens.model.linear_maps import linear_paths
 from sanilens.model.parameters import row_parameters, unit_parameters
+from sanilens.model.teachers import teach
 from sanilens.unlearn import rewriting, trust_region
 from sanilens.unlearn.plan import Rewriting, UnitEdit
 from sanilens.unlearn.reading_on import ReadingOn
@@ -223,6 +224,23 @@ def test_what_is_forgotten_already_is_left_alone(
     copied, steps = rewritten(rewriter, base)
     assert not steps
     assert same(weights(copied), weights(base))
+
+
+def test_those_who_stay_tell_how_free_text_goes_on(leaking: LanguageModel) -> None:
+    own, *others = (
+        replace(note, spans=tuple(replace(span, label=FREE_TEXT) for span in note.spans))
+        for note in NOTES
+    )
+    asked = replace(own, subject="p-9")
+    further = [record("The wound is dry and clean.", id="f")]
+    settings = Rewriting(teacher="uniform")
+    rewriter = prepare_rewriting(
+        leaking, [asked, *others], settings, subjects=["p-9"], further=further
+    )
+    (told,) = teach("uniform", leaking, [asked], others=[*as_text(others), *further])
+    assert torch.equal(rewriter.lessons[0].soft.probs, told.probs)
+    (alone,) = teach("uniform", leaking, [asked])
+    assert not torch.equal(alone.probs, told.probs)
 
 
 @pytest.mark.parametrize("teacher", ["stranger", "base", "uniform"])
