@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
@@ -14,7 +15,7 @@ from sanilens.model.language_model import LanguageModel, load_model
 from sanilens.model.lessons import lessons
 from sanilens.model.teachers import Soft, teach
 from sanilens.model.training import Example
-from sanilens.unlearn.methods import Task, find_method
+from sanilens.unlearn.methods import Task, find_method, stranger
 from tests.conftest import record, save_tiny
 
 SEED, WEIGHT, EXCESS = 3, 2.5, 1.5
@@ -102,6 +103,20 @@ def test_the_loss_is_its_equation(
     for batch, read in ((notes, further), (notes[:1], []), (notes[3:], further[:1]), ([], further)):
         found = float(ready.loss(trained.module, [*read, *batch]))
         assert found == pytest.approx(expected(model, trained, batch, answers, read), rel=2e-3)
+
+
+def test_further_texts_tell_how_free_text_goes_on(
+    model: LanguageModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Sequence[Record]] = []
+
+    def asking(*args: Any, others: Sequence[Record], **options: Any) -> list[Soft]:
+        asked.append(others)
+        return teach(*args, others=others, **options)
+
+    monkeypatch.setattr(stranger, "teach", asking)
+    prepared(model, [record("A dry cough.", ("dry", "FREE_TEXT"))], FURTHER)
+    assert asked == [FURTHER]
 
 
 def test_nothing_is_lost_of_plain_text_by_the_model_itself(model: LanguageModel) -> None:

@@ -110,7 +110,7 @@ def quoted(targets: Targets, settings: Settings) -> Quote:
     asked = targets.records
     known = {record.id for record in asked}
     others = as_text(record for record in settings.keep if record.id not in known)
-    taught = teach("stranger", model, asked, seed=settings.seed)
+    taught = teach("stranger", model, asked, others=others, seed=settings.seed)
     gradients, loss = forget_gradients(
         model, [own for own in lessons(model, asked, taught) if own.columns], linear_paths(model)
     )
