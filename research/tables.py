@@ -9,6 +9,7 @@ import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 from research.forget import shown
@@ -266,13 +267,18 @@ def _tofu() -> str:
         "extraction strength | retain: probability | ROUGE-L"
     )
     columns = (
-        "forget_probability", "forget_rouge", "forget_truth_ratio", "forget_extraction_strength",
-        "retain_probability", "retain_rouge",
+        "model_utility", "forget_probability", "forget_rouge", "forget_truth_ratio",
+        "forget_extraction_strength", "retain_probability", "retain_rouge",
     )  # fmt: skip
+    found: dict[str, list[dict[str, Any]]] = {}
+    for row in _read("tofu")["rows"]:
+        found.setdefault(row["method"], []).append(row)
+    # Of several seeds the mean, and the least forget quality.
     rows = (
-        [row["method"], _small(row["forget_quality"]), f"{row['model_utility']:.3f}"]
-        + [f"{row[column]:.3f}" for column in columns]
-        for row in _read("tofu")["rows"]
+        [name + (f", {len(own)} seeds" if own[1:] else "")]
+        + [_small(min(row["forget_quality"] for row in own))]
+        + [f"{fmean(row[column] for row in own):.3f}" for column in columns]
+        for name, own in found.items()
     )
     return _table(heads, rows)
 

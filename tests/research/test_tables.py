@@ -26,3 +26,20 @@ def test_what_is_between_the_marks_is_replaced_and_nothing_else(
     page = "before\n<!-- table: demo -->\n| old |\n| old |\n<!-- end -->\nafter\n"
     assert rendered(page) == "before\n<!-- table: demo -->\n| new |\n<!-- end -->\nafter\n"
     assert rendered("nothing marked\n") == "nothing marked\n"
+
+
+def test_seeds_of_a_tofu_row_become_one_with_the_least_forget_quality(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    names = (
+        "model_utility", "forget_probability", "forget_rouge", "forget_truth_ratio",
+        "forget_extraction_strength", "retain_probability", "retain_rouge",
+    )  # fmt: skip
+    rows = [
+        {"method": method, "forget_quality": quality, **dict.fromkeys(names, value)}
+        for method, quality, value in (("a", 0.5, 0.25), ("b", 0.5, 0.25), ("b", 0.125, 0.75))
+    ]
+    monkeypatch.setattr(tables, "_read", lambda _: {"rows": rows})
+    one, two = TABLES["tofu"]().splitlines()[2:]
+    assert one == "| a | 0.500 |" + " 0.250 |" * 7
+    assert two == "| b, 2 seeds | 0.125 |" + " 0.500 |" * 7
