@@ -37,6 +37,9 @@ PLANS: Mapping[str, TofuPlan] = {
         TofuPlan("stranger", _USUAL.repair(None)),
         TofuPlan("rewriting", rewrite=Rewriting()),
         TofuPlan("stranger-rewriting", _USUAL.repair(None), _USUAL.rewrite),
+        # What reading the same texts does for others.
+        TofuPlan("undial-kept", Repair(method="undial")),
+        TofuPlan("anchored-kept", Repair(method="anchored")),
     )
 }
 
