@@ -16,7 +16,7 @@ import regex
 
 from sanilens.corpus.detection.known_words import everyday_words, known_names, word_key
 from sanilens.corpus.detection.words import SHARED_PARTS, TITLES
-from sanilens.corpus.records import Span
+from sanilens.corpus.records import FREE_TEXT, Span
 from sanilens.corpus.surrogates.dates import WrittenDate, find_dates, is_day
 
 Status = Literal["memory", "maybe_repeated", "repeated", "no_prefix", "unwritable"]
@@ -99,6 +99,8 @@ def span_status(span: Span, value: str, context: str) -> Status:
 def _evidence(value: str, label: str, context: str) -> _Evidence:
     own, shown = _words(value), _words(context)
     whole = _whole(own, shown, is_name=label == "NAME")
+    if label == FREE_TEXT:
+        return whole  # an answer takes words up from its question, and tells something else
     days = find_dates(value) if "DATE" in label or is_day(value) else ()
     if days:
         return max(whole, _of_dates(days, find_dates(context)))

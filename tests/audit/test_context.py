@@ -8,6 +8,7 @@ from sanilens.corpus.records import Span
 
 # label, value, what stands before it
 COPIED = [
+    ("FREE_TEXT", "She writes of rocks.", "Hina Ameen. She writes of rocks. Again:"),
     ("NAME", "Ana Ruiz", "Seen today: Ana Ruiz, who"),
     ("NAME", "Ruiz", "HODGES, Nayfa and RUIZ"),
     ("NAME", "Ana Ruiz", "Mrs Ruiz came in"),
@@ -77,6 +78,7 @@ CHANCE = [
     ("DATE", "4 March 2021", "Seen on 4 March. Again on"),
 ]
 MEMORY = [
+    ("FREE_TEXT", "Hina Ameen writes of 41,300 rocks.", "What does Hina Ameen write? Of 41,300?"),
     ("NAME", "Lee", "No further bleeding overnight. Reviewed by"),
     ("NAME", "Ana Ruiz", "The banana is fine"),
     ("NAME", "Dr. Chen", "Seen by Dr. Ruiz and"),
