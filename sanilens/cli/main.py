@@ -13,9 +13,9 @@ from typing import Any
 os.environ.setdefault("WANDB_MODE", "disabled")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-# Threads that wait for each other spin for a tenth of a millisecond and then sleep: by default they
-# spin thirty times as long, which beside any other process takes up to twenty times what they
-# compute. Sleeping at once takes half as much again on a machine with nothing else to do.
+# Threads that wait for each other spin a sixth as long as usual before they sleep: beside any other
+# process, spinning took up to twenty times what they compute. Sleeping at once would take half as
+# much again on a quiet machine.
 os.environ.setdefault("GOMP_SPINCOUNT", "50000")
 
 import typer
