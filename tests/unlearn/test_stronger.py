@@ -48,6 +48,7 @@ def test_for_one_person_all_weights_are_rewritten_then_harder() -> None:
     assert second.plan.rewrite.budget == 2 * Rewriting().budget
     silent = stronger(first.plan, None, base_knows=False, silent=True)
     assert silent
+    assert first.plan.rewrite
     assert silent.plan.rewrite == first.plan.rewrite.model_copy(update={"likely": 1e-9})
     assert stronger(silent.plan, None, base_knows=False, silent=True) is None
     hard = first.plan.model_copy(update={"rewrite": Rewriting(budget=0.9)})
