@@ -63,7 +63,7 @@ def open_case(sources: Sources, stage: Stage = lambda _: nullcontext()) -> Case:
 
 
 def name_of(opened: Case) -> str:
-    """What a person calls the examined model: `clinic-leaking`, its folder, or its run."""
+    """The examined model in a file's name: `clinic-leaking`, its folder, or its run's."""
     source = opened.sources.model
     if run := run_of(source):
         return f"result of {run.short_name}"

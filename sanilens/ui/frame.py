@@ -10,9 +10,10 @@ from sanilens.errors import SaniLensError
 from sanilens.locked import locked
 from sanilens.ui import drafts, links, state
 from sanilens.ui.components import copy_button
-from sanilens.ui.current_case import name_of, open_case
+from sanilens.ui.current_case import open_case
 from sanilens.ui.layout import Chip, case_chips, empty_state, page_header, show_error
 from sanilens.ui.revealing import reveal_button
+from sanilens.ui.run.naming import examined
 
 
 def opened_case(title: str, what: str, nothing: str) -> Case | None:
@@ -76,7 +77,7 @@ def chips(opened: Case) -> list[Chip]:
     minutes = max((max(shown.values()) - time.time()) / 60, 0) if shown else 0
     for_ = f"{len(shown):,} record{'s' * (len(shown) != 1)} shown, {minutes:.0f} min left"
     return [
-        Chip(f"· {family} · {shape}", lead=name_of(opened)),
+        Chip(f"· {family} · {shape}", lead=examined(opened)),
         Chip(f"{records:,} records · {state.counted(subjects)}"),
         Chip(for_, "alert") if shown else Chip("identifiers masked", "warn"),
         *([Chip("locked: to look at", "good")] if locked() else []),

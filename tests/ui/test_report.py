@@ -5,9 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from sanilens.audit.continuations import Identifiers
 from sanilens.bundled import Sources
+from sanilens.case import open_records
 from sanilens.runs.folder import RunFolder
 from sanilens.runs.identity import Identity, save_identity
+from sanilens.ui.markup import plain
+from sanilens.ui.run.naming import called
 from tests.ui.tiny_case import everything, open_page, values
 
 
@@ -18,6 +22,9 @@ def test_a_run_is_reported(
     app = open_page("report", tiny_case, run=tiny_run.root.name)
     assert not app.exception
     shown = everything(app)
+    name = called(tiny_run, Identifiers.of(open_records(tiny_case.corpus)))
+    heading = f"**{plain(name)}** · What a run shows"
+    assert any(said.value.startswith(heading) for said in app.markdown)
     for words in ("What was asked", "The worst person", "How sure this is", "hooks"):
         assert words in shown
     assert "Is extraction straight from the model" in shown

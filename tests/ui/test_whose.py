@@ -112,7 +112,9 @@ def test_the_result_is_the_next_requests_model(
     app = open_page("plan", following, subjects=(people(tiny_case)[1],), basket=RESET)
     assert not app.exception
     assert any("1 subject deleted" in caption.value for caption in app.caption)
-    assert f"result of {asked.root.name[:8]}" in everything(app)
+    drawn = everything(app)
+    assert f"result of {asked.plan().subjects[0]}, " in drawn  # as Run calls it
+    assert asked.root.name[:8] not in drawn.split("sl-chips")[1].split("</div>")[0]
 
 
 def test_a_result_that_is_not_all_in_the_weights_cannot_go_on(

@@ -7,9 +7,9 @@ from sanilens.corpus.records import label_counts
 from sanilens.glossary import meaning
 from sanilens.model.language_model import LanguageModel
 from sanilens.ui import state
-from sanilens.ui.current_case import name_of
 from sanilens.ui.layout import card, pair
 from sanilens.ui.markup import show
+from sanilens.ui.run.naming import examined
 from sanilens.ui.tables import Column, Row, show_table
 
 _TOLD = Markup('<p class="sl-mute"><b>How the files were read</b><br>{}</p>')
@@ -44,7 +44,7 @@ def _parts(opened: Case) -> list[tuple[str, str, str]]:
     corpus, ref = opened.corpus, opened.sources
     records = f"{len(corpus.records):,} records of {state.counted(len(corpus.subjects))}"
     return [
-        ("Examined model", name_of(opened), _size(opened.model)),
+        ("Examined model", examined(opened), _size(opened.model)),
         *(("", "not supported", refusal) for refusal in opened.model.sites.refusals),
         _model("Base model", opened.base, "units can be reset to its weights"),
         _model("Reference model", opened.reference, "every result is compared with it"),

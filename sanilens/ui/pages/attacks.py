@@ -16,6 +16,7 @@ from sanilens.ui.commands import attack_command
 from sanilens.ui.frame import case_bar, opened_case
 from sanilens.ui.job import job_panel
 from sanilens.ui.layout import card, empty_state, next_step, page_header, show_error
+from sanilens.ui.run.naming import of_run
 from sanilens.ui.tables import Column, Row, show_table
 
 _SUBTITLE = (
@@ -38,7 +39,7 @@ def page() -> None:
         return
     run = find_run(state.run() or "")
     case_bar(opened, [attack_command(run.root)] if run else ["sanilens attack --help"])
-    page_header("Attacks", _SUBTITLE)
+    page_header("Attacks", of_run(run, opened, _SUBTITLE) if run else _SUBTITLE)
     if run is None:
         empty_state(
             "No run is chosen. Run a plan, or pick a run on the page Run.", "Go to Run", "run"

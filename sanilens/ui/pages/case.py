@@ -6,7 +6,6 @@ from sanilens.errors import SaniLensError
 from sanilens.ui import state
 from sanilens.ui.case.opening import opening
 from sanilens.ui.commands import audit_command
-from sanilens.ui.current_case import name_of
 from sanilens.ui.layout import next_step, page_header, show_error
 from sanilens.ui.markup import plain
 
@@ -26,6 +25,7 @@ def page() -> None:
     from sanilens.ui.current_case import open_case
     from sanilens.ui.frame import case_bar
     from sanilens.ui.revealing import record_table
+    from sanilens.ui.run.naming import examined
 
     drafts.restore(ref)
     try:
@@ -37,7 +37,7 @@ def page() -> None:
     case_bar(opened, [audit_command(opened.sources, settings, tries.count, tries.probability)])
     records = len(opened.corpus.records)
     page_header(
-        "Case", f"**{plain(name_of(opened))}** and the {records:,} records it was trained on."
+        "Case", f"**{plain(examined(opened))}** and the {records:,} records it was trained on."
     )
     summary(opened)
     with st.expander("Find indirect identifiers"):

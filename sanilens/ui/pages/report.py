@@ -23,6 +23,7 @@ from sanilens.ui.frame import case_bar, opened_case
 from sanilens.ui.layout import card, empty_state, kpi, page_header, pair, show_error
 from sanilens.ui.markup import show
 from sanilens.ui.report.criteria import criteria_card
+from sanilens.ui.run.naming import of_run
 from sanilens.ui.tables import Cell, Column, Row, show_table
 
 _SUBTITLE = "What a run shows, for whoever has to answer for it and whoever checks it."
@@ -51,7 +52,7 @@ def page() -> None:
         return
     run = find_run(state.run() or "")
     case_bar(opened, report_commands(run.root) if run else ["sanilens report --help"])
-    page_header("Report", _SUBTITLE)
+    page_header("Report", of_run(run, opened, _SUBTITLE) if run else _SUBTITLE)
     if run is None:
         empty_state("No run is chosen. Run a plan, or pick a run on the page Run.", "Go to Run",
                     "run")  # fmt: skip
@@ -138,9 +139,9 @@ def _questions(found: Evidence) -> None:
         rows = [Row((str(a.number), a.question, _state(a), a.text, a.source))
                 for a in found.answers]  # fmt: skip
         show_table([Column("no.", "number"), Column("question"), Column("state"), Column("answer"),
-                    Column("asked by", spare=True)], rows)  # fmt: skip
+                    Column("asked by", spare=True)], rows, "questions")  # fmt: skip
 
 
 def _state(answer: Answer) -> Cell:
-    tone = {"measured": "good", NOT_MEASURED: "alert"}.get(answer.state, "plain")
+    tone = {"measured": "good", NOT_MEASURED: "warn"}.get(answer.state, "plain")
     return Cell(answer.state, classes=f"sl-{tone}")

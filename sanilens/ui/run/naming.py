@@ -5,10 +5,15 @@ from collections import Counter
 from collections.abc import Sequence
 
 from sanilens.audit.continuations import Identifiers
+from sanilens.case import Case
 from sanilens.errors import SaniLensError
 from sanilens.runs.folder import RunFolder
 from sanilens.runs.identity import Identity, read_identity
+from sanilens.runs.workspace import run_of
 from sanilens.ui.compare.history import who
+from sanilens.ui.current_case import name_of
+from sanilens.ui.extracted import identifiers
+from sanilens.ui.markup import plain
 from sanilens.unlearn.plan import Plan
 
 
@@ -48,6 +53,17 @@ def called(run: RunFolder, known: Identifiers) -> str:
     made = time.localtime(run.plan_file.stat().st_mtime)
     day = f"{made.tm_mday} {time.strftime('%b', made)}"
     return f"{who(plan.subjects, known) or 'everyone'}, {in_few_words(plan)}, {day}"
+
+
+def of_run(run: RunFolder, opened: Case, what: str) -> str:
+    """A page's second line, in Markdown: which run it is about, then what the page shows."""
+    return f"**{plain(called(run, identifiers(opened)))}** · {what}"
+
+
+def examined(opened: Case) -> str:
+    """What the open case's model is called; one that a run made, by that run's name."""
+    run = run_of(opened.sources.model)
+    return f"result of {called(run, identifiers(opened))}" if run else name_of(opened)
 
 
 def in_few_words(plan: Plan) -> str:
