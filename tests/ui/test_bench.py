@@ -102,6 +102,21 @@ def test_a_result_is_drawn_with_what_beats_what(
     assert not app.exception
 
 
+def test_it_says_where_the_open_case_is_not_the_one_shown(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        measuring, "shipped_result", lambda case: result() if case == "clinic" else None
+    )
+    app = open_page("bench", BUNDLED["ward"])
+    assert not app.exception
+    assert app.segmented_control(key="bench-case").value == "clinic"
+    assert any("**ward**. It has not been measured" in said.value for said in app.caption)
+    app = open_page("bench", BUNDLED["clinic"])
+    assert app.segmented_control(key="bench-case").value == "clinic"
+    assert not any("another one" in said.value for said in app.caption)
+
+
 @pytest.mark.parametrize("whose", ["shipped", "own"])
 def test_a_table_of_another_model_is_not_shown(
     workspace: Path, monkeypatch: pytest.MonkeyPatch, whose: str

@@ -6,6 +6,7 @@ import streamlit as st
 
 from sanilens.audit.methods_table import Line, SanitiseResult, beats, lines
 from sanilens.bundled import BUNDLED, USUAL_CASE, in_clone
+from sanilens.ui import state
 from sanilens.ui.bench.measuring import arguments, bench_job, measured, shipped_result
 from sanilens.ui.bench.picture import STATES, UTILITY, tradeoff
 from sanilens.ui.bench.table import added_card, bench_table
@@ -33,14 +34,19 @@ _OTHER = (
 def page() -> None:
     """Draw the page."""
     page_header("Bench", _WHAT)
+    here = _open_case()
     case = st.segmented_control(
         "Case",
         list(BUNDLED),
-        default=next((name for name in BUNDLED if measured(name)), USUAL_CASE),
+        default=next((name for name in (*here, *BUNDLED) if measured(name)), USUAL_CASE),
         required=True,
         key="bench-case",
         label_visibility="collapsed",
     )
+    for name in here:
+        if name != case:
+            yet = "" if measured(name) else " It has not been measured here yet."
+            st.caption(f"The case that is open is another one, **{name}**.{yet}")
     found = measured(case)
     if found is None:
         with card("Not measured yet"):
@@ -52,6 +58,13 @@ def page() -> None:
     added_card(found[0])
     with st.expander("Measure on this machine", expanded=bench_job(case).status() == "running"):
         _measure(case)
+
+
+def _open_case() -> list[str]:
+    """The bundled case whose texts are open; nothing if none is."""
+    open_now = state.case()
+    name = open_now.corpus.partition(":")[0] if open_now else ""
+    return [name] if name in BUNDLED else []
 
 
 def _measure(case: str) -> None:
@@ -71,7 +84,7 @@ def _results(result: SanitiseResult, own: bool) -> None:
     seeds = _counted(len(result.seeds))
     with card("Leak against utility", f"{where}; {seeds}"):
         with st.container(horizontal=True, gap="medium"):
-            state = st.segmented_control(
+            tested = st.segmented_control(
                 "Spans extracted", list(STATES), default="extraction", required=True,
                 format_func=STATES.__getitem__, key="bench-state",
             )  # fmt: skip
@@ -79,7 +92,7 @@ def _results(result: SanitiseResult, own: bool) -> None:
                 "Perplexity on", list(UTILITY), default="perplexity_unseen", required=True,
                 format_func=UTILITY.__getitem__, key="bench-utility",
             )  # fmt: skip
-        tradeoff(result, state, utility)
+        tradeoff(result, tested, utility)
     note = f"means over {seeds}, {result.records} records"
     with card("Every method", note):
         bench_table(table, f"sanitise-{result.case}.csv")
