@@ -25,7 +25,7 @@ def prepare(
     os.nice(_NICENESS)
     planned: list[str] = []
     kept: list[str] = []
-    with progress("getting ready") as report:
+    with progress("measuring") as report:
 
         def tell(event: dict[str, Any]) -> None:
             match event["event"]:

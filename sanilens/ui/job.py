@@ -88,14 +88,14 @@ def _panel(
 
 def _bar(job: Job, key: str) -> None:
     at = job.progress()
-    left, right = st.columns([6, 1], vertical_alignment="center")
-    words = plain(at.stage) or "Starting: loading libraries and models"
+    words = plain(at.stage[:1].upper() + at.stage[1:]) or "Starting: loading libraries and models"
     if at.of:
         words += f", {at.done:,} of {at.of:,}"
     if at.seconds_left is not None:
         words += f" · {duration(at.seconds_left)} left in this stage"
-    left.progress(at.done / at.of if at.of else 0.0, text=words)
-    right.button("Cancel", key=f"{key}-cancel", on_click=job.cancel)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.progress(at.done / at.of if at.of else 0.0, text=words)
+        st.button("Cancel", key=f"{key}-cancel", on_click=job.cancel)
 
 
 def _ended(job: Job, now: JobStatus, cancelled: str) -> None:
