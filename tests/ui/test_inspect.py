@@ -1,5 +1,6 @@
 """Inspect: a span's units, their effects and card, and the way into the plan."""
 
+import math
 import time
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from sanilens.model.language_model import LanguageModel
 from sanilens.model.units import Head, Neuron
 from sanilens.ui.inspect.selection import existing
 from sanilens.ui.inspect.silenced import sentence as set_sentence
+from sanilens.ui.inspect.table import _format
 from sanilens.ui.inspect.tokens import Veil, strip_tokens
 from sanilens.ui.masking import MASK
 from sanilens.ui.state import Selection
@@ -34,6 +36,11 @@ def app(
     app = page_app("inspect", ref, monkeypatch, tmp_path / "home")
     app.session_state["selection"] = Selection("r-1")
     return app
+
+
+def test_scores_are_written_to_the_digits_of_the_largest() -> None:
+    columns = ([0.0401, 0.0193, -0.002], [12.3, 0.1], [340.0, math.nan], [1e-6], [0.0])
+    assert [_format(each) for each in columns] == ["%.4f", "%.1f", "%.0f", "%.2e", "%.0f"]
 
 
 def table_key(app: AppTest) -> str:

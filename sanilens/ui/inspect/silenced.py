@@ -229,7 +229,12 @@ def _curve(found: Silencing, word: str) -> go.Figure:
             picks=[str(rung.units) for rung in rungs],
         ),
     ]
-    count = Axis(f"{word} zeroed", scale="log", ticks=[rung.units for rung in drawn])
+    least = found.smallest or 0
+    # Beside the smallest set's own number another one has no room.
+    said = [
+        n for n in (rung.units for rung in drawn) if n == least or not least / 2 < n < least * 2
+    ]
+    count = Axis(f"{word} zeroed", scale="log", ticks=said)
     rules: list[tuple[Literal["x", "y"], float]] = []
     if found.smallest:
         rules = [("x", found.smallest)]

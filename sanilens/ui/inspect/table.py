@@ -2,7 +2,7 @@
 
 import hashlib
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import get_args
@@ -231,7 +231,8 @@ def _draw(found: Listing, measured: TopEffects | None, labels: Sequence[Sequence
         selection_mode=["multi-row", "single-cell"],
         column_config={
             "score": st.column_config.NumberColumn(
-                format="%.3g", help=f"By {found.scores.method}; higher means more important."
+                format=_format(rows["score"]),
+                help=f"By {found.scores.method}; higher means more important.",
             ),
             "Δ log p": st.column_config.NumberColumn(
                 format="%+.3f",
@@ -245,6 +246,14 @@ def _draw(found: Listing, measured: TopEffects | None, labels: Sequence[Sequence
             ),
         },
     )
+
+
+def _format(scores: Iterable[float]) -> str:
+    """Of a column of scores: as many decimals for each as give the largest three digits."""
+    largest = max((abs(score) for score in scores if math.isfinite(score)), default=0.0)
+    if not 1e-4 <= largest < 1e6:
+        return "%.2e" if largest else "%.0f"
+    return f"%.{max(0, 2 - math.floor(math.log10(largest)))}f"
 
 
 def _foot(found: Listing) -> None:
