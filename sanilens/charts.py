@@ -86,7 +86,7 @@ class Axis:
     def layout(self) -> dict[str, object]:
         """For plotly's layout."""
         said = self.title if self.scale == "linear" else f"{self.title} ({self.scale} scale)"
-        found: dict[str, object] = {"title": {"text": said, "standoff": 8}}
+        found: dict[str, object] = {"title": {"text": said, "standoff": 16}}
         if self.scale == "log":
             found["type"] = "log"
         if self.format:
@@ -185,6 +185,7 @@ def lines(
         meta={CSV: _table(("series", x.title, y.title, "low", "high"), _rows(own))},
         xaxis=x.layout,
         yaxis=y.layout,
+        yaxis_title_standoff=8,  # its labels are beside it, not above
         legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
     )
     return figure
