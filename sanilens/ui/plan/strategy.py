@@ -103,7 +103,7 @@ def _figures(place: DeltaGenerator, suited: Mapping[str, Preset], takes: Mapping
                 (own := preset.measured).left,
                 f"{own.kept}; {own.beside}" if own.beside else own.kept,
                 takes.get(name, "…").replace(" ", NBSP),
-                own.where.replace(" ", NBSP),
+                own.where,
             )
         )
         for name, preset in suited.items()

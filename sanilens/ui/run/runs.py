@@ -86,7 +86,9 @@ def run_list(opened: Case) -> None:
                 "said": st.column_config.TextColumn(
                     help="Spans extracted, before and after; of those who asked, if some did."
                 ),
-                "knowledge": st.column_config.TextColumn(help="Knowledge kept, in percent."),
+                "knowledge": st.column_config.TextColumn(
+                    "knowledge, %", help="Knowledge kept, in percent."
+                ),
             },
         )
         rows = tuple(row for row in event["selection"]["rows"] if row < len(shown))
