@@ -84,7 +84,7 @@ new MutationObserver(() => {
 }).observe(document, { subtree: true, childList: true });
 """
 _PAGES = ("", *"audit inspect features codes localisers requests plan run compare attacks report "
-          "bench".split())  # fmt: skip
+          "record bench".split())  # fmt: skip
 _RESTING = '[data-testid="stApp"][data-test-script-state="notRunning"]'
 _HEADING, _CARD = ".st-key-sl-head p", ".st-key-sl-unit-card .sl-unit"
 _VIEW, _SCOPE = ".st-key-sl-view button", ".st-key-scope button"

@@ -18,7 +18,7 @@ from sanilens.ui.words import words_button
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "See": ("case", "audit", "inspect", "features", "codes", "localisers"),
     "Change": ("requests", "plan", "run"),
-    "Show": ("compare", "attacks", "report", "bench"),
+    "Show": ("compare", "attacks", "report", "record", "bench"),
 }
 
 

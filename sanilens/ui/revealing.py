@@ -6,25 +6,18 @@ identifier.
 
 import fcntl
 import os
-import time
-from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
 
-import pandas as pd
 import streamlit as st
 
 from sanilens.case import Case
-from sanilens.errors import SaniLensError
 from sanilens.locked import locked, refuse_if_locked
-from sanilens.runs.events import EventLog, read_events
-from sanilens.runs.judgement import STATES
-from sanilens.runs.record import read_record, user_name
+from sanilens.runs.events import EventLog
+from sanilens.runs.record import user_name
 from sanilens.runs.workspace import home
 from sanilens.ui import state
 from sanilens.ui.extracted import hidden, identifiers
-from sanilens.ui.layout import show_error
 
 REASONS = (
     "To see what the model says of this person",
@@ -33,7 +26,6 @@ REASONS = (
     "To check a finding for a report",
 )
 _EVERY = 5  # seconds between looks at the clock while something is shown
-_SHOWN = 500
 
 
 def reveals_file() -> Path:
@@ -89,7 +81,7 @@ def _ask(opened: Case) -> None:
     known = identifiers(opened)
     st.markdown(
         f"This session will show them for {state.REVEALED_FOR / 60:.0f} minutes. The workspace "
-        "records the time, your user name, the record and the reason; *Case* lists them."
+        "records the time, your user name, the record and the reason; *Record* lists them."
     )
     ids = [record.id for record in opened.corpus.records if record.spans]
     chosen = state.selection().record
@@ -120,53 +112,3 @@ def _confirmed(opened: Case) -> None:
     record, reason = (st.session_state[key] for key in ("reveal-record", "reveal-reason"))
     if record is not None and reason is not None:
         record_reveal(opened, record, reason)
-
-
-def record_table() -> None:
-    """Draw who has revealed what, and what was planned and came of it, newest first."""
-    try:
-        events = [*read_events(reveals_file()), *read_record()]
-    except SaniLensError as error:
-        show_error(error)
-        return
-    if not events:
-        st.caption("Nothing has been revealed or carried out in this workspace.")
-        return
-    # Of two in the same moment the later one is the newer.
-    events = sorted(events, key=lambda event: event["time"])[::-1]
-    rows = [
-        {
-            "when": time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(event["time"])),
-            "user": event.get("user", "not recorded"),
-            "what": event["event"],
-            "of": _whose(event),
-            "in words": _words(event),
-        }
-        for event in events[:_SHOWN]
-    ]
-    st.dataframe(pd.DataFrame(rows).astype(str), hide_index=True, key="record")
-
-
-def _whose(event: Mapping[str, Any]) -> str:
-    if event["event"] == "revealed":
-        return event.get("record", "all (an earlier version)")
-    if not event["of"]:
-        return f"plan {event['plan'][:8]}, everyone"
-    more = " and others" if event["of"] > len(event["subjects"]) else ""
-    return f"plan {event['plan'][:8]}, {', '.join(event['subjects'][:5])}{more}"
-
-
-def _words(event: Mapping[str, Any]) -> str:
-    match event["event"]:
-        case "revealed":
-            return f"{event.get('reason', 'no reason asked')} (session {event.get('who', '?')})"
-        case "planned" if event["before"]:
-            changed = ", ".join(event["changed"]) or "nothing"
-            return f"changed since plan {event['before'][:8]}: {changed}"
-        case "planned":
-            return "the first about this model and these texts"
-        case "carried out":
-            return STATES[event["state"]].lower()
-        case "handed over":
-            return f"{event['form']}, SHA-256 {event['sha256'][:12]}"
-    return ""

@@ -96,7 +96,7 @@ def test_the_record_is_listed_in_words(tiny_case: Sources, workspace: Path) -> N
     record_planned(plan.model_copy(update={"seed": 5, "subjects": ("p-001",)}))
     record_carried_out(plan, "gone")
     record_handed_over(plan, "4 bits, compressed-tensors", "0" * 64)
-    app = open_page("case", tiny_case)
+    app = open_page("record", tiny_case)
     assert not app.exception
     (table,) = (each.value for each in app.dataframe if "in words" in each.value.columns)
     rows = table.to_dict("records")

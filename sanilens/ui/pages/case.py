@@ -24,7 +24,6 @@ def page() -> None:
     from sanilens.ui.case.summary import summary
     from sanilens.ui.current_case import open_case
     from sanilens.ui.frame import case_bar
-    from sanilens.ui.revealing import record_table
     from sanilens.ui.run.naming import examined
 
     drafts.restore(ref)
@@ -44,8 +43,6 @@ def page() -> None:
         indirect_terms(opened)
     with st.expander("Correct spans by hand"):
         correct_spans(opened)
-    with st.expander("The record: who revealed, planned and did what"):
-        record_table()
     with st.expander("Open another case"):
         opening()
     next_step("Next: see how much of it can be extracted.", "audit")
