@@ -68,7 +68,7 @@ def test_the_open_case_is_masked_until_revealed_and_the_reveal_is_recorded(
     assert event["user"]
     assert SECRET not in json.dumps(event)
     (listed,) = (each.value for each in open_page("record", None).dataframe)
-    assert listed["in words"][0].startswith(REASONS[0])
+    assert str(listed["in words"].iloc[0]).startswith(REASONS[0])
     app.button(key="mask").click().run()
     assert "identifiers masked" in drawn(app)
 
