@@ -181,6 +181,7 @@ def test_injected_rows_are_rounded_as_the_folder_is(
         assert torch.equal(parameter, parameter.to(stored).float())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("side", "least"), [("write", 0.5), ("both", 0.2)])
 def test_alignment_on_both_sides_finds_what_was_taught_to_either(
     model: LanguageModel, texts: list[Record], more: list[Record],
