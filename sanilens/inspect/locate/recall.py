@@ -42,6 +42,8 @@ from sanilens.progress import Progress, unheard
 # Memories to try for each that is wanted, before a share of neurons counts as too small to hold;
 # so many are tried before it is given up, if they hold more seldom than that.
 _TRIES, _PATIENCE = 8, 100
+# Other people's texts that must stay, for what asks for a price.
+_KEPT = 32
 # Recalls on a handful of injections that differ by less are alike.
 _ALIKE = 0.02
 # Whose deletion curves are drawn, beside the recommended one's.
@@ -217,6 +219,7 @@ class _Bench:
     ) -> None:
         self._texts = memories(model, records, seed)
         self._injector = Injector(model, share, seed, records)
+        self._records = records
         self._share, self._count, self._development = share, count, development
         self._seed, self._progress = seed, progress
         self._tried: dict[str, int] = dict.fromkeys(map(str, CONDITIONS), 0)
@@ -230,12 +233,12 @@ class _Bench:
         try:
             for condition, injected in self._next(streams, self._development):
                 for contestant, trial in zip(everybody, trials, strict=True):
-                    _try(injected, condition, contestant, trial, self._seed)
+                    self._try(injected, condition, contestant, trial)
             kept = _choose(everybody, trials)
             apart = _Trial()
             for condition, injected in self._next(streams, self._count):
                 for contestant, picked, trial in kept:
-                    _try(injected, condition, contestant, trial, self._seed, (picked,))
+                    self._try(injected, condition, contestant, trial, (picked,))
                 _note(apart, "whole model", condition, _difference(injected), injected)
         except _TooFew:
             return None
@@ -256,6 +259,23 @@ class _Bench:
             tried=self._tried,
             held=self._held,
         )
+
+    def _try(
+        self,
+        injected: Injected,
+        condition: Condition,
+        contestant: Contestant,
+        trial: _Trial,
+        ways: Sequence[str] = ("whole model", "each layer"),
+    ) -> None:
+        targets = find_targets(injected.model, [injected.record])
+        others = [r for r in self._records if r.subject != injected.record.subject]
+        keep = others[:: -(-len(others) // _KEPT)] if others else ()
+        started = time.perf_counter()
+        scores = contestant.score(targets, Settings(seed=self._seed, keep=keep)).values
+        trial.seconds.append(time.perf_counter() - started)
+        for picked in ways:
+            _note(trial, picked, condition, scores, injected)
 
     def _next(
         self, streams: dict[Condition, Iterator[Injected]], count: int
@@ -291,22 +311,6 @@ def _choose(
         if contestant.name not in best or value > best[contestant.name][0]:
             best[contestant.name] = (value, picked, contestant)
     return [(contestant, picked, _Trial()) for _, picked, contestant in best.values()]
-
-
-def _try(
-    injected: Injected,
-    condition: Condition,
-    contestant: Contestant,
-    trial: _Trial,
-    seed: int,
-    ways: Sequence[str] = ("whole model", "each layer"),
-) -> None:
-    targets = find_targets(injected.model, [injected.record])
-    started = time.perf_counter()
-    scores = contestant.score(targets, Settings(seed=seed)).values
-    trial.seconds.append(time.perf_counter() - started)
-    for picked in ways:
-        _note(trial, picked, condition, scores, injected)
 
 
 def _note(
