@@ -147,7 +147,7 @@ def _plan(tab: Page) -> None:
 
 
 def _run(tab: Page) -> None:
-    expect(tab.locator(".st-key-sl-head p")).to_contain_text(f"Run {NAMES['file']}")
+    expect(tab.locator(".st-key-sl-head p")).to_contain_text(NAMES["file"])
 
 
 def _compare(tab: Page) -> None:
