@@ -61,7 +61,7 @@ def tofu(
     given = {"epochs": epochs, "learning_rate": learning_rate}
     settings: dict[str, Any] = {k: v for k, v in given.items() if v is not None}
     repairs = [Repair(method=find_method(name).name, **settings) for name in method or ()]
-    plans = [find_plan(name) for name in plan or ()]
+    plans = {name: find_plan(name) for name in plan or ()}
     files = open_tofu(data)
     rows: list[Row] = []
     for row in bench_tofu(

@@ -1,15 +1,15 @@
 """TOFU's table: a model as it is, after each method of unlearning, and one that never read it."""
 
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from research.tofu.data import Tofu, to_records
 from research.tofu.metrics import forget_quality
-from research.tofu.plans import TofuPlan, plan_texts
+from research.tofu.plans import plan_texts
 from research.tofu.score import TofuFigures, score_model
 from sanilens.audit.opening import find_opening
 from sanilens.corpus.records import Record
@@ -61,7 +61,7 @@ def bench_tofu(
     tofu: Tofu,
     repairs: Sequence[Repair] = (),
     *,
-    plans: Sequence[TofuPlan] = (),
+    plans: Mapping[str, Change] | None = None,
     reference: LanguageModel | None = None,
     base: LanguageModel | None = None,
     seed: int = 0,
@@ -75,7 +75,7 @@ def bench_tofu(
         model: a causal model that has read the forget set.
         tofu: the files.
         repairs: the methods, with their settings.
-        plans: whole plans, which read all that stays of fine-tuning's texts.
+        plans: whole plans by name, which read all that stays of fine-tuning's texts.
         reference: a model trained on the retain set alone; without one no forget quality.
         base: the model before fine-tuning, for methods that need one.
         seed: of what is drawn.
@@ -99,7 +99,8 @@ def bench_tofu(
     drawn = unlearning_corpus(tofu, seed)
     corpus, retain = plan_texts(tofu)
     changes = [(own.method, Change(repair=own, seed=seed), drawn, ()) for own in repairs]
-    changes += [(own.name, own.change(seed), corpus, retain) for own in plans]
+    whole = (plans or {}).items()
+    changes += [(name, replace(own, seed=seed), corpus, retain) for name, own in whole]
     for name, change, records, further in changes:
         say(f"{name}: unlearning")
         started = time.perf_counter()
