@@ -10,9 +10,8 @@ from rich.text import Text
 from sanilens.atomic import write_text
 from sanilens.cli.common import JsonOption, output, print_json
 from sanilens.errors import PlanError
-from sanilens.evidence.build import build_evidence, today
+from sanilens.evidence.build import build_evidence
 from sanilens.evidence.bundle import run_in
-from sanilens.evidence.evidence import Statement
 from sanilens.evidence.gate import SAMPLE, Judged, judge, read_criteria
 
 _STYLES = {"pass": "green", "fail": "bold red", "not measured": "yellow"}
@@ -40,10 +39,7 @@ def gate(
     if not folders:
         raise PlanError("Give run folders, then the file of criteria.")
     criteria = read_criteria(file)
-    found = {
-        str(folder): judge(build_evidence(run_in(folder), Statement(made=today())), criteria)
-        for folder in folders
-    }
+    found = {str(folder): judge(build_evidence(run_in(folder)), criteria) for folder in folders}
     if as_json:
         print_json({name: [_fields(j) for j in own] for name, own in found.items()})
     else:

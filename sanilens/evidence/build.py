@@ -45,13 +45,14 @@ def today() -> str:
     return time.strftime("%Y-%m-%d", time.gmtime())
 
 
-def build_evidence(run: RunFolder, statement: Statement) -> Evidence:
-    """Everything that is to be said of a run.
+def build_evidence(run: RunFolder, statement: Statement | None = None) -> Evidence:
+    """Everything that is to be said of a run; without a statement, today and in nobody's name.
 
     Raises:
         RunError: if before, after or the exported model are not there yet.
         IntegrityError: if a file is not what the run wrote.
     """
+    statement = statement or Statement(made=today())
     found = load_comparison(run)
     plan, events = run.plan(), run_events(run)
     ledger = read_ledger(events)

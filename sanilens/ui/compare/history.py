@@ -10,8 +10,7 @@ import streamlit as st
 from sanilens.audit.continuations import Identifiers
 from sanilens.case import Case
 from sanilens.errors import SaniLensError
-from sanilens.evidence.build import build_evidence, today
-from sanilens.evidence.evidence import Evidence, Statement
+from sanilens.evidence.build import build_evidence
 from sanilens.evidence.html import letter_html, report_html
 from sanilens.runs.comparison import load_comparison
 from sanilens.runs.folder import RunFolder
@@ -101,9 +100,9 @@ def _chosen(run: RunFolder, row: dict[str, str]) -> None:
         if st.button("See the result" if done else "See the run", key="request-see"):
             st.switch_page(page("compare" if done else "run"))
         if done:
-            _paper("Certificate", "certificate", lambda: report_html(_evidence(run)))
+            _paper("Certificate", "certificate", lambda: report_html(build_evidence(run)))
         if done and len(subjects) == 1:
-            _paper("Letter", "letter", lambda: letter_html(_evidence(run), subjects[0]))
+            _paper("Letter", "letter", lambda: letter_html(build_evidence(run), subjects[0]))
         if done and st.button("More papers…", key="request-report"):
             state.set_run(run.root.name)
             st.switch_page(page("report"))
@@ -115,10 +114,6 @@ def _paper(label: str, name: str, made: Callable[[], str]) -> None:
     """A page to read, print and sign; it is made when it is asked for."""
     st.download_button(label, lambda: made().encode(), f"{name}.html", "text/html",
                        key=f"request-{name}", on_click="ignore")  # fmt: skip
-
-
-def _evidence(run: RunFolder) -> Evidence:
-    return build_evidence(run, Statement(made=today()))
 
 
 def _so_far(runs: Sequence[RunFolder]) -> str:

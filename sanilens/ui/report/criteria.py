@@ -11,8 +11,8 @@ from sanilens.audit.attacks import ATTACKS
 from sanilens.audit.continuations import Identifiers
 from sanilens.audit.metrics import METRICS
 from sanilens.errors import SaniLensError
-from sanilens.evidence.build import build_evidence, today
-from sanilens.evidence.evidence import Evidence, Statement
+from sanilens.evidence.build import build_evidence
+from sanilens.evidence.evidence import Evidence
 from sanilens.evidence.gate import (
     SAMPLE,
     Criteria,
@@ -161,7 +161,7 @@ def _finished(run: RunFolder) -> bool:
 def _evidence(run: RunFolder) -> Evidence:
     events = recent_events(run)
     key = ("criteria", run.root.name, events[-1]["hash"] if events else "")
-    return results().get(key, lambda: build_evidence(run, Statement(made=today())))
+    return results().get(key, lambda: build_evidence(run))
 
 
 def _table(judged: Mapping[str, Sequence[Judged]]) -> None:
