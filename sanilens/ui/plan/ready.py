@@ -36,9 +36,10 @@ def getting_ready(opened: Case) -> None:
         own = _job(plan)
         file = own.root / "plan.json"
         arguments = ["prepare", str(file), "--json"]
-        write_text(file, plan.model_dump_json())
+        if (now := own.status()) != "running":
+            write_text(file, plan.model_dump_json())
         # Finished: for an earlier version of ours, or what was kept made room for other things.
-        if own.status() in ("waiting", "finished") and _parameters(opened) <= _SMALL:
+        if now in ("waiting", "finished") and _parameters(opened) <= _SMALL:
             own.start(arguments)
     except SaniLensError:  # the person's own card says what is wrong
         return

@@ -30,7 +30,7 @@ from sanilens.unlearn.suggest import (
 )
 
 _OWN = "own"
-NBSP = "\N{NO-BREAK SPACE}"
+_NBSP = "\N{NO-BREAK SPACE}"
 
 
 def suggestion(opened: Case) -> Parts:
@@ -102,7 +102,7 @@ def _figures(place: DeltaGenerator, suited: Mapping[str, Preset], takes: Mapping
                 preset.title,
                 (own := preset.measured).left,
                 f"{own.kept}; {own.beside}" if own.beside else own.kept,
-                takes.get(name, "…").replace(" ", NBSP),
+                takes.get(name, "…").replace(" ", _NBSP),
                 own.where,
             )
         )
