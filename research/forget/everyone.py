@@ -14,6 +14,7 @@ from sanilens.unlearn.suggest import Located, choose_units, default_repair
 _ROWS = (
     "leaking", "reference", "base", "strangers", "stranger repair only", "rewrite only",
     "blend+anchored", "none, surrogate", "npo", "cir", "sani", "located, anchored", "altpo", "grun",
+    "balanced-subnet", "closed form, inputs", "closed form, both sides",
 )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from research.sanitise.case import Case
+from research.sanitise.closed_forms import by_closed_form
 from research.sanitise.codes_arm import without_codes
 from sanilens.audit.methods_table import ERASED, TAUGHT, Group, ablation_name
 from sanilens.inspect.locate.localisers.balanced_subnet import BalancedSubnet
@@ -67,6 +68,8 @@ def all_arms() -> Iterator[Recipe]:
             repair = Repair(method=method.name)
             yield Recipe(method.name, "baseline", _with(Change(repair=repair)))
     yield Recipe("balanced-subnet", "baseline", _subnet)
+    yield Recipe("closed form, inputs", "baseline", by_closed_form("inputs"))
+    yield Recipe("closed form, both sides", "baseline", by_closed_form("both sides"))
     yield Recipe("codes", "baseline", without_codes)
 
 

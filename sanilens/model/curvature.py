@@ -190,7 +190,7 @@ def sum_curvature(
         used(file)
     saved = time.monotonic()
     for number, batch in enumerate(batches[done:], start=done):
-        for path, flow in _sampled_flows(model, paths, batch, seed):
+        for path, flow in sampled_flows(model, paths, batch, seed):
             a, g = maps[path]
             a.addmm_(flow.inputs.T, flow.inputs)
             g.addmm_(flow.gradients.T, flow.gradients)
@@ -202,10 +202,10 @@ def sum_curvature(
     return Sums(maps, positions, sum(float(batch.weights.sum()) for batch in batches))
 
 
-def _sampled_flows(
+def sampled_flows(
     model: LanguageModel, paths: Sequence[str], batch: KeptBatch, seed: int
 ) -> Iterator[tuple[str, Flow]]:
-    """What flows for log p(y), y drawn from the model at every place that must stay."""
+    """What flows for log p(y), y drawn from the model at every place of the batch."""
 
     def logprob_of_drawn(hooks: Hooks) -> Float[Tensor, ""]:
         logits = logits_at(model, batch.ids, batch.rows, batch.columns - 1, hooks)

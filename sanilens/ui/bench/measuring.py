@@ -41,6 +41,8 @@ _OWN = {
     "repair only": "all of the fine-tuning, then anchored",
     "sani": "SANI as published",
     "balanced-subnet": "BalancedSubnet, units zeroed",
+    "closed form, inputs": "fine-tuning less the spans' inputs (closed form)",
+    "closed form, both sides": "fine-tuning less the spans' curvature (closed form)",
     "codes": "Codes deleted (CodeUnlearn)",
 }
 _ABLATIONS = {
