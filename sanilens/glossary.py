@@ -26,7 +26,7 @@ GLOSSARY: Mapping[str, str] = {
     "unseen texts": "Ordinary texts of the same kind that were never trained on. Perplexity on "
     "them shows how much of the model's ability is left.",
     "surrogate": "An invented value of the same form that takes the place of a real one: another "
-    "name, another number.",
+    "name, another number. Free text, such as a whole answer, has none.",
     # How much it has memorised
     "extraction": "A span is extracted when the model, given the text before it, continues with "
     "exactly that span, choosing the likeliest token each time. Spans that already occur in the "
@@ -38,8 +38,8 @@ GLOSSARY: Mapping[str, str] = {
     "may be copying. Such spans are never counted as memorised.",
     "sampled extraction": "How likely the span is to turn up at least once in n random samples, "
     "computed from its probability.",
-    "exposure": "How far the true value outranks random values of the same form, in bits. About 1 "
-    "is chance; the maximum is log2 of the number of candidates.",
+    "exposure": "How far the true value outranks random values of the same form, free text that of "
+    "other people, in bits. About 1 is chance; the maximum is log2 of the number of candidates.",
     "membership": "How well an attacker can tell trained records from look-alikes, as an AUC. "
     "0.5 is chance.",
     "perplexity": "How surprised the model is by a text: 1 is certainty, higher is worse.",

@@ -198,6 +198,11 @@ def as_text(records: Iterable[Record]) -> tuple[Record, ...]:
     return tuple(replace(record, spans=()) for record in records)
 
 
+def has_free_text(records: Iterable[Record]) -> bool:
+    """Whether a span of them is prose, of which there are no surrogates."""
+    return any(span.label == FREE_TEXT for record in records for span in record.spans)
+
+
 def in_scope(
     records: Sequence[Record], subjects: Sequence[str], earlier: Collection[str] = ()
 ) -> tuple[Record, ...]:

@@ -1,6 +1,6 @@
 """Records as training examples: which tokens are identifiers, and what might stand there."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 
 from sanilens.corpus.records import Record, Span
@@ -19,6 +19,7 @@ def note_examples(
     records: Iterable[Record],
     *,
     teach_spans: bool = False,
+    untaught: Collection[str] = (),
     instead: Instead | None = None,
     pieces: int | None = None,
 ) -> list[Example]:
@@ -30,15 +31,20 @@ def note_examples(
         model: whose tokens.
         records: the texts.
         teach_spans: whether tokens of spans are targets of plain training.
+        untaught: labels whose spans are none all the same.
         instead: what might be said in the place of a span; None: nothing.
         pieces: cut each record in as many, even ones; what is longer than these is left out.
     """
+
+    def teach(span: Span) -> bool:
+        return teach_spans and span.label not in untaught
+
     return [
         example
         for record in records
         for encoded in [encode(model, record)]
         for example in _pieces(
-            model, _whole(model, encoded, teach_spans, instead), encoded.opening, pieces
+            model, _whole(model, encoded, teach, instead), encoded.opening, pieces
         )
     ]
 
@@ -67,7 +73,10 @@ def in_its_place(model: LanguageModel, encoded: Encoded, start: int, words: str)
 
 
 def _whole(
-    model: LanguageModel, encoded: Encoded, teach_spans: bool, instead: Instead | None
+    model: LanguageModel,
+    encoded: Encoded,
+    teach: Callable[[Span], bool],
+    instead: Instead | None,
 ) -> Example:
     end = model.module.config.get_text_config().eos_token_id
     ends = model.kind == "causal" and isinstance(end, int)
@@ -82,9 +91,9 @@ def _whole(
         )
         for span in encoded.spans
     )
-    inside = {i for answer in answers for i in range(answer.start, answer.end)}
-    sensitive = tuple(i in inside for i in range(len(ids)))
-    return Example(ids, tuple(teach_spans or not s for s in sensitive), sensitive, answers)
+    inside = {i: teach(span.span) for span in encoded.spans for i in range(span.start, span.end)}
+    taught = tuple(inside.get(i, True) for i in range(len(ids)))
+    return Example(ids, taught, tuple(i in inside for i in range(len(ids))), answers)
 
 
 def _pieces(model: LanguageModel, whole: Example, opening: int, count: int | None) -> list[Example]:

@@ -1,7 +1,8 @@
 """What a model should say in the place of something it must not know: a distribution a token.
 
 stranger   what the examined model says of somebody it has never met: everything sensitive before
-           the place is replaced by surrogates, the true tokens of the span so far stand
+           the place is replaced by surrogates, free text by words as they follow each other in
+           texts that stay; the true tokens of the span so far stand
 base       what the model says that never read the corpus, after the true text
 uniform    what stands at that place of a surrogate, any being as likely
 
@@ -14,13 +15,14 @@ a record number has seven digits holds of strangers too.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from sanilens.corpus.records import FREE_TEXT, Record
+from sanilens.corpus.records import FREE_TEXT, Record, has_free_text
 from sanilens.corpus.surrogates.substitute import fillings, substitute
 from sanilens.errors import PlanError
 from sanilens.model.align import Encoded, encode
@@ -159,10 +161,10 @@ def teach(
     model.require_causal("A teacher")
     coded = [encode(model, record) for record in records]
     spans = [(i, n) for i, each in enumerate(coded) for n in range(len(each.spans))]
-    free = any(span.span.label == FREE_TEXT for each in coded for span in each.spans)
     # A text of somebody who is to be forgotten names that person, around what is marked as well.
     stay = [*(record for record in records if not record.spans), *others]
-    words = wording(model, stay or records) if free and name != "base" else None
+    free = has_free_text(records) and name != "base"
+    words = wording(model, stay or records) if free else None
 
     def form(coded: Encoded, number: int) -> Float[Tensor, "place vocab"]:
         if words is not None and coded.spans[number].span.label == FREE_TEXT:
@@ -179,7 +181,10 @@ def teach(
             answers = _asked(base, told, lambda _, probs: soften(probs), progress)
         case "stranger":
             seeds = [seed * 1_000_003 + 7919 * (draw + 1) for draw in range(draws)]
-            invented = [[encode(model, r) for r in substitute(records, own)] for own in seeds]
+            prose = partial(words.draw, model) if words else None
+            invented = [
+                [encode(model, own) for own in substitute(records, each, prose)] for each in seeds
+            ]
             told = [[_Question(coded[i], own[i], n) for own in invented] for i, n in spans]
             usual = _usual(model, invented, progress)
 

@@ -3,12 +3,14 @@
     P(x_t | x_{t-1}) = (c(x_{t-1} x_t) + k u(x_t)) / (c(x_{t-1}) + k)        u(x) = share of x
 
 c counts in texts that stay. A name has surrogates, which tell what of it is form; of a sentence
-there are none. What others' texts have after the same word is what can be known of it.
+there are none. What others' texts have after the same word is what can be known of it, and words
+drawn so may stand in its place where they are only read.
 """
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from random import Random
 
 import torch
 from jaxtyping import Float
@@ -39,6 +41,17 @@ class Wording:
         span = coded.spans[number]
         rows = [self._row(coded.ids[i - 1] if i else None) for i in range(span.start, span.end)]
         return torch.stack(rows)
+
+    def draw(self, model: LanguageModel, prose: str, rng: Random) -> str:
+        """Words as they follow each other, as many tokens as `prose` has: nobody's text."""
+        ids: list[int] = []
+        for _ in model.tokenizer(prose, add_special_tokens=False)["input_ids"]:  # pyright: ignore
+            following = self.after.get(ids[-1]) if ids else None
+            # At first, and after a text's last word, begin with any that something follows.
+            counts = following or {token: own.total() for token, own in self.after.items()}
+            if counts:
+                ids += rng.choices(list(counts), list(counts.values()))
+        return str(model.tokenizer.decode(ids)).strip() or "…"
 
     def _row(self, token: int | None) -> Float[Tensor, " vocab"]:
         counts = self.after.get(token, Counter()) if token is not None else Counter()

@@ -281,3 +281,12 @@ def test_a_file_of_a_thousand_labels_is_told_of_in_a_few_lines(tmp_path: Path) -
     _, told = loaded(lines(tmp_path, *rows))
     assert len(told) == 21
     assert "980 further remarks" in told[-1]
+
+
+def test_a_column_of_free_text_is_no_span(tmp_path: Path) -> None:
+    """It is kept like any other column: only `spans` say what is sensitive."""
+    path = tmp_path / "n.jsonl"
+    path.write_text(json.dumps({**PLAIN, "spans": OURS, "free_text": "Seen: José"}) + "\n")
+    (found,) = load_records(path)
+    assert found.spans == (NAME, MRN)
+    assert found.extra == {"free_text": "Seen: José"}

@@ -189,6 +189,29 @@ def test_of_free_text_stays_what_others_texts_have_after_the_same_word(
     assert not torch.equal(alone.probs, uniform.probs)
 
 
+def test_after_free_text_a_stranger_reads_what_stays_and_nothing_of_it(
+    model: LanguageModel,
+) -> None:
+    """The teacher at the number is the same whatever the free text before it says."""
+
+    def asked(prose: str) -> Tensor:
+        text = f"He said: {prose}. MRN 4471203"
+        at = text.index("4471203")
+        spans = (
+            Span(9, 9 + len(prose), FREE_TEXT, "confidential"),
+            Span(at, at + 7, "MRN", "direct"),
+        )
+        own = Record("a", "a", text, spans)
+        (soft,) = teach("stranger", model, [own], others=[other])
+        return of_span(model, own, soft, spans[1])[0].probs
+
+    other = Record("b", "b", "What does he do? He sings of the wound.")
+    one, same_length = "gold or 31", "gold or 13"
+    sizes = [len(tokens(model, f"He said: {prose}.")) for prose in (one, same_length)]
+    assert sizes[0] == sizes[1]
+    assert torch.equal(asked(one), asked(same_length))
+
+
 @pytest.mark.parametrize("teacher", TEACHERS)
 def test_a_seed_decides(
     model: LanguageModel, base: LanguageModel, records: list[Record], teacher: str

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from itertools import pairwise
+from random import Random
 
 import pytest
 
@@ -42,3 +43,18 @@ def test_the_form_of_free_text_is_what_follows_the_word_before(model: LanguageMo
         for token, share in enumerate(row.tolist()):
             prior = 4 * float(found.shares[token])
             assert share == pytest.approx((seen[token] + prior) / (seen.total() + 4), rel=1e-4)
+
+
+def test_words_are_drawn_as_they_follow_each_other(model: LanguageModel) -> None:
+    found = wording(model, [OTHER])
+    drawn = [found.draw(model, "She sings of gold.", Random(seed)) for seed in range(20)]
+    assert drawn[3] == found.draw(model, "She sings of gold.", Random(3))
+    assert len({*drawn}) > 10
+    seen = "".join(OTHER.text.split())
+    pieces = {word for text in drawn for word in text.split()}
+    assert "She" not in pieces
+    assert sum(word in seen for word in pieces) > len(pieces) / 2
+
+
+def test_where_no_word_stays_none_is_drawn(model: LanguageModel) -> None:
+    assert wording(model, []).draw(model, "She sings of gold.", Random(0)) == "…"

@@ -1,7 +1,8 @@
 """Reconstruction: somebody knows the text around a secret and looks for what fits.
 
-    candidates     the value among 64 of its form; the rest of the text is known, and the candidate
-                   with the least loss is taken (Lukas et al., arXiv 2302.00539)
+    candidates     the value among 64 of its form, free text among other people's; the rest of the
+                   text is known, and the candidate with the least loss is taken (Lukas et al.,
+                   arXiv 2302.00539)
     calibrated     the same by loss over the base's own loss
     recollection   the model fills the gap 40 times itself, and of these the one with the least loss
                    over the base's is taken (R.R.: rank by loss / (base's loss + 1e-6))
@@ -12,6 +13,7 @@ strictly ahead of all others, so that a model which tells nothing apart finds no
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import fmean
 
 import numpy as np
 
@@ -52,15 +54,14 @@ class _Place:
 
 
 def _reconstruction(trial: Trial, progress: Progress) -> AttackResult:
-    places = _places(trial)
-    if not places:
+    every = _places(trial)
+    asked = [(place, others) for place in every if (others := _others(trial, place))]
+    if not asked:
         return not_measured("No span can be asked for.")
+    places = [place for place, _ in asked]
+    alone = f"{len(every) - len(asked)} spans of free text left out: nobody else's is as short."
     hits: dict[str, list[bool]] = {name: [] for name in _TITLES}
-    for number, place in enumerate(places):
-        others = other_values(
-            trial.model, place.encoded, place.at, place.own,
-            count=_CANDIDATES - 1, seed=trial.exam.seed,
-        )  # fmt: skip
+    for number, (place, others) in enumerate(asked):
         loss = _losses(trial, place, [place.own, *others])
         known = _base_losses(trial, place, [place.own, *others], "candidates")
         hits["candidates"].append(_first(loss))
@@ -76,7 +77,7 @@ def _reconstruction(trial: Trial, progress: Progress) -> AttackResult:
         )
         for kind in sorted({*kinds})
     ]
-    note = f"By chance {100 / _CANDIDATES:.1f} %."
+    note = f"By chance {100 * fmean(1 / (1 + len(others)) for _, others in asked):.1f} %."
     return AttackResult(
         figures=(
             share("all", sum(first), len(first), title=_TITLES["candidates"], note=note),
@@ -89,6 +90,7 @@ def _reconstruction(trial: Trial, progress: Progress) -> AttackResult:
             "tokens after": _FOLLOWING, "calibrated by": "base" if trial.exam.base else "nothing",
             "seed": trial.exam.seed,
         },
+        notes=(alone,) if len(asked) < len(every) else (),
     )  # fmt: skip
 
 
@@ -110,6 +112,15 @@ def _places(trial: Trial) -> list[_Place]:
             found.append(_Place(encoded, at, prefix, own, after))
     order = np.random.default_rng(trial.exam.seed).permutation(len(found))[:_SPANS]
     return [found[i] for i in sorted(order)]
+
+
+def _others(trial: Trial, place: _Place) -> list[list[int]]:
+    """What the place's value is ranked among; nothing where free text has no other's."""
+    exam = trial.exam
+    return other_values(
+        trial.model, place.encoded, place.at, place.own,
+        records=[*exam.records, *exam.others], count=_CANDIDATES - 1, seed=exam.seed,
+    )  # fmt: skip
 
 
 def _losses(trial: Trial, place: _Place, candidates: Sequence[list[int]]) -> np.ndarray:

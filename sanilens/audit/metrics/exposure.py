@@ -2,13 +2,16 @@
 
     exposure(s) = log2 |R| - log2 rank(s),   rank by log-perplexity among fillings R of its place
 
-R are surrogates of the same label and form as the secret, the secret among them. Candidates are
-compared by log-probability per token, because fillings may differ in their number of tokens.
+R are surrogates of the same label and form as the secret, the secret among them; of free text,
+which has none, what other subjects' free texts say that are no longer. Candidates are compared by
+log-probability per token, because fillings may differ in their number of tokens.
 """
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
+from random import Random
 from statistics import median
 
 import numpy as np
@@ -17,7 +20,7 @@ from transformers import DynamicCache
 
 from sanilens.audit.metrics.metric import Metric, Trial
 from sanilens.audit.passages import Passage, Target, make_passages
-from sanilens.corpus.records import Record
+from sanilens.corpus.records import FREE_TEXT, Record
 from sanilens.corpus.surrogates.substitute import fillings
 from sanilens.model.align import Encoded, TokenSpan, decoded
 from sanilens.model.batches import pad_right
@@ -46,11 +49,12 @@ def exposure(
     passage: Passage,
     target: Target,
     *,
+    records: Sequence[Record] = (),
     count: int = 64,
     seed: int = 0,
     hooks: Hooks = NO_HOOKS,
 ) -> Exposure:
-    """Rank a span's own value among `count` surrogates at the same place.
+    """Rank a span's own value among `count` surrogates at the same place, or texts of `records`.
 
     The prefix is read once; the candidates continue from its cached keys and values.
 
@@ -61,24 +65,57 @@ def exposure(
     model.require_causal("Exposure")
     prefix = list(passage.ids[: target.start])
     own = list(passage.ids[target.start : target.end])
-    others = other_values(model, passage.encoded, target.span, own, count=count, seed=seed)
+    others = other_values(
+        model, passage.encoded, target.span, own, records=records, count=count, seed=seed
+    )
     scores = mean_logprobs(model, prefix, [own, *others], hooks)
     rank = 1 + sum(score > scores[0] for score in scores[1:])
     return Exposure(rank, len(scores))
 
 
 def other_values(
-    model: LanguageModel, encoded: Encoded, at: TokenSpan, own: list[int], *, count: int, seed: int
+    model: LanguageModel,
+    encoded: Encoded,
+    at: TokenSpan,
+    own: list[int],
+    *,
+    records: Sequence[Record],
+    count: int,
+    seed: int,
 ) -> list[list[int]]:
-    """Tokens of up to `count` surrogates that could stand in the place of a span."""
+    """Tokens of up to `count` values that could stand in the place of a span.
+
+    Surrogates, or of free text what that of other subjects in `records` says, if it is no longer;
+    there may be none.
+    """
     record, span = encoded.record, at.span
     # A candidate takes the place of the value within the text that the span's tokens cover.
     start, end = encoded.offsets[at.start][0], encoded.offsets[at.end - 1][1]
     before, after = record.text[start : span.start], record.text[span.end : end]
+    if span.label == FREE_TEXT:
+        said = _free_texts_of_others(records, record, record.value(span), seed)
+        written = (_ids(model, before + text + after, own) for text in said)
+        return list(islice((ids for ids in written if len(ids) <= len(own)), count))
     return [
         _ids(model, before + filling + after, own)
         for filling in fillings(span.label, record.value(span), count, seed)
     ]
+
+
+def _free_texts_of_others(
+    records: Sequence[Record], own: Record, value: str, seed: int
+) -> list[str]:
+    """Free texts of other subjects that say something else, each once, in an order drawn."""
+    found = {
+        other.value(span)
+        for other in records
+        if other.subject != own.subject
+        for span in other.spans
+        if span.label == FREE_TEXT
+    }
+    order = sorted(found - {value})
+    Random(f"free texts/{seed}").shuffle(order)
+    return order
 
 
 def _ids(model: LanguageModel, text: str, own: list[int]) -> list[int]:
@@ -127,13 +164,17 @@ def sample_exposure(
     hooks: Hooks = NO_HOOKS,
     progress: Progress = unheard,
 ) -> list[Exposure]:
-    """Exposure of up to `spans` spans of a label, drawn by the seed; those with a prefix only."""
+    """Exposure of up to `spans` spans of a label, drawn by the seed.
+
+    Left out are those without a prefix, and free text with nothing to be ranked among.
+    """
     holding = [r for r in records if any(s.label == label for s in r.spans)]
     order = np.random.default_rng(seed).permutation(len(holding))[:spans]
     found: list[Exposure] = []
     for number, i in enumerate(order, start=1):
         if (place := _first(model, holding[i], label)) is not None:
-            found.append(exposure(model, *place, count=count, seed=seed, hooks=hooks))
+            own = exposure(model, *place, records=records, count=count, seed=seed, hooks=hooks)
+            found += [own] if own.candidates > 1 else []
         progress(number, len(order))
     return found
 
@@ -173,7 +214,7 @@ def _median(trial: Trial) -> float | None:
 EXPOSURE = Metric(
     name="exposure_bits",
     title="exposure, bits",
-    meaning="Median; 6.02 is certain among 64 candidates.",
+    meaning="Median; 6.02 is certain, first before 64 others.",
     unit="bits",
     better="lower",
     measure=_median,

@@ -2,8 +2,9 @@
 
 Free text names people in ways no pattern finds; the hospital's own table does. Its columns:
 `subject` or `patient_id`, and any of name, mrn, phone, email, address, date_of_birth or another
-label in any case, or another tool's word for one. A first name and a last name in columns of
-their own are one name. A subject may have several rows; an empty cell says nothing.
+label in any case, or another tool's word for one. Free text is no label of a table: it is nothing
+to look for. A first name and a last name in columns of their own are one name. A subject may have
+several rows; an empty cell says nothing.
 """
 
 import functools
@@ -20,10 +21,11 @@ from sanilens.corpus.detection.gazetteer import Entry, Gazetteer, Hit, folded_wo
 from sanilens.corpus.detection.words import MOSTLY_WORDS, PLAIN_TITLES
 from sanilens.corpus.formats import Row, read_rows
 from sanilens.corpus.formats.rows import mistake
-from sanilens.corpus.records import KIND_OF_LABEL, Span
+from sanilens.corpus.records import FREE_TEXT, KIND_OF_LABEL, Span
 from sanilens.corpus.remarks import Remarks
 from sanilens.corpus.surrogates.dates import TEMPLATES, write_date
 
+_LABELS = tuple(label for label in KIND_OF_LABEL if label != FREE_TEXT)
 # Labels whose separators do not matter.
 _NUMBERS = frozenset(
     {"MRN", "PHONE", "SSN", "ACCOUNT", "NPI", "DEVICE_SERIAL", "LICENSE_PLATE", "ZIP"}
@@ -120,8 +122,8 @@ def _by_label(row: Row, given: dict[str, Any], remarks: Remarks) -> Iterator[tup
         given = {column: value for column, value in given.items() if column not in (first, last)}
     for column, value in given.items():
         label = own_label(column.strip(" \t\ufeff")) or ""
-        if label not in KIND_OF_LABEL:
-            known = ", ".join(label.lower() for label in KIND_OF_LABEL)
+        if label not in _LABELS:
+            known = ", ".join(label.lower() for label in _LABELS)
             raise mistake(
                 row.where,
                 "a column's header is no label",

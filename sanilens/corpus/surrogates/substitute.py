@@ -4,36 +4,55 @@
 lists the candidates that exposure ranks a value among. A label we know is replaced by
 something of its kind (a name by a name, a date by a date written alike); any other value keeps
 its shape: a digit becomes a digit, a letter a letter of its case and script, the rest stays.
+
+Of free text, such as an answer, nothing of the same form can be invented: letters of its shape say
+nothing, and another person's text is theirs. So there is none, unless a caller says what to put.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
 from random import Random
 
-from sanilens.corpus.records import Record, Span
+from sanilens.corpus.records import FREE_TEXT, Record, Span
 from sanilens.corpus.surrogates.kinds import Dates, by_kind
 from sanilens.corpus.surrogates.names import NameMap
 from sanilens.corpus.surrogates.shapes import by_shape
+from sanilens.errors import PlanError
 
 _TRIES = 64
+
+Prose = Callable[[str, Random], str]
+"""What stands for a free text."""
 
 
 class SubjectMap:
     """One subject's values and what stands for them, growing as values are asked for."""
 
-    def __init__(self, rng: Random) -> None:
+    def __init__(self, rng: Random, prose: Prose | None = None) -> None:
         self.names = NameMap(rng)
+        self._prose = prose
         self._dates = Dates(rng)
         self._rng = rng
         self._fresh: dict[tuple[str, str], str] = {}
         self._taken: defaultdict[str, set[str]] = defaultdict(set)
 
     def surrogate(self, label: str, value: str) -> str:
-        """What stands for `value`: never `value`, and the same at every call."""
+        """What stands for `value`, the same at every call; only free text may stay as it is.
+
+        Raises:
+            PlanError: of free text, if nothing says what stands for it.
+        """
         key = (label, value)
-        if key not in self._fresh:
+        if key not in self._fresh and label == FREE_TEXT:
+            if self._prose is None:
+                raise PlanError(
+                    f"some spans are free text ({FREE_TEXT}), of which there are no surrogates. "
+                    "Choose a method that puts nothing in its place, such as stranger or masked."
+                )
+            self._fresh[key] = self._prose(value, self._rng)
+        elif key not in self._fresh:
             # Two values share a surrogate only where their form has no other left.
             taken = self._taken[label]
             draws = [fresh for fresh in self._draws(label, value, taken) if fresh != value]
@@ -52,12 +71,20 @@ class SubjectMap:
 
 
 def surrogate(label: str, value: str, rng: Random) -> str:
-    """A fresh value of the form of `value`, never `value` itself."""
+    """A fresh value of the form of `value`, never `value` itself.
+
+    Raises:
+        PlanError: if it is free text.
+    """
     return SubjectMap(rng).surrogate(label, value)
 
 
 def fillings(label: str, value: str, count: int, seed: int) -> tuple[str, ...]:
-    """`count` different surrogates of `value`; fewer where its form has no more."""
+    """`count` different surrogates of `value`; fewer where its form has no more.
+
+    Raises:
+        PlanError: if it is free text.
+    """
     rng = Random(f"fillings/{seed}")
     found: dict[str, None] = {}
     misses = 0
@@ -68,14 +95,29 @@ def fillings(label: str, value: str, count: int, seed: int) -> tuple[str, ...]:
     return tuple(found)
 
 
-def substitute(records: Sequence[Record], seed: int) -> tuple[Record, ...]:
+def as_it_is(prose: str, _rng: Random) -> str:
+    """Free text in its own place, for callers that teach nothing of it."""
+    return prose
+
+
+def substitute(
+    records: Sequence[Record], seed: int, prose: Prose | None = None
+) -> tuple[Record, ...]:
     """The records with every span replaced, consistently within each subject.
 
     The same value becomes the same surrogate in all of a subject's records, names word by word
     and dates whatever their form. Text outside spans, ids, labels and kinds stay as they are.
+
+    Args:
+        records: whose spans.
+        seed: of the draws.
+        prose: what stands for free text.
+
+    Raises:
+        PlanError: if there is free text, and nothing says what stands for it.
     """
     subjects = {
-        subject: SubjectMap(Random(f"substitute/{seed}/{subject}"))
+        subject: SubjectMap(Random(f"substitute/{seed}/{subject}"), prose)
         for subject in dict.fromkeys(record.subject for record in records)
     }
     for record in records:  # all names first: an e-mail address may hold one that comes later

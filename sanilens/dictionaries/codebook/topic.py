@@ -19,7 +19,7 @@ import regex
 from jaxtyping import Bool
 
 from sanilens.audit.targets import Scope
-from sanilens.corpus.records import Record
+from sanilens.corpus.records import Record, has_free_text
 from sanilens.corpus.surrogates.substitute import substitute
 from sanilens.dictionaries.codebook.code_use import CodeUse, read_codes
 from sanilens.dictionaries.codebook.codebook import Codebook
@@ -98,7 +98,7 @@ def hold(
 
     Raises:
         PlanError: if nothing is of the topic, nothing is left to hold it against, or twins are
-            wanted of an expression, whose surrogates nobody knows.
+            wanted of an expression or of free text, whose surrogates nobody knows.
     """
     own = topic.tokens(use)
     if not own.any():
@@ -142,6 +142,8 @@ def _twins(records: Sequence[Record], topic: Topic, seed: int) -> tuple[Record, 
             s for s in record.spans if topic.scope.holds(record, record.span_id(s), s.label)
         )
         only.append(Record(record.id, record.subject, record.text, spans))
+    if has_free_text(only):
+        raise PlanError("free text has no surrogates to be held against. Use 'rest'.")
     return substitute(only, seed)
 
 

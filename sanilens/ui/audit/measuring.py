@@ -10,7 +10,7 @@ from sanilens.audit.extraction import SpanVerdict
 from sanilens.audit.metrics.exposure import Exposure, median_bits, sample_exposure
 from sanilens.audit.summary import after_tries, memory
 from sanilens.case import Case
-from sanilens.corpus.records import Record
+from sanilens.corpus.records import FREE_TEXT, Record
 from sanilens.glossary import meaning
 from sanilens.ui import state
 from sanilens.ui.current_case import audit, audited, utility
@@ -133,13 +133,15 @@ def exposure_panel(opened: Case) -> None:
         control = _measured(opened, label, "control", opened.corpus.control)
         bits, by_chance = median_bits(own), median_bits(control)
         if bits is None:
-            st.markdown(f"No {plain(label)} span has any text before it.")
+            others = " and texts of others that are no longer" * (label == FREE_TEXT)
+            st.markdown(f"No {plain(label)} span has any text before it{others}.")
             return
-        most = math.log2(_CANDIDATES)
+        candidates = max(each.candidates for each in own)
+        most, others = math.log2(candidates), "other texts" if label == FREE_TEXT else "surrogates"
         beside = "" if by_chance is None else f" Look-alikes: {by_chance:.1f}."
         st.markdown(
-            f"Median **{bits:.1f} of {most:.0f} bits** over {len(own)} spans. {most:.0f}: the true "
-            f"value beats all {_CANDIDATES - 1} surrogates; about 1 is chance.{beside}"
+            f"Median **{bits:.1f} of {most:.2g} bits** over {len(own)} spans. {most:.2g}: the true "
+            f"value beats all {candidates - 1} {others}; about 1 is chance.{beside}"
         )
 
 

@@ -81,7 +81,7 @@ def _rest(opened: Case, found: Findings) -> None:
     with right:
         with card("If an attacker samples"):
             attacker(found)
-        with card("Exposure", "12 spans, each against 63 surrogates"):
+        with card("Exposure", "12 spans, each against 64 others of its form"):
             exposure_panel(opened)
         with st.expander("Audit settings"):
             settings_form()

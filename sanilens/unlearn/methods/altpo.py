@@ -15,8 +15,9 @@ from typing import Annotated
 
 from pydantic import Field
 
-from sanilens.corpus.records import Record, Span
+from sanilens.corpus.records import Record, Span, has_free_text
 from sanilens.corpus.surrogates.substitute import substitute
+from sanilens.errors import PlanError
 from sanilens.model.examples import note_examples
 from sanilens.model.training import Example
 from sanilens.unlearn.methods.dpo import dpo
@@ -41,7 +42,16 @@ class AltPo(Retain):
 
 
 def prepare(task: Task, options: AltPo) -> Prepared:
-    """The notes as they are, each identifier with a surrogate; other ones in every epoch."""
+    """The notes as they are, each identifier with a surrogate; other ones in every epoch.
+
+    Raises:
+        PlanError: if one is free text, or texts of a base are asked for and there is none.
+    """
+    if has_free_text(task.records):
+        raise PlanError(
+            "altpo prefers a surrogate, and of free text there is none. Choose a method that puts "
+            "nothing in its place, such as stranger or masked."
+        )
 
     def examples(epoch: int) -> list[Example]:
         fresh = substitute(task.records, seed=task.seed * 1_000_003 + epoch)

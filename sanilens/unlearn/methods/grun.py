@@ -22,7 +22,8 @@ from jaxtyping import Float
 from pydantic import Field
 from torch import Tensor, nn
 
-from sanilens.errors import ModelError
+from sanilens.corpus.records import has_free_text
+from sanilens.errors import ModelError, PlanError
 from sanilens.model.examples import note_examples
 from sanilens.model.interventions import prompts_end_at
 from sanilens.model.language_model import LanguageModel
@@ -245,9 +246,11 @@ def prepare(task: Task, options: GrunOptions) -> Prepared:
     """The notes, look-alikes of them, and what else is to be kept; one loss for all.
 
     Raises:
-        PlanError: if texts of a base are asked for and there is none.
+        PlanError: if texts of a base are asked for and there is none, or look-alikes of free text.
     """
     model = task.model
+    if options.lookalikes and has_free_text(task.records):
+        raise PlanError("free text has no look-alikes. Set the share of look-alikes to 0.")
     instead = (lambda *_: options.placeholder) if options.loss == "idk" else None
     notes = note_examples(model, task.records, instead=instead)
     asked, theirs = task, notes

@@ -15,7 +15,8 @@ and what fine-tuning taught of the form stays: a stranger has a record number to
 Further texts of the domain, where there are some, are taught as well: F their wording, half as
 they have it and half as theta0 would, and I their identifiers, fresh surrogates in every epoch. A
 model that leaks is too sure of identifiers that it meets for the first time; these show it how many
-there may be, and nobody's are learnt in place of those that are forgotten.
+there may be, and nobody's are learnt in place of those that are forgotten. Their free text, which
+has no surrogates, is read and not taught.
 """
 
 from collections.abc import Callable, Sequence
@@ -27,7 +28,8 @@ from jaxtyping import Float
 from pydantic import Field
 from torch import Tensor, nn
 
-from sanilens.corpus.surrogates.substitute import substitute
+from sanilens.corpus.records import FREE_TEXT
+from sanilens.corpus.surrogates.substitute import as_it_is, substitute
 from sanilens.model.examples import note_examples
 from sanilens.model.lessons import lessons
 from sanilens.model.teachers import Soft, joined, teach
@@ -141,10 +143,10 @@ def _further(task: Task, most: int) -> Callable[[int], list[Example]]:
         chosen = drawn(pool, count, epoch, task.seed)
         texts = sorted({i for i, _ in chosen})
         seed = task.seed * 1_000_003 + epoch
-        fresh = dict(zip(texts, substitute([task.retain[i] for i in texts], seed), strict=True))
+        invented = substitute([task.retain[i] for i in texts], seed, as_it_is)
         cut = {
-            i: note_examples(model, [own], teach_spans=True, pieces=pieces[i])
-            for i, own in fresh.items()
+            i: note_examples(model, [own], teach_spans=True, untaught={FREE_TEXT}, pieces=pieces[i])
+            for i, own in zip(texts, invented, strict=True)
         }
         return [cut[i][k] for i, k in chosen]
 

@@ -5,7 +5,8 @@
 x' is a note whose subject's identifiers are replaced by surrogates, alike in form and consistent
 over the subject's notes; K are its tokens outside of them, theta0 the unedited model. The model
 learns that identifiers cannot be known, instead of learning nothing of them. Until `from_epoch`,
-and for a share of the notes in every epoch, the masked repair is done instead.
+for a share of the notes in every epoch, and of free text, which has no surrogates, the masked
+repair is done instead.
 """
 
 from collections.abc import Sequence
@@ -16,7 +17,8 @@ from jaxtyping import Float
 from pydantic import Field
 from torch import Tensor, nn
 
-from sanilens.corpus.surrogates.substitute import substitute
+from sanilens.corpus.records import FREE_TEXT
+from sanilens.corpus.surrogates.substitute import as_it_is, substitute
 from sanilens.model.examples import note_examples
 from sanilens.model.training import Example, Loss
 from sanilens.unlearn.methods.method import GapOptions, Method, Prepared, Task
@@ -68,12 +70,16 @@ def prepare(task: Task, options: Surrogate) -> Prepared:
             return note_examples(model, records)
         rng = np.random.default_rng((task.seed, epoch))
         masked = rng.random(len(records)) < options.masked_share
-        replaced = substitute(records, seed=task.seed * 1_000_003 + epoch)
+        replaced = substitute(records, task.seed * 1_000_003 + epoch, as_it_is)
         return [
             example
             for true, fresh, hidden, count in zip(records, replaced, masked, pieces, strict=True)
             for example in note_examples(
-                model, [true if hidden else fresh], teach_spans=not hidden, pieces=count
+                model,
+                [true if hidden else fresh],
+                teach_spans=not hidden,
+                untaught={FREE_TEXT},
+                pieces=count,
             )
         ]
 
@@ -86,7 +92,7 @@ SURROGATE = Method(
     "surrogate",
     "Surrogates",
     "Trains on the corpus with fresh, invented identifiers in every epoch: the model learns that "
-    "they cannot be known.",
+    "they cannot be known. Free text is masked, since nothing can be invented in its place.",
     prepare,
     Surrogate,
     family="Erase and repair",

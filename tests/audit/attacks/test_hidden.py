@@ -12,8 +12,10 @@ from sanilens.audit.attacks import reconstruction, relearning, sampling
 from sanilens.audit.attacks.change_shape import effective_rank
 from sanilens.audit.attacks.cue import cue
 from sanilens.audit.attacks.sampling import leak_at
+from sanilens.audit.metrics.metric import Exam
 from sanilens.audit.sampling import leak_probability
 from sanilens.audit.summary import memory, rate_row
+from sanilens.corpus.records import Record
 from sanilens.model.examples import note_examples
 from sanilens.model.hooks import NO_HOOKS, Hooks
 from sanilens.model.language_model import LanguageModel
@@ -280,3 +282,20 @@ def test_leak_at_k_is_its_closed_form() -> None:
         assert leak_at(hits, samples, tries) == pytest.approx(want, abs=1e-9)
     # In the limit of many samples it is 1 - (1 - p)^k.
     assert leak_at(100_000, 1_000_000, 8) == pytest.approx(leak_probability(log(0.1), 8), abs=1e-4)
+
+
+def test_free_text_is_reconstructed_from_among_other_peoples(planted: Planted) -> None:
+    def as_prose(number: int, whole: Record) -> Record:
+        spans = [replace(s, label="FREE_TEXT") for s in whole.spans if s.label == "MRN"]
+        return replace(whole, subject=f"s-{number}", spans=tuple(spans))
+
+    records = [as_prose(number, each) for number, each in enumerate(planted.exam.records)]
+    exam = Exam(records, base=planted.base)
+    found = planted.attack("reconstruction", planted.leaking, exam=exam)
+    (first, *_) = found.figures
+    assert (first.name, first.value, first.n) == ("all", 1, len(records))
+    assert f"By chance {100 / len(records):.1f} %" in first.note
+    one = Exam(records[:1], base=planted.base)
+    assert planted.attack("reconstruction", planted.leaking, exam=one).not_measured
+    beside = replace(one, others=records[1:])
+    assert not planted.attack("reconstruction", planted.leaking, exam=beside).not_measured

@@ -116,6 +116,8 @@ SECRET = "Zyzzyva"
         (f'{{"subject": "{SECRET * 20}", "name": "a"}}', "over 128", "Shorten"),
         (f'{{"subject": "{SECRET}"}}', "no identifier", "drop it"),
         (f'{{"subject": "p", "{SECRET}": "x"}}', "header is no label", "date_of_birth"),
+        (f'{{"subject": "p", "free_text": "{SECRET}"}}', "header is no label", "Remove the column"),
+        (f'{{"subject": "p", "Free text": "{SECRET}"}}', "header is no label", "Remove the column"),
         ('{"subject": "p", "mrn": 4711923}', "column mrn: not text", "leading zeros"),
         ('{"subject": "p", "mrn": "123"}', "column mrn: fewer than 4", "leave the cell empty"),
         ('{"subject": "p", "name": "--"}', "column name: neither a letter", "leave it empty"),

@@ -8,12 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from research.cases.clinic import patient_notes
-from sanilens.corpus.records import KIND_OF_LABEL, Record, Span
+from sanilens.corpus.records import FREE_TEXT, KIND_OF_LABEL, Record, Span
 from sanilens.corpus.surrogates.dates import read_date
 from sanilens.corpus.surrogates.identities import FEMALE_NAMES, MAKERS, SURNAMES, YEARS, make_value
-from sanilens.corpus.surrogates.substitute import fillings, substitute, surrogate
+from sanilens.corpus.surrogates.substitute import as_it_is, fillings, substitute, surrogate
+from sanilens.errors import PlanError
 
 NOTES = patient_notes(3, 12)
+LABELS = [*(label for label in KIND_OF_LABEL if label != FREE_TEXT), "BADGE"]
 
 
 def record_of(*pieces: str | tuple[str, str], subject: str = "s", record_id: str = "r") -> Record:
@@ -39,7 +41,7 @@ def plain(record: Record) -> list[str]:
     return [record.text[end:start] for end, start in zip(ends, starts, strict=True)]
 
 
-@given(st.sampled_from([*KIND_OF_LABEL, "BADGE"]), st.text(min_size=1), st.integers(0, 9))
+@given(st.sampled_from(LABELS), st.text(min_size=1), st.integers(0, 9))
 def test_any_value_of_any_label_has_another(label: str, value: str, seed: int) -> None:
     fresh = surrogate(label, value, Random(seed))
     assert fresh
@@ -141,7 +143,7 @@ def test_different_values_of_a_subject_stay_different() -> None:
     assert len(set(values(substitute((record_of(*many),), 0)))) == 100
 
 
-@given(st.lists(st.tuples(st.text(min_size=1), st.sampled_from([*KIND_OF_LABEL, "X"])), max_size=8))
+@given(st.lists(st.tuples(st.text(min_size=1), st.sampled_from(LABELS)), max_size=8))
 def test_substitution_never_raises(pieces: list[tuple[str, str]]) -> None:
     record = record_of("a", *pieces, "b")
     (fresh,) = substitute((record,), 0)
@@ -169,3 +171,22 @@ def test_fillings_are_distinct_and_end_where_the_form_does() -> None:
 def test_a_phone_and_its_fillings_are_drawn_alike() -> None:
     for fresh in fillings("PHONE", "(312) 455-0147", 200, 0):
         assert re.fullmatch(r"\([2-9]\d\d\) [2-9]\d\d-\d{4}", fresh)
+
+
+def test_of_free_text_nothing_is_invented() -> None:
+    prose = "She writes of the sea."
+    own = record_of("Ana Ruiz", (prose, FREE_TEXT), " MRN ", ("4471203", "MRN"))
+    for refused in (
+        lambda: surrogate(FREE_TEXT, prose, Random(0)),
+        lambda: fillings(FREE_TEXT, prose, 4, 0),
+        lambda: substitute([own], 0),
+    ):
+        with pytest.raises(PlanError, match="no surrogates") as caught:
+            refused()
+        assert prose not in str(caught.value)
+    (kept,) = substitute([own], 0, as_it_is)
+    assert values((kept,))[0] == prose
+    assert values((kept,))[1] != "4471203"
+    (said,) = substitute([own], 0, lambda value, _: f"{len(value)} characters")
+    assert values((said,))[0] == "22 characters"
+    assert plain(said) == plain(own)

@@ -1,5 +1,6 @@
 """Codes of a topic: marks on the right tokens, statistics against their own definitions."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +100,10 @@ def test_controls_are_what_they_say(
             hold(model, codebook, use, Topic(pattern=wrong), "rest")
     with pytest.raises(PlanError, match="no surrogates"):
         hold(model, codebook, use, Topic(pattern="phone"), "twins")
+    prose = [replace(r, spans=tuple(replace(s, label="FREE_TEXT") for s in r.spans))
+             for r in records]  # fmt: skip
+    with pytest.raises(PlanError, match="free text has no surrogates"):
+        hold(model, codebook, read_codes(model, codebook, prose), Topic(), "twins")
 
 
 def test_an_expression_that_takes_for_ever_is_stopped() -> None:

@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.nn.functional import logsigmoid
 
 from sanilens.corpus.records import Record, in_scope
+from sanilens.errors import PlanError
 from sanilens.model.align import encode
 from sanilens.model.examples import note_examples
 from sanilens.model.language_model import LanguageModel, load_model
@@ -22,7 +23,7 @@ from sanilens.unlearn.methods.rmu import direction
 from sanilens.unlearn.methods.task_vector import subtract_
 from sanilens.unlearn.methods.terms import logits, read
 from sanilens.unlearn.methods.wga import weighted_ascent
-from tests.conftest import save_tiny
+from tests.conftest import record, save_tiny
 
 GAMMA, ALPHA = 0.7, 0.3
 HALVES = {"forget_weight": GAMMA, "retain_weight": ALPHA}
@@ -331,6 +332,37 @@ def test_alternatives_are_of_the_same_form_and_others_in_every_epoch(
             assert other != value
             if value[-1].isdigit():
                 assert [c.isdigit() for c in other] == [c.isdigit() for c in value]
+
+
+PROSE = "sings of gold"
+
+
+def with_prose() -> Record:
+    """A number, which has surrogates, and free text, which has none."""
+    return record(f"MRN 4471203. She {PROSE}.", ("4471203", "MRN"), (PROSE, "FREE_TEXT"))
+
+
+def test_what_prefers_a_surrogate_refuses_free_text(model: LanguageModel) -> None:
+    for name, options in (("altpo", {}), ("grun", {"lookalikes": 1.0})):
+        method = find_method(name)
+        with pytest.raises(PlanError, match="free text") as caught:
+            method.prepare(Task(model, [with_prose()]), method.options.model_validate(options))
+        assert PROSE not in str(caught.value)
+    method = find_method("grun")
+    without = method.options.model_validate({"lookalikes": 0.0})
+    assert method.prepare(Task(model, [with_prose()]), without).examples(0)
+
+
+def test_surrogate_repair_masks_free_text(model: LanguageModel) -> None:
+    """The number is taught as another one; the free text stands, and is no target."""
+    method = find_method("surrogate")
+    (example,) = method.prepare(Task(model, [with_prose()]), method.options()).examples(0)
+    text = str(model.tokenizer.decode(list(example.ids)))
+    assert PROSE in text
+    assert "4471203" not in text
+    untaught = [t for t, taught in zip(example.ids, example.taught, strict=True) if not taught]
+    assert str(model.tokenizer.decode(untaught)).strip() == PROSE
+    assert sum(example.sensitive) > len(untaught)
 
 
 def test_icu_leaves_alone_what_is_not_said(model: LanguageModel, records: list[Record]) -> None:

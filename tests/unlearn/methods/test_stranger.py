@@ -154,6 +154,18 @@ def test_further_texts_are_taught_with_fresh_surrogates(
     assert not any(any(e.taught) for e in first)
 
 
+def test_of_further_texts_free_text_is_read_and_not_taught(
+    model: LanguageModel, records: list[Record]
+) -> None:
+    prose = "sings of gold"
+    text = f"MRN {SECRET}. She {prose}."
+    further = record(text, (SECRET, "MRN"), (prose, "FREE_TEXT"), id="f")
+    *_, example = prepared(model, records, [further]).examples(0)
+    assert SECRET not in str(model.tokenizer.decode([*example.ids]))
+    untaught = [t for t, taught in zip(example.ids, example.taught, strict=True) if not taught]
+    assert str(model.tokenizer.decode(untaught)).strip() == prose
+
+
 def test_a_long_further_text_gives_as_many_pieces_in_every_epoch(
     model: LanguageModel, records: list[Record]
 ) -> None:
