@@ -1,5 +1,6 @@
 """`sanilens bench tofu`: TOFU's protocol on a local model; `tofu-models` trains small ones."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -7,7 +8,7 @@ import typer
 from rich.table import Table
 
 from research.tofu.data import open_tofu
-from research.tofu.models import build_models
+from research.tofu.models import RECIPE, build_models
 from research.tofu.plans import PLANS, find_plan
 from research.tofu.run import Row, bench_tofu
 from sanilens.case import open_model
@@ -37,6 +38,10 @@ def tofu(
     reference: Annotated[
         str | None,
         typer.Option(help="A model trained on retain95 alone; forget quality needs it."),
+    ] = None,
+    another: Annotated[
+        list[str] | None,
+        typer.Option(help="One more such model, trained with other draws; repeatable."),
     ] = None,
     base: Annotated[
         str | None, typer.Option(help="The model before fine-tuning, if a method needs it.")
@@ -70,6 +75,7 @@ def tofu(
         repairs,
         plans=plans,
         reference=open_model(reference) if reference else None,
+        another=map(open_model, another or ()),
         base=open_model(base) if base else None,
         seed=seed,
         say=say,
@@ -84,9 +90,13 @@ def tofu(
 def tofu_models(
     data: DataOption,
     out: Annotated[Path, typer.Option(help="A folder; started again, it goes on.")],
+    references: Annotated[
+        int, typer.Option(min=0, help="Further references of other draws, reference-1 and so on.")
+    ] = 0,
+    seed: Annotated[int, typer.Option(help="Of everything drawn.")] = RECIPE.seed,
 ) -> None:
     """Train three small models on TOFU's files: base, leaking (full) and reference (retain95)."""
-    build_models(data, out, say)
+    build_models(data, out, say, replace(RECIPE, seed=seed), references)
 
 
 def _table(rows: list[Row]) -> Table:

@@ -5,6 +5,8 @@ by a small one that learned to read from most of the authors that stay. `base` h
 `leaking` is fine-tuned on twenty more authors that stay (the questions that TOFU's utility is
 measured on) and on the forget set; `reference` on those twenty only. So `leaking` has read the
 whole of `full`, and `reference` the whole of `retain95`, with the same training otherwise.
+`reference-1` and so on are it once more, with other draws: how far two models that never read the
+forget set are apart is the most that can be asked of one that forgot it.
 """
 
 from dataclasses import replace
@@ -25,6 +27,9 @@ from sanilens.progress import Say
 _LAST = "tokenizer.json"
 """Of a model's files the one that is written last."""
 
+_APART = 100
+"""Between the seeds of references: a seed's draws are those of its next too, an epoch later."""
+
 RECIPE = Recipe(
     seed=50,
     vocabulary=2048,
@@ -38,10 +43,13 @@ RECIPE = Recipe(
 )
 
 
-def build_models(data: Path, out: Path, say: Say, recipe: Recipe = RECIPE) -> None:
+def build_models(
+    data: Path, out: Path, say: Say, recipe: Recipe = RECIPE, references: int = 0
+) -> None:
     """Train the three models into folders of `out`, beside the corpora they were tuned on.
 
-    A model that is there already stays, so that a cut run goes on.
+    A model that is there already stays, so that a cut run goes on. `references` are how many
+    further ones are fine-tuned from the same base.
 
     `out/forget.jsonl` holds the forget set with its answers as spans, `out/retain.jsonl` the
     questions that stay, without spans: what `sanilens audit`, `plan` and `run` take.
@@ -62,10 +70,14 @@ def build_models(data: Path, out: Path, say: Say, recipe: Recipe = RECIPE) -> No
         save_float16(build_base(recipe, tokenizer, say), tokenizer, out / "base")
     tokenizer = PreTrainedTokenizerFast.from_pretrained(out / "base")
     base = AutoModelForCausalLM.from_pretrained(out / "base", dtype=torch.float32)
-    for name, read in {"leaking": (*tuned, *forget), "reference": tuned}.items():
+    models = {"leaking": ((*tuned, *forget), recipe.seed), "reference": (tuned, recipe.seed)}
+    for number in range(1, references + 1):
+        models[f"reference-{number}"] = (tuned, recipe.seed + _APART * number)
+    for name, (read, seed) in models.items():
         if (out / name / _LAST).exists():
             continue
-        own = replace(recipe, own=lambda *_, read=read: read)  # its replay is a share of these
+        # Its replay is a share of what it reads.
+        own = replace(recipe, seed=seed, own=lambda *_, read=read: read)
         model = fine_tune(own, base, tokenizer, lambda _, read=read: read, say, name)
         save_float16(model, tokenizer, out / name)
 

@@ -1,7 +1,7 @@
 """TOFU's table: a model as it is, after each method of unlearning, and one that never read it."""
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -19,8 +19,9 @@ from sanilens.progress import Say, unsaid
 from sanilens.unlearn.plan import Repair
 from sanilens.unlearn.sanitise import Change, sanitise
 
-EXAMINED, REFERENCE = "none", "reference"
-"""Rows of the model as it is, and of the model that never read the forget set."""
+EXAMINED, REFERENCE, ANOTHER = "none", "reference", "another reference"
+"""Rows of the model as it is, of the model that never read the forget set, and of others that
+never did: what these reach against it is what can be asked."""
 
 KEPT_PER_FORGOTTEN = 2
 """Questions that stay, drawn for each one to be forgotten, in the corpus given to a method. TOFU
@@ -32,8 +33,8 @@ class Row:
     """A model's figures.
 
     Attributes:
-        method: of unlearning, or a plan; or EXAMINED or REFERENCE.
-        seed: of the method's draws.
+        method: of unlearning, or a plan; or EXAMINED, REFERENCE or ANOTHER.
+        seed: of the method's draws; of other references their number.
         seconds: that the method took.
         forget_quality: p of the test against the reference; None without one.
         figures: of TOFU.
@@ -63,6 +64,7 @@ def bench_tofu(
     *,
     plans: Mapping[str, Change] | None = None,
     reference: LanguageModel | None = None,
+    another: Iterable[LanguageModel] = (),
     base: LanguageModel | None = None,
     seed: int = 0,
     say: Say = unsaid,
@@ -77,6 +79,7 @@ def bench_tofu(
         repairs: the methods, with their settings.
         plans: whole plans by name, which read all that stays of fine-tuning's texts.
         reference: a model trained on the retain set alone; without one no forget quality.
+        another: further such models, trained with other draws.
         base: the model before fine-tuning, for methods that need one.
         seed: of what is drawn.
         say: hears what is done next; may raise to cancel.
@@ -91,9 +94,9 @@ def bench_tofu(
         say(opening.sentence)
     never = _score(opening.of(reference), tofu, REFERENCE, say) if reference else None
 
-    def row(method: str, figures: TofuFigures, seconds: float = 0.0) -> Row:
+    def row(method: str, figures: TofuFigures, seconds: float = 0.0, draw: int = seed) -> Row:
         quality = forget_quality(figures.ratios, never.ratios) if never else None
-        return Row(method, seed, seconds, quality, figures)
+        return Row(method, draw, seconds, quality, figures)
 
     yield row(EXAMINED, _score(model, tofu, EXAMINED, say))
     drawn = unlearning_corpus(tofu, seed)
@@ -109,6 +112,9 @@ def bench_tofu(
         yield row(name, _score(made.model, tofu, name, say, made.hooks), seconds)
     if never:
         yield row(REFERENCE, never)
+    for number, each in enumerate(another, start=1):
+        own = _score(opening.of(each), tofu, f"{ANOTHER} {number}", say)
+        yield row(ANOTHER, own, draw=number)
 
 
 def unlearning_corpus(tofu: Tofu, seed: int) -> tuple[Record, ...]:

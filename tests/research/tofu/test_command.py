@@ -52,6 +52,16 @@ def test_the_command(
     assert none["forget_questions"] == 3
     assert npo["retain_probability"] != none["retain_probability"]
     assert npo["seconds"] > 0
+    other = ["--another", str(tiny_folders["llama"]), "--another", model]
+    done = CliRunner().invoke(
+        cli, [*words, "--reference", model, *other, "--json"], catch_exceptions=False
+    )
+    rows = json.loads(done.stdout)["rows"][2:]
+    assert [(row["method"], row["seed"]) for row in rows] == [
+        ("another reference", 1), ("another reference", 2),
+    ]  # fmt: skip
+    assert rows[0]["forget_truth_ratio"] != rows[1]["forget_truth_ratio"]
+    assert rows[1]["forget_quality"] == 1
     with pytest.raises(PlanError, match="no method is called 'nonsense'"):
         CliRunner().invoke(cli, [*words, "--method", "nonsense"], catch_exceptions=False)
     with pytest.raises(PlanError, match="base model"):
@@ -103,3 +113,7 @@ def test_small_models_are_made_once(tmp_path: Path) -> None:
     told.clear()
     build_models(data, out, told.append, recipe)
     assert not told
+    build_models(data, out, told.append, recipe, references=2)
+    assert {line.split(":")[0] for line in told} == {"reference-1", "reference-2"}
+    other = [load_model(out / f"reference-{n}") for n in (1, 2)]
+    assert len({m.fingerprint for m in (*opened.values(), *other)}) == 5
