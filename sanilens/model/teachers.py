@@ -185,7 +185,12 @@ def teach(
             invented = [
                 [encode(model, own) for own in substitute(records, each, prose)] for each in seeds
             ]
-            told = [[_Question(coded[i], own[i], n) for own in invented] for i, n in spans]
+            # What nothing sensitive precedes is asked after the text itself: another value's first
+            # token may begin elsewhere.
+            told = [
+                [_Question(coded[i], own[i] if n else coded[i], n) for own in invented]
+                for i, n in spans
+            ]
             usual = _usual(model, invented, progress)
 
             def of_form(number: int, probs: Float[Tensor, "place vocab"]) -> Soft:

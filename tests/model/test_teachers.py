@@ -166,11 +166,14 @@ def test_the_uniform_teacher_counts_surrogates(
         agree(of_span(any_model, own, soft, span)[0], form(any_model, own, span))
 
 
+@pytest.mark.parametrize("start", ["She", "he ward"])
 def test_of_free_text_stays_what_others_texts_have_after_the_same_word(
-    any_model: LanguageModel,
+    any_model: LanguageModel, start: str
 ) -> None:
+    """After the text itself, of which a token may reach into what is marked."""
     text = "What does she do? She sings of the ward."
-    own = Record("a", "a", text, (Span(18, len(text), FREE_TEXT, "confidential"),))
+    span = Span(text.index(start), len(text), FREE_TEXT, "confidential")
+    own = Record("a", "a", text, (span,))
     other = Record("b", "b", "What does he do? He sings of the wound.")
     form = wording(any_model, [other]).form(encode(any_model, own), 0)
     first, *_ = touching(any_model, text, own.spans[0])
