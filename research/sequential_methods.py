@@ -24,10 +24,11 @@ from sanilens.dictionaries.codebook.enrichment import choose_codes, code_table
 from sanilens.dictionaries.codebook.topic import Topic, hold
 from sanilens.model.hooks import NO_HOOKS, Hooks
 from sanilens.model.language_model import LanguageModel
+from sanilens.unlearn.choose import random_share
 from sanilens.unlearn.grun import Grun, compose
 from sanilens.unlearn.plan import Repair, UnitEdit
 from sanilens.unlearn.sanitise import Change, sanitise
-from sanilens.unlearn.suggest import default_repair, random_share
+from sanilens.unlearn.suggest import default_repair
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,10 +19,10 @@ from sanilens.corpus.load import save_corpus
 from sanilens.errors import PlanError
 from sanilens.model.language_model import LanguageModel
 from sanilens.runs.judgement import STATES
+from sanilens.unlearn.choose import random_share
 from sanilens.unlearn.edits import edited_units
 from sanilens.unlearn.methods import METHODS
 from sanilens.unlearn.plan import Plan, Repair
-from sanilens.unlearn.suggest import random_share
 from tests.runs.conftest import short
 
 Words = str | float | Path

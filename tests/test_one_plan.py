@@ -14,8 +14,9 @@ from sanilens.bundled import Sources
 from sanilens.case import open_case
 from sanilens.cli.main import cli
 from sanilens.runs.planning import Wishes, build_plan
+from sanilens.unlearn.choose import Named
 from sanilens.unlearn.plan import Plan, Repair, UnitEdit
-from sanilens.unlearn.suggest import REWRITTEN_BY_HAND, Named, find_preset
+from sanilens.unlearn.suggest import REWRITTEN_BY_HAND, find_preset
 from tests.ui.tiny_case import make_case, open_page, parts
 
 SUBJECTS = ((), ("p-001",), ("p-000", "p-002"))

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 
 from research.sanitise.arms import Recipe, all_arms
 from research.sanitise.case import Case
+from sanilens.unlearn.choose import Located, choose_units
 from sanilens.unlearn.sanitise import Change, Sanitised, sanitise
-from sanilens.unlearn.suggest import Located, choose_units, default_repair
+from sanilens.unlearn.suggest import default_repair
 
 # The quickest first, so that a cut run has most of the table.
 _ROWS = (

@@ -18,11 +18,12 @@ from research.sanitise.closed_forms import by_closed_form
 from research.sanitise.codes_arm import without_codes
 from sanilens.audit.methods_table import ERASED, TAUGHT, Group, ablation_name
 from sanilens.inspect.locate.localisers.balanced_subnet import BalancedSubnet
+from sanilens.unlearn.choose import Located, choose_units, random_share
 from sanilens.unlearn.controls import random_edits
 from sanilens.unlearn.methods import METHODS
 from sanilens.unlearn.plan import NO_REPAIR, Repair, Rewriting, UnitEdit
 from sanilens.unlearn.sanitise import Change, Sanitised, sanitise
-from sanilens.unlearn.suggest import PRESETS, Located, choose_units, random_share
+from sanilens.unlearn.suggest import PRESETS
 
 # What is kept of the fine-tuning in the recommended plan.
 KEEP = PRESETS["recommended"].keep

@@ -29,18 +29,10 @@ from sanilens.errors import PlanError
 from sanilens.evidence.on_load import open_model
 from sanilens.model.language_model import LanguageModel
 from sanilens.runs.planning import valid
+from sanilens.unlearn.choose import LOCALISER, Codes, Drawn, Located, Named, NoUnits, Units
 from sanilens.unlearn.methods import METHODS
 from sanilens.unlearn.plan import NO_REPAIR, Operation, Repair, Rewriting
-from sanilens.unlearn.suggest import (
-    LOCALISER,
-    Codes,
-    Drawn,
-    Located,
-    Named,
-    NoUnits,
-    Units,
-    another_method,
-)
+from sanilens.unlearn.suggest import another_method
 
 TableOption = Annotated[Path | None, typer.Option(help="Whose names and numbers to look for.")]
 

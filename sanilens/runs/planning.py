@@ -25,6 +25,7 @@ from sanilens.model.language_model import LanguageModel
 from sanilens.model.units import Feature
 from sanilens.progress import Progress, unheard
 from sanilens.runs.workspace import asked_before, keep_records
+from sanilens.unlearn.choose import Codes, NoUnits, Units, choose_units
 from sanilens.unlearn.edits import check_units
 from sanilens.unlearn.methods import find_method
 from sanilens.unlearn.plan import (
@@ -36,16 +37,7 @@ from sanilens.unlearn.plan import (
     Source,
     UnitEdit,
 )
-from sanilens.unlearn.suggest import (
-    Codes,
-    NoUnits,
-    Preset,
-    Units,
-    choose_units,
-    find_preset,
-    start_by_hand,
-    usual_preset,
-)
+from sanilens.unlearn.suggest import Preset, find_preset, start_by_hand, usual_preset
 
 T = TypeVar("T")
 # Which codes count as the spans'; what the benchmark of codes was measured with.

@@ -16,8 +16,8 @@ from sanilens.runs.comparison import load_comparison
 from sanilens.runs.execute import execute
 from sanilens.runs.folder import RunFolder
 from sanilens.runs.planning import Wishes, build_plan
+from sanilens.unlearn.choose import NoUnits
 from sanilens.unlearn.plan import Plan, Repair
-from sanilens.unlearn.suggest import NoUnits
 
 
 @pytest.fixture

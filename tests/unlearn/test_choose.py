@@ -9,8 +9,8 @@ from sanilens.errors import PlanError
 from sanilens.inspect.units.activations import activations
 from sanilens.model.language_model import LanguageModel
 from sanilens.model.units import Neuron, UnitKind, kind_of
+from sanilens.unlearn.choose import choose_edits, random_share, share_count
 from sanilens.unlearn.plan import Operation, operations_of
-from sanilens.unlearn.suggest import choose_edits, random_share, share_count
 
 NEURONS = [Neuron(0, 1), Neuron(2, 3)]
 

@@ -3,7 +3,7 @@
 import pytest
 
 from sanilens.corpus.records import Record, in_scope
-from sanilens.unlearn.suggest import DEFAULT_SHARE, suggested_share
+from sanilens.unlearn.choose import DEFAULT_SHARE, suggested_share
 
 
 def test_the_share_follows_the_spans_that_are_asked_for(records: list[Record]) -> None:

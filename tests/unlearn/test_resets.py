@@ -11,12 +11,12 @@ from sanilens.model.hooks import hooked
 from sanilens.model.language_model import LanguageModel, load_model
 from sanilens.model.parameters import row_parameters
 from sanilens.runs.treatments import treatments
+from sanilens.unlearn.choose import located_share, random_share, share_count
 from sanilens.unlearn.controls import random_edits
 from sanilens.unlearn.edits import apply_edits_, check_units, edit_hooks
 from sanilens.unlearn.plan import Plan, Repair, Source, UnitEdit
 from sanilens.unlearn.repair import clear_gradients_, frozen_slices
 from sanilens.unlearn.resets import fresh_block
-from sanilens.unlearn.suggest import located_share, random_share, share_count
 from tests.conftest import save_masked, save_tiny
 
 IDS = torch.tensor([[0, 40, 50, 60, 70, 80], [0, 41, 51, 61, 71, 81]])

@@ -23,9 +23,9 @@ from sanilens.ui.inspect.selection import Shown, chosen_rows, take_cell
 from sanilens.ui.layout import card, show_error
 from sanilens.ui.numbers import number, watched
 from sanilens.ui.tables import rows_high
+from sanilens.unlearn.choose import CAP_QUANTILE, edits_with
 from sanilens.unlearn.edits import is_exact_in_weights
 from sanilens.unlearn.plan import Operation, UnitEdit, operations_of
-from sanilens.unlearn.suggest import CAP_QUANTILE, edits_with
 
 _TRI: tuple[Tri, ...] = get_args(Tri)
 _DEAD = {"all": "all", "only": "dead", "none": "firing"}

@@ -20,10 +20,11 @@ from sanilens.ui.plan.erase import share_popover
 from sanilens.ui.plan.strategy import by_units, wanted
 from sanilens.ui.results import results
 from sanilens.ui.tables import rows_high
+from sanilens.unlearn.choose import choose_edits
 from sanilens.unlearn.edits import edited_units, is_exact_in_weights
 from sanilens.unlearn.plan import OPERATIONS, Operation, UnitEdit, operations_of
 from sanilens.unlearn.resets import row_edits
-from sanilens.unlearn.suggest import PRESETS, choose_edits
+from sanilens.unlearn.suggest import PRESETS
 
 _MEANING: Mapping[Operation, str] = {
     "reset": "the base model's weights, or fresh ones without a base model",

@@ -32,9 +32,7 @@ from sanilens.ui.markup import show
 from sanilens.ui.numbers import number, watched, why_not
 from sanilens.ui.plan.measured import Edits, controls, effect, measured
 from sanilens.ui.results import results
-from sanilens.unlearn.controls import dose_grid
-from sanilens.unlearn.plan import Operation, UnitEdit
-from sanilens.unlearn.suggest import (
+from sanilens.unlearn.choose import (
     SANI_LAYERS,
     SANI_SHARE,
     ShareKind,
@@ -42,6 +40,8 @@ from sanilens.unlearn.suggest import (
     random_share,
     share_count,
 )
+from sanilens.unlearn.controls import dose_grid
+from sanilens.unlearn.plan import Operation, UnitEdit
 from sanilens.unlearn.whatif import KL
 
 _KINDS: Mapping[ShareKind, str] = {

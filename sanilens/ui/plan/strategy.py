@@ -17,14 +17,13 @@ from sanilens.ui.layout import card
 from sanilens.ui.plan.expected import how_long
 from sanilens.ui.state import Parts, RunOptions
 from sanilens.ui.tables import Column, Row, show_table
+from sanilens.unlearn.choose import NoUnits, random_share
 from sanilens.unlearn.plan import NO_REPAIR, Operation, Repair, UnitEdit
 from sanilens.unlearn.suggest import (
     BY_HAND,
     REWRITTEN_BY_HAND,
-    NoUnits,
     Preset,
     find_preset,
-    random_share,
     start_by_hand,
     strategies,
 )
