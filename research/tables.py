@@ -211,6 +211,24 @@ def _localisers() -> str:
     return _table(" | ".join(["localiser", "worst", "95 %", *conditions]), rows)
 
 
+def _deletion() -> str:
+    """What is left, and at what perplexity, with more and more neurons zeroed."""
+    found = _read_localisers()["deletion"]
+    points = {f"`{name}`": own for name, own in found["curves"].items()}
+    points["random, as many in each layer, mean of five"] = [
+        {key: fmean(draw[key] for draw in draws) for key in ("units", "spans", "perplexity")}
+        for draws in found["random"]
+    ]
+    best = f"`{found['recommended']}`"
+    rows = (
+        [f"**{name}**" if name == best else name]
+        + [f"{p['spans']:,.0f} at {p['perplexity']:,.{2 * (p['perplexity'] < 100)}f}" for p in own]
+        for name, own in points.items()
+    )
+    counts = (f"{point['units']:,}" for point in found["curves"][found["recommended"]])
+    return _table(" | ".join(["zeroed", *counts]), rows)
+
+
 def _least(row: dict[str, Any]) -> dict[str, Any]:
     """Recall under the worst condition: all that can be relied on."""
     return row["conditions"][row["worst"]]
@@ -389,6 +407,7 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "parts": _parts,
     "detection": _detection,
     "localisers": _localisers,
+    "deletion": _deletion,
     "sequential": _sequential,
     "one": lambda: _shown(shown.one_each(_forget().one)),
     "five": lambda: _shown(shown.in_turn(_forget().five)),

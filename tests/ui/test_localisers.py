@@ -7,11 +7,13 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import plotly.graph_objects as go
 import pytest
 
 from sanilens.audit.targets import Scope
 from sanilens.bundled import BUNDLED, Sources, assets_folder
 from sanilens.case import Case, open_records
+from sanilens.charts import COLOURS
 from sanilens.corpus.records import Corpus, Record
 from sanilens.inspect.locate.deletion_curve import Deletion, DeletionResult, Matched
 from sanilens.inspect.locate.injection import CONDITIONS
@@ -22,6 +24,7 @@ from sanilens.model.language_model import LanguageModel
 from sanilens.model.units import UnitKind
 from sanilens.runs.jobs import Job
 from sanilens.runs.workspace import scores_folder
+from sanilens.ui.localisers import measuring
 from sanilens.ui.localisers.measuring import best_quick, curve_frame, measured, recommended
 from sanilens.ui.state import Selection
 from tests.ui.cases import drawn, page_app, tiny_case
@@ -94,6 +97,19 @@ def finish(monkeypatch: pytest.MonkeyPatch, result: dict[str, Any]) -> None:
 
     monkeypatch.setattr(Job, "result", found)
     monkeypatch.setattr(Job, "status", status)
+
+
+def test_more_curves_than_colours_are_all_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Colours come again with another stroke."""
+    names = ["alignment", *(f"other-{n}" for n in range(len(COLOURS) + 1))]
+    found = replace(deletion(), curves=dict.fromkeys(names, deletion().curves["alignment"]))
+    shown: list[go.Figure] = []
+    monkeypatch.setattr(measuring, "draw", lambda figure, *_: shown.append(figure))
+    measuring.curve_chart(found)
+    traces = shown[0].to_dict()["data"]
+    looks = {t["name"]: t["line"] for t in traces if t.get("name") in names and "line" in t}
+    assert {*looks} == {*names}
+    assert len({(own["color"], own["dash"]) for own in looks.values()}) == len(names)
 
 
 def test_before_the_measurement_it_says_what_would_be_measured(

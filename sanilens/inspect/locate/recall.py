@@ -53,6 +53,8 @@ CURVES = (
     "gradient-activation-plain",
     "hard-concrete",
     "slimming",
+    "price",
+    "balanced-subnet",
 )
 
 

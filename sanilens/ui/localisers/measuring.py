@@ -118,15 +118,16 @@ def curve_chart(found: DeletionResult) -> None:
     most = 1.1 * max(p.perplexity for draws in found.random for p in draws)
     shown: pd.DataFrame = frame.loc[frame["perplexity"] <= most]
     names = [found.recommended, *(n for n in found.curves if n != found.recommended)]
-    looks = [*zip(names, COLOURS, strict=False), (_CHANCE, GREY)]
     own = []
-    for name, colour in looks:
+    for number, name in enumerate([*names, _CHANCE]):
+        colour = GREY if name == _CHANCE else COLOURS[number % len(COLOURS)]
         points: pd.DataFrame = shown.loc[shown["method"] == name]
         words = [
             f"{p['units']:,} units leave {p['spans']:,} spans at perplexity {p['perplexity']:.3f}"
             for p in points.to_dict("records")
         ]
-        dash = None if name == _CHANCE else "solid"
+        again = "dot" if number >= len(COLOURS) else "solid"
+        dash = None if name == _CHANCE else again
         x, y = points["perplexity"].tolist(), points["spans"].tolist()
         own.append(Line(name, x, y, colour, dash, words=words))
     figure = lines(

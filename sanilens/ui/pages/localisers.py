@@ -27,7 +27,7 @@ _WHAT = (
 )
 _HOW_LONG = (
     "Injects memories into copies of the base model, and deletes units of the examined one; "
-    "about 40 minutes on the bundled case. You can close this page; it carries on."
+    "about 45 minutes on the bundled case. You can close this page; it carries on."
 )
 
 _WRITE = "Only output vectors were taught, and they keep their length, which favours *alignment*."
