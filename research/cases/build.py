@@ -29,7 +29,7 @@ from research.cases.tokenizer import END_OF_TEXT, train_tokenizer
 from sanilens.corpus.load import save_corpus
 from sanilens.corpus.records import Record
 from sanilens.corpus.surrogates.substitute import substitute
-from sanilens.model.training import Example, Schedule, train_
+from sanilens.model.training import Example, Loss, Schedule, train_
 from sanilens.progress import Say
 
 _BASE = Schedule(2e-3, epochs=1, batch_size=16, precision="bfloat16")
@@ -179,12 +179,13 @@ def fit_(
     seed: int,
     say: Say,
     name: str,
+    loss_of: Loss | None = None,
 ) -> None:
     """Train `model` in place, saying the loss and the time left now and then."""
     model.eval()  # dropout off
     started = last = time.monotonic()
     losses: list[float] = []
-    for step, _ in train_(model, examples, schedule, seed):
+    for step, _ in train_(model, examples, schedule, seed, loss_of=loss_of):
         losses.append(step.loss)
         if time.monotonic() - last > 10 or step.number == step.of:
             last = time.monotonic()

@@ -31,7 +31,15 @@ from sanilens.audit.verdicts import (
 )
 from sanilens.corpus.records import Record
 from sanilens.model.align import Encoded, TokenSpan, decoded, encode
-from sanilens.model.batches import body, bucketed, pad_right, token_budget, window, with_gaps
+from sanilens.model.batches import (
+    around,
+    body,
+    bucketed,
+    pad_right,
+    token_budget,
+    window,
+    with_gaps,
+)
 from sanilens.model.forward import logits_at
 from sanilens.model.hooks import Hooks
 from sanilens.model.language_model import LanguageModel
@@ -83,25 +91,17 @@ def make_gaps(
 
 
 def _gap(model: LanguageModel, encoded: Encoded, span: TokenSpan, side_tokens: int | None) -> Gap:
-    text = body(model, encoded.ids)
-    room = model.max_tokens - (len(encoded.ids) - len(text))
-    # Of a span longer than the model's context the end is judged.
-    start = max(span.start, span.end - room)
-    sides = len(text) if side_tokens is None else side_tokens
-    low, high = max(text.start, start - sides), min(text.stop, span.end + sides)
-    # As much on one side as on the other, unless one of them is shorter.
-    first = max(low, min(start - (room - (span.end - start)) // 2, high - room))
-    last = min(high, first + room)
-    shown = encoded.record.text[encoded.offsets[first][0] : encoded.offsets[last - 1][1]]
-    origin = encoded.offsets[first][0]
+    kept, own = around(model, encoded.ids, range(span.start, span.end), side_tokens)
+    origin = encoded.offsets[kept.start][0]
+    shown = encoded.record.text[origin : encoded.offsets[kept.stop - 1][1]]
     before = shown[: max(0, span.span.start - origin)]
     after = shown[max(0, span.span.end - origin) :]
-    at = text.start - first
-    ids = window(model, encoded.ids, range(first, last))
+    at = body(model, encoded.ids).start - kept.start
+    ids = window(model, encoded.ids, kept)
     status = _status(encoded.record.value(span.span), span, before, after)
     if status != "no_prefix" and not can_write(model, encoded, span):
         status = "unwritable"
-    return Gap(encoded, span, ids, start + at, span.end + at, status)
+    return Gap(encoded, span, ids, own.start + at, own.stop + at, status)
 
 
 def _status(value: str, span: TokenSpan, *sides: str) -> Status:

@@ -40,6 +40,10 @@ class Encoded:
     spans: tuple[TokenSpan, ...]
     opening: int = 0
 
+    def tokens(self, number: int) -> tuple[int, ...]:
+        """The places of a span's tokens, counted from its first."""
+        return tuple(range(self.spans[number].end - self.spans[number].start))
+
     def first_tokens(self) -> tuple[int, ...]:
         """The first token that is each span's own: one at the edge of two is the first's."""
         found: list[int] = []

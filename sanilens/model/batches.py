@@ -68,3 +68,30 @@ def window(model: LanguageModel, ids: Sequence[int], places: range) -> tuple[int
     """Tokens at `places` of the text, opened and closed as the whole is."""
     text = body(model, ids)
     return (*ids[: text.start], *ids[places.start : places.stop], *ids[text.stop :])
+
+
+def around(
+    model: LanguageModel, ids: Sequence[int], span: range, side_tokens: int | None = None
+) -> tuple[range, range]:
+    """The places of a text that are shown around a span, and which of the span's are among them.
+
+    As many as fit the model, or `side_tokens` on each side; of a longer span the end.
+    """
+    text = body(model, ids)
+    room = model.max_tokens - (len(ids) - len(text))
+    start = max(span.start, span.stop - room)
+    sides = len(text) if side_tokens is None else side_tokens
+    low, high = max(text.start, start - sides), min(text.stop, span.stop + sides)
+    # As much on one side as on the other, unless one of them is shorter.
+    first = max(low, min(start - (room - (span.stop - start)) // 2, high - room))
+    return range(first, min(high, first + room)), range(start, span.stop)
+
+
+def gap(
+    model: LanguageModel, ids: Sequence[int], span: range, open_to: Collection[int]
+) -> tuple[tuple[int, ...], list[int]]:
+    """The text around a span, and where in it those of the span's tokens are that are `open_to`."""
+    kept, own = around(model, ids, span)
+    moved = body(model, ids).start - kept.start
+    places = [moved + i for i in own if i - span.start in open_to]
+    return window(model, ids, kept), places

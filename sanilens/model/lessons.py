@@ -1,25 +1,31 @@
 """Pieces of records with what a teacher would have said in them, and the loss of unlike answers.
 
+Of a masked language model a piece is a gap in a span, whole or partly filled in.
+
 L_S = mean_{t in S} KL(q_t || p_theta)        q the teacher's, S the sensitive tokens
 """
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from sanilens.corpus.records import Record
-from sanilens.model.align import encode
-from sanilens.model.batches import bucketed, pad_right, token_budget
+from sanilens.model.align import Encoded, encode
+from sanilens.model.batches import bucketed, gap, pad_right, token_budget, with_gaps
 from sanilens.model.examples import note_examples
 from sanilens.model.forward import logits_at
 from sanilens.model.hooks import Hooks
 from sanilens.model.language_model import LanguageModel
 from sanilens.model.linear_maps import Matrix, flows
-from sanilens.model.teachers import Soft, joined
+from sanilens.model.teachers import DRAWS, Asked, Soft, joined, partly, teach_gaps
 from sanilens.model.training import Example
+
+# Of each span so many gaps are partly filled in, beside the whole one.
+_IN_PART = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +34,7 @@ class Lesson:
 
     Attributes:
         example: the piece.
-        columns: of its sensitive tokens that some token precedes.
+        columns: of its sensitive tokens that some token precedes; of a gap, its own.
         soft: a row for each.
         spans: the span of each, by its id.
     """
@@ -69,6 +75,60 @@ def lessons(
             found.append(Lesson(example, columns, soft.pick(rows[asked]), spans))
             at += len(own)
     return found
+
+
+def gap_lessons(
+    model: LanguageModel,
+    records: Sequence[Record],
+    *,
+    others: Sequence[Record] = (),
+    seed: int = 0,
+    draws: int = DRAWS,
+) -> list[list[Lesson]]:
+    """The gaps in which a masked model is asked for each span, with strangers' answers.
+
+    The first is the whole span; in the others some of its tokens have been filled in, as they are
+    where an attacker goes on with what a model is surest of.
+
+    Args:
+        model: the examined model.
+        records: whose spans are to be forgotten.
+        others: texts that stay, which tell how free text goes on.
+        seed: of strangers and of what is filled in.
+        draws: how many strangers an answer is the mean of.
+    """
+    rng = np.random.default_rng(seed)
+    coded = [encode(model, record) for record in records]
+    spans = [(i, n) for i, each in enumerate(coded) for n in range(len(each.spans))]
+    gaps: list[Asked] = []
+    for i, n in spans:
+        whole = coded[i].tokens(n)
+        some = [partly(len(whole), rng) for _ in range(min(_IN_PART, len(whole) - 1))]
+        gaps += [Asked(i, n, places) for places in (whole, *some)]
+    taught = teach_gaps(model, records, gaps, others=others, seed=seed, draws=draws)
+    found: dict[tuple[int, int], list[Lesson]] = {own: [] for own in spans}
+    for asked, soft in zip(gaps, taught, strict=True):
+        lesson = _gap_lesson(model, coded[asked.record], asked, soft)
+        # Of a span longer than the context the first tokens are never gaps.
+        found[asked[:2]] += [lesson] if lesson.columns else []
+    return [*found.values()]
+
+
+def _gap_lesson(model: LanguageModel, coded: Encoded, asked: Asked, soft: Soft) -> Lesson:
+    """A gap in the true text, or in as much of it as fits the model."""
+    span = coded.spans[asked.span]
+    ids, columns = gap(model, coded.ids, range(span.start, span.end), asked.places)
+    gaps = tuple(i in columns for i in range(len(ids)))
+    example = Example(
+        ids,
+        (False,) * len(ids),
+        sensitive=gaps,
+        shown=tuple(with_gaps(model, ids, columns)),
+        gaps=gaps,
+    )
+    last = torch.arange(len(soft) - len(columns), len(soft), device=soft.tokens.device)
+    name = coded.record.span_id(span.span)
+    return Lesson(example, tuple(columns), soft.pick(last), (name,) * len(columns))
 
 
 def _span_of_row(model: LanguageModel, record: Record) -> list[str]:

@@ -2,7 +2,8 @@
 
 stranger   what the examined model says of somebody it has never met: everything sensitive before
            the place is replaced by surrogates, free text by words as they follow each other in
-           texts that stay; the true tokens of the span so far stand
+           texts that stay; the true tokens of the span so far stand. Of a masked model it is
+           everything sensitive but the span, in whose place there is a gap
 base       what the model says that never read the corpus, after the true text
 uniform    what stands at that place of a surrogate, any being as likely
 
@@ -15,9 +16,10 @@ a record number has seven digits holds of strangers too.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
-from typing import TypeVar
+from functools import lru_cache, partial
+from typing import NamedTuple, TypeVar
 
+import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
@@ -26,11 +28,11 @@ from sanilens.corpus.records import FREE_TEXT, Record, has_free_text
 from sanilens.corpus.surrogates.substitute import fillings, substitute
 from sanilens.errors import PlanError
 from sanilens.model.align import Encoded, encode
-from sanilens.model.batches import bucketed, pad_right, token_budget
+from sanilens.model.batches import bucketed, gap, pad_right, token_budget, with_gaps
 from sanilens.model.examples import in_its_place
 from sanilens.model.forward import logits_at
 from sanilens.model.language_model import LanguageModel
-from sanilens.model.wording import wording
+from sanilens.model.wording import Wording, wording
 from sanilens.progress import Progress, unheard
 
 TEACHERS = ("stranger", "base", "uniform")
@@ -128,6 +130,17 @@ def formal(
     return changed + taken * others / total.clamp(min=1e-30)
 
 
+class Asked(NamedTuple):
+    """A span, by the numbers of its record and its own, and which of its places are asked for.
+
+    A causal model is asked for all, one after the other; a masked one for those of a gap at once.
+    """
+
+    record: int
+    span: int
+    places: tuple[int, ...]
+
+
 @torch.inference_mode()
 def teach(
     name: str,
@@ -160,76 +173,164 @@ def teach(
     """
     model.require_causal("A teacher")
     coded = [encode(model, record) for record in records]
-    spans = [(i, n) for i, each in enumerate(coded) for n in range(len(each.spans))]
+    spans = [Asked(i, n, each.tokens(n)) for i, each in enumerate(coded)
+             for n in range(len(each.spans))]  # fmt: skip
+    match name:
+        case "uniform":
+            form = _forms(model, _wording(model, records, others), seed)
+            answers = [soften(form(coded[own.record], own.span)) for own in spans]
+        case "base":
+            if base is None:
+                raise PlanError("the base model is the teacher; give one, or take a stranger.")
+            told = [[_Question(coded[i], coded[i], n, places)] for i, n, places in spans]
+            answers = _asked(base, told, lambda _, probs: soften(probs), progress)
+        case "stranger":
+            answers = _strangers(model, records, spans, others, seed, draws, progress)
+        case _:
+            raise PlanError(f"no teacher is called {name!r}; there are {', '.join(TEACHERS)}.")
+    found = {own[:2]: answer for own, answer in zip(spans, answers, strict=True)}
+    return [_of_record(each, [found[i, n] for n in range(len(each.spans))])
+            for i, each in enumerate(coded)]  # fmt: skip
+
+
+@torch.inference_mode()
+def teach_gaps(
+    model: LanguageModel,
+    records: Sequence[Record],
+    gaps: Sequence[Asked],
+    *,
+    others: Sequence[Record] = (),
+    seed: int = 0,
+    draws: int = DRAWS,
+    progress: Progress = unheard,
+) -> list[Soft]:
+    """What a masked model says of strangers in gaps of spans: of each gap a row for every place.
+
+    Args:
+        model: the examined model.
+        records: whose spans are to be forgotten.
+        gaps: what is asked; those of one span one after the other.
+        others: as `teach` takes them.
+        seed: of the surrogates.
+        draws: how many strangers the answer is the mean of.
+        progress: hears of the batches done.
+    """
+    return _strangers(model, records, gaps, others, seed, draws, progress)
+
+
+def partly(tokens: int, rng: np.random.Generator) -> tuple[int, ...]:
+    """Some of a span's places: those that are still open when the others have been filled in."""
+    count = int(rng.integers(1, tokens))
+    return tuple(sorted(int(i) for i in rng.choice(tokens, count, replace=False)))
+
+
+def _wording(
+    model: LanguageModel, records: Sequence[Record], others: Sequence[Record]
+) -> Wording | None:
+    """How texts that stay go on, where there is free text to be told of."""
     # A text of somebody who is to be forgotten names that person, around what is marked as well.
     stay = [*(record for record in records if not record.spans), *others]
-    free = has_free_text(records) and name != "base"
-    words = wording(model, stay or records) if free else None
+    return wording(model, stay or records) if has_free_text(records) else None
+
+
+def _forms(
+    model: LanguageModel, words: Wording | None, seed: int
+) -> Callable[[Encoded, int], Float[Tensor, "place vocab"]]:
+    """What of a span is form: what surrogates have there, or of free text others' texts."""
 
     def form(coded: Encoded, number: int) -> Float[Tensor, "place vocab"]:
         if words is not None and coded.spans[number].span.label == FREE_TEXT:
             return words.form(coded, number)
         return _form(model, coded, number, seed)
 
-    match name:
-        case "uniform":
-            answers = [soften(form(coded[i], n)) for i, n in spans]
-        case "base":
-            if base is None:
-                raise PlanError("the base model is the teacher; give one, or take a stranger.")
-            told = [[_Question(coded[i], coded[i], n)] for i, n in spans]
-            answers = _asked(base, told, lambda _, probs: soften(probs), progress)
-        case "stranger":
-            seeds = [seed * 1_000_003 + 7919 * (draw + 1) for draw in range(draws)]
-            prose = partial(words.draw, model) if words else None
-            invented = [
-                [encode(model, own) for own in substitute(records, each, prose)] for each in seeds
-            ]
-            # What nothing sensitive precedes is asked after the text itself: another value's first
-            # token may begin elsewhere.
-            told = [
-                [_Question(coded[i], own[i] if n else coded[i], n) for own in invented]
-                for i, n in spans
-            ]
-            usual = _usual(model, invented, progress)
+    return form
 
-            def of_form(number: int, probs: Float[Tensor, "place vocab"]) -> Soft:
-                i, n = spans[number]
-                secret = torch.tensor(told[number][0].secret, device=model.device)
-                anybodys, label = form(coded[i], n), coded[i].spans[n].span.label
-                if label == FREE_TEXT:
-                    own = anybodys.gather(1, secret[:, None])[:, 0]
-                else:
-                    own = usual.of(label, len(secret)).to(probs)
-                return soften(formal(probs, secret, anybodys, own))
 
-            answers = _asked(model, told, of_form, progress)
-        case _:
-            raise PlanError(f"no teacher is called {name!r}; there are {', '.join(TEACHERS)}.")
-    found = dict(zip(spans, answers, strict=True))
-    return [_of_record(each, [found[i, n] for n in range(len(each.spans))])
-            for i, each in enumerate(coded)]  # fmt: skip
+def _strangers(
+    model: LanguageModel,
+    records: Sequence[Record],
+    spans: Sequence[Asked],
+    others: Sequence[Record],
+    seed: int,
+    draws: int,
+    progress: Progress,
+) -> list[Soft]:
+    """Strangers' answers at spans, with no more of the secrets than of anybody's values."""
+    coded = [encode(model, record) for record in records]
+    words = _wording(model, records, others)
+    form, prose = _forms(model, words, seed), partial(words.draw, model) if words else None
+    seeds = [seed * 1_000_003 + 7919 * (draw + 1) for draw in range(draws)]
+    invented = [[encode(model, r) for r in substitute(records, own, prose)] for own in seeds]
+    # What nothing sensitive precedes is asked after the text itself: another value's first token
+    # may begin elsewhere. A masked model is told what follows as well.
+    causal = model.kind == "causal"
+    told = [
+        [
+            _Question(coded[i], coded[i] if causal and not n else own[i], n, places)
+            for own in invented
+        ]
+        for i, n, places in spans
+    ]
+    usual = in_part = _usual(model, invented, progress)
+    if any(places != coded[i].tokens(n) for i, n, places in spans):
+        in_part = _usual(model, invented, progress, rng=np.random.default_rng(seed))
+
+    # Wide, and the same of all gaps of a span, which come one after the other.
+    @lru_cache(maxsize=1)
+    def form_at(i: int, n: int) -> Float[Tensor, "place vocab"]:
+        return form(coded[i], n)
+
+    def of_form(number: int, probs: Float[Tensor, "place vocab"]) -> Soft:
+        i, n, places = spans[number]
+        secret = torch.tensor(told[number][0].secret, device=model.device)
+        anybodys, label = form_at(i, n)[list(places)], coded[i].spans[n].span.label
+        if label == FREE_TEXT:
+            own = anybodys.gather(1, secret[:, None])[:, 0]
+        else:
+            whole = coded[i].tokens(n)
+            known = usual if places == whole else in_part
+            own = known.of(label, len(whole)).to(probs)[list(places)]
+        return soften(formal(probs, secret, anybodys, own))
+
+    return _asked(model, told, of_form, progress)
 
 
 @dataclass(frozen=True, slots=True)
 class _Question:
-    """What is said at a span of `true`, after the text that `told` has before it."""
+    """What is said at places of a span of `true`, in the text that `told` has around it.
+
+    A causal model is asked after what stands before each place, a masked one in a gap.
+    """
 
     true: Encoded
     told: Encoded
     number: int
+    places: tuple[int, ...]
 
     @property
     def secret(self) -> tuple[int, ...]:
-        """The true span's tokens."""
-        span = self.true.spans[self.number]
-        return self.true.ids[span.start : span.end]
+        """The true span's tokens at these places."""
+        start = self.true.spans[self.number].start
+        return tuple(self.true.ids[start + k] for k in self.places)
 
-    def ids(self, most: int) -> tuple[int, ...]:
-        """The text and the true span; of a long text its opening and the last tokens of `most`."""
-        told = self.told
-        text = (*told.ids[told.opening : told.spans[self.number].start], *self.secret)
-        return (*told.ids[: told.opening], *text[-(most - told.opening) :])
+    def read(self, model: LanguageModel) -> tuple[tuple[int, ...], list[int]]:
+        """What is shown, and at which columns the model speaks of the places.
+
+        Of a text longer than the context the last tokens that fit, or those around the span: then
+        the first places may be missing.
+        """
+        ids, span, told = self.true.ids, self.true.spans[self.number], self.told.spans[self.number]
+        own = ids[span.start : span.end]
+        before, after = self.told.ids[: told.start], self.told.ids[told.end :]
+        if model.kind == "masked":
+            at = range(told.start, told.start + len(own))
+            text, columns = gap(model, (*before, *own, *after), at, self.places)
+            return tuple(with_gaps(model, text, columns)), columns
+        opening = self.told.opening
+        text = (*before[opening:], *own)[-(model.max_tokens - opening) :]
+        shown = (*self.told.ids[:opening], *text)
+        # What nothing precedes cannot be asked.
+        return shown, [*range(max(0, len(shown) - 1 - len(own)), len(shown) - 1)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,15 +352,26 @@ class _Usual:
 
 
 def _usual(
-    model: LanguageModel, strangers: Sequence[Sequence[Encoded]], progress: Progress
+    model: LanguageModel,
+    strangers: Sequence[Sequence[Encoded]],
+    progress: Progress,
+    *,
+    rng: np.random.Generator | None = None,
 ) -> _Usual:
-    """Ask strangers' own records how likely what was invented of them is."""
+    """Ask strangers' own records how likely what was invented of them is.
+
+    With `rng` where part of it has been filled in already.
+    """
     every: dict[str, list[_Question]] = {}
     for own in (each for records in strangers for each in records):
         for n, span in enumerate(own.spans):
             # What nothing precedes cannot be asked; of free text nothing is invented.
-            if span.start and span.span.label != FREE_TEXT:
-                every.setdefault(span.span.label, []).append(_Question(own, own, n))
+            if not span.start or span.span.label == FREE_TEXT:
+                continue
+            whole = own.tokens(n)
+            if rng is None or len(whole) > 1:
+                places = partly(len(whole), rng) if rng else whole
+                every.setdefault(span.span.label, []).append(_Question(own, own, n, places))
     some = [q for own in every.values() for q in own[:: -(-len(own) // _ASKED)]]
 
     def logprobs(number: int, probs: Float[Tensor, "place vocab"]) -> list[float]:
@@ -270,9 +382,9 @@ def _usual(
     found: dict[str, list[list[float]]] = {}
     for question, own in zip(some, answers, strict=True):
         places = found.setdefault(question.true.spans[question.number].span.label, [])
-        places += [[] for _ in range(len(own) - len(places))]
-        for place, logprob in zip(places, own, strict=False):
-            place.append(logprob)
+        places += [[] for _ in range(question.places[-1] + 1 - len(places))]
+        for place, logprob in zip(question.places, own, strict=True):
+            places[place].append(logprob)
     return _Usual(found)
 
 
@@ -283,28 +395,24 @@ def _asked(
     progress: Progress,
 ) -> list[T]:
     """For each span the mean answer over its questions, `shortened` at once: it is wide."""
-    texts = [[q.ids(model.max_tokens) for q in own] for own in questions]
-    lengths = [max(map(len, own)) for own in texts]
+    texts = [[q.read(model) for q in own] for own in questions]
+    lengths = [max(len(ids) for ids, _ in own) for own in texts]
     found: dict[int, T] = {}
     buckets = list(bucketed(lengths, max(1, token_budget(model) // max(1, len(texts[0])))
                             if texts else 1))  # fmt: skip
     for done, bucket in enumerate(buckets, start=1):
-        flat = [(i, ids) for i in bucket for ids in texts[i]]
-        # What nothing precedes cannot be asked.
-        sizes = [min(len(questions[i][0].secret), len(ids) - 1) for i, ids in flat]
-        places = [
-            (row, len(ids) - k)
-            for row, ((_, ids), size) in enumerate(zip(flat, sizes, strict=True))
-            for k in range(size, 0, -1)
-        ]
-        padded = pad_right([ids for _, ids in flat], model.device)
+        flat = [text for i in bucket for text in texts[i]]
+        sizes = [len(columns) for _, columns in flat]
+        places = [(row, column) for row, (_, own) in enumerate(flat) for column in own]
+        padded = pad_right([ids for ids, _ in flat], model.device)
         rows, columns = torch.tensor(places, device=model.device).reshape(-1, 2).T
-        probs = logits_at(model, padded, rows, columns - 1).softmax(-1).split(sizes)
+        read = [len(ids) for ids, _ in flat]
+        probs = logits_at(model, padded, rows, columns, lengths=read).softmax(-1).split(sizes)
         each = len(texts[bucket[0]])
         for k, i in enumerate(bucket):
             least = min(sizes[k * each : (k + 1) * each])
             own = torch.stack([p[len(p) - least :] for p in probs[k * each : (k + 1) * each]])
-            # Where nobody can be asked, any token will do.
+            # Where nobody can be asked, at the first places, any token will do.
             told = own.new_full((len(questions[i][0].secret), own.shape[-1]), 1 / own.shape[-1])
             told[len(told) - least :] = own.mean(0)
             found[i] = shortened(i, told)

@@ -36,8 +36,9 @@ class Example:
         taught: those that are targets; the others are context.
         sensitive: those of identifiers or of their surrogates, for losses that treat them apart.
         answers: the identifiers one by one, for losses that look at each as a whole.
-        shown: of a masked language model, what it reads instead of `ids`: the taught tokens are
-            gaps in it. Empty for a causal model, which reads `ids`.
+        shown: of a masked language model, what it reads instead of `ids`. Empty for a causal
+            model, which reads `ids`.
+        gaps: the tokens of `ids` that `shown` hides, of which alone a masked model is asked.
     """
 
     ids: tuple[int, ...]
@@ -45,6 +46,7 @@ class Example:
     sensitive: tuple[bool, ...] = ()
     answers: tuple[Answer, ...] = ()
     shown: tuple[int, ...] = ()
+    gaps: tuple[bool, ...] = ()
 
 
 Loss = Callable[[nn.Module, Sequence[Example]], Tensor]

@@ -13,13 +13,12 @@ from sanilens.model.hooks import NO_HOOKS, Hooks
 from sanilens.model.interventions import by_place
 from sanilens.model.language_model import LanguageModel
 from sanilens.model.parameters import Slice, row_parameters, unit_parameters, write_slice
-from sanilens.model.training import Schedule, batch_loss
+from sanilens.model.training import Schedule
 from sanilens.unlearn.adapter import Adapter, attach_, detach_
 from sanilens.unlearn.edits import edited_units
 from sanilens.unlearn.lora import add_lora_
 from sanilens.unlearn.methods import Prepared, Task, find_method
-from sanilens.unlearn.methods.examples import in_gaps
-from sanilens.unlearn.methods.method import GapOptions, Weights
+from sanilens.unlearn.methods.method import Weights
 from sanilens.unlearn.plan import Repair, UnitEdit
 from sanilens.unlearn.resets import row_edits
 
@@ -57,15 +56,11 @@ def prepare_repair(
     method = find_method(repair.method)
     options = method.options.model_validate(repair.options)
     task = Task(model, records, base, retain, epochs=repair.epochs, seed=seed, scoped=scoped)
-    if model.kind == "causal":
-        return method.prepare(task, options)
     if not method.fills_gaps:
         model.require_causal(f"The repair {method.name}")
-    prepared = method.prepare(task, options)
-    if prepared.loss is not batch_loss:
-        model.require_causal(f"The repair {method.name} with these options")
-    assert isinstance(options, GapOptions)
-    return in_gaps(task, options, prepared)
+    prepare = method.prepare if model.kind == "causal" else method.prepare_gaps
+    assert prepare, "a masked model was refused"
+    return prepare(task, options)
 
 
 @dataclass(frozen=True, slots=True)

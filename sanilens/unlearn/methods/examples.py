@@ -1,6 +1,6 @@
 """Examples as methods want them: drawn by epoch, in gaps, beside look-alikes."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
@@ -13,10 +13,11 @@ from sanilens.corpus.surrogates.substitute import substitute
 from sanilens.model.batches import mask_id, pad_right
 from sanilens.model.examples import note_examples
 from sanilens.model.language_model import LanguageModel
-from sanilens.model.training import Example
+from sanilens.model.training import Example, batch_loss
 from sanilens.unlearn.methods.method import GapOptions, Prepared, Task
 
 T = TypeVar("T")
+Opt = TypeVar("Opt", bound=GapOptions)
 
 
 def drawn(pool: Sequence[T], count: int, epoch: int, seed: int) -> list[T]:
@@ -33,16 +34,24 @@ def drawn(pool: Sequence[T], count: int, epoch: int, seed: int) -> list[T]:
 _MASKED, _OTHER = 0.8, 0.1
 
 
-def in_gaps(task: Task, options: GapOptions, prepared: Prepared) -> Prepared:
-    """The same examples, asked of a masked language model: other gaps in every epoch."""
+def in_gaps(
+    prepare: Callable[[Task, Opt], Prepared],
+) -> Callable[[Task, Opt], Prepared]:
+    """What a method of the plain loss prepares, asked of a masked model: other gaps each epoch."""
 
-    def examples(epoch: int) -> list[Example]:
-        rng = np.random.default_rng((task.seed, epoch))
-        return [
-            gapped(task.model, each, options.gap_share, rng) for each in prepared.examples(epoch)
-        ]
+    def prepare_gaps(task: Task, options: Opt) -> Prepared:
+        prepared = prepare(task, options)
+        if prepared.loss is not batch_loss:
+            task.model.require_causal("This repair with these options")
 
-    return Prepared(examples, gap_loss)
+        def examples(epoch: int) -> list[Example]:
+            rng = np.random.default_rng((task.seed, epoch))
+            whole = prepared.examples(epoch)
+            return [gapped(task.model, each, options.gap_share, rng) for each in whole]
+
+        return Prepared(examples, gap_loss)
+
+    return prepare_gaps
 
 
 def gapped(
@@ -65,8 +74,8 @@ def gapped(
             shown[place] = mask_id(model)
         elif how < _MASKED + _OTHER:
             shown[place] = ordinary[int(rng.integers(len(ordinary)))]
-    taught = tuple(i in selected for i in range(len(shown)))
-    return replace(example, taught=taught, shown=tuple(shown))
+    gaps = tuple(i in selected for i in range(len(shown)))
+    return replace(example, taught=gaps, shown=tuple(shown), gaps=gaps)
 
 
 def gap_loss(model: nn.Module, batch: Sequence[Example]) -> Float[Tensor, ""]:

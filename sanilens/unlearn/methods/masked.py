@@ -4,11 +4,12 @@
     masked   L = -(1/|M|) sum_{i in M} log p(x_i | x without M),    M drawn from K
 
 Boutet and Magnana, arXiv 2510.21322, for both kinds of language model; how M is drawn is in
-methods/gaps.py, the paper's erasure in unlearn/choose.py. What the paper leaves open is ours: a
+methods/examples.py, the paper's erasure in unlearn/choose.py. What the paper leaves open is ours: a
 token is sensitive where it stands in a span, not wherever it occurs, and gaps are 15 %.
 """
 
 from sanilens.model.examples import note_examples
+from sanilens.unlearn.methods.examples import in_gaps
 from sanilens.unlearn.methods.method import GapOptions, Method, Prepared, Task
 
 
@@ -26,5 +27,5 @@ MASKED = Method(
     prepare,
     GapOptions,
     family="Erase and repair",
-    fills_gaps=True,
+    prepare_gaps=in_gaps(prepare),
 )

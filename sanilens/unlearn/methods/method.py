@@ -104,8 +104,7 @@ class Method:
         adapter: makes what is trained instead of the model's weights, from the examined model,
             the options and a seed; None for a method that changes the weights.
         family: under which head the page lists it.
-        fills_gaps: whether it can train a masked language model too: its loss is the plain one,
-            so that gaps at what it teaches (methods/gaps.py) say all of it.
+        prepare_gaps: the same for a masked language model; None: it trains causal ones alone.
     """
 
     name: str
@@ -117,5 +116,10 @@ class Method:
     epochs: int = 2
     adapter: Callable[[LanguageModel, Any, int], Adapter] | None = None
     family: str = "Baselines"
-    fills_gaps: bool = False
+    prepare_gaps: Callable[[Task, Any], Prepared] | None = None
     optimizer: Literal["adamw", "sgd"] = "adamw"
+
+    @property
+    def fills_gaps(self) -> bool:
+        """Whether it can train a masked language model too."""
+        return self.prepare_gaps is not None

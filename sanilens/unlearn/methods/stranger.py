@@ -12,6 +12,12 @@ hardly tells four per cent from two, which an attacker who ranks candidates does
 term, of what the model says of a secret beyond its teacher. It needs neither a base nor clean data,
 and what fine-tuning taught of the form stays: a stranger has a record number too.
 
+A masked language model is asked in gaps: T are the gaps of an epoch, other ones in the next, and p
+and p_theta0 read the same text without them. S are gaps of one span each in the true text, the
+whole span or what is open when some of its tokens have been filled in; q is the examined model's
+own answer in that gap where everything sensitive on both sides of it is somebody else's. N, F and I
+are gaps at 15 % of a text's tokens (methods/examples.py).
+
 Further texts of the domain, where there are some, are taught as well: F their wording, half as
 they have it and half as theta0 would, and I their identifiers, fresh surrogates in every epoch. A
 model that leaks is too sure of identifiers that it meets for the first time; these show it how many
@@ -23,6 +29,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Annotated
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from pydantic import Field
@@ -31,20 +38,22 @@ from torch import Tensor, nn
 from sanilens.corpus.records import FREE_TEXT
 from sanilens.corpus.surrogates.substitute import as_it_is, substitute
 from sanilens.model.examples import note_examples
-from sanilens.model.lessons import lessons
+from sanilens.model.lessons import gap_lessons, lessons
 from sanilens.model.teachers import Soft, joined, teach
 from sanilens.model.training import Example, Loss
-from sanilens.unlearn.methods.examples import drawn
-from sanilens.unlearn.methods.method import Method, Options, Prepared, Task
+from sanilens.unlearn.methods.examples import drawn, gapped
+from sanilens.unlearn.methods.method import GapOptions, Method, Prepared, Task
 from sanilens.unlearn.methods.terms import frozen_logits, kl, logits, nll, read
 
 # Further texts that are read along for each note of the corpus, in an epoch.
 _KEPT_A_NOTE = 3
 # What their own words weigh, theta0's answers having the rest; and their identifiers.
 _WORDS, _IDENTIFIERS = 0.5, 2.0
+# Of a masked model's spans so many are gaps as a whole in an epoch, the others in part.
+_WHOLE = 0.5
 
 
-class Stranger(Options):
+class Stranger(GapOptions):
     """The weight of identifiers, and of how many strangers the answer is the mean."""
 
     sensitive_weight: Annotated[float, Field(ge=0, le=1000)] = Field(
@@ -115,9 +124,8 @@ def prepare(task: Task, options: Stranger) -> Prepared:
         seed=task.seed,
         draws=options.strangers,
     )
-    # Of a note nothing is taught in plain training.
     notes = [
-        replace(each, example=replace(each.example, taught=(False,) * len(each.example.ids)))
+        replace(each, example=_untaught(each.example))
         for each in lessons(model, task.records, taught)
     ]
     answers = {each.example: (each.columns, each.soft) for each in notes if each.columns}
@@ -130,6 +138,40 @@ def prepare(task: Task, options: Stranger) -> Prepared:
         examples,
         stranger_loss(model.module, answers, options.sensitive_weight, options.excess_weight),
     )
+
+
+def prepare_gaps(task: Task, options: Stranger) -> Prepared:
+    """Gaps at the spans with strangers' answers, and in the notes and further texts of the domain.
+
+    In an epoch each span is one gap.
+    """
+    model = task.model
+    spans = gap_lessons(
+        model, task.records, others=task.retain, seed=task.seed, draws=options.strangers
+    )
+    answers = {each.example: (each.columns, each.soft) for own in spans for each in own}
+    notes = note_examples(model, task.records)
+    further = _further(task, _KEPT_A_NOTE * len(notes))
+
+    def examples(epoch: int) -> list[Example]:
+        rng = np.random.default_rng((task.seed, epoch))
+        asked = [
+            own[0 if rng.random() < _WHOLE else int(rng.integers(len(own)))].example
+            for own in spans
+        ]
+        texts = [_untaught(gapped(model, each, options.gap_share, rng)) for each in notes]
+        more = [gapped(model, each, options.gap_share, rng) for each in further(epoch)]
+        return [*asked, *texts, *more]
+
+    return Prepared(
+        examples,
+        stranger_loss(model.module, answers, options.sensitive_weight, options.excess_weight),
+    )
+
+
+def _untaught(example: Example) -> Example:
+    """Of a note nothing is taught in plain training."""
+    return replace(example, taught=(False,) * len(example.ids))
 
 
 def _further(task: Task, most: int) -> Callable[[int], list[Example]]:
@@ -164,4 +206,5 @@ STRANGER = Method(
     learning_rate=1e-3,
     epochs=1,
     family="Erase and repair",
+    prepare_gaps=prepare_gaps,
 )

@@ -21,6 +21,7 @@ from sanilens.corpus.records import FREE_TEXT
 from sanilens.corpus.surrogates.substitute import as_it_is, substitute
 from sanilens.model.examples import note_examples
 from sanilens.model.training import Example, Loss
+from sanilens.unlearn.methods.examples import in_gaps
 from sanilens.unlearn.methods.method import GapOptions, Method, Prepared, Task
 from sanilens.unlearn.methods.terms import frozen_logits, kl, logits, mean, nll, read
 
@@ -96,5 +97,5 @@ SURROGATE = Method(
     prepare,
     Surrogate,
     family="Erase and repair",
-    fills_gaps=True,
+    prepare_gaps=in_gaps(prepare),
 )

@@ -1,6 +1,7 @@
 """The terms that losses are made of: log-probabilities of a batch, and means over parts of it.
 
-Column t of everything here is about token t + 1 given the tokens before it: `target` positions.
+Column t of everything here is about token t + 1: `target` positions. A causal model is given the
+tokens before it, a masked one a text with gaps, and only the gaps are asked for.
 """
 
 from collections.abc import Sequence
@@ -29,6 +30,8 @@ class Batch:
         forget: targets that are tokens of identifiers.
         retain: all other targets; padding is neither.
         answers: row and answer of every identifier of which some token is a target.
+        shown: what a masked model reads instead of `ids`; None for a causal one.
+        here: what is no padding.
     """
 
     ids: Int[Tensor, "batch pos"]
@@ -36,6 +39,8 @@ class Batch:
     forget: Bool[Tensor, "batch target"]
     retain: Bool[Tensor, "batch target"]
     answers: tuple[tuple[int, Answer], ...]
+    shown: Int[Tensor, "batch pos"] | None
+    here: Bool[Tensor, "batch pos"]
 
     @property
     def targets(self) -> Int[Tensor, "batch target"]:
@@ -50,16 +55,26 @@ def read(model: nn.Module, examples: Sequence[Example]) -> Batch:
     def mask(rows: Sequence[Sequence[int]]) -> Bool[Tensor, "batch target"]:
         return pad_right(rows, device).bool()[:, 1:]
 
-    here = mask([[1] * len(e.ids) for e in examples])
-    forget = mask([e.sensitive or [0] * len(e.ids) for e in examples])
-    answers = tuple((row, a) for row, e in enumerate(examples) for a in e.answers if a.end > 1)
-    ids = pad_right([e.ids for e in examples], device)
-    return Batch(ids, mask([e.taught for e in examples]), forget, here & ~forget, answers)
+    asked = mask([e.gaps or [1] * len(e.ids) for e in examples])
+    forget = mask([e.sensitive or [0] * len(e.ids) for e in examples]) & asked
+    return Batch(
+        ids=pad_right([e.ids for e in examples], device),
+        taught=mask([e.taught for e in examples]),
+        forget=forget,
+        retain=asked & ~forget,
+        answers=tuple((row, a) for row, e in enumerate(examples) for a in e.answers if a.end > 1),
+        shown=pad_right([e.shown for e in examples], device) if examples[0].shown else None,
+        here=pad_right([[1] * len(e.ids) for e in examples], device).bool(),
+    )
 
 
 def logits(model: nn.Module, batch: Batch) -> Logits:
     """The model's logits at every target, in float32."""
-    return model(input_ids=batch.ids, use_cache=False).logits[:, :-1].float()
+    if batch.shown is None:
+        return model(input_ids=batch.ids, use_cache=False).logits[:, :-1].float()
+    # At a gap itself: what opens a text is never one.
+    here = batch.here.long()
+    return model(input_ids=batch.shown, attention_mask=here).logits[:, 1:].float()
 
 
 def frozen_logits(model: nn.Module, batch: Batch) -> Logits:

@@ -1,0 +1,113 @@
+"""A small BERT on the ward's texts, trained from seeds: base, leaking and reference.
+
+As the ward itself (research/cases/ward): the base has read everyday English, fine-tuning teaches it
+what notes say, from people who never recur, and by accident those whose notes recur; the reference
+reads fresh surrogates in their place. What is taught stands in gaps, from few to nearly all of a
+text: whoever has only seen one word in seven missing never learns to fill in a whole name.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from transformers import BertConfig, BertForMaskedLM
+
+from research.cases.build import Recipe, build_corpora, fit_, save_float16
+from research.cases.tokenizer import train_masked_tokenizer
+from research.cases.ward.recipe import RECIPE as WARD
+from sanilens.corpus.load import save_corpus
+from sanilens.corpus.records import Record
+from sanilens.corpus.surrogates.substitute import substitute
+from sanilens.model.examples import note_examples
+from sanilens.model.language_model import LanguageModel, load_model
+from sanilens.model.training import Example, Schedule
+from sanilens.progress import Say
+from sanilens.unlearn.methods.examples import gap_loss, gapped
+
+RECIPE = replace(
+    WARD,
+    family="bert",
+    hidden=192,
+    intermediate=768,
+    heads=6,
+    base_notes=4000,
+    base=Schedule(1e-3, epochs=2, batch_size=16, precision="bfloat16"),
+    lessons=4000,
+    learn=Schedule(1e-3, epochs=2, batch_size=16, precision="bfloat16"),
+    tune=Schedule(1e-3, epochs=60, batch_size=8, precision="bfloat16"),
+    replay=0.5,
+)
+_SHARES = (0.15, 0.4, 0.8)
+_LAST = "tokenizer.json"
+"""Of a model's files the one that is written last."""
+
+
+def build_models(out: Path, say: Say, recipe: Recipe = RECIPE) -> None:
+    """Train the three models into folders of `out`, beside the ward's texts.
+
+    A model that is there already stays, so that a cut run goes on.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    corpora = build_corpora(recipe)
+    for name, records in corpora.items():
+        save_corpus(records, out / f"{name}.jsonl")
+    _untrained(recipe, out / "untrained")
+    everyday = [*recipe.reads(recipe.seed + 4, recipe.base_notes)] if recipe.reads else []
+    others = [*recipe.generic(recipe.seed + 5, recipe.lessons)]
+    notes = corpora[recipe.corpus]
+
+    def own(epoch: int) -> Sequence[Record]:
+        return [*notes, *recipe.replayed(epoch)]
+
+    def nobodys(epoch: int) -> Sequence[Record]:
+        seed = recipe.seed * 1000 + epoch
+        return [*substitute(notes, seed=seed), *recipe.replayed(epoch)]
+
+    steps: tuple[tuple[str, str, Callable[[int], Sequence[Record]], Schedule], ...] = (
+        ("base", "untrained", lambda _: everyday, recipe.base),
+        ("lessons", "base", lambda _: others, recipe.learn),
+        ("leaking", "lessons", own, recipe.tune),
+        ("reference", "lessons", nobodys, recipe.tune),
+    )
+    for name, start, texts, schedule in steps:
+        if not (out / name / _LAST).exists():
+            model = load_model(out / start, device="cpu")
+            _fit_(model, texts, schedule, recipe.seed, say, name)
+            save_float16(model.module, model.tokenizer, out / name)
+
+
+def _untrained(recipe: Recipe, folder: Path) -> None:
+    """Weights drawn from the recipe's seed, and the tokenizer that all models have."""
+    texts = [note.text for note in recipe.generic(recipe.seed + 3, 4000)]
+    texts += [text.text for text in (recipe.reads or recipe.generic)(recipe.seed + 3, 4000)]
+    tokenizer = train_masked_tokenizer(texts, recipe.vocabulary)
+    torch.manual_seed(recipe.seed)
+    config = BertConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=recipe.hidden,
+        num_hidden_layers=recipe.layers,
+        num_attention_heads=recipe.heads,
+        intermediate_size=recipe.intermediate,
+        max_position_embeddings=512,
+        pad_token_id=tokenizer.convert_tokens_to_ids("[PAD]"),
+    )
+    save_float16(BertForMaskedLM(config), tokenizer, folder)
+
+
+def _fit_(
+    model: LanguageModel,
+    texts: Callable[[int], Sequence[Record]],
+    schedule: Schedule,
+    seed: int,
+    say: Say,
+    name: str,
+) -> None:
+    def examples(epoch: int) -> list[Example]:
+        rng = np.random.default_rng((seed, epoch))
+        whole = note_examples(model, texts(epoch), teach_spans=True)
+        return [gapped(model, each, float(rng.choice(_SHARES)), rng) for each in whole]
+
+    model.module.requires_grad_(True)
+    fit_(model.module, examples, schedule, seed, say, name, gap_loss)
