@@ -79,7 +79,7 @@ class LanguageModel:
             raise ModelError(
                 f"{what} needs a causal language model, which reads from left to right; "
                 f"{self.name} is a masked one ({self.sites.architecture}). Audit, edits by hand or "
-                "at random, and the repairs masked and surrogate work with it."
+                "at random, and the repairs stranger, surrogate and masked work with it."
             )
 
     def copied(self) -> "LanguageModel":

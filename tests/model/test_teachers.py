@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -15,8 +16,18 @@ from sanilens.errors import ModelError, PlanError
 from sanilens.model.align import encode
 from sanilens.model.examples import note_examples
 from sanilens.model.language_model import LanguageModel, load_model
-from sanilens.model.lessons import lessons
-from sanilens.model.teachers import TEACHERS, Soft, _usual, formal, joined, soften, teach
+from sanilens.model.lessons import gap_lessons, lessons
+from sanilens.model.teachers import (
+    TEACHERS,
+    Asked,
+    Soft,
+    _usual,
+    formal,
+    joined,
+    soften,
+    teach,
+    teach_gaps,
+)
 from sanilens.model.wording import wording
 from sanilens.progress import unheard
 from tests.conftest import TEXTS, make_tokenizer, record, save_tiny
@@ -357,6 +368,118 @@ def test_a_lesson_knows_the_span_of_each_column(
         assert lesson.of(()).columns == ()
         every = lesson.of({own.span_id(span) for span in own.spans})
         assert every.columns == lesson.columns
+
+
+# ---- gaps, of which masked models are asked
+
+
+def in_a_gap(
+    model: LanguageModel, own: Record, span: Span, secret: Sequence[int], open_to: Sequence[int]
+) -> Tensor:
+    """What a masked model says at open places of a secret in a text's span, read alone; float64."""
+    ids, at = [token for token, _, _ in tokens(model, own.text)], touching(model, own.text, span)
+    mask = model.tokenizer.mask_token_id
+    shown = [mask if k in open_to else token for k, token in enumerate(secret)]
+    text = [*ids[: at[0]], *shown, *ids[at[-1] + 1 :]]
+    with torch.inference_mode():
+        logits = model.module(input_ids=torch.tensor([text])).logits[0].double()
+    return logits[[at[0] + k for k in open_to]].softmax(-1)
+
+
+def secret_of(model: LanguageModel, own: Record, span: Span) -> list[int]:
+    ids = [token for token, _, _ in tokens(model, own.text)]
+    return [ids[i] for i in touching(model, own.text, span)]
+
+
+def every_gap(model: LanguageModel, records: Sequence[Record]) -> list[Asked]:
+    """Each span as a whole, and without its last place."""
+    found: list[Asked] = []
+    for i, own in enumerate(records):
+        for n, span in enumerate(own.spans):
+            whole = tuple(range(len(touching(model, own.text, span))))
+            found += [Asked(i, n, whole), *([Asked(i, n, whole[:-1])] if whole[1:] else [])]
+    return found
+
+
+def test_a_strangers_answer_in_a_gap_is_the_mean_over_other_people(
+    any_masked_subject: LanguageModel, records: list[Record]
+) -> None:
+    """Both sides of the gap are somebody else's; what was filled in of the span is true."""
+    model = any_masked_subject
+    gaps = every_gap(model, records)
+    found = teach_gaps(model, records, gaps, seed=SEED, draws=3)
+    others = [substitute(records, SEED * 1_000_003 + 7919 * draw) for draw in (1, 2, 3)]
+    usual: dict[str, list[list[float]]] = {}
+    for stranger in (each for other in others for each in other):
+        for span in stranger.spans:
+            secret = secret_of(model, stranger, span)
+            said = in_a_gap(model, stranger, span, secret, range(len(secret)))
+            places = usual.setdefault(span.label, [])
+            places += [[] for _ in range(len(secret) - len(places))]
+            for place, token, row in zip(places, secret, said, strict=False):
+                place.append(float(row[token].log()))
+    coded = [[encode(model, each) for each in other] for other in others]
+    in_part = _usual(model, coded, unheard, rng=np.random.default_rng(SEED)).by_label
+    for (i, n, open_to), soft in zip(gaps, found, strict=True):
+        own, span = records[i], records[i].spans[n]
+        secret = secret_of(model, own, span)
+        answers = [
+            in_a_gap(model, other[i], other[i].spans[n], secret, open_to) for other in others
+        ]
+        known = (usual if len(open_to) == len(secret) else in_part)[span.label]
+        every = [one for place in known for one in place]
+        # One list for each place that is asked; where none was as long, all of them.
+        places = [known[k] if k < len(known) else every for k in open_to]
+        expected = capped(
+            torch.stack(answers).mean(0),
+            [secret[k] for k in open_to],
+            form(model, own, span)[list(open_to)],
+            [place or [0.0] for place in places],
+        )
+        agree(soft, expected, atol=2e-4)
+
+
+def test_gap_lessons_stand_in_the_true_text(
+    masked_model: LanguageModel, records: list[Record]
+) -> None:
+    model = masked_model
+    found = gap_lessons(model, records, seed=SEED, draws=1)
+    spans = [(own, span) for own in records for span in own.spans]
+    assert len(found) == len(spans)
+    for (own, span), of_span in zip(spans, found, strict=True):
+        at = touching(model, own.text, span)
+        assert list(of_span[0].columns) == at  # the first gap is the whole span
+        for lesson in of_span:
+            example = lesson.example
+            assert [token for token, _, _ in tokens(model, own.text)] == list(example.ids)
+            assert {*lesson.columns} <= {*at}
+            assert len(lesson.soft) == len(lesson.columns) == len(lesson.spans) > 0
+            assert {*lesson.spans} == {own.span_id(span)}
+            hidden = [i for i, token in enumerate(example.shown) if token != example.ids[i]]
+            assert hidden == [i for i, gap in enumerate(example.gaps) if gap]
+            assert hidden == list(lesson.columns)
+            assert {example.shown[i] for i in hidden} == {model.tokenizer.mask_token_id}
+        assert all(len(lesson.columns) < len(at) for lesson in of_span[1:])
+        assert len(of_span) == 1 + min(2, len(at) - 1)
+
+
+def test_a_gap_in_what_is_longer_than_the_context_is_asked_in_its_middle(
+    masked_model: LanguageModel,
+) -> None:
+    far = record(long(40) + "MRN 4471203 and more. " + long(40), ("4471203", "MRN"))
+    secret = " ".join(f"{n:03}" for n in range(150))
+    longer = record("MRN " + secret + long(5), (secret, "MRN"))
+    (asked,), (end, *_) = (
+        (own[0] for own in gap_lessons(masked_model, [each], draws=1)) for each in (far, longer)
+    )
+    most = masked_model.max_tokens
+    assert len(asked.example.ids) == len(end.example.ids) == most
+    ids = [token for token, _, _ in tokens(masked_model, far.text)]
+    at = touching(masked_model, far.text, far.spans[0])
+    assert [asked.example.ids[i] for i in asked.columns] == [ids[i] for i in at]
+    assert abs(asked.columns[0] - (most - asked.columns[-1])) <= len(at)
+    assert list(end.columns) == [*range(1, most - 1)]
+    assert len(end.soft) == most - 2
 
 
 # ---- distributions in short

@@ -88,7 +88,7 @@ def _sanilens(*words: str | Path | float) -> str:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("repair", ["masked", "surrogate"])
+@pytest.mark.parametrize("repair", ["masked", "surrogate", "stranger"])
 def test_a_bert_says_fewer_records_after_a_run(case: Path, tmp_path: Path, repair: str) -> None:
     own = ("--model", case / "leaking", "--corpus", case / "records.jsonl")
     audit = json.loads(_sanilens("audit", *own, "--unseen", case / "unseen.jsonl", "--json"))

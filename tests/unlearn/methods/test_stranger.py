@@ -12,11 +12,13 @@ from torch import Tensor
 from sanilens.corpus.records import Record
 from sanilens.model.examples import note_examples
 from sanilens.model.language_model import LanguageModel, load_model
-from sanilens.model.lessons import lessons
+from sanilens.model.lessons import gap_lessons, lessons
 from sanilens.model.teachers import Soft, teach
-from sanilens.model.training import Example
-from sanilens.unlearn.methods import Task, find_method, stranger
-from tests.conftest import record, save_tiny
+from sanilens.model.training import Example, Schedule, TrainingState, train_
+from sanilens.unlearn.methods import Prepared, Task, find_method, stranger
+from sanilens.unlearn.plan import Repair
+from sanilens.unlearn.repair import prepare_repair
+from tests.conftest import record, save_masked, save_tiny
 
 SEED, WEIGHT, EXCESS = 3, 2.5, 1.5
 OPTIONS = {"sensitive_weight": WEIGHT, "excess_weight": EXCESS, "strangers": 2}
@@ -184,3 +186,125 @@ def test_two_notes_of_the_same_words_are_one_example(
     both = float(ready.loss(trained.module, ready.examples(0)))
     one = float(ready.loss(trained.module, ready.examples(0)[:1]))
     assert both == pytest.approx(one, rel=1e-5)
+
+
+# ---- gaps, of which masked models are asked
+
+
+@pytest.fixture(scope="module")
+def masked_trained(tmp_path_factory: pytest.TempPathFactory) -> LanguageModel:
+    """The masked model in training: other weights of the same shape."""
+    folder = tmp_path_factory.mktemp("masked-trained")
+    return load_model(save_masked(folder, "bert", seed=4), device="cpu")
+
+
+def prepared_gaps(
+    model: LanguageModel, records: Sequence[Record], retain: Sequence[Record] = ()
+) -> Prepared:
+    repair = Repair(method="stranger", options=OPTIONS)
+    return prepare_repair(model, records, repair, SEED, retain=retain)
+
+
+def filled(model: LanguageModel, example: Example) -> Tensor:
+    """log p of every token of what a masked model is shown, read alone; float64."""
+    with torch.inference_mode():
+        shown = torch.tensor([example.shown])
+        return model.module(input_ids=shown).logits[0].double().log_softmax(-1)
+
+
+def test_the_loss_in_gaps_is_its_equation(
+    masked_model: LanguageModel, masked_trained: LanguageModel, records: list[Record]
+) -> None:
+    asked = gap_lessons(masked_model, records, others=FURTHER, seed=SEED, draws=2)
+    answers = {each.example: (each.columns, each.soft) for own in asked for each in own}
+    ready = prepared_gaps(masked_model, records, FURTHER)
+    examples = ready.examples(1)
+    spans, notes, further = examples[:5], examples[5:8], examples[8:]
+    assert all(each in answers for each in spans)
+    assert not any(any(each.taught) for each in (*spans, *notes))
+    assert any(any(map(all, zip(e.sensitive, e.gaps, strict=True))) for e in further)
+    for batch in (examples, spans, notes, further[:4]):
+        total, gaps = 0.0, 0
+        for example in batch:
+            own, first = filled(masked_trained, example), filled(masked_model, example)
+            for i in (i for i, gap in enumerate(example.gaps) if gap):
+                gaps += 1
+                p, q, token = own[i], first[i], example.ids[i]
+                apart = float((q.exp() * (q - p)).sum())
+                if example in answers:
+                    columns, soft = answers[example]
+                    row = columns.index(i)
+                    total += WEIGHT * kl_of_top(soft, row, p)
+                    total += EXCESS * max(0.0, float(p[token]) - of_top(soft, row, token))
+                elif not example.taught[i]:
+                    total += apart
+                elif example.sensitive[i]:
+                    total -= 2 * float(p[token])
+                else:
+                    total += (apart - float(p[token])) / 2
+        found = float(ready.loss(masked_trained.module, batch))
+        assert found == pytest.approx(total / gaps, rel=2e-3)
+
+
+def test_nothing_is_lost_in_gaps_of_plain_text_by_the_model_itself(
+    masked_model: LanguageModel,
+) -> None:
+    plain = [record("Nothing of anybody: dry and clean.")]
+    ready = prepared_gaps(masked_model, plain)
+    (example,) = ready.examples(0)
+    assert any(example.gaps)
+    assert float(ready.loss(masked_model.module, [example])) == pytest.approx(0, abs=1e-6)
+
+
+def test_what_is_sensitive_is_a_gap_only_where_a_stranger_answers(
+    any_masked_subject: LanguageModel, records: list[Record]
+) -> None:
+    """Twenty epochs: gaps of notes are elsewhere; each span is one gap, now whole, now in part."""
+    ready, again = (prepared_gaps(any_masked_subject, records) for _ in range(2))
+    whole = note_examples(any_masked_subject, records)
+    texts, parts = set(), set()
+    for epoch in range(20):
+        examples = ready.examples(epoch)
+        assert examples == again.examples(epoch)
+        spans, notes = examples[:5], examples[5:]
+        assert [e.ids for e in notes] == [e.ids for e in whole]
+        for example, plain in zip(notes, whole, strict=True):
+            pairs = zip(example.gaps, plain.sensitive, strict=True)
+            assert not any(gap and sensitive for gap, sensitive in pairs)
+            texts.add(example.shown)
+        parts |= {(n, sum(e.gaps)) for n, e in enumerate(spans)}
+    assert len(texts) > len(records)
+    assert len(parts) > 5
+
+
+def test_what_is_killed_goes_on_to_the_same_weights(
+    masked_model: LanguageModel, records: list[Record]
+) -> None:
+    """Prepared anew, as a resumed run does."""
+
+    def trained(steps: int, model: LanguageModel, state: TrainingState | None) -> TrainingState:
+        ready = prepared_gaps(masked_model, records, FURTHER)
+        how = Schedule(1e-3, epochs=2, batch_size=4)
+        model.module.requires_grad_(True)
+        for step, now in train_(
+            model.module, ready.examples, how, SEED, loss_of=ready.loss, resume=state
+        ):
+            state = now()
+            if step.number == steps:
+                break
+        assert state
+        return state
+
+    whole, cut = masked_model.copied(), masked_model.copied()
+    trained(100, whole, None)
+    trained(100, cut, trained(7, cut, None))
+    changed = False
+    for one, other, before in zip(
+        whole.module.parameters(),
+        cut.module.parameters(),
+        masked_model.module.parameters(),
+        strict=True,
+    ):
+        assert torch.equal(one, other)
+        changed |= not torch.equal(one, before)
+    assert changed
