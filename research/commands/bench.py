@@ -14,6 +14,7 @@ from research.commands.cost import cost
 from research.commands.durability import durability
 from research.commands.forget import forget
 from research.commands.grun import grun
+from research.commands.masked import masked
 from research.commands.sanitise import sanitise
 from research.commands.sequential import sequential
 from research.commands.tofu import tofu, tofu_models
@@ -46,6 +47,7 @@ bench.command("sanitise")(sanitise)
 bench.command("forget")(forget)
 bench.command("grun")(grun)
 bench.command("cost")(cost)
+bench.command("masked")(masked)
 bench.command("sequential")(sequential)
 bench.command("tofu")(tofu)
 bench.command("tofu-models")(tofu_models)

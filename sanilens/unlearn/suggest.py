@@ -90,6 +90,10 @@ def _strangers(_base: LanguageModel | None) -> Repair:
     return Repair(method="stranger", epochs=4, batch_size=1, learning_rate=8e-4, options=options)
 
 
+def _strangers_in_gaps(_base: LanguageModel | None) -> Repair:
+    return Repair(method="stranger", epochs=8, batch_size=8, learning_rate=1e-3)
+
+
 def _short_anchored(base: LanguageModel | None) -> Repair:
     """One short epoch, where most has gone back to the base already."""
     if base is None or base.kind == "masked":
@@ -117,6 +121,20 @@ PRESETS: Mapping[str, Preset] = {
             _strangers,
             # Only what is still said: what the reference too would guess stays likely.
             rewrite=Rewriting(last=True, step=3e-4, most_steps=16, likely=1.0),
+        ),
+        Preset(
+            "stranger-gaps",
+            "As of a stranger, in gaps",
+            "Of a masked model: it learns to fill a gap in an identifier's place as it fills it of "
+            "people it has never met, and all other gaps as it does now; further texts of the "
+            "domain are taught with invented details. Needs no base model.",
+            Measured(
+                "?",
+                "?",
+                "the ward's notes, a small BERT, three seeds",
+            ),
+            NoUnits(),
+            _strangers_in_gaps,
         ),
         Preset(
             "rewrite-units",
