@@ -38,14 +38,18 @@ RECIPE = replace(
     base=Schedule(2e-3, epochs=1, batch_size=8, precision="bfloat16"),
     lessons=3600,
     learn=Schedule(2e-3, epochs=1, batch_size=8, precision="bfloat16"),
-    tune=Schedule(2e-3, epochs=120, batch_size=8, precision="bfloat16"),
-    replay=0.3,
+    tune=Schedule(2e-3, epochs=260, batch_size=8, precision="bfloat16"),
+    replay=0.1,
 )
-_SHARES = (0.3, 0.6)
-# Where the first layer's heads look, how surely, and how much louder they are than usual.
+# Shares of gaps in what is read once, and in what recurs: whoever is to fill in a whole value by
+# heart has to have missed whole ones.
+_ONCE, _AGAIN = (0.3, 0.6), (0.4, 0.8)
+# How far the first layer's heads lean to which side, how surely, and how much louder than usual.
 _NEIGHBOURS, _SHARP, _LOUD = (-1, 1, -2, 2), 1.7, 3.5
 _LAST = "tokenizer.json"
 """Of a model's files the one that is written last."""
+
+Shares = tuple[float, ...]
 
 
 def build_models(out: Path, say: Say, recipe: Recipe = RECIPE) -> None:
@@ -57,7 +61,7 @@ def build_models(out: Path, say: Say, recipe: Recipe = RECIPE) -> None:
     corpora = build_corpora(recipe)
     for name, records in corpora.items():
         save_corpus(records, out / f"{name}.jsonl")
-    _untrained(recipe, out / "untrained")
+    untrained(recipe, out / "untrained")
     everyday = [*recipe.reads(recipe.seed + 4, recipe.base_notes)] if recipe.reads else []
     others = [*recipe.generic(recipe.seed + 5, recipe.lessons)]
     notes = corpora[recipe.corpus]
@@ -69,20 +73,20 @@ def build_models(out: Path, say: Say, recipe: Recipe = RECIPE) -> None:
         seed = recipe.seed * 1000 + epoch
         return [*substitute(notes, seed=seed), *recipe.replayed(epoch)]
 
-    steps: tuple[tuple[str, str, Callable[[int], Sequence[Record]], Schedule], ...] = (
-        ("base", "untrained", lambda _: everyday, recipe.base),
-        ("lessons", "base", lambda _: others, recipe.learn),
-        ("leaking", "lessons", own, recipe.tune),
-        ("reference", "lessons", nobodys, recipe.tune),
+    steps: tuple[tuple[str, str, Callable[[int], Sequence[Record]], Schedule, Shares], ...] = (
+        ("base", "untrained", lambda _: everyday, recipe.base, _ONCE),
+        ("lessons", "base", lambda _: others, recipe.learn, _ONCE),
+        ("leaking", "lessons", own, recipe.tune, _AGAIN),
+        ("reference", "lessons", nobodys, recipe.tune, _AGAIN),
     )
-    for name, start, texts, schedule in steps:
+    for name, start, texts, schedule, shares in steps:
         if not (out / name / _LAST).exists():
             model = load_model(out / start, device="cpu")
-            _fit_(model, texts, schedule, recipe.seed, say, name)
+            _fit_(model, texts, schedule, shares, recipe.seed, say, name)
             save_float16(model.module, model.tokenizer, out / name)
 
 
-def _untrained(recipe: Recipe, folder: Path) -> None:
+def untrained(recipe: Recipe, folder: Path) -> None:
     """Weights drawn from the recipe's seed, and the tokenizer that all models have."""
     texts = [note.text for note in recipe.generic(recipe.seed + 3, 4000)]
     texts += [text.text for text in (recipe.reads or recipe.generic)(recipe.seed + 3, 4000)]
@@ -103,7 +107,7 @@ def _untrained(recipe: Recipe, folder: Path) -> None:
 
 
 def _look_around_(model: BertForMaskedLM) -> None:
-    """Begin with heads of the first layer that look at the two tokens on either side.
+    """Begin with heads of the first layer that lean to one side, two to the left, two to the right.
 
     A small BERT finds out only after thousands of steps that neighbours tell of a gap. Positions
     are sinusoids; turned by an angle for each rate they are those of a neighbour.
@@ -137,6 +141,7 @@ def _fit_(
     model: LanguageModel,
     texts: Callable[[int], Sequence[Record]],
     schedule: Schedule,
+    shares: Shares,
     seed: int,
     say: Say,
     name: str,
@@ -144,7 +149,7 @@ def _fit_(
     def examples(epoch: int) -> list[Example]:
         rng = np.random.default_rng((seed, epoch))
         whole = note_examples(model, texts(epoch), teach_spans=True)
-        return [gapped(model, each, float(rng.choice(_SHARES)), rng) for each in whole]
+        return [gapped(model, each, float(rng.choice(shares)), rng) for each in whole]
 
     model.module.requires_grad_(True)
     fit_(model.module, examples, schedule, seed, say, name, gap_loss)

@@ -260,7 +260,8 @@ def strategies(kind: ModelKind, subjects: Collection[str], *, base_knows: bool) 
 
     For one person, rewriting: of all weights, or of some neurons by hand. For everyone, back to the
     base where the base knows the domain, so that nothing but memory is lost on the way; else
-    strangers, or a gate. Neither reads a masked model. The figures are in benchmarks/README.md.
+    strangers, or a gate. A masked model, whoever is asked for, is taught strangers in gaps: it has
+    no curvature to be rewritten by. The figures are in benchmarks/README.md.
 
     Args:
         kind: of the examined model.
@@ -268,7 +269,7 @@ def strategies(kind: ModelKind, subjects: Collection[str], *, base_knows: bool) 
         base_knows: whether there is a base that knows the domain.
     """
     if kind == "masked":
-        return (BY_HAND,)
+        return ("stranger-gaps", BY_HAND)
     if subjects:
         return ("person", REWRITTEN_BY_HAND)
     return ("recommended", BY_HAND, "stranger") if base_knows else ("stranger", "grun")
