@@ -238,10 +238,15 @@ def _read_localisers() -> Any:
     return json.loads((assets_folder() / "clinic" / "localisers.json").read_text())
 
 
+def _by_method(rows: Iterable[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    found: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        found.setdefault(row["method"], []).append(row)
+    return found
+
+
 def _sequential() -> str:
-    methods: dict[str, list[dict[str, Any]]] = {}
-    for row in _read("sequential")["rows"]:
-        methods.setdefault(row["method"], []).append(row)
+    methods = _by_method(_read("sequential")["rows"])
 
     def cells(rows: Sequence[Mapping[str, Any]]) -> Iterable[str]:
         first, last = rows[0], rows[-1]
@@ -288,9 +293,7 @@ def _tofu() -> str:
         "model_utility", "forget_probability", "forget_rouge", "forget_truth_ratio",
         "forget_extraction_strength", "retain_probability", "retain_rouge",
     )  # fmt: skip
-    found: dict[str, list[dict[str, Any]]] = {}
-    for row in _read("tofu")["rows"]:
-        found.setdefault(row["method"], []).append(row)
+    found = _by_method(_read("tofu")["rows"])
     # Of several seeds the mean, and the least forget quality.
     rows = (
         [name + (f", {len(own)} seeds" if own[1:] else "")]
@@ -299,6 +302,52 @@ def _tofu() -> str:
         for name, own in found.items()
     )
     return _table(heads, rows)
+
+
+_WAYS = ("at_once", "one_by_one")
+
+
+def _masked() -> str:
+    found = _read("masked")
+    heads = (
+        "model | direct, at once | one by one | indirect, at once | one by one | "
+        "perplexity, unseen | knowledge kept | s"
+    )
+    ways = [(way, kind) for kind in ("direct", "indirect") for way in _WAYS]
+    rows = [
+        [
+            name,
+            *(_over_seeds([row[way][kind] for row in own]) for way, kind in ways),
+            f"{fmean(row['perplexity'] for row in own):.3f}",
+            _percent(fmean(row["kept"] for row in own)),
+            f"{fmean(row['seconds'] for row in own):.0f}" if own[0]["seconds"] else "",
+        ]
+        for name, own in _by_method(found["rows"]).items()
+    ]
+    return _table(heads, rows)
+
+
+def _masked_person() -> str:
+    heads = "model | theirs, at once | one by one | everyone else's, at once | perplexity, unseen"
+    rows = [
+        [
+            name,
+            *(_over_seeds([_all_kinds(row[way]) for row in own]) for way in _WAYS),
+            _over_seeds([row["others"] for row in own]),
+            f"{fmean(row['perplexity'] for row in own):.3f}",
+        ]
+        for name, own in _by_method(_read("masked")["one_person"]).items()
+    ]
+    return _table(heads, rows)
+
+
+def _all_kinds(of: Mapping[str, Mapping[str, Any]]) -> dict[str, int]:
+    return {name: sum(row[name] for row in of.values()) for name in ("hits", "n")}
+
+
+def _over_seeds(rates: Sequence[Mapping[str, Any]]) -> str:
+    """Hits under each seed, of how many."""
+    return f"{', '.join(str(rate['hits']) for rate in rates)} of {rates[0]['n']}"
 
 
 def _quick() -> str:
@@ -415,6 +464,8 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "hand": lambda: _shown(shown.by_hand(_forget().hand)),
     "everyone": _everyone,
     "cost": _cost,
+    "masked": _masked,
+    "maskedperson": _masked_person,
     "grun": _grun,
     "tofu": _tofu,
     "quick": _quick,

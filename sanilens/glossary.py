@@ -75,6 +75,9 @@ GLOSSARY: Mapping[str, str] = {
     "who stay. Rewriting tries this once all is forgotten, and goes on with what came back.",
     "stranger": "An invented person. What the model says of strangers is what it would say of "
     "somebody it has never met.",
+    "gap": "What a masked language model, such as BERT, is asked for: hidden tokens of a text, "
+    "with both sides of them shown. A span is filled in at once, or one token after the other, "
+    "the surest first.",
     "price": "How much of what is asked a unit forgets for each nat of harm, if its own weights "
     "are rewritten.",
     # Where it is stored

@@ -91,7 +91,7 @@ def _strangers(_base: LanguageModel | None) -> Repair:
 
 
 def _strangers_in_gaps(_base: LanguageModel | None) -> Repair:
-    return Repair(method="stranger", epochs=8, batch_size=8, learning_rate=1e-3)
+    return Repair(method="stranger", epochs=4, batch_size=8, learning_rate=1e-3)
 
 
 def _short_anchored(base: LanguageModel | None) -> Repair:

@@ -14,6 +14,7 @@ from sanilens.corpus.records import FREE_TEXT, Record, Span
 from sanilens.corpus.surrogates.substitute import fillings, substitute
 from sanilens.errors import ModelError, PlanError
 from sanilens.model.align import encode
+from sanilens.model.batches import mask_id
 from sanilens.model.examples import note_examples
 from sanilens.model.language_model import LanguageModel, load_model
 from sanilens.model.lessons import gap_lessons, lessons
@@ -378,8 +379,7 @@ def in_a_gap(
 ) -> Tensor:
     """What a masked model says at open places of a secret in a text's span, read alone; float64."""
     ids, at = [token for token, _, _ in tokens(model, own.text)], touching(model, own.text, span)
-    mask = model.tokenizer.mask_token_id
-    shown = [mask if k in open_to else token for k, token in enumerate(secret)]
+    shown = [mask_id(model) if k in open_to else token for k, token in enumerate(secret)]
     text = [*ids[: at[0]], *shown, *ids[at[-1] + 1 :]]
     with torch.inference_mode():
         logits = model.module(input_ids=torch.tensor([text])).logits[0].double()
@@ -458,7 +458,7 @@ def test_gap_lessons_stand_in_the_true_text(
             hidden = [i for i, token in enumerate(example.shown) if token != example.ids[i]]
             assert hidden == [i for i, gap in enumerate(example.gaps) if gap]
             assert hidden == list(lesson.columns)
-            assert {example.shown[i] for i in hidden} == {model.tokenizer.mask_token_id}
+            assert {example.shown[i] for i in hidden} == {mask_id(model)}
         assert all(len(lesson.columns) < len(at) for lesson in of_span[1:])
         assert len(of_span) == 1 + min(2, len(at) - 1)
 

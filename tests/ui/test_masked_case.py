@@ -7,7 +7,9 @@ from streamlit.testing.v1 import AppTest
 
 from sanilens.bundled import Sources
 from sanilens.ui.navigation import GROUPS
+from sanilens.ui.plan import request
 from sanilens.unlearn.methods import METHODS
+from sanilens.unlearn.plan import Plan
 from tests.conftest import record
 from tests.ui.cases import SECRET, drawn, page_app, tiny_case
 
@@ -43,6 +45,8 @@ def test_the_audit_asks_for_gaps(app: AppTest) -> None:
 
 @pytest.mark.parametrize("app", ["plan"], indirect=True)
 def test_the_plan_offers_what_trains_it(app: AppTest) -> None:
+    assert app.session_state["plan-strategy"] == "stranger-gaps"
+    assert "Rewriting" not in drawn(app)
     app.button(key="plan-suggest").click().run()
     assert not app.exception
     assert len(app.session_state["basket"]) == 24
@@ -51,6 +55,21 @@ def test_the_plan_offers_what_trains_it(app: AppTest) -> None:
     assert families == ["Erase and repair", "None"]
     assert METHODS["masked"].fills_gaps
     assert any(field.key == "repair-surrogate-gap_share" for field in app.number_input)
+
+
+@pytest.mark.parametrize("app", ["requests"], indirect=True)
+def test_one_person_can_be_forgotten(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun: list[Plan] = []
+    monkeypatch.setattr(request, "start", lambda run, plan: begun.append(plan))
+    app.text_input[0].input("4471203")
+    app.button[next(i for i, b in enumerate(app.button) if b.label == "Look up")].click().run()
+    app.radio(key="request-who").set_value("s-1").run()
+    app.button(key="request-forget").click().run()
+    assert not app.exception
+    (plan,) = begun
+    assert plan.subjects == ("s-1",)
+    assert plan.repair.method == "stranger"
+    assert plan.rewrite is None
 
 
 @pytest.mark.parametrize("app", ["inspect"], indirect=True)

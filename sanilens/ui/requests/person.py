@@ -125,14 +125,16 @@ def _tiles(found: list[SpanVerdict]) -> list[tuple[str, str, str]]:
 
 
 def _this_person(opened: Case, subject: str) -> None:
-    if opened.model.kind != "causal":
-        st.markdown("Of a masked model no single person can be taken out. Forget everyone.")
-        return
-    preset = find_preset("person")
+    preset = find_preset(usual_preset(opened.model.kind, (subject,), base_knows=False))
+    how = (
+        "All weights change a little, along the direction that moves least else."
+        if preset.rewrite
+        else "The model learns to fill their gaps as a stranger's, and all others as now."
+    )
     st.markdown(
-        "All weights change a little, along the direction that moves least else. **Their details "
-        "go; everybody else's stay in the model**, so they can still be extracted. What the rest "
-        f"of the model loses is measured as the side effect. Measured: {preset.measured}."
+        f"{how} **Their details go; everybody else's stay in the model**, so they can still be "
+        "extracted. What the rest of the model loses is measured as the side effect. Measured: "
+        f"{preset.measured}."
     )
     try:
         plan = build_plan(opened, Wishes(subjects=(subject,), seed=state.run_options().seed))

@@ -73,12 +73,12 @@ def test_every_repair_is_measured_beside_the_given_models(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(run, "build_models", lambda *_: None)
-    quick = {name: Repair(method=name, epochs=1) for name in run.REPAIRS}
+    quick = {name: Repair(method=own.method, epochs=1) for name, own in run.REPAIRS.items()}
     monkeypatch.setattr(run, "REPAIRS", quick)
     found = bench_masked(folder, (0,), lambda _: None)
     assert [(row.method, row.seed) for row in found.rows] == [
         ("leaking", None), ("reference", None), ("base", None),
-        ("masked", 0), ("surrogate", 0), ("stranger", 0),
+        ("masked", 0), ("surrogate", 0), ("surrogate, 32 epochs", 0), ("stranger", 0),
     ]  # fmt: skip
     case = open_masked(folder)
     leaking, reference, base, *_ = found.rows
