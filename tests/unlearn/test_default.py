@@ -1,9 +1,11 @@
-"""The suggested share of units: less where only some people's details are asked for."""
+"""What is suggested: fewer units for fewer people, and of a masked model strangers."""
 
 import pytest
 
 from sanilens.corpus.records import Record, in_scope
-from sanilens.unlearn.choose import DEFAULT_SHARE, suggested_share
+from sanilens.unlearn.choose import DEFAULT_SHARE, NoUnits, suggested_share
+from sanilens.unlearn.methods import find_method
+from sanilens.unlearn.suggest import find_preset, strategies, usual_preset
 
 
 def test_the_share_follows_the_spans_that_are_asked_for(records: list[Record]) -> None:
@@ -17,3 +19,16 @@ def test_the_share_follows_the_spans_that_are_asked_for(records: list[Record]) -
     many = [*records * 40]
     assert suggested_share(many, asked) == 0.01
     assert suggested_share([], []) == DEFAULT_SHARE
+
+
+@pytest.mark.parametrize("subjects", [(), ("p-001",)])
+def test_a_masked_model_begins_with_strangers_whoever_is_asked_for(
+    subjects: tuple[str, ...],
+) -> None:
+    """And with nothing that needs curvature, which it has not."""
+    for name in strategies("masked", subjects, base_knows=True):
+        preset = find_preset(name)
+        assert preset.rewrite is None
+        assert find_method(preset.repair(None).method).fills_gaps
+    usual = find_preset(usual_preset("masked", subjects, base_knows=True))
+    assert (usual.units, usual.repair(None).method) == (NoUnits(), "stranger")
