@@ -19,6 +19,7 @@ from sanilens.corpus.records import Record
 from sanilens.model.language_model import LanguageModel
 from sanilens.ui import current_case
 from sanilens.ui.results import Results
+from tests.conftest import record
 from tests.ui.cases import drawn, page_app, tiny_case
 
 
@@ -98,6 +99,24 @@ def test_exposure_on_demand(ref: Sources, monkeypatch: pytest.MonkeyPatch, tmp_p
     app.button(key="exposure-go").click().run()
     assert not app.exception
     assert "of 6 bits** over 1 spans" in drawn(app)
+
+
+def test_exposure_of_free_text_is_among_other_texts(
+    tiny_folders: dict[str, Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    said = {"s-1": "a dry cough and a wound", "s-2": "a clean wound", "s-3": "home soon"}
+    told = [
+        record(f"Asked: {text}", (text, "FREE_TEXT"), id=f"r-{subject}", subject=subject)
+        for subject, text in said.items()
+    ]
+    ref = tiny_case(tmp_path, tiny_folders["gpt_neox"], told)
+    app = page_app("audit", ref, monkeypatch, tmp_path / "home").run()
+    app.selectbox(key="exposure-label").select("FREE_TEXT")
+    app.button(key="exposure-go").click().run()
+    assert not app.exception
+    # The shortest has none to be ranked among.
+    assert "of 1.6 bits** over 2 spans" in drawn(app)
+    assert "beats all 2 other texts" in drawn(app)
 
 
 def test_groups_and_records(model: LanguageModel, records: list[Record]) -> None:
