@@ -62,11 +62,6 @@ class Soft:
     def __len__(self) -> int:
         return len(self.tokens)
 
-    @property
-    def bytes(self) -> int:
-        """Memory that it takes."""
-        return sum(t.numel() * t.element_size() for t in (self.tokens, self.probs))
-
     def kl(self, logits: Float[Tensor, "place vocab"]) -> Float[Tensor, " place"]:
         """KL(self || softmax(logits)) in nats, the rest taken as one answer.
 
@@ -93,6 +88,11 @@ class Soft:
 def joined(parts: Sequence[Soft]) -> Soft:
     """Several one after the other."""
     return Soft(torch.cat([p.tokens for p in parts]), torch.cat([p.probs for p in parts]))
+
+
+def place_bytes(model: LanguageModel) -> int:
+    """Bytes that a teacher's answer takes at one place: token numbers and their probabilities."""
+    return (8 + 4) * min(TOP, model.module.config.get_text_config().vocab_size)
 
 
 def soften(probs: Float[Tensor, "place vocab"], *, top: int = TOP) -> Soft:

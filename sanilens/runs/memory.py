@@ -3,6 +3,7 @@
     models      each that the case holds, and the copy that is changed
     training    of every weight that learns: its gradient and Adam's two moments
     rewriting   of every linear map: two factors of curvature (float32), and their roots (float64)
+    teacher     of every span asked for, one token's answer: its likeliest tokens (model/teachers.py)
 
 Activations come on top, and whatever Python and its libraries take.
 """
@@ -10,6 +11,7 @@ Activations come on top, and whatever Python and its libraries take.
 from sanilens.case import Case
 from sanilens.model.language_model import LanguageModel
 from sanilens.model.linear_maps import linear_paths, shape_of
+from sanilens.model.teachers import place_bytes
 from sanilens.unlearn.plan import Plan
 
 _TRAINING, _FACTOR = 3, 4 + 8
@@ -25,6 +27,9 @@ def least_bytes(case: Case, plan: Plan) -> int:
         total += _TRAINING * weights_bytes(case.model)
     if plan.rewrite:
         total += _factors_bytes(case.model, plan.rewrite.layers)
+    if plan.rewrite or plan.repair.method == "stranger":
+        spans = sum(len(record.spans) for record in case.asked(plan.subjects, plan.earlier))
+        total += spans * place_bytes(case.model)
     return total
 
 

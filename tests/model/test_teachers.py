@@ -25,6 +25,7 @@ from sanilens.model.teachers import (
     _usual,
     formal,
     joined,
+    place_bytes,
     soften,
     teach,
     teach_gaps,
@@ -550,3 +551,10 @@ def test_kl_pulls_towards_the_teacher() -> None:
     logits.requires_grad_()
     (gradient,) = torch.autograd.grad(soft.kl(logits).sum(), [logits])
     torch.testing.assert_close(gradient, logits.softmax(-1) - probs, rtol=1e-3, atol=1e-4)
+
+
+def test_memory_told_of_an_answer_is_what_it_takes(model: LanguageModel) -> None:
+    text = record("Ann lives here.", ("Ann", "NAME"), id="one", subject="s")
+    (soft,) = teach("uniform", model, [text])
+    taken = sum(own.numel() * own.element_size() for own in (soft.tokens, soft.probs))
+    assert taken == len(soft) * place_bytes(model)

@@ -25,11 +25,14 @@ def test_every_model_its_copy_and_the_state_of_training(tiny_plan: Plan) -> None
     nothing = alone.model_copy(update={"edits": ()})
     assert least_bytes(case, nothing) == 2 * one
     rewritten = nothing.model_copy(update={"rewrite": Rewriting()})
-    assert least_bytes(case, rewritten) - 3 * one == _factors(case.model)
+    teacher = sum(len(record.spans) for record in case.corpus.records) * 64 * (8 + 4)
+    assert least_bytes(case, rewritten) - 3 * one == _factors(case.model) + teacher
     first = nothing.model_copy(update={"rewrite": Rewriting(layers=(0,))})
-    assert least_bytes(case, first) - 3 * one == pytest.approx(
+    assert least_bytes(case, first) - 3 * one - teacher == pytest.approx(
         _factors(case.model) / case.model.sites.n_layers
     )
+    strangers = nothing.model_copy(update={"repair": Repair(method="stranger")})
+    assert least_bytes(case, strangers) == (2 + 1 + 3) * one + teacher
 
 
 def _factors(model: LanguageModel) -> int:
