@@ -3,7 +3,7 @@
     models      each that the case holds, and the copy that is changed
     training    of every weight that learns: its gradient and Adam's two moments
     rewriting   of every linear map: two factors of curvature (float32), and their roots (float64)
-    teacher     of every span asked for, one token's answer: its likeliest tokens (model/teachers.py)
+    teacher     of every span asked for one token's answer (model/teachers.py)
 
 Activations come on top, and whatever Python and its libraries take.
 """
