@@ -9,9 +9,9 @@ import pytest
 from typer.testing import CliRunner
 
 from research.tofu import run, score
-from research.tofu.data import TUNED, open_tofu, to_records
+from research.tofu.data import TUNED, Question, open_tofu, to_records
 from research.tofu.models import RECIPE, build_models
-from research.tofu.plans import plan_texts
+from research.tofu.plans import plan_texts, with_names
 from sanilens.cli.main import cli
 from sanilens.corpus.load import load_records
 from sanilens.corpus.records import FREE_TEXT, Record
@@ -74,7 +74,7 @@ def test_a_plan_reads_what_stays(
     monkeypatch.setattr(score, "LONGEST", 50)
     files = write_files(tmp_path, TUNED + 3)
     corpus, retain = plan_texts(open_tofu(files))
-    assert {span.label for record in corpus for span in record.spans} == {FREE_TEXT}
+    assert {FREE_TEXT} == {record.spans[-1].label for record in corpus}
     assert [record.text for record in retain] == [
         record.text for record in to_records(open_tofu(files).kept[:TUNED], "", sensitive=False)
     ]
@@ -93,6 +93,24 @@ def test_a_plan_reads_what_stays(
     assert given == [corpus, retain]
     with pytest.raises(PlanError, match="no plan 'nonsense'; there are stranger"):
         CliRunner().invoke(cli, [*words, "nonsense"], catch_exceptions=False)
+
+
+def test_an_authors_name_is_a_span_of_the_question_and_of_no_answer() -> None:
+    questions = (
+        ("Who is the author born in Karachi?", "Hina Ameen is that author."),
+        ("What did Hina Ameen's mother do?", "The mother of Hina Ameen was a doctor."),
+        ("Has Ameen ever lived in New York?", "Yes, Hina Ameen lived in New York."),
+    )
+    asked = [Question(question=question, answer=answer) for question, answer in questions]
+    found = with_names(to_records(asked, "forget", sensitive=True))
+    said = [[(span.label, record.value(span)) for span in record.spans] for record in found]
+    assert said == [
+        [(FREE_TEXT, questions[0][1])],
+        [("NAME", "Hina Ameen"), (FREE_TEXT, questions[1][1])],
+        [("NAME", "Ameen"), (FREE_TEXT, questions[2][1])],
+    ]
+    nameless = to_records([Question(question="why?", answer="so.")], "forget", sensitive=True)
+    assert with_names(nameless) == nameless
 
 
 @pytest.mark.slow
