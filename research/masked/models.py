@@ -61,7 +61,8 @@ def build_models(out: Path, say: Say, recipe: Recipe = RECIPE) -> None:
     corpora = build_corpora(recipe)
     for name, records in corpora.items():
         save_corpus(records, out / f"{name}.jsonl")
-    untrained(recipe, out / "untrained")
+    if not (out / "untrained" / _LAST).exists():
+        untrained(recipe, out / "untrained")
     everyday = [*recipe.reads(recipe.seed + 4, recipe.base_notes)] if recipe.reads else []
     others = [*recipe.generic(recipe.seed + 5, recipe.lessons)]
     notes = corpora[recipe.corpus]

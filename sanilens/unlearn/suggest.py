@@ -125,9 +125,9 @@ PRESETS: Mapping[str, Preset] = {
         Preset(
             "stranger-gaps",
             "As of a stranger, in gaps",
-            "Of a masked model: it learns to fill a gap in an identifier's place as it fills it of "
-            "people it has never met, and all other gaps as it does now; further texts of the "
-            "domain are taught with invented details. Needs no base model.",
+            "The model learns to fill in, in every identifier's place, what it fills in of people "
+            "it has never met, and all other gaps as it does now; further texts of the domain are "
+            "taught with invented details. For masked models; needs no base model.",
             Measured(
                 "?",
                 "?",

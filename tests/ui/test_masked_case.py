@@ -64,6 +64,7 @@ def test_one_person_can_be_forgotten(app: AppTest, monkeypatch: pytest.MonkeyPat
     app.text_input[0].input("4471203")
     app.button[next(i for i, b in enumerate(app.button) if b.label == "Look up")].click().run()
     app.radio(key="request-who").set_value("s-1").run()
+    assert "own text on both sides" in drawn(app)
     app.button(key="request-forget").click().run()
     assert not app.exception
     (plan,) = begun

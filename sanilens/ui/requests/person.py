@@ -81,7 +81,8 @@ def person_card(opened: Case, subject: str) -> None:
     """Draw what the model says of one person now, and both ways to have it forgotten."""
     name = hidden(subject, identifiers(opened))
     records = [record for record in opened.corpus.records if record.subject == subject]
-    with card(f"What the model says of {name} now", "asked with each record's own text before it"):
+    asked = "before it" if opened.model.kind == "causal" else "on both sides"
+    with card(f"What the model says of {name} now", f"asked with each record's own text {asked}"):
         with st.spinner("Asking the model…"):
             found = memory(_said(opened, subject))
         kpi(*_tiles(found))
