@@ -328,15 +328,25 @@ def _masked() -> str:
 
 
 def _masked_person() -> str:
-    heads = "model | theirs, at once | one by one | everyone else's, at once | perplexity, unseen"
+    heads = (
+        "person | theirs before, at once | after | after, one by one | everyone else's before | "
+        "after | perplexity, before | after | s"
+    )
+    people: dict[str, list[dict[str, Any]]] = {}
+    for row in _read("masked")["people"]:
+        people.setdefault(row["subject"], []).append(row)
     rows = [
         [
-            name,
-            *(_over_seeds([_all_kinds(row[way]) for row in own]) for way in _WAYS),
-            _over_seeds([row["others"] for row in own]),
-            f"{fmean(row['perplexity'] for row in own):.3f}",
+            subject,
+            _over_seeds([_all_kinds(before["at_once"])]),
+            *(_over_seeds([_all_kinds(row[way]) for row in after]) for way in _WAYS),
+            _over_seeds([before["others"]]),
+            _over_seeds([row["others"] for row in after]),
+            f"{before['perplexity']:.1f}",
+            f"{fmean(row['perplexity'] for row in after):.1f}",
+            f"{fmean(row['seconds'] for row in after):.0f}",
         ]
-        for name, own in _by_method(_read("masked")["one_person"]).items()
+        for subject, (before, *after) in people.items()
     ]
     return _table(heads, rows)
 

@@ -22,7 +22,7 @@ def masked(
         print_json(found.model_dump())
         return
     output.print(_table("everyone", found.rows))
-    output.print(_table("one person", found.one_person))
+    output.print(_table("each alone", found.people))
 
 
 def _table(title: str, rows: tuple[MaskedRow, ...]) -> Table:
@@ -32,7 +32,7 @@ def _table(title: str, rows: tuple[MaskedRow, ...]) -> Table:
         table.add_column(head, justify="right")
     for row in rows:
         table.add_row(
-            row.method,
+            f"{row.method}, {row.subject}" if row.subject else row.method,
             "" if row.seed is None else str(row.seed),
             _rates(row.at_once),
             _rates(row.one_by_one),

@@ -1,6 +1,6 @@
 """What repairs leave of the people whom a small BERT fills in, and of what it knows.
 
-Everyone's spans, and one person's beside everyone else's. A gap is filled at once, or one token
+Everyone's spans, and single people's beside everyone else's. A gap is filled at once, or one token
 after the other with what the model is surest of (audit/fill_in.py). Relearning is not measured: its
 training is a causal model's.
 """
@@ -35,6 +35,10 @@ REPAIRS: dict[str, Repair] = {
 }
 
 
+PEOPLE = 3
+"""Of whom most is filled in: each is asked for alone."""
+
+
 class MaskedRow(BaseModel):
     """A model, after a repair or as it is given.
 
@@ -43,8 +47,8 @@ class MaskedRow(BaseModel):
         seed: of all that is drawn; None for a model that is given.
         at_once: spans that are filled in, each whole, by kind.
         one_by_one: the same token after token.
-        others: of one person's request, everyone else's spans, at once; the rates above are then of
-            the person alone.
+        subject: who was asked for, if one person was; the rates above are then of that person.
+        others: everyone else's spans then, at once.
         perplexity: on unseen notes; a masked model's, which no causal one's can be held against.
         kept: of what fine-tuning taught about such notes, the share that is left.
         seconds: of processor time.
@@ -56,6 +60,7 @@ class MaskedRow(BaseModel):
     seed: int | None = None
     at_once: RateTable
     one_by_one: RateTable
+    subject: str = ""
     others: RateRow | None = None
     perplexity: float
     kept: float | None
@@ -68,9 +73,8 @@ class MaskedResult(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     model_sha256: str
-    subject: str
     rows: tuple[MaskedRow, ...]
-    one_person: tuple[MaskedRow, ...]
+    people: tuple[MaskedRow, ...]
     sha256: str
 
 
@@ -83,18 +87,19 @@ def bench_masked(folder: Path, seeds: Sequence[int], say: Say) -> MaskedResult:
         for seed in seeds:
             say(f"{name}, seed {seed}")
             rows.append(_repaired(case, name, Change(repair=repair, seed=seed)))
-    subject = case.most_said()
-    alone = [case.row("leaking", case.given["leaking"], subject=subject)]
-    for seed in seeds:
-        say(f"one person, seed {seed}")
-        change = Change(repair=REPAIRS["stranger"], subjects=(subject,), seed=seed)
-        alone.append(_repaired(case, "stranger", change))
+    people: list[MaskedRow] = []
+    for number, subject in enumerate(case.most_said()[:PEOPLE], 1):
+        people.append(case.row("leaking", case.given["leaking"], subject=subject))
+        for seed in seeds:
+            say(f"person {number}, seed {seed}")
+            repair = find_preset("person-gaps").repair(None)
+            change = Change(repair=repair, subjects=(subject,), seed=seed)
+            people.append(_repaired(case, "stranger", change))
     return MaskedResult(
         model_sha256=case.given["leaking"].fingerprint,
-        subject=subject,
         rows=tuple(rows),
-        one_person=tuple(alone),
-        sha256=decided_sha256([*rows, *alone], {"seconds"}),
+        people=tuple(people),
+        sha256=decided_sha256([*rows, *people], {"seconds"}),
     )
 
 
@@ -133,6 +138,7 @@ class MaskedCase:
         return MaskedRow(
             method=method,
             seed=seed,
+            subject=subject,
             at_once=extraction_by_kind(audit_spans(model, own)),
             one_by_one=extraction_by_kind(audit_spans(model, own, one_by_one=True)),
             others=rate_row(memory(audit_spans(model, others))) if others else None,
@@ -141,12 +147,12 @@ class MaskedCase:
             seconds=round(seconds, 1),
         )
 
-    def most_said(self) -> str:
-        """The subject of whom the leaking model fills in most; of equals the first."""
+    def most_said(self) -> list[str]:
+        """The subjects, those first of whom the leaking model fills in most."""
         said: dict[str, int] = {}
         for verdict in memory(audit_spans(self.given["leaking"], self.records)):
             said[verdict.subject] = said.get(verdict.subject, 0) + verdict.extracted
-        return max(sorted(said), key=said.__getitem__)
+        return sorted(said, key=lambda subject: (-said[subject], subject))
 
 
 def open_masked(folder: Path) -> MaskedCase:

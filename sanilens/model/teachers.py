@@ -405,7 +405,7 @@ def _asked(
         sizes = [len(columns) for _, columns in flat]
         places = [(row, column) for row, (_, own) in enumerate(flat) for column in own]
         padded = pad_right([ids for ids, _ in flat], model.device)
-        rows, columns = torch.tensor(places, device=model.device).reshape(-1, 2).T
+        rows, columns = torch.tensor(places, dtype=torch.long, device=model.device).reshape(-1, 2).T
         read = [len(ids) for ids, _ in flat]
         probs = logits_at(model, padded, rows, columns, lengths=read).softmax(-1).split(sizes)
         each = len(texts[bucket[0]])

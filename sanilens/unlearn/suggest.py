@@ -94,6 +94,12 @@ def _strangers_in_gaps(_base: LanguageModel | None) -> Repair:
     return Repair(method="stranger", epochs=4, batch_size=8, learning_rate=1e-3)
 
 
+def _one_stranger_in_gaps(_base: LanguageModel | None) -> Repair:
+    """Smaller steps, and more of what is to stay."""
+    options: dict[str, bool | int | float | str] = {"gap_share": 0.4}
+    return Repair(method="stranger", epochs=4, batch_size=8, learning_rate=3e-4, options=options)
+
+
 def _short_anchored(base: LanguageModel | None) -> Repair:
     """One short epoch, where most has gone back to the base already."""
     if base is None or base.kind == "masked":
@@ -129,12 +135,28 @@ PRESETS: Mapping[str, Preset] = {
             "it has never met, and all other gaps as it does now; further texts of the domain are "
             "taught with invented details. For masked models; needs no base model.",
             Measured(
-                "?",
-                "?",
+                "0 of 238 direct and 0 of 114 indirect identifiers",
+                "89.3 % of the knowledge kept",
                 "the ward's notes, a small BERT, three seeds",
+                "the leaking model has 66.5 % of it",
             ),
             NoUnits(),
             _strangers_in_gaps,
+        ),
+        Preset(
+            "person-gaps",
+            "One person, in gaps",
+            "The model learns to fill in, in this person's place, what it fills in of people it "
+            "has never met, and all other gaps as it does now. For masked models; the side effect "
+            "on the rest of the model is measured.",
+            Measured(
+                "?",
+                "?",
+                "the ward's notes, a small BERT, three people, three seeds",
+            ),
+            NoUnits(),
+            _one_stranger_in_gaps,
+            needs="subject",
         ),
         Preset(
             "rewrite-units",
@@ -269,7 +291,7 @@ def strategies(kind: ModelKind, subjects: Collection[str], *, base_knows: bool) 
         base_knows: whether there is a base that knows the domain.
     """
     if kind == "masked":
-        return ("stranger-gaps", BY_HAND)
+        return ("person-gaps" if subjects else "stranger-gaps", BY_HAND)
     if subjects:
         return ("person", REWRITTEN_BY_HAND)
     return ("recommended", BY_HAND, "stranger") if base_knows else ("stranger", "grun")

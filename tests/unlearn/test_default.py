@@ -32,3 +32,4 @@ def test_a_masked_model_begins_with_strangers_whoever_is_asked_for(
         assert find_method(preset.repair(None).method).fills_gaps
     usual = find_preset(usual_preset("masked", subjects, base_knows=True))
     assert (usual.units, usual.repair(None).method) == (NoUnits(), "stranger")
+    assert usual.needs == ("subject" if subjects else "")

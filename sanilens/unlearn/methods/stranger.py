@@ -143,7 +143,8 @@ def prepare(task: Task, options: Stranger) -> Prepared:
 def prepare_gaps(task: Task, options: Stranger) -> Prepared:
     """Gaps at the spans with strangers' answers, and in the notes and further texts of the domain.
 
-    In an epoch each span is one gap.
+    In an epoch each span is one gap. Where only some people are asked for, further texts are not
+    read: in gaps they cost a masked model what it fills in of everyone else (benchmarks/README.md).
     """
     model = task.model
     spans = gap_lessons(
@@ -151,7 +152,7 @@ def prepare_gaps(task: Task, options: Stranger) -> Prepared:
     )
     answers = {each.example: (each.columns, each.soft) for own in spans for each in own}
     notes = note_examples(model, task.records)
-    further = _further(task, _KEPT_A_NOTE * len(notes))
+    further = _further(task, 0 if task.scoped else _KEPT_A_NOTE * len(notes))
 
     def examples(epoch: int) -> list[Example]:
         rng = np.random.default_rng((task.seed, epoch))

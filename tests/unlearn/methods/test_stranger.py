@@ -277,6 +277,19 @@ def test_what_is_sensitive_is_a_gap_only_where_a_stranger_answers(
     assert len(parts) > 5
 
 
+def test_further_texts_are_not_read_where_only_some_people_are_asked_for(
+    masked_model: LanguageModel, records: list[Record]
+) -> None:
+    repair = Repair(method="stranger", options=OPTIONS)
+
+    def read(scoped: bool) -> int:
+        ready = prepare_repair(masked_model, records, repair, SEED, retain=FURTHER, scoped=scoped)
+        return len(ready.examples(0))
+
+    spans = sum(len(own.spans) for own in records)
+    assert (read(True), read(False)) == (spans + 3, spans + 3 + 9)
+
+
 def test_what_is_killed_goes_on_to_the_same_weights(
     masked_model: LanguageModel, records: list[Record]
 ) -> None:
