@@ -150,9 +150,10 @@ PRESETS: Mapping[str, Preset] = {
             "has never met, and all other gaps as it does now. For masked models; the side effect "
             "on the rest of the model is measured.",
             Measured(
-                "?",
-                "?",
+                "6 of 108 spans of those who asked",
+                "93 % as many of everyone else's filled in",
                 "the ward's notes, a small BERT, three people, three seeds",
+                "13 of 108 one by one",
             ),
             NoUnits(),
             _one_stranger_in_gaps,
