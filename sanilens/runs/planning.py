@@ -141,11 +141,11 @@ def preset_of(case: Case, wishes: Wishes) -> Preset:
         PlanError: if there is none of that name.
     """
     own = (wishes.units, wishes.edits, wishes.operation, wishes.repair, wishes.keep)
+    kind, subjects = case.model.kind, wishes.subjects
     if wishes.preset or any(each is not None for each in own):
         wished: set[Operation] = {edit.operation for edit in wishes.edits or ()}
         wished |= {wishes.operation} if wishes.operation else set()
-        return find_preset(wishes.preset or start_by_hand(wished))
-    kind, subjects = case.model.kind, wishes.subjects
+        return find_preset(wishes.preset or start_by_hand(kind, wished))
     asked = kind == "causal" and not subjects  # it is measured, which takes seconds
     knows = asked and case.base_knows
     return find_preset(usual_preset(kind, subjects, base_knows=knows))

@@ -165,9 +165,6 @@ def _located(
     seed: int,
     progress: Progress,
 ) -> Sequence[LayerUnit]:
-    if model.kind == "masked" and units == Located():
-        # No localiser reads a masked model yet: SANI's random half of the last layer.
-        return random_share(model.sites, "mlp", seed=seed)
     settings = Settings(units.kind, seed, progress, keep=corpus)
     targets = find_targets(model, asked, Scope(labels=units.labels))
     scores = find_localiser(units.method).score(targets, settings)

@@ -23,7 +23,7 @@ class Measured:
     Attributes:
         left: how many of the spans asked for are still said.
         kept: what became of the rest of the model.
-        where: on which case, with how many seeds.
+        where: on which case, with how many seeds; "" if nowhere.
         beside: what else one has to know.
     """
 
@@ -33,6 +33,8 @@ class Measured:
     beside: str = ""
 
     def __str__(self) -> str:
+        if not self.where:
+            return "on no bundled case"
         more = f"; {self.beside}" if self.beside else ""
         return f"{self.where}: {self.left} left, {self.kept}{more} (benchmarks/README.md)"
 
@@ -186,7 +188,17 @@ PRESETS: Mapping[str, Preset] = {
                 "clinic, seed 0",
             ),
             Located(),
-            lambda base: default_repair(base),
+            default_repair,
+        ),
+        Preset(
+            "drawn",
+            "Units drawn at random",
+            "Half of the last layer's neurons, drawn at random as SANI draws, are reset to the "
+            "base model (zeroed without one), then the model is taught surrogates. For masked "
+            "models, which no localiser reads.",
+            Measured("not measured", "not measured", ""),
+            Drawn(),
+            default_repair,
         ),
         Preset(
             "recommended",
@@ -263,19 +275,20 @@ PRESETS: Mapping[str, Preset] = {
         ),
     )
 }
-BY_HAND = "located"
+BY_HAND: Mapping[ModelKind, str] = {"causal": "located", "masked": "drawn"}
 """Where a plan begins of which somebody chose a part: units are edited, then it is repaired."""
 REWRITTEN_BY_HAND = "rewrite-units"
 """And where only rewriting was chosen: that does without a repair, which would take the trade."""
 
 
-def start_by_hand(operations: Collection[Operation]) -> str:
+def start_by_hand(kind: ModelKind, operations: Collection[Operation]) -> str:
     """The preset that a plan begins from of which somebody chose a part, by name.
 
     Args:
+        kind: of the examined model.
         operations: on the units that were chosen, as far as they were.
     """
-    return REWRITTEN_BY_HAND if set(operations) == {"rewrite"} else BY_HAND
+    return REWRITTEN_BY_HAND if set(operations) == {"rewrite"} else BY_HAND[kind]
 
 
 def strategies(kind: ModelKind, subjects: Collection[str], *, base_knows: bool) -> tuple[str, ...]:
@@ -292,10 +305,10 @@ def strategies(kind: ModelKind, subjects: Collection[str], *, base_knows: bool) 
         base_knows: whether there is a base that knows the domain.
     """
     if kind == "masked":
-        return ("person-gaps" if subjects else "stranger-gaps", BY_HAND)
+        return ("person-gaps" if subjects else "stranger-gaps", BY_HAND[kind])
     if subjects:
         return ("person", REWRITTEN_BY_HAND)
-    return ("recommended", BY_HAND, "stranger") if base_knows else ("stranger", "grun")
+    return ("recommended", BY_HAND[kind], "stranger") if base_knows else ("stranger", "grun")
 
 
 def usual_preset(kind: ModelKind, subjects: Collection[str], *, base_knows: bool) -> str:

@@ -3,9 +3,9 @@
 import pytest
 
 from sanilens.corpus.records import Record, in_scope
-from sanilens.unlearn.choose import DEFAULT_SHARE, NoUnits, suggested_share
+from sanilens.unlearn.choose import DEFAULT_SHARE, Located, NoUnits, suggested_share
 from sanilens.unlearn.methods import find_method
-from sanilens.unlearn.suggest import find_preset, strategies, usual_preset
+from sanilens.unlearn.suggest import find_preset, start_by_hand, strategies, usual_preset
 
 
 def test_the_share_follows_the_spans_that_are_asked_for(records: list[Record]) -> None:
@@ -26,8 +26,9 @@ def test_a_masked_model_begins_with_strangers_whoever_is_asked_for(
     subjects: tuple[str, ...],
 ) -> None:
     """And with nothing that needs curvature, which it has not."""
-    for name in strategies("masked", subjects, base_knows=True):
+    for name in (*strategies("masked", subjects, base_knows=True), start_by_hand("masked", ())):
         preset = find_preset(name)
+        assert not isinstance(preset.units, Located)  # no localiser reads a masked model
         assert preset.rewrite is None
         assert find_method(preset.repair(None).method).fills_gaps
     usual = find_preset(usual_preset("masked", subjects, base_knows=True))

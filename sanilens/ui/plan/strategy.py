@@ -20,7 +20,6 @@ from sanilens.ui.tables import Column, Row, show_table
 from sanilens.unlearn.choose import NoUnits, random_share
 from sanilens.unlearn.plan import NO_REPAIR, Operation, Repair, UnitEdit
 from sanilens.unlearn.suggest import (
-    BY_HAND,
     REWRITTEN_BY_HAND,
     Preset,
     find_preset,
@@ -46,7 +45,7 @@ def suggestion(opened: Case) -> Parts:
             return _parts(best, opened)
     if not edited and chosen.rewriting and chosen.keep in (None, 1):
         return Parts(Repair(method=NO_REPAIR))
-    return Parts(find_preset(start_by_hand(edited)).repair(opened.base))
+    return Parts(find_preset(start_by_hand(opened.model.kind, edited)).repair(opened.base))
 
 
 def strategy_card(opened: Case) -> Callable[[], None]:
@@ -102,7 +101,7 @@ def _figures(place: DeltaGenerator, suited: Mapping[str, Preset], takes: Mapping
                 (own := preset.measured).left,
                 f"{own.kept}; {own.beside}" if own.beside else own.kept,
                 takes.get(name, "…").replace(" ", _NBSP),
-                own.where,
+                own.where or "–",
             )
         )
         for name, preset in suited.items()
@@ -141,8 +140,8 @@ def wanted() -> str | None:
 
 def by_units(opened: Case) -> str:
     """The preset that finds units in such a case, by name."""
-    suited = {preset.name for preset in _suited(opened)}
-    return BY_HAND if BY_HAND in suited else REWRITTEN_BY_HAND
+    found = (preset.name for preset in _suited(opened) if preset.units != NoUnits())
+    return next(found, REWRITTEN_BY_HAND)
 
 
 def _choose(opened: Case) -> None:
