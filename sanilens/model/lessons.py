@@ -21,7 +21,8 @@ from sanilens.model.forward import logits_at
 from sanilens.model.hooks import Hooks
 from sanilens.model.language_model import LanguageModel
 from sanilens.model.linear_maps import Matrix, flows
-from sanilens.model.teachers import DRAWS, Asked, Soft, joined, partly, teach_gaps
+from sanilens.model.soft import Soft, joined
+from sanilens.model.teachers import DRAWS, Asked, partly, teach_gaps
 from sanilens.model.training import Example
 
 # Of each span so many gaps are partly filled in, beside the whole one.

@@ -11,7 +11,7 @@ Activations come on top, and whatever Python and its libraries take.
 from sanilens.case import Case
 from sanilens.model.language_model import LanguageModel
 from sanilens.model.linear_maps import linear_paths, shape_of
-from sanilens.model.teachers import place_bytes
+from sanilens.model.soft import place_bytes
 from sanilens.unlearn.plan import Plan
 
 _TRAINING, _FACTOR = 3, 4 + 8

@@ -39,7 +39,8 @@ from sanilens.corpus.records import FREE_TEXT
 from sanilens.corpus.surrogates.substitute import as_it_is, substitute
 from sanilens.model.examples import note_examples
 from sanilens.model.lessons import gap_lessons, lessons
-from sanilens.model.teachers import Soft, joined, teach
+from sanilens.model.soft import Soft, joined
+from sanilens.model.teachers import teach
 from sanilens.model.training import Example, Loss
 from sanilens.unlearn.methods.examples import drawn, gapped
 from sanilens.unlearn.methods.method import GapOptions, Method, Prepared, Task

@@ -13,7 +13,8 @@ from sanilens.corpus.records import Record
 from sanilens.model.examples import note_examples
 from sanilens.model.language_model import LanguageModel, load_model
 from sanilens.model.lessons import gap_lessons, lessons
-from sanilens.model.teachers import Soft, teach
+from sanilens.model.soft import Soft
+from sanilens.model.teachers import teach
 from sanilens.model.training import Example, Schedule, TrainingState, train_
 from sanilens.unlearn.methods import Prepared, Task, find_method, stranger
 from sanilens.unlearn.plan import Repair
