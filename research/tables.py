@@ -238,15 +238,15 @@ def _read_localisers() -> Any:
     return json.loads((assets_folder() / "clinic" / "localisers.json").read_text())
 
 
-def _by_method(rows: Iterable[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+def _by(key: str, rows: Iterable[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
     found: dict[str, list[dict[str, Any]]] = {}
     for row in rows:
-        found.setdefault(row["method"], []).append(row)
+        found.setdefault(row[key], []).append(row)
     return found
 
 
 def _sequential() -> str:
-    methods = _by_method(_read("sequential")["rows"])
+    methods = _by("method", _read("sequential")["rows"])
 
     def cells(rows: Sequence[Mapping[str, Any]]) -> Iterable[str]:
         first, last = rows[0], rows[-1]
@@ -293,7 +293,7 @@ def _tofu() -> str:
         "model_utility", "forget_probability", "forget_rouge", "forget_truth_ratio",
         "forget_extraction_strength", "retain_probability", "retain_rouge",
     )  # fmt: skip
-    found = _by_method(_read("tofu")["rows"])
+    found = _by("method", _read("tofu")["rows"])
     # Of several seeds the mean, and the least forget quality.
     rows = (
         [name + (f", {len(own)} seeds" if own[1:] else "")]
@@ -322,7 +322,7 @@ def _masked() -> str:
             _percent(fmean(row["kept"] for row in own)),
             f"{fmean(row['seconds'] for row in own):.0f}" if own[0]["seconds"] else "",
         ]
-        for name, own in _by_method(found["rows"]).items()
+        for name, own in _by("method", found["rows"]).items()
     ]
     return _table(heads, rows)
 
@@ -332,9 +332,6 @@ def _masked_person() -> str:
         "person | theirs before, at once | after | after, one by one | everyone else's before | "
         "after | perplexity, before | after | s"
     )
-    people: dict[str, list[dict[str, Any]]] = {}
-    for row in _read("masked")["people"]:
-        people.setdefault(row["subject"], []).append(row)
     rows = [
         [
             subject,
@@ -346,7 +343,7 @@ def _masked_person() -> str:
             f"{fmean(row['perplexity'] for row in after):.1f}",
             f"{fmean(row['seconds'] for row in after):.0f}",
         ]
-        for subject, (before, *after) in people.items()
+        for subject, (before, *after) in _by("subject", _read("masked")["people"]).items()
     ]
     return _table(heads, rows)
 

@@ -100,12 +100,15 @@ def retained(recipe: Recipe) -> Iterator[Record]:
     return islice(notes, recipe.retain)
 
 
-def build_tokenizer(recipe: Recipe) -> PreTrainedTokenizerFast:
+def build_tokenizer(
+    recipe: Recipe,
+    train: Callable[[Iterable[str], int], PreTrainedTokenizerFast] = train_tokenizer,
+) -> PreTrainedTokenizerFast:
     """Train the tokenizer on generic notes, and on what the base model reads."""
     notes = [*recipe.generic(recipe.seed + 3, 4000)]
     if recipe.reads:
         notes += recipe.reads(recipe.seed + 3, 4000)
-    return train_tokenizer((note.text for note in notes), recipe.vocabulary)
+    return train((note.text for note in notes), recipe.vocabulary)
 
 
 def build_base(recipe: Recipe, tokenizer: PreTrainedTokenizerFast, say: Say) -> PreTrainedModel:

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from transformers import BertConfig, BertForMaskedLM
 
-from research.cases.build import Recipe, build_corpora, fit_, save_float16
+from research.cases.build import Recipe, build_corpora, build_tokenizer, fit_, save_float16
 from research.cases.tokenizer import train_masked_tokenizer
 from research.cases.ward.recipe import RECIPE as WARD
 from sanilens.corpus.load import save_corpus
@@ -89,9 +89,7 @@ def build_models(out: Path, say: Say, recipe: Recipe = RECIPE) -> None:
 
 def untrained(recipe: Recipe, folder: Path) -> None:
     """Weights drawn from the recipe's seed, and the tokenizer that all models have."""
-    texts = [note.text for note in recipe.generic(recipe.seed + 3, 4000)]
-    texts += [text.text for text in (recipe.reads or recipe.generic)(recipe.seed + 3, 4000)]
-    tokenizer = train_masked_tokenizer(texts, recipe.vocabulary)
+    tokenizer = build_tokenizer(recipe, train_masked_tokenizer)
     torch.manual_seed(recipe.seed)
     config = BertConfig(
         vocab_size=len(tokenizer),

@@ -101,7 +101,7 @@ def teach(
             told = [[_Question(coded[i], coded[i], n, places)] for i, n, places in spans]
             answers = _asked(base, told, lambda _, probs: soften(probs), progress)
         case "stranger":
-            answers = _strangers(model, records, spans, others, seed, draws, progress)
+            answers = _strangers(model, coded, spans, others, seed, draws, progress)
         case _:
             raise PlanError(f"no teacher is called {name!r}; there are {', '.join(TEACHERS)}.")
     found = {own[:2]: answer for own, answer in zip(spans, answers, strict=True)}
@@ -131,7 +131,8 @@ def teach_gaps(
         draws: how many strangers the answer is the mean of.
         progress: hears of the batches done.
     """
-    return _strangers(model, records, gaps, others, seed, draws, progress)
+    coded = [encode(model, record) for record in records]
+    return _strangers(model, coded, gaps, others, seed, draws, progress)
 
 
 def partly(tokens: int, rng: np.random.Generator) -> tuple[int, ...]:
@@ -164,7 +165,7 @@ def _forms(
 
 def _strangers(
     model: LanguageModel,
-    records: Sequence[Record],
+    coded: Sequence[Encoded],
     spans: Sequence[Asked],
     others: Sequence[Record],
     seed: int,
@@ -172,7 +173,7 @@ def _strangers(
     progress: Progress,
 ) -> list[Soft]:
     """Strangers' answers at spans, with no more of the secrets than of anybody's values."""
-    coded = [encode(model, record) for record in records]
+    records = [each.record for each in coded]
     words = _wording(model, records, others)
     form, prose = _forms(model, words, seed), partial(words.draw, model) if words else None
     seeds = [seed * 1_000_003 + 7919 * (draw + 1) for draw in range(draws)]
